@@ -1,0 +1,1 @@
+"""See what an AI agent did, and why."""

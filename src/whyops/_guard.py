@@ -1,0 +1,72 @@
+"""Recording never raises: what goes wrong inside is said once, then at most once a minute with a count."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+logger = logging.getLogger("whyops")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_QUIET_SECONDS = 60.0
+
+reraise = False
+"""Set by the package's own tests, so that no fault of ours hides behind the guard."""
+
+
+class Notices:
+    """Says each kind of trouble once, then at most once a minute with the number of times it came up since."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def say(self, kind: str, message: str, *args: object, level: int = logging.WARNING) -> None:
+        """Log `message`, unless the same `kind` was logged within the last minute."""
+        now = self._clock()
+        with self._lock:
+            last, unsaid = self._said.get(kind, (None, 0))
+            if last is not None and now - last < _QUIET_SECONDS:
+                self._said[kind] = (last, unsaid + 1)
+                return
+            self._said[kind] = (now, 0)
+        if unsaid:
+            message += " (%d more times since this was last said)"
+            args = (*args, unsaid)
+        logger.log(level, message, *args)
+
+
+notices = Notices()
+
+
+def after_fork_in_child() -> None:
+    """Replace the lock, which another thread of the parent may have held."""
+    notices.__init__()  # type: ignore[misc]
+
+
+def recording(function: Callable[P, R]) -> Callable[P, R | None]:
+    """Make `function` return None where it would raise: a fault of ours costs an event, never the agent."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            if reraise:
+                raise
+            notices.say(
+                f"recording:{type(error).__name__}",
+                "An event could not be recorded (%s: %s). The agent is not affected; please report this with the version of whyops.",
+                type(error).__name__,
+                error,
+            )
+            return None
+
+    return guarded

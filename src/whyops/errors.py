@@ -1,0 +1,25 @@
+"""The errors that WhyOps raises. Recording never raises; set-up and explicit waiting do.
+
+WhyOpsError
+├── ConfigurationError   a setting is missing, contradictory or malformed (also a ValueError)
+├── DeliveryError        `flush(raise_on_failure=True)`: not all events were delivered
+└── TraceNotFoundError   no trace of this id, or more than one (also a LookupError)
+"""
+
+from __future__ import annotations
+
+
+class WhyOpsError(Exception):
+    """The root of all errors raised by this package."""
+
+
+class ConfigurationError(WhyOpsError, ValueError):
+    """A setting is missing, contradictory or malformed; the message names it and says what to do."""
+
+
+class DeliveryError(WhyOpsError):
+    """Events are left undelivered, and the caller asked to be told so by an exception."""
+
+
+class TraceNotFoundError(WhyOpsError, LookupError):
+    """No trace has this id, or the given beginning of an id fits more than one."""

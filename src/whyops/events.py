@@ -1,0 +1,72 @@
+"""The waist: an event is one line of JSON, and a sink is whatever takes such lines.
+
+Capture writes lines and delivery hands them on; neither knows the other. A line is a complete event as the WhyOps service takes it, in
+UTF-8, and ends in a line feed. It holds no other line feed, so a file of lines can be cut and joined without parsing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii as quote
+from typing import Protocol
+
+from .types import EventType
+
+__all__ = ["EventType", "Receipt", "Refusal", "Sink", "event_line", "quote", "trace_head"]
+
+
+def trace_head(trace_id: str, agent_name: str, external_user_id: str | None) -> bytes:
+    """Return the part that all lines of a trace begin with. All three must be storable already."""
+    head = f'{{"traceId":{quote(trace_id)},"agentName":{quote(agent_name)}'
+    if external_user_id is not None:
+        head += f',"externalUserId":{quote(external_user_id)}'
+    return head.encode()
+
+
+def event_line(head: bytes, fields: str, content: bytes, metadata: bytes) -> bytes:
+    """Join an event's parts into a line.
+
+    `fields` are the ready JSON members between head and content, beginning with a comma; `content` is a JSON value; `metadata` a JSON
+    object, or empty.
+    """
+    if metadata:
+        return b'%b%b,"content":%b,"metadata":%b}\n' % (head, fields.encode(), content, metadata)
+    return b'%b%b,"content":%b}\n' % (head, fields.encode(), content)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One event that a sink will not take, now or later. `index` counts within the lines that were sent."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a sink did with the lines it was given: all of them are settled, and none is to be sent again.
+
+    `stored` counts events kept, repeats of known ones included; `sampled_out` those taken and not kept, with `sampled_out_reason`;
+    `refused` those to be parked.
+    """
+
+    stored: int
+    sampled_out: int = 0
+    sampled_out_reason: str = ""
+    refused: Sequence[Refusal] = field(default=())
+
+
+class Sink(Protocol):
+    """Takes batches of event lines, one at a time, on the sender's thread.
+
+    `send` returns a `Receipt` once the lines are settled, and raises if they are to be sent again later.
+    """
+
+    def send(self, lines: Sequence[bytes]) -> Receipt:
+        """Take the lines, in order. Each ends in a line feed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files. `send` is not called again."""
+        ...
