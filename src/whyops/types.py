@@ -5,11 +5,15 @@ The names up to `UserMessageMetadata` are those of the published 0.1.1 client, s
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
-from typing_extensions import Required
+if sys.version_info >= (3, 11):
+    from typing import Required
+else:
+    from typing_extensions import Required
 
 EventType = Literal[
     "user_message",

@@ -1,0 +1,129 @@
+"""Every check of this project, one command each: `python -m nox -l` lists them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import nox
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+EXTRAS = ".[langchain,llama-index]"
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["tests", "lint", "typing", "examples"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+# A key in the reader's own environment must not make a check send anything.
+LOCAL = {
+    "WHYOPS_API_KEY": "",
+    "WHYOPS_DISABLED": "",
+}
+
+
+def install(session: nox.Session, *groups: str, package: str = EXTRAS) -> None:
+    """Install the package as a user gets it, editable, and what the groups in pyproject.toml name."""
+    tools = [tool for group in groups for tool in nox.project.dependency_groups(PROJECT, group)]
+    session.install("-e", package, *tools)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the quickstart, then look at what it recorded."""
+    session.install("-e", ".", silent=True)
+    session.run("python", "examples/quickstart.py", env=LOCAL)
+    session.run("whyops", "list", env=LOCAL)
+    session.run("whyops", "show", "last", env=LOCAL)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests but the long ones, with every extra, on the Python that runs nox."""
+    install(session, "test")
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def matrix(session: nox.Session) -> None:
+    """Run the tests on each supported Python that is installed here."""
+    install(session, "test")
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session(python="3.10")
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the oldest run-time dependencies that pyproject.toml allows."""
+    oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
+    session.install("-e", ".", *oldest, *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check form and style, and who imports whom."""
+    install(session, "lint", package=".")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def typing(session: nox.Session) -> None:
+    """Check the types with mypy and pyright, and that every public name has one."""
+    install(session, "typing")
+    session.run("mypy")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "whyops", "--ignoreexternal")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure which branches the tests reach, in all their processes taken together."""
+    install(session, "coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-n", "auto", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
+
+
+@nox.session
+def examples(session: nox.Session) -> None:
+    """Run every example in an empty home, without a key, and check what it prints."""
+    install(session, "test")
+    session.run("pytest", "tests/test_examples.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Run the tests that take minutes."""
+    install(session, "test")
+    session.run("pytest", "-m", "soak", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what recording costs."""
+    install(session, "bench", package=".")
+    session.run("pytest", "bench", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build sdist and wheel, and import the wheel in an environment that has nothing else."""
+    session.install(*nox.project.dependency_groups(PROJECT, "build"))
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    (wheel,) = Path("dist").resolve().glob("*.whl")
+    with tempfile.TemporaryDirectory() as folder:
+        clean = Path(folder, "venv")
+        session.run("python", "-m", "venv", str(clean))
+        programs = clean / ("Scripts" if os.name == "nt" else "bin")
+        session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+        session.run(str(programs / "python"), "-c", "import whyops; print(*whyops.__all__)", external=True)
+        session.run(str(programs / "whyops"), "--help", external=True)
