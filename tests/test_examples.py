@@ -1,0 +1,49 @@
+"""Every example runs as it is shipped: offline, without a key, in a home of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+SAID = {
+    "quickstart.py": ["out for delivery in Lübeck", "refunded its 57.70 EUR", "whyops show last"],
+}
+"""What a reader sees when the example works."""
+
+SHOWN = {
+    "quickstart.py": ["jonas", "refund", "only what was delivered can be refunded", "find_order", "another one", "orders_of", "5770"],
+}
+"""What `whyops show last` tells of it afterwards."""
+
+
+def run(home: Path, *arguments: str) -> str:
+    """Run Python as a newcomer does, and return what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WHYOPS_")}
+    environment |= {"WHYOPS_HOME": str(home), "PYTHONUTF8": "1", "COLUMNS": "80"}
+    done = subprocess.run([sys.executable, "-W", "error", *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_every_example_is_checked() -> None:
+    """A new example names here what it prints and what it records."""
+    shipped = {path.name for path in EXAMPLES.glob("*.py")}
+    assert set(SAID) == set(SHOWN) == shipped
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_an_example_says_and_records_what_it_did(name: str, tmp_path: Path) -> None:
+    """An example ends well, says nothing on stderr, and its last trace can be read."""
+    said = run(tmp_path / "home", str(EXAMPLES / name))
+    for text in SAID[name]:
+        assert text in said
+    shown = " ".join(run(tmp_path / "home", "-m", "whyops", "show", "last").split())
+    for text in SHOWN[name]:
+        assert text in shown

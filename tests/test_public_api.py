@@ -1,0 +1,51 @@
+"""What users may import is named in one place, completely and in order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import whyops
+
+
+def test_all_is_complete_and_sorted() -> None:
+    """Each public name of the package is in `__all__`, once and in order, and nothing else is."""
+    public = {
+        name
+        for name, value in vars(whyops).items()
+        if not name.startswith("_") and name != "annotations" and not isinstance(value, types.ModuleType)
+    }
+    listed = [name for name in whyops.__all__ if not name.startswith("__")]
+    assert listed == sorted(set(listed), key=str.casefold)
+    assert public <= set(listed)
+    assert all(hasattr(whyops, name) for name in listed)
+
+
+def test_the_published_names_are_still_there() -> None:
+    """Callers of the published client import these names from the package, and go on doing so."""
+    published = """
+        AgentInfo AgentMetadata AgentTool ErrorContent EventOptions EventType LLMResponseContent LLMThinkingContent MessageItem
+        TokenUsage ToolCallItem ToolCallPair UserMessageMetadata WhyOps WhyOpsTrace
+    """
+    assert set(published.split()) <= set(whyops.__all__)
+
+
+def test_importing_costs_and_touches_nothing(tmp_path: Path) -> None:
+    """`import whyops` loads no client, framework or database, starts no thread and writes no file."""
+    code = """
+import sys, threading
+import whyops
+heavy = {"httpx", "httpcore", "sqlite3", "openai", "anthropic", "langchain_core", "llama_index", "pydantic.main"}
+print(sorted(heavy & set(sys.modules)), threading.active_count())
+"""
+    environment = {
+        "HOME": str(tmp_path),
+        "WHYOPS_HOME": f"{tmp_path}/home",
+        "WHYOPS_API_KEY": "whyops_test",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["[]", "1"]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,102 @@
+"""What a type checker tells a user. Never run: mypy and pyright read it, and `nox -s typing` fails where they disagree with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import whyops
+from whyops import AgentInfo, FlushResult, Trace, WhyOps, WhyOpsTrace
+
+if sys.version_info >= (3, 11):
+    from typing import assert_type
+else:
+    from typing_extensions import assert_type
+
+
+@whyops.tool
+def search_orders(order_id: str, limit: int = 10) -> dict[str, Any]:
+    """Be a sync tool."""
+    return {"order_id": order_id, "limit": limit}
+
+
+@whyops.tool(name="search", capture_arguments=False, capture_result=False)
+async def search_later(order_id: str) -> list[str]:
+    """Be an async tool."""
+    return [order_id]
+
+
+class Shop:
+    """Has tools among its methods."""
+
+    @whyops.tool
+    def price(self, sku: str) -> int:
+        """Be a method."""
+        return len(sku)
+
+    @staticmethod
+    @whyops.tool
+    def vat(cents: int) -> float:
+        """Be a static method."""
+        return cents * 0.19
+
+
+def a_decorated_function_keeps_its_signature() -> None:
+    """The checker sees the wrapped function's own parameters and result."""
+    assert_type(search_orders("123", limit=5), dict[str, Any])
+    assert_type(Shop().price("lamp"), int)
+    assert_type(Shop.vat(100), float)
+    takes_order: Callable[[str], Awaitable[list[str]]] = search_later
+    assert_type(takes_order("123"), Awaitable[list[str]])
+    search_orders(123)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    search_orders("123", size=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def an_async_tool_is_awaited() -> None:
+    """Awaiting an async tool gives its result."""
+    assert_type(await search_later("123"), list[str])
+
+
+def a_trace_is_used_plain_or_in_a_block(sdk: WhyOps) -> None:
+    """A trace needs no id, and is the same type under both names."""
+    trace = sdk.trace()
+    assert_type(trace, Trace)
+    published: WhyOpsTrace = trace
+    assert_type(published.headers(), dict[str, str])
+    with whyops.trace("session-123", external_user_id="user_12345") as opened:
+        assert_type(opened, Trace)
+        assert_type(whyops.current_trace(), Trace | None)
+        assert_type(opened.tool_call_request_sync("search_orders", [{"name": "search_orders", "arguments": {"orderId": "123"}}]), str)
+        opened.user_message_sync([{"role": "user", "content": "Hello"}], external_user_id="user_12345")
+        opened.llm_response_sync("m", "p", None, usage={"promptTokens": 1, "completionTokens": 2, "totalTokens": 3})
+        with opened.tool_span("charge_card", {"amount": 4999}) as span:
+            span.result = {"paid": True}
+
+
+async def an_async_trace(sdk: WhyOps) -> None:
+    """Each method has an async twin."""
+    async with sdk.trace("session-123") as trace:
+        assert_type(trace, Trace)
+        await trace.user_message([{"role": "user", "content": "Hello"}])
+        assert_type(await trace.tool_call_request("search", [{"name": "search", "arguments": {}}]), str)
+        assert_type(await sdk.flush(), FlushResult)
+        assert_type(await sdk.init_agent(), AgentInfo | None)
+
+
+def a_client_is_a_context_manager() -> None:
+    """`with` closes a client."""
+    with WhyOps("whyops_key", "agent", {"systemPrompt": "Help.", "tools": []}) as sdk:
+        assert_type(sdk, WhyOps)
+        assert_type(sdk.flush_sync(), FlushResult)
+        assert_type(sdk.close_sync(), FlushResult)
+
+
+def work(number: int) -> str:
+    """Run in a thread pool."""
+    return str(number)
+
+
+def bound_functions_keep_their_signature() -> None:
+    """`bind_context` returns what it was given, to the type checker."""
+    assert_type(whyops.bind_context(work)(1), str)
