@@ -1,0 +1,66 @@
+"""Which request goes where, and who may ask."""
+
+from __future__ import annotations
+
+import re
+
+from . import proxy, schema
+from .answer import INTERNAL_ERROR, NOT_FOUND, UNAUTHORIZED, Answer
+from .request import Request
+from .service import Service
+
+_SAMPLING_RATE = re.compile(r"/api/entities/([^/]+)/sampling-rate")
+
+
+class Keys:
+    """Which keys are good. Without a list, each key of the right shape is an account of its own; several keys can be one account's."""
+
+    def __init__(self, accounts: dict[str, str] | None = None) -> None:
+        self._accounts = accounts
+        self._revoked: set[str] = set()
+
+    def revoke(self, key: str) -> None:
+        """Refuse `key` from now on."""
+        self._revoked.add(key)
+
+    def restore(self, key: str) -> None:
+        """Take `key` again."""
+        self._revoked.discard(key)
+
+    def account(self, key: str | None) -> str | None:
+        """Give the account that a key belongs to, or None for a bad key; nothing tells the kinds of bad keys apart."""
+        if key is None or not key.startswith(("whyops_", "YOPS-")) or key in self._revoked:
+            return None
+        return key if self._accounts is None else self._accounts.get(key)
+
+
+def answer(service: Service, keys: Keys, request: Request) -> Answer:
+    """Answer a request. The key is checked before the body is looked at."""
+    if (request.method, request.path) == ("GET", "/health"):
+        return Answer(200, {"status": "healthy"})
+    account = keys.account(request.key)
+    if account is None:
+        return UNAUTHORIZED
+    if request.path.startswith("/v1/"):
+        return proxy.answer(service, account, request)
+    rate = _SAMPLING_RATE.fullmatch(request.path)
+    if rate and request.method == "GET":
+        return service.sampling_rate(account, rate[1])
+    if (request.method, request.path) == ("GET", "/api/events"):
+        return service.list_events(request.query)
+    if rate is None and (request.method, request.path) not in _WITH_BODY:
+        return NOT_FOUND
+    if not request.is_json:
+        return schema.invalid_input()
+    try:
+        body = request.json()
+    except ValueError:
+        return INTERNAL_ERROR
+    if rate:
+        return service.sampling_rate(account, rate[1], body) if request.method == "PATCH" else NOT_FOUND
+    if request.path == "/api/entities/init":
+        return service.init(account, body)
+    return service.ingest(account, body, request.headers.get("x-external-user-id"), at_once=request.path == "/api/events")
+
+
+_WITH_BODY = frozenset([("POST", "/api/entities/init"), ("POST", "/api/events/ingest"), ("POST", "/api/events")])

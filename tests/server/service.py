@@ -1,0 +1,187 @@
+"""The service without its sockets: what it takes, refuses, keeps and leaves out."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import database, schema
+from .agents import Agent, AgentLimitError, Agents
+from .answer import INTERNAL_ERROR, NOT_FOUND, Answer
+from .traces import Row, Trace, key_of, without_nul
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The service's settings. None is no limit. The hosted service keeps 0.2 of all traces, and has 2, 1000 and 1000 as limits."""
+
+    agents: int | None = 2
+    spans: int | None = None
+    traces: int | None = None
+    sampling_rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One event that is not stored, while its neighbours are."""
+
+    answer: Answer
+    reason: str
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """Events that a test wants refused, whatever they are."""
+
+    matches: Callable[[Event], bool]
+    answer: Answer
+
+
+class Service:
+    """The state of one WhyOps service. `events` are the stored ones as they were sent, in order; `stored` is told of each."""
+
+    def __init__(self, *, limits: Limits = Limits(), queue: bool = False, stored: Callable[[Event], None] | None = None) -> None:
+        self.events: list[Event] = []
+        self.rows: list[Row] = []
+        self.traces: dict[str, Trace] = {}
+        self.dead_letters: list[tuple[Event, str]] = []
+        self.spoiled: list[Spoiled] = []
+        self.queue = queue
+        self._limits = limits
+        self._stored = stored
+        self._lock = threading.Lock()
+        self.agents = Agents(limits.agents, limits.sampling_rate)
+
+    def init(self, account: str, body: object) -> Answer:
+        """Answer `POST /entities/init`."""
+        with self._lock:
+            return self.agents.init(account, body)
+
+    def ingest(self, account: str, body: object, external_user_id: str | None = None, *, at_once: bool = False) -> Answer:
+        """Answer `POST /events/ingest`; `at_once` also in queue mode, as `POST /events` does."""
+        refusal = schema.refusal(body)
+        if refusal is not None:
+            return refusal
+        events: list[Event] = body if isinstance(body, list) else [body]  # type: ignore[list-item]  # the schema has seen to it
+        with self._lock:
+            outcomes = [self._take(account, event, external_user_id) for event in events]
+        failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        if not events or (self.queue and not at_once):
+            self.dead_letters += [(event, out.reason) for event, out in zip(events, outcomes, strict=True) if isinstance(out, Failure)]
+            return Answer(202, {"success": True, "accepted": True, "queuedCount": len(events)})
+        if failures:
+            return failures[0].answer
+        return Answer(201, outcomes if isinstance(body, list) else outcomes[0])
+
+    def _take(self, account: str, event: Event, header_user_id: str | None) -> Row | Failure:
+        """Store one event, or say why not."""
+        failure = self._refusal(event)
+        if failure is not None:
+            return failure
+        trace_id, agent_name = without_nul(event["traceId"]), without_nul(event["agentName"])
+        agent = self.agents.find(account, agent_name)
+        is_new_agent = agent is None
+        try:
+            agent = agent or self.agents.create(account, agent_name)
+        except AgentLimitError:
+            return Failure(INTERNAL_ERROR, "agent limit")
+        trace = self.traces.get(trace_id)
+        if trace is not None and not trace.belongs_to(agent):
+            return _conflict(trace_id)
+        external_user_id = event.get("externalUserId") or header_user_id
+        key = key_of(event, external_user_id)
+        if trace is not None and key in trace.by_key:
+            return _result(trace.by_key[key], "skipped", "Event already processed")
+        if not is_new_agent and not _is_kept(trace_id, agent):
+            return _sampled_out(event, f"Trace sampled out by sampling rate {agent.sampling_rate}")
+        if trace is None:
+            if self._is_full_of_traces(agent):
+                return _sampled_out(event, "Trace rejected by entity limit")
+            trace = self.traces[trace_id] = Trace(trace_id, account, agent.id, agent.version.id)
+        if self._is_full_of_spans(agent, event):
+            return _sampled_out(event, f"Span rejected by agent limit ({self._limits.spans}/{self._limits.spans})")
+        reason = database.refuses(event)
+        if reason is not None:
+            return Failure(INTERNAL_ERROR, reason)
+        return self._store(trace, agent, event, key, external_user_id)
+
+    def _store(self, trace: Trace, agent: Agent, event: Event, key: str | None, external_user_id: str | None) -> Row:
+        row = trace.store(event, key, external_user_id)
+        agent.span_ids.add(row["spanId"])
+        self.rows.append(row)
+        self.events.append(event)
+        if self._stored is not None:
+            self._stored(event)
+        return _result(row, "saved")
+
+    def _refusal(self, event: Event) -> Failure | None:
+        for spoiled in self.spoiled:
+            if spoiled.matches(event):
+                return Failure(spoiled.answer, "spoiled by the test")
+        if event["eventType"] in ("llm_response", "embedding_response"):
+            for name in ("model", "provider"):
+                if not event.get("metadata", {}).get(name):
+                    error = f"MISSING_{name.upper()}: {event['eventType']} requires metadata.{name}"
+                    return Failure(Answer(400, {"success": False, "error": error}), error)
+        return None
+
+    def _is_full_of_traces(self, agent: Agent) -> bool:
+        running = sum(trace.version_id == agent.version.id for trace in self.traces.values()) if self._limits.traces is not None else 0
+        return self._limits.traces is not None and running >= self._limits.traces
+
+    def _is_full_of_spans(self, agent: Agent, event: Event) -> bool:
+        span_id = event.get("spanId")
+        if self._limits.spans is None or not span_id or without_nul(span_id) in agent.span_ids:
+            return False
+        return len(agent.span_ids) >= self._limits.spans
+
+    def list_events(self, query: Mapping[str, str]) -> Answer:
+        """Answer `GET /events`: newest first, at most 200 a page, contents only when asked for, whoever asks."""
+        trace_id = query.get("traceId")
+        limit = min(int(query.get("limit", "200")), 200)
+        start = (int(query.get("page", "1")) - 1) * limit
+        with self._lock:
+            rows = [row for row in self.rows if trace_id is None or row["traceId"] == trace_id]
+        newest_first = sorted(rows, key=lambda row: str(row["timestamp"]))[::-1]
+        left_out = {"content", "metadata"} - set(query.get("include", "").split(","))
+        page = [{name: value for name, value in row.items() if name not in left_out} for row in newest_first[start : start + limit]]
+        pagination = {"total": len(rows), "page": start // limit + 1, "limit": limit, "hasMore": len(rows) > start + limit}
+        return Answer(200, {"success": True, "events": page, "pagination": pagination})
+
+    def sampling_rate(self, account: str, agent_id: str, body: object = None) -> Answer:
+        """Answer `GET` and, with a body, `PATCH /entities/:agentId/sampling-rate`."""
+        with self._lock:
+            agent = self.agents.by_id(account, agent_id)
+            if agent is None:
+                return NOT_FOUND
+            if body is not None:
+                rate = body.get("samplingRate") if isinstance(body, dict) else None
+                if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+                    return schema.invalid_input()
+                agent.sampling_rate = rate
+            return Answer(200, {"success": True, "agentId": agent.id, "samplingRate": agent.sampling_rate})
+
+
+def _is_kept(trace_id: str, agent: Agent) -> bool:
+    """Decide by a hash, so that asking again gives the same answer."""
+    digest = hashlib.sha256(f"{trace_id}\n{agent.account}\n{agent.name}".encode(errors="replace")).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < agent.sampling_rate
+
+
+def _result(row: Row, status: str, message: str | None = None) -> Row:
+    result = {"id": row["id"], "status": status, "stepId": row["stepId"], "parentStepId": row["parentStepId"], "spanId": row["spanId"]}
+    return result if message is None else {**result, "message": message}
+
+
+def _sampled_out(event: Event, message: str) -> Row:
+    return {"id": None, "status": "sampled_out", "stepId": event.get("stepId"), "spanId": event.get("spanId"), "message": message}
+
+
+def _conflict(trace_id: str) -> Failure:
+    error = f"Trace {trace_id} belongs to another agent, version or account"
+    return Failure(Answer(409, {"success": False, "error": error}), error)
