@@ -15,10 +15,15 @@ EXTRAS = ".[langchain,llama-index]"
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
 nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
+
+# Where pyenv holds several Pythons it shows only those that are named.
+PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
+os.environ.setdefault("PYENV_VERSION", ":".join(sorted(path.name for python in PYTHONS for path in PYENV.glob(f"{python}.*"))))
 
 # A key in the reader's own environment must not make a check send anything.
 LOCAL = {
