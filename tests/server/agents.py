@@ -76,14 +76,20 @@ class Agents:
             return Answer(400, {"success": False, "error": {"name": "ZodError", "issues": issues}})
         if not is_storable(body["metadata"]):
             return _failed()
-        name, version_hash = body["agentName"], _hash(body["metadata"])
-        agent = self.find(account, name)
+        version_hash = _hash(body["metadata"])
+        agent = self.find(account, body["agentName"])
         if agent is None:
-            try:
-                agent = self.create(account, name, version_hash)
-            except AgentLimitError:
-                return Answer(409, {"success": False, "error": f"Agent limit reached: {self._limit} agents per account"})
-            return _described(agent, "created")
+            return self._first(account, body["agentName"], version_hash)
+        return self._next(agent, version_hash)
+
+    def _first(self, account: str, name: str, version_hash: str) -> Answer:
+        try:
+            return _described(self.create(account, name, version_hash), "created")
+        except AgentLimitError:
+            return Answer(409, {"success": False, "error": f"Agent limit reached: {self._limit} agents per account"})
+
+    @staticmethod
+    def _next(agent: Agent, version_hash: str) -> Answer:
         if agent.version.hash == version_hash:
             return _described(agent, "existing")
         if any(version.hash == version_hash for version in agent.versions):

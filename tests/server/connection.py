@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import sys
@@ -51,10 +52,8 @@ class Listener(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         for connection in list(self.numbers):
-            try:
+            with contextlib.suppress(OSError):  # the client was faster
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the client was faster
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -65,9 +64,9 @@ class Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         """Take the idle limit from the listener, and keep the number of this connection."""
-        self.timeout = self.server.keep_alive
-        self.number = self.server.numbers[self.request]
         super().setup()
+        self.number = self.server.numbers[self.request]
+        self.connection.settimeout(self.server.keep_alive)
 
     def _serve(self) -> None:
         url = urlsplit(self.path)
@@ -106,5 +105,5 @@ class Connection(BaseHTTPRequestHandler):
         self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]  # one write: two would wait for each other's ACK
         self.flush_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has above
         """Write nothing to stderr: the requests are kept."""

@@ -18,27 +18,22 @@ def refuses(event: dict[str, Any]) -> str | None:
     """Give the reason why the database cannot take an event that the schema took, or None."""
     metadata = event.get("metadata", {})
     content = event.get("content")
-    if not is_storable(content) or not is_storable(metadata) or not is_storable(event.get("idempotencyKey")):
-        return "a NUL, a lone surrogate, or nested too deeply"
-    if any(event.get(field, 1) > GREATEST_INTEGER for field in ("stepId", "parentStepId")):
-        return "a step beyond 2147483647"
-    if event.get("timestamp", "").startswith("0000"):
-        return "the year 0000"
-    if "providerId" in event:
-        return "a provider that does not exist"
-    if "latencyMs" in metadata and not is_count(metadata["latencyMs"]):
-        return "latencyMs is not a whole number from 0 to 2147483647"
-    if not _usage_is_storable(metadata.get("usage")):
-        return "a token count is not a whole number from 0 to 2147483647"
-    if not _fits(metadata.get("model"), 200):
-        return "a model beyond 200 characters, or no text"
-    if isinstance(content, dict) and not _fits(content.get("finishReason"), 100):
-        return "a finishReason beyond 100 characters, or no text"
-    return None
+    finish_reason = content.get("finishReason") if isinstance(content, dict) else None
+    checks = {
+        "a NUL, a lone surrogate, or nested too deeply": all(map(is_storable, (content, metadata, event.get("idempotencyKey")))),
+        "a step beyond 2147483647": all(event.get(field, 1) <= GREATEST_INTEGER for field in ("stepId", "parentStepId")),
+        "the year 0000": not event.get("timestamp", "").startswith("0000"),
+        "a provider that does not exist": "providerId" not in event,
+        "latencyMs is not a whole number from 0 to 2147483647": is_count(metadata.get("latencyMs", 0)),
+        "a token count is not a whole number from 0 to 2147483647": _usage_is_storable(metadata.get("usage")),
+        "a model beyond 200 characters, or no text": _fits(metadata.get("model"), 200),
+        "a finishReason beyond 100 characters, or no text": _fits(finish_reason, 100),
+    }
+    return next((reason for reason, holds in checks.items() if not holds), None)
 
 
 def is_count(value: object) -> bool:
-    """Tell whether an integer column takes `value`: 1.0 and "1" too. (A negative one it would take; a count never is.)"""
+    """Tell whether an integer column takes `value`: 1.0 and "1" too. A negative one it would take; a count never is."""
     if isinstance(value, str):
         return _NUMBER.fullmatch(value) is not None and int(value) <= GREATEST_INTEGER
     if isinstance(value, bool) or not isinstance(value, (int, float)):

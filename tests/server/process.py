@@ -28,7 +28,7 @@ class ServerProcess:
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
 
-    def __enter__(self) -> ServerProcess:
+    def __enter__(self) -> ServerProcess:  # noqa: PYI034 - `Self` is not in Python 3.10
         """Start the process; it listens when this returns."""
         self._folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "tests.server", "--journal", str(self._folder), *self._arguments]
@@ -64,7 +64,7 @@ class ServerProcess:
         return Journal.read_requests(self._folder)
 
     def script(self, action: str, **arguments: object) -> None:
-        """Make something go wrong: `script("fail", status=503, times=2)`, `script("away", seconds=1)`, `script("clear")` …"""
+        """Make something go wrong, say `script("fail", status=503, times=2)`, or right again: `script("clear")`."""
         body = json.dumps(arguments).encode()
         request = urllib.request.Request(f"{self.proxy_url}/_script/{action}", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:

@@ -9,6 +9,7 @@ from .answer import INTERNAL_ERROR, NOT_FOUND, UNAUTHORIZED, Answer
 from .request import Request
 from .service import Service
 
+_POSTS = frozenset([("POST", "/api/entities/init"), ("POST", "/api/events/ingest"), ("POST", "/api/events")])
 _SAMPLING_RATE = re.compile(r"/api/entities/([^/]+)/sampling-rate")
 
 
@@ -43,12 +44,21 @@ def answer(service: Service, keys: Keys, request: Request) -> Answer:
         return UNAUTHORIZED
     if request.path.startswith("/v1/"):
         return proxy.answer(service, account, request)
+    if request.method == "GET":
+        return _read(service, account, request)
+    return _write(service, account, request)
+
+
+def _read(service: Service, account: str, request: Request) -> Answer:
     rate = _SAMPLING_RATE.fullmatch(request.path)
-    if rate and request.method == "GET":
+    if rate:
         return service.sampling_rate(account, rate[1])
-    if (request.method, request.path) == ("GET", "/api/events"):
-        return service.list_events(request.query)
-    if rate is None and (request.method, request.path) not in _WITH_BODY:
+    return service.list_events(request.query) if request.path == "/api/events" else NOT_FOUND
+
+
+def _write(service: Service, account: str, request: Request) -> Answer:
+    rate = _SAMPLING_RATE.fullmatch(request.path) if request.method == "PATCH" else None
+    if not rate and (request.method, request.path) not in _POSTS:
         return NOT_FOUND
     if not request.is_json:
         return schema.invalid_input()
@@ -57,10 +67,7 @@ def answer(service: Service, keys: Keys, request: Request) -> Answer:
     except ValueError:
         return INTERNAL_ERROR
     if rate:
-        return service.sampling_rate(account, rate[1], body) if request.method == "PATCH" else NOT_FOUND
+        return service.sampling_rate(account, rate[1], body)
     if request.path == "/api/entities/init":
         return service.init(account, body)
     return service.ingest(account, body, request.headers.get("x-external-user-id"), at_once=request.path == "/api/events")
-
-
-_WITH_BODY = frozenset([("POST", "/api/entities/init"), ("POST", "/api/events/ingest"), ("POST", "/api/events")])

@@ -14,7 +14,7 @@ from .faults import Fault, Faults
 from .journal import Journal
 from .request import Request
 from .routes import Keys, answer
-from .service import Event, Limits, Service, Spoiled
+from .service import USUAL_LIMITS, Event, Limits, Service, Spoiled
 
 
 class StrictServer(Faults):
@@ -29,7 +29,7 @@ class StrictServer(Faults):
         *,
         port: int = 0,
         accounts: dict[str, str] | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = USUAL_LIMITS,
         queue: bool = False,
         keep_alive: float = 5.0,
         journal: Path | None = None,
@@ -45,7 +45,7 @@ class StrictServer(Faults):
         self._accepted = 0
         self._lock = threading.Lock()
 
-    def __enter__(self) -> StrictServer:
+    def __enter__(self) -> StrictServer:  # noqa: PYI034 - `Self` is not in Python 3.10
         """Start listening."""
         self.start()
         return self

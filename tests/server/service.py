@@ -26,6 +26,9 @@ class Limits:
     sampling_rate: float = 1.0
 
 
+USUAL_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Failure:
     """One event that is not stored, while its neighbours are."""
@@ -45,7 +48,7 @@ class Spoiled:
 class Service:
     """The state of one WhyOps service. `events` are the stored ones as they were sent, in order; `stored` is told of each."""
 
-    def __init__(self, *, limits: Limits = Limits(), queue: bool = False, stored: Callable[[Event], None] | None = None) -> None:
+    def __init__(self, *, limits: Limits = USUAL_LIMITS, queue: bool = False, stored: Callable[[Event], None] | None = None) -> None:
         self.events: list[Event] = []
         self.rows: list[Row] = []
         self.traces: dict[str, Trace] = {}
@@ -83,13 +86,19 @@ class Service:
         failure = self._refusal(event)
         if failure is not None:
             return failure
-        trace_id, agent_name = without_nul(event["traceId"]), without_nul(event["agentName"])
+        agent_name = without_nul(event["agentName"])
         agent = self.agents.find(account, agent_name)
-        is_new_agent = agent is None
+        if agent is not None:
+            return self._take_for(agent, event, header_user_id, is_kept=_is_kept(event["traceId"], agent))
         try:
-            agent = agent or self.agents.create(account, agent_name)
+            agent = self.agents.create(account, agent_name)
         except AgentLimitError:
             return Failure(INTERNAL_ERROR, "agent limit")
+        return self._take_for(agent, event, header_user_id, is_kept=True)
+
+    def _take_for(self, agent: Agent, event: Event, header_user_id: str | None, *, is_kept: bool) -> Row | Failure:
+        """Store an agent's event, unless its trace is another's, its key known, or a limit reached."""
+        trace_id = without_nul(event["traceId"])
         trace = self.traces.get(trace_id)
         if trace is not None and not trace.belongs_to(agent):
             return _conflict(trace_id)
@@ -97,18 +106,25 @@ class Service:
         key = key_of(event, external_user_id)
         if trace is not None and key in trace.by_key:
             return _result(trace.by_key[key], "skipped", "Event already processed")
-        if not is_new_agent and not _is_kept(trace_id, agent):
-            return _sampled_out(event, f"Trace sampled out by sampling rate {agent.sampling_rate}")
-        if trace is None:
-            if self._is_full_of_traces(agent):
-                return _sampled_out(event, "Trace rejected by entity limit")
-            trace = self.traces[trace_id] = Trace(trace_id, account, agent.id, agent.version.id)
-        if self._is_full_of_spans(agent, event):
-            return _sampled_out(event, f"Span rejected by agent limit ({self._limits.spans}/{self._limits.spans})")
+        rejection = self._rejection(agent, event, trace, is_kept=is_kept)
+        if trace is None and (rejection is None or rejection.startswith("Span")):
+            trace = self.traces[trace_id] = Trace(trace_id, agent.account, agent.id, agent.version.id)
+        if rejection is not None or trace is None:
+            return {"id": None, "status": "sampled_out", "stepId": None, "spanId": event.get("spanId"), "message": rejection}
         reason = database.refuses(event)
         if reason is not None:
             return Failure(INTERNAL_ERROR, reason)
         return self._store(trace, agent, event, key, external_user_id)
+
+    def _rejection(self, agent: Agent, event: Event, trace: Trace | None, *, is_kept: bool) -> str | None:
+        """Give the service's reason to leave an event out, or None."""
+        if not is_kept:
+            return f"Trace sampled out by sampling rate {agent.sampling_rate}"
+        if trace is None and self._is_full_of_traces(agent):
+            return "Trace rejected by entity limit"
+        if self._is_full_of_spans(agent, event):
+            return f"Span rejected by agent limit ({self._limits.spans}/{self._limits.spans})"
+        return None
 
     def _store(self, trace: Trace, agent: Agent, event: Event, key: str | None, external_user_id: str | None) -> Row:
         row = trace.store(event, key, external_user_id)
@@ -131,8 +147,9 @@ class Service:
         return None
 
     def _is_full_of_traces(self, agent: Agent) -> bool:
-        running = sum(trace.version_id == agent.version.id for trace in self.traces.values()) if self._limits.traces is not None else 0
-        return self._limits.traces is not None and running >= self._limits.traces
+        if self._limits.traces is None:
+            return False
+        return sum(trace.version_id == agent.version.id for trace in self.traces.values()) >= self._limits.traces
 
     def _is_full_of_spans(self, agent: Agent, event: Event) -> bool:
         span_id = event.get("spanId")
@@ -176,10 +193,6 @@ def _is_kept(trace_id: str, agent: Agent) -> bool:
 def _result(row: Row, status: str, message: str | None = None) -> Row:
     result = {"id": row["id"], "status": status, "stepId": row["stepId"], "parentStepId": row["parentStepId"], "spanId": row["spanId"]}
     return result if message is None else {**result, "message": message}
-
-
-def _sampled_out(event: Event, message: str) -> Row:
-    return {"id": None, "status": "sampled_out", "stepId": event.get("stepId"), "spanId": event.get("spanId"), "message": message}
 
 
 def _conflict(trace_id: str) -> Failure:
