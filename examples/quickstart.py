@@ -18,7 +18,9 @@ from typing import Any
 
 import whyops
 
-ORDERS = {order["id"]: order for order in json.loads(Path(__file__).with_name("data").joinpath("orders.json").read_text("utf-8"))}
+Order = dict[str, Any]
+
+ORDERS: dict[str, Order] = {order["id"]: order for order in json.loads((Path(__file__).parent / "data" / "orders.json").read_text("utf-8"))}
 
 
 # The tools: one line above each, and its calls are recorded.
@@ -29,7 +31,7 @@ class RefundRefusedError(Exception):
 
 
 @whyops.tool
-def find_order(order_id: str) -> dict[str, Any]:
+def find_order(order_id: str) -> Order:
     """Look an order up by its number."""
     return ORDERS[order_id]
 
@@ -71,7 +73,7 @@ async def answer(customer: str, question: str, model: ScriptedModel) -> str:
     """Answer one customer's question. All that happens in the block is one trace."""
     # On the WhyOps service trace ids are shared by all accounts, so they must be ones that nobody else has.
     async with whyops.trace(f"support-{uuid.uuid4()}", external_user_id=customer) as trace:
-        messages = [
+        messages: list[whyops.MessageItem] = [
             {"role": "system", "content": f"You help {customer}, a customer of a small shop."},
             {"role": "user", "content": question},
         ]
@@ -129,7 +131,7 @@ class ScriptedModel:
     def __init__(self, *decisions: Decision) -> None:
         self._decisions: Iterator[Decision] = iter(decisions)
 
-    async def decide(self, messages: list[dict[str, str]]) -> Decision:
+    async def decide(self, messages: list[whyops.MessageItem]) -> Decision:
         """Return the next decision, with token counts estimated at four characters a token."""
         await asyncio.sleep(0.05)
         decision = next(self._decisions)
