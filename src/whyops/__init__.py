@@ -1,1 +1,72 @@
-"""See what an AI agent did, and why."""
+"""See what an AI agent did, and why.
+
+    import whyops
+
+    @whyops.tool
+    def search_orders(order_id: str) -> dict: ...
+
+    with whyops.trace("session-123", external_user_id="user_12345") as trace:
+        trace.user_message_sync([{"role": "user", "content": "Where is order 123?"}])
+        search_orders("123")
+"""
+
+from ._capture.context import bind_context, current_trace
+from ._capture.describe import describe_tools
+from ._capture.signature import strip_signature
+from ._capture.span import ToolSpan
+from ._capture.tool import tool
+from ._capture.trace import Trace
+from ._client import WhyOps, configure, trace
+from .errors import ConfigurationError, DeliveryError, TraceNotFoundError, WhyOpsError
+from .types import (
+    AgentInfo,
+    AgentMetadata,
+    AgentTool,
+    ErrorContent,
+    EventOptions,
+    EventType,
+    FlushResult,
+    LLMResponseContent,
+    LLMThinkingContent,
+    MessageItem,
+    TokenUsage,
+    ToolCallItem,
+    ToolCallPair,
+    UserMessageMetadata,
+)
+
+WhyOpsTrace = Trace
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "AgentInfo",
+    "AgentMetadata",
+    "AgentTool",
+    "ConfigurationError",
+    "DeliveryError",
+    "ErrorContent",
+    "EventOptions",
+    "EventType",
+    "FlushResult",
+    "LLMResponseContent",
+    "LLMThinkingContent",
+    "MessageItem",
+    "TokenUsage",
+    "ToolCallItem",
+    "ToolCallPair",
+    "ToolSpan",
+    "Trace",
+    "TraceNotFoundError",
+    "UserMessageMetadata",
+    "WhyOps",
+    "WhyOpsError",
+    "WhyOpsTrace",
+    "bind_context",
+    "configure",
+    "current_trace",
+    "describe_tools",
+    "strip_signature",
+    "tool",
+    "trace",
+]

@@ -1,0 +1,64 @@
+"""Time as an event carries it: ISO 8601 in UTC, ending in `Z`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+
+class Clock:
+    """Wall time for stamps and a steady time for latencies, both in nanoseconds, and the text of a stamp."""
+
+    __slots__ = ("_second", "steady_ns", "wall_ns")
+
+    def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = time.perf_counter_ns) -> None:
+        self.wall_ns = wall_ns
+        self.steady_ns = steady_ns
+        self._second = (0, "1970-01-01T00:00:00")
+
+    def text(self, microseconds: int) -> str:
+        """Return the stamp of a time given in microseconds since 1970. The last second's text is kept, as most calls share it."""
+        second, fraction = divmod(microseconds, 1_000_000)
+        known, text = self._second
+        if second != known:
+            text = datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+            self._second = (second, text)
+        return f"{text}.{fraction:06d}Z"
+
+
+def stamp_of(value: object) -> str | None:
+    """Return a caller's timestamp in the form the service takes, or None if it is no time.
+
+    Takes ISO 8601 text with any offset, or a `datetime`; without an offset it is taken as UTC.
+    """
+    if isinstance(value, str):
+        value = _parsed(value.strip())
+    if not isinstance(value, datetime):
+        return None
+    try:
+        utc = (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (OverflowError, ValueError):
+        return None
+    return utc.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _parsed(text: str) -> datetime | None:
+    if text[-1:] in ("Z", "z"):
+        text = text[:-1] + "+00:00"
+    if sys.version_info < (3, 11):
+        text = _with_six_digits(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _with_six_digits(text: str) -> str:
+    """Return `text` with a fraction of six digits: Python 3.10 reads three or six, and nothing else."""
+    head, dot, rest = text.partition(".")
+    if not dot:
+        return text
+    digits = len(rest) - len(rest.lstrip("0123456789"))
+    return f"{head}.{rest[:digits][:6]:0<6}{rest[digits:]}"

@@ -1,0 +1,48 @@
+"""What a generator yielded, encoded as it came and bounded as a whole."""
+
+from __future__ import annotations
+
+from .. import _guard
+from .recorder import Encoded
+from .span import ToolSpan
+
+_MAX_BYTES = 262_144
+
+
+class Collected:
+    """The items of one generator. Each is encoded when it is yielded, as the consumer may change it; past the bound they are counted.
+
+    Without a span it keeps nothing.
+    """
+
+    __slots__ = ("_bytes", "_cuts", "_items", "_left_out", "_recorder", "_redactions")
+
+    def __init__(self, span: ToolSpan | None) -> None:
+        self._recorder = None if span is None else span.trace.recorder
+        self._items: list[bytes] = []
+        self._bytes = 0
+        self._cuts = 0
+        self._redactions = 0
+        self._left_out = 0
+
+    @_guard.recording
+    def add(self, item: object) -> None:
+        """Encode one item, while there is room."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        if self._bytes >= _MAX_BYTES:
+            self._left_out += 1
+            return
+        encoded, cuts, redactions = recorder.encode(recorder.shown(item))
+        self._items.append(encoded)
+        self._bytes += len(encoded) + 1
+        self._cuts += cuts
+        self._redactions += redactions
+
+    def results(self) -> Encoded:
+        """Return the `toolResults` object of all that was yielded."""
+        items = self._items
+        if self._left_out:
+            items = [*items, b'"[cut: %d of %d items]"' % (len(items), len(items) + self._left_out)]
+        return b'{"result":[%b]}' % b",".join(items), self._cuts + bool(self._left_out), self._redactions

@@ -1,0 +1,233 @@
+"""What callers pass to the nine pairs of methods → an event's content and metadata, in the service's form.
+
+Each function returns `(content, metadata)`. Pure: nothing here records, and nothing here knows of a trace. What the caller passed is
+put in place, not copied: the encoder does that, and bounds it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from .clock import stamp_of
+from .exceptions import describe
+from .ids import clip
+from .usage import token_usage, whole
+
+Shown = Callable[[object], object]
+"""Gives a value back, or a marker in its place where contents are not to be recorded."""
+
+Parts = tuple[object, dict[str, Any]]
+
+MAX_MODEL = 200
+MAX_FINISH_REASON = 100
+UNKNOWN = "unknown"
+PROXY_ARGUMENT = "_whyops_trace_id"
+"""The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
+
+
+def user_message(messages: object, metadata: object, shown: Shown) -> Parts:
+    """Make the array of messages; a plain text counts as one message of the user."""
+    if isinstance(messages, (str, Mapping)):
+        messages = [messages]
+    if isinstance(messages, Sequence):
+        messages = [_message(message, shown) for message in messages]
+    return messages, storable_metadata(metadata)
+
+
+def llm_response(
+    model: object,
+    provider: object,
+    content: object,
+    tool_calls: object,
+    finish_reason: object,
+    usage: object,
+    latency_ms: object,
+    shown: Shown,
+) -> Parts:
+    """Make a model's answer."""
+    answer: dict[str, Any] = {}
+    if content is not None:
+        answer["content"] = shown(content)
+    if tool_calls:
+        answer["toolCalls"] = [model_tool_call(call, shown) for call in _listed(tool_calls)]
+    if finish_reason is not None and finish_reason != "":
+        answer["finishReason"] = clip(name_of(finish_reason), MAX_FINISH_REASON)
+    metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
+    counts = token_usage(usage)
+    if counts:
+        metadata["usage"] = counts
+    return answer, metadata
+
+
+def llm_thinking(thinking: object, signature: object, shown: Shown) -> Parts:
+    """Make one block of a model's reasoning."""
+    content: dict[str, Any] = {"type": "thinking", "thinking": shown(thinking)}
+    if signature:
+        content["signature"] = signature
+    return content, {}
+
+
+def embedding_request(inputs: object, shown: Shown) -> Parts:
+    """Make the list of texts to embed."""
+    return {"input": [shown(text) for text in _listed(inputs)]}, {}
+
+
+def embedding_response(
+    model: object, provider: object, embedding_count: object, first_embedding_dimensions: object, total_tokens: object, latency_ms: object
+) -> Parts:
+    """Make the description of the vectors that came back; the vectors themselves are not recorded."""
+    content = {
+        "object": "list",
+        "embeddingCount": whole(embedding_count) or 0,
+        "firstEmbeddingDimensions": whole(first_embedding_dimensions) or 0,
+        "encodingFormat": "float",
+    }
+    metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
+    tokens = whole(total_tokens)
+    if tokens is not None:
+        metadata["usage"] = {"totalTokens": tokens}
+    return content, metadata
+
+
+def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object, shown: Shown) -> Parts:
+    """Make the tool calls that are about to run."""
+    content = {"toolCalls": [_tool_call(call, shown) for call in _listed(tool_calls)], **_time("requestedAt", requested_at)}
+    return content, {"tool": name_of(tool), **latency(latency_ms)}
+
+
+def tool_call_response(
+    tool: object, tool_calls: object, tool_results: object, latency_ms: object, responded_at: object, shown: Shown
+) -> Parts:
+    """Make the outcome of tool calls; results that are no dict are put under `result`."""
+    content = {
+        "toolCalls": [_tool_call(call, shown) for call in _listed(tool_calls)],
+        "toolResults": tool_outcome(tool_results, shown),
+        **_time("respondedAt", responded_at),
+    }
+    return content, {"tool": name_of(tool), **latency(latency_ms)}
+
+
+def tool_result(tool_name: object, output: object, shown: Shown) -> Parts:
+    """Make a tool's result that has no request to go with."""
+    return {"toolName": name_of(tool_name), "output": shown(output)}, {}
+
+
+def error(message: object, status: object, stack: object, shown: Shown) -> Parts:
+    """Make an error. `message` may be an exception: then its type and stack come from it."""
+    content: dict[str, Any]
+    if isinstance(message, BaseException):
+        content = describe(message)
+    else:
+        content = {"message": message if isinstance(message, str) else str(message)}
+    if stack:
+        content["stack"] = stack
+    content["message"] = shown(content["message"])
+    if "stack" in content:
+        content["stack"] = shown(content["stack"])
+    number = whole(status)
+    if number is not None:
+        content["status"] = number
+    return content, {}
+
+
+def tool_outcome(result: object, shown: Shown) -> dict[str, Any]:
+    """Return the `toolResults` object of a result: a dict as it is, anything else under `result`."""
+    visible = shown(result)
+    if isinstance(visible, dict):
+        return visible
+    return {"error" if isinstance(result, dict) and "error" in result else "result": visible}
+
+
+def model_and_provider(model: object, provider: object) -> dict[str, Any]:
+    """Return the two names that the service insists on, `unknown` where they are missing."""
+    return {"model": clip(name_of(model), MAX_MODEL), "provider": clip(name_of(provider), MAX_MODEL)}
+
+
+def latency(milliseconds: object) -> dict[str, Any]:
+    """Return `latencyMs` as the whole number that the service takes, and the exact time as `durationMs` where they differ."""
+    rounded = whole(milliseconds)
+    if rounded is None:
+        return {}
+    if isinstance(milliseconds, float) and milliseconds != rounded:
+        return {"latencyMs": rounded, "durationMs": milliseconds}
+    return {"latencyMs": rounded}
+
+
+def storable_metadata(metadata: object) -> dict[str, Any]:
+    """Return a caller's metadata as an object, with those values that the service reads brought into its form, or left out."""
+    if not isinstance(metadata, Mapping):
+        return {} if metadata is None else {"value": metadata}
+    result = {str(key): value for key, value in metadata.items() if value is not None}
+    for key, convert in _READ_BY_THE_SERVICE.items():
+        if key in result:
+            value = convert(result.pop(key))
+            if value is not None:
+                result[key] = value
+    return result
+
+
+def name_of(value: object) -> str:
+    """Return a model's, provider's or tool's name: text as it is, an enum's value, else `str`; `unknown` for what is missing."""
+    value = getattr(value, "value", value) if not isinstance(value, str) else value
+    text = "" if value is None else str(value)
+    return text or UNKNOWN
+
+
+def model_tool_call(call: object, shown: Shown) -> object:
+    """Return a tool call that a model asked for, its arguments as JSON text whatever form they came in."""
+    if not isinstance(call, Mapping):
+        return shown(call)
+    function = call.get("function", call)
+    if not isinstance(function, Mapping) or "name" not in function:
+        return shown(call)
+    arguments = function.get("arguments", function.get("args", "{}"))
+    if not isinstance(arguments, str):
+        arguments = json.dumps(arguments, default=str)
+    item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": shown(arguments)}}
+    if call.get("id"):
+        item = {"id": name_of(call["id"]), **item}
+    return item
+
+
+def _message(message: object, shown: Shown) -> object:
+    if isinstance(message, str):
+        return {"role": "user", "content": shown(message)}
+    if isinstance(message, Mapping) and shown(message) is not message:
+        return {key: value if key == "role" else shown(value) for key, value in message.items()}
+    return message
+
+
+def _tool_call(call: object, shown: Shown) -> object:
+    if not isinstance(call, Mapping):
+        return shown(call)
+    arguments = call.get("arguments")
+    if isinstance(arguments, Mapping):
+        arguments = {key: shown(value) for key, value in arguments.items() if key != PROXY_ARGUMENT}
+        return {**call, "arguments": arguments}
+    return call
+
+
+def _listed(value: object) -> list[Any]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
+        return [] if value is None else [value]
+    return list(value)
+
+
+def _time(name: str, value: str | datetime | None | object) -> dict[str, str]:
+    text = stamp_of(value)
+    return {} if text is None else {name: text}
+
+
+def _clipped_name(value: object) -> str | None:
+    return None if value is None else clip(name_of(value), MAX_MODEL)
+
+
+_READ_BY_THE_SERVICE: dict[str, Callable[[object], object]] = {
+    "latencyMs": whole,
+    "usage": token_usage,
+    "model": _clipped_name,
+    "provider": _clipped_name,
+}

@@ -1,0 +1,100 @@
+"""Which trace and span are current: one context variable that holds an immutable chain of frames.
+
+asyncio tasks and `to_thread` inherit the chain by themselves; a plain thread pool needs `bind_context`. Leaving looks for its own frame
+instead of resetting a token, so a block may be left in another context than it was entered in, entered twice, or shared by tasks.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from .trace import Trace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Frame:
+    """One level of what is going on: a trace's block, or a span in it. `owner` is the object that entered it."""
+
+    __slots__ = ("owner", "previous", "span_id", "trace")
+
+    def __init__(self, trace: Trace, span_id: str | None, owner: object, previous: Frame | None) -> None:
+        self.trace = trace
+        self.span_id = span_id
+        self.owner = owner
+        self.previous = previous
+
+
+current: ContextVar[Frame | None] = ContextVar("whyops_frame", default=None)
+
+
+def _no_fallback(_trace_id: str | None) -> Trace | None:
+    return None
+
+
+find_trace: Callable[[str | None], Trace | None] = _no_fallback
+"""Where a call outside any trace finds one; the client's module sets it. Takes the id that the call names, if it names one."""
+
+
+def set_fallback(find: Callable[[str | None], Trace | None]) -> None:
+    """Say where calls outside any trace find theirs."""
+    global find_trace  # noqa: PLW0603  (one function, set once when the client's module is imported)
+    find_trace = find
+
+
+def enter(trace: Trace, span_id: str | None, owner: object) -> None:
+    """Make `trace` and `span_id` current until `leave(owner)`."""
+    current.set(Frame(trace, span_id, owner, current.get()))
+
+
+def leave(owner: object) -> bool:
+    """Take the nearest frame that `owner` entered out of the chain; True if that was the outermost frame.
+
+    Frames above it stay. Where the chain has no such frame (the block was entered in another context) nothing changes.
+    """
+    top = current.get()
+    if top is not None and top.owner is owner:
+        current.set(top.previous)
+        return top.previous is None
+    above = []
+    frame = top
+    while frame is not None and frame.owner is not owner:
+        above.append(frame)
+        frame = frame.previous
+    if frame is None:
+        return False
+    rest = frame.previous
+    for kept in reversed(above):
+        rest = Frame(kept.trace, kept.span_id, kept.owner, rest)
+    current.set(rest)
+    return frame.previous is None
+
+
+def current_trace() -> Trace | None:
+    """Return the trace whose block is running here, or None."""
+    frame = current.get()
+    return None if frame is None else frame.trace
+
+
+def bind_context(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` bound to the trace and span that are current now, wherever it runs: `pool.map(whyops.bind_context(f), items)`.
+
+    Only WhyOps' own variable is carried over; it is set before each call and restored after it.
+    """
+    bound = current.get()
+
+    @functools.wraps(function)
+    def in_context(*args: P.args, **kwargs: P.kwargs) -> R:
+        before = current.get()
+        current.set(bound)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            current.set(before)
+
+    return in_context

@@ -1,0 +1,74 @@
+"""Ids that no other process makes, and ids of users made safe for the service and for HTTP headers."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterator
+
+MAX_ID = 128
+MAX_USER_ID = 255
+
+
+class Ids:
+    """Unique ids: a random nonce for the process, and a counter. `renew` gives a forked child a nonce of its own."""
+
+    __slots__ = ("_counter", "_random", "nonce")
+
+    def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
+        self._random = random
+        self.renew()
+
+    def renew(self) -> None:
+        """Start again under a fresh nonce."""
+        self.nonce = self._random(8).hex()
+        self._counter: Iterator[int] = itertools.count()
+
+    def next(self) -> str:
+        """Return an id that was never returned before, in any process."""
+        return f"{self.nonce}-{next(self._counter):x}"
+
+
+process_ids = Ids()
+
+
+def safe_id(value: object, limit: int = MAX_ID) -> str:
+    """Return `value` as a trace or span id: printable ASCII of at most `limit` characters, as events and headers both take.
+
+    Text that is so already stays as it is. Any other gets a stable short form: what is printable of its beginning, and a hash.
+    """
+    text = _text(value)
+    if 0 < len(text) <= limit and text.isascii() and text.isprintable() and text.strip() == text:
+        return text
+    return _short_form(text, limit, lambda character: character.isascii())
+
+
+def safe_user_id(value: object) -> str:
+    """Return `value` as a user's id: printable, at most 255 UTF-16 units; letters of any script stay."""
+    text = _text(value)
+    if 0 < len(text) <= MAX_USER_ID and text.isprintable() and utf16_length(text) <= MAX_USER_ID:
+        return text
+    return _short_form(text, MAX_USER_ID, lambda character: character <= "\uffff")
+
+
+def utf16_length(text: str) -> int:
+    """Return the length in UTF-16 units, which is how the service counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def clip(text: str, limit: int) -> str:
+    """Return the beginning of `text` that fits `limit` UTF-16 units."""
+    if utf16_length(text) <= limit:
+        return text
+    return text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
+
+
+def _text(value: object) -> str:
+    return str(value)[:1_000_000]
+
+
+def _short_form(text: str, limit: int, keep: Callable[[str], bool]) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    beginning = "".join(character for character in text[:limit] if character.isprintable() and keep(character)).strip()
+    return f"{beginning[: limit - 17].strip()}-{digest}" if beginning else digest

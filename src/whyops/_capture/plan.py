@@ -1,0 +1,99 @@
+"""What `@tool` knows of a function before it is called: its name, and how a call's arguments get their names."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_RECEIVERS = frozenset({"self", "cls", "mcs"})
+
+hidden_parameters: list[Callable[[inspect.Parameter], bool]] = []
+"""Rules of integrations: a parameter that one of them is true for is injected by a framework, and not an argument of the call."""
+
+
+class Plan:
+    """Names a call's arguments without binding a signature each time: what can be known is worked out once, here."""
+
+    __slots__ = (
+        "_defaults",
+        "_hidden",
+        "_names",
+        "_parameters",
+        "_positional_only",
+        "_rest",
+        "_rules_asked",
+        "_skips_receiver",
+        "_takes_keywords",
+        "name",
+    )
+
+    def __init__(self, function: Callable[..., Any], name: str | None) -> None:
+        self.name = name or _name_of(function)
+        parameters = _parameters(function)
+        positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self._skips_receiver = bool(positional) and positional[0].name in _RECEIVERS
+        if self._skips_receiver:
+            parameters = [p for p in parameters if p is not positional[0]]
+            positional = positional[1:]
+        self._names = tuple(p.name for p in positional)
+        self._positional_only = frozenset(p.name for p in positional if p.kind is p.POSITIONAL_ONLY)
+        self._rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
+        self._takes_keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+        self._defaults = tuple((p.name, p.default) for p in parameters if p.default is not p.empty)
+        self._parameters = parameters
+        self._hidden: frozenset[str] = frozenset()
+        self._rules_asked = 0
+
+    def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
+        if self._skips_receiver:
+            args = args[1:]
+        names = self._names
+        bound = dict(zip(names, args))
+        if len(args) > len(names):
+            bound[self._rest or "*"] = list(args[len(names) :])
+        if kwargs:
+            self._add_keywords(bound, kwargs)
+        for name, default in self._defaults:
+            if name not in bound:
+                bound[name] = default
+        if self._rules_asked != len(hidden_parameters):
+            self._ask_rules()
+        for name in self._hidden:
+            bound.pop(name, None)
+        return bound
+
+    def _ask_rules(self) -> None:
+        """Find out what is injected: at the first call and when an integration was loaded since, which may be after the decorator ran."""
+        self._rules_asked = len(hidden_parameters)
+        self._hidden = frozenset(p.name for p in self._parameters if any(rule(p) for rule in hidden_parameters))
+
+    def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any]) -> None:
+        if self._takes_keywords is None:
+            bound.update(kwargs)
+            return
+        known = {*self._names, *(name for name, _ in self._defaults)} - self._positional_only
+        extra = {}
+        for name, value in kwargs.items():
+            if name in known:
+                bound[name] = value
+            else:
+                extra[name] = value
+        if extra:
+            bound[self._takes_keywords] = extra
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    while not hasattr(function, "__name__") and hasattr(function, "func"):
+        function = function.func
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) and name else type(function).__name__
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Return the parameters, or a catch-all for built-ins that don't tell theirs."""
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]

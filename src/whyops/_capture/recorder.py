@@ -1,0 +1,60 @@
+"""What capture needs of a client, and all it knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .clock import Clock
+from .ids import Ids, process_ids
+
+Encoded = tuple[bytes, int, int]
+"""A value as JSON, how many places of it were cut, and how many redacted."""
+
+
+class TraceEnd(Protocol):
+    """Waits, within bounds, until what the trace recorded is delivered: for processes that freeze once the work is done."""
+
+    def wait(self) -> None:
+        """Wait in this thread."""
+        ...
+
+    async def wait_async(self) -> None:
+        """Wait without blocking the event loop."""
+        ...
+
+
+class Recorder:
+    """Names the agent, encodes values, takes lines. One per client; `enabled` is False where nothing is recorded.
+
+    `record` takes a finished line. `at_trace_end`, if there is one, is waited for when the outermost block of a trace was left.
+    """
+
+    __slots__ = ("agent_name", "at_trace_end", "capture_content", "clock", "enabled", "encode", "ids", "record")
+
+    def __init__(
+        self,
+        *,
+        agent_name: str,
+        encode: Callable[[object], Encoded],
+        record: Callable[[bytes], None],
+        enabled: bool = True,
+        capture_content: bool = True,
+        at_trace_end: TraceEnd | None = None,
+        clock: Clock | None = None,
+        ids: Ids = process_ids,
+    ) -> None:
+        self.agent_name = agent_name
+        self.encode = encode
+        self.record = record
+        self.enabled = enabled
+        self.capture_content = capture_content
+        self.at_trace_end = at_trace_end
+        self.clock = clock or Clock()
+        self.ids = ids
+
+    def shown(self, value: object) -> object:
+        """Return `value`, or a marker of its size where contents are not to be recorded."""
+        if self.capture_content or value is None:
+            return value
+        return f"[not captured: {len(self.encode(value)[0])} bytes]"

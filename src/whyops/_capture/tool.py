@@ -1,0 +1,264 @@
+"""`@tool`: the function runs as if the decorator were not there, and each call is recorded.
+
+Four wrappers, one for each kind of function, around one `ToolSpan`. The function is called exactly once, outside everything that guards
+our own code.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from typing import Any, ParamSpec, TypeVar, cast, overload
+
+from .. import _guard
+from . import context
+from .collected import Collected
+from .contents import PROXY_ARGUMENT
+from .plan import Plan
+from .span import ToolSpan
+
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
+
+NOT_CAPTURED = "[not captured]"
+
+
+@overload
+def tool(function: F, /) -> F: ...
+@overload
+def tool(*, name: str | None = None, capture_arguments: bool = True, capture_result: bool = True) -> Callable[[F], F]: ...
+def tool(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    capture_arguments: bool = True,
+    capture_result: bool = True,
+) -> Any:
+    """Record each call of `function`: a request before it runs, a response after, with arguments by name, result and latency.
+
+    Takes functions and methods, sync and async, generators of both kinds, static and class methods, partials and callable objects; what
+    comes back is of the same kind, with the same signature. Exceptions pass untouched and are recorded. `name` is the tool's name, by
+    default the function's. With `capture_arguments` or `capture_result` off, the values are left out.
+
+    A call belongs to the trace and span that are current when it starts; for async functions and generators that is their first step, and
+    that is also when a wrong call raises its TypeError. Outside any trace it gets a trace of its own if a client is open or a key is set;
+    else it only runs.
+    """
+    if function is None:
+        return functools.partial(_decorate, name=name, capture_arguments=capture_arguments, capture_result=capture_result)
+    return _decorate(function, name, capture_arguments, capture_result)
+
+
+def _decorate(function: Any, name: str | None, capture_arguments: bool, capture_result: bool) -> Any:  # noqa: FBT001
+    if isinstance(function, (staticmethod, classmethod)):
+        return type(function)(_decorate(function.__func__, name, capture_arguments, capture_result))
+    if not callable(function):
+        raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}")
+    observer = _Observer(Plan(function, name), capture_arguments, capture_result)
+    wrapper = _wrapper_for(function)(function, observer)
+    return functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())
+
+
+def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
+    """Choose by what a call of `function` gives: for a callable object, its `__call__` tells."""
+    called = function if inspect.isroutine(function) or isinstance(function, functools.partial) else type(function).__call__
+    if inspect.isasyncgenfunction(called):
+        return _async_generator
+    if inspect.isgeneratorfunction(called):
+        return _generator
+    if inspect.iscoroutinefunction(called):
+        return _async
+    return _sync
+
+
+class _Observer:
+    """Begins the span of a call, in the trace that is current or in one that the call names."""
+
+    __slots__ = ("_captures_arguments", "_captures_result", "_plan")
+
+    def __init__(self, plan: Plan, captures_arguments: bool, captures_result: bool) -> None:  # noqa: FBT001
+        self._plan = plan
+        self._captures_arguments = captures_arguments
+        self._captures_result = captures_result
+
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolSpan | None:
+        """Record the request and return its span, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
+        named = kwargs.pop(PROXY_ARGUMENT, None) if PROXY_ARGUMENT in kwargs else None
+        return self._begin(args, kwargs, named)
+
+    @_guard.recording
+    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], named: object) -> ToolSpan | None:
+        top = context.current.get()
+        trace = top.trace if top is not None else context.find_trace(named if isinstance(named, str) and named else None)
+        if trace is None or not trace.recorder.enabled:
+            return None
+        arguments = self._plan.arguments(args, kwargs)
+        if not self._captures_arguments:
+            arguments = dict.fromkeys(arguments, NOT_CAPTURED)
+        parent_id = top.span_id if top is not None else None
+        span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), parent_id=parent_id)
+        span.begin()
+        return span
+
+    def end(self, span: ToolSpan, result: object) -> None:
+        """Record what the call gave."""
+        span.succeed(result if self._captures_result else NOT_CAPTURED)
+
+    def end_with(self, span: ToolSpan | None, collected: Collected, error: BaseException | None) -> None:
+        """Record what a generator yielded: also of one that was closed early, which is no error, or stopped from outside."""
+        if span is None:
+            return
+        if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
+            span.fail(error)
+            return
+        note = None
+        if isinstance(error, GeneratorExit):
+            note = {"closedEarly": True}
+        elif error is not None:
+            note = {"interrupted": type(error).__name__}
+        if self._captures_result:
+            span.succeed_encoded(collected.results(), note)
+        else:
+            span.succeed(NOT_CAPTURED, note)
+
+
+def _sync(function: Callable[P, R], observer: _Observer) -> Callable[P, R]:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        span = observer.begin(args, kwargs)
+        if span is None:
+            return function(*args, **kwargs)
+        context.enter(span.trace, span.span_id, span)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            context.leave(span)
+            span.fail(error)
+            raise
+        context.leave(span)
+        observer.end(span, result)
+        return result
+
+    return wrapper
+
+
+def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: _Observer) -> Callable[P, Coroutine[Any, Any, R]]:
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        span = observer.begin(args, kwargs)
+        if span is None:
+            return await function(*args, **kwargs)
+        context.enter(span.trace, span.span_id, span)
+        try:
+            result = await function(*args, **kwargs)
+        except BaseException as error:
+            context.leave(span)
+            span.fail(error)
+            raise
+        context.leave(span)
+        observer.end(span, result)
+        return result
+
+    return wrapper
+
+
+class _Steps:
+    """Makes a span current for the length of a generator's step, and puts back what the consumer had current.
+
+    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step.
+    """
+
+    __slots__ = ("_before", "_inside")
+
+    def __init__(self, span: ToolSpan | None) -> None:
+        self._before = context.current.get()
+        self._inside = self._before if span is None else context.Frame(span.trace, span.span_id, span, self._before)
+
+    def __enter__(self) -> None:
+        self._before = context.current.get()
+        context.current.set(self._inside)
+
+    def __exit__(self, *_: object) -> None:
+        self._inside = context.current.get()
+        context.current.set(self._before)
+
+
+def _generator(function: Callable[P, Generator[Any, Any, R]], observer: _Observer) -> Callable[P, Generator[Any, Any, R]]:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, R]:
+        span = observer.begin(args, kwargs)
+        if span is None:
+            return (yield from function(*args, **kwargs))
+        steps = _Steps(span)
+        collected = Collected(span)
+        inner: Generator[Any, Any, R] | None = None
+        sent: Any = None
+        thrown: BaseException | None = None
+        while True:
+            try:
+                with steps:
+                    if inner is None:
+                        inner = function(*args, **kwargs)
+                    item = inner.send(sent) if thrown is None else inner.throw(thrown)
+            except StopIteration as stop:
+                observer.end_with(span, collected, thrown)
+                return cast("R", stop.value)
+            except BaseException as error:
+                observer.end_with(span, collected, error)
+                raise
+            finally:
+                thrown = None
+            collected.add(item)
+            try:
+                sent = yield item
+            except BaseException as error:
+                thrown = error
+
+    return wrapper
+
+
+def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: _Observer) -> Callable[P, AsyncGenerator[Any, Any]]:
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
+        span = observer.begin(args, kwargs)
+        steps = _Steps(span)
+        collected = Collected(span)
+        inner: AsyncGenerator[Any, Any] | None = None
+        sent: Any = None
+        thrown: BaseException | None = None
+        while True:
+            try:
+                with steps:
+                    if inner is None:
+                        inner = function(*args, **kwargs)
+                        item = await _unwatched_first_step(inner)
+                    else:
+                        item = await (inner.asend(sent) if thrown is None else inner.athrow(thrown))
+            except StopAsyncIteration:
+                observer.end_with(span, collected, thrown)
+                return
+            except BaseException as error:
+                observer.end_with(span, collected, error)
+                raise
+            finally:
+                thrown = None
+            collected.add(item)
+            try:
+                sent = yield item
+            except BaseException as error:
+                thrown = error
+
+    return wrapper
+
+
+def _unwatched_first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+    """Make the first step of `inner` while no event loop watches for new async generators.
+
+    A loop that knew both would close both at its end, the inner one while the wrapper is closing it.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return inner.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)

@@ -1,0 +1,463 @@
+"""A trace: the nine pairs of methods, and the block that makes it current."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .. import _guard
+from ..events import event_line, quote, trace_head
+from . import contents, context, exceptions
+from .clock import stamp_of
+from .ids import safe_id, safe_user_id
+from .recorder import Encoded, Recorder
+from .span import ToolSpan
+
+if TYPE_CHECKING:
+    from ..types import EventOptions, EventType, MessageItem, TokenUsage, ToolCallItem, ToolCallPair, UserMessageMetadata
+
+    if sys.version_info >= (3, 11):
+        from typing import Self, Unpack
+    else:
+        from typing_extensions import Self, Unpack
+
+_OPTIONS = frozenset({"span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id"})
+_OWN_METADATA = frozenset(
+    "tool model provider usage latencyMs durationMs parentSpanId truncated redacted interrupted systemPrompt tools params".split()
+)
+_MAX_STEP = 2**31 - 1
+
+
+class Trace:
+    """What one agent run did, under one id. Make it with `whyops.trace(…)` or `sdk.trace(…)`.
+
+    Use it plain, with `with`, or with `async with`; a block makes it current, so that `@whyops.tool` and the frameworks' handlers record
+    under it. The same object may be entered again, and by many tasks and threads at once. Each of the nine pairs of methods records one
+    event and returns at once: `NAME_sync(…)` for synchronous code, `await NAME(…)` for asynchronous. They never raise.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        id: object = None,  # noqa: A002  (the public name)
+        external_user_id: object = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.recorder = recorder
+        self.id = recorder.ids.next() if id is None or id == "" else safe_id(id)
+        self.external_user_id: str | None = None
+        self._last_us = 0
+        self._metadata: dict[str, Any] = {}
+        self._set_user(external_user_id)
+        if metadata:
+            self._set_metadata(metadata)
+
+    def __repr__(self) -> str:
+        return f"<whyops.Trace {self.id!r}>"
+
+    # The block
+
+    def __enter__(self) -> Self:
+        top = context.current.get()
+        span_id = top.span_id if top is not None and self._is_same_as(top.trace) else None
+        context.enter(self, span_id, self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        outermost = self._left(error)
+        if outermost and self.recorder.at_trace_end is not None and not _loop_is_running():
+            self.recorder.at_trace_end.wait()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        outermost = self._left(error)
+        if outermost and self.recorder.at_trace_end is not None:
+            await self.recorder.at_trace_end.wait_async()
+
+    def headers(self) -> dict[str, str]:
+        """Return the two headers that tell the WhyOps proxy which trace a request belongs to."""
+        return {"X-Trace-ID": self.id, "X-Thread-ID": self.id}
+
+    def tool_span(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolSpan:
+        """Return a context manager that records one tool call: set `span.result` inside. For what no decorator can wrap.
+
+        The request is recorded where the block begins; a call that raises is recorded as failed, and the exception goes on.
+        """
+        return ToolSpan(self, contents.name_of(name), self.encode_arguments(arguments or {}), parent_id=self.current_span_id())
+
+    # The nine pairs
+
+    @_guard.recording
+    def user_message_sync(
+        self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
+    ) -> None:
+        """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
+        self._record("user_message", contents.user_message(messages, metadata, self.recorder.shown), options)
+
+    async def user_message(
+        self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
+    ) -> None:
+        """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
+        self.user_message_sync(messages, metadata=metadata, **options)
+
+    @_guard.recording
+    def llm_response_sync(
+        self,
+        model: str,
+        provider: str,
+        content: str | None = None,
+        *,
+        tool_calls: Sequence[ToolCallItem] | None = None,
+        finish_reason: str | None = None,
+        usage: TokenUsage | object | None = None,
+        latency_ms: float | None = None,
+        **options: Unpack[EventOptions],
+    ) -> None:
+        """Record a model's answer. `usage` also takes the usage objects of OpenAI, Anthropic, Google and LangChain as they are."""
+        parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms, self.recorder.shown)
+        self._record("llm_response", parts, options)
+
+    async def llm_response(
+        self,
+        model: str,
+        provider: str,
+        content: str | None = None,
+        *,
+        tool_calls: Sequence[ToolCallItem] | None = None,
+        finish_reason: str | None = None,
+        usage: TokenUsage | object | None = None,
+        latency_ms: float | None = None,
+        **options: Unpack[EventOptions],
+    ) -> None:
+        """Record a model's answer. `usage` also takes the usage objects of OpenAI, Anthropic, Google and LangChain as they are."""
+        self.llm_response_sync(
+            model,
+            provider,
+            content,
+            tool_calls=tool_calls,
+            finish_reason=finish_reason,
+            usage=usage,
+            latency_ms=latency_ms,
+            **options,
+        )
+
+    @_guard.recording
+    def llm_thinking_sync(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
+        """Record one block of a model's reasoning."""
+        self._record("llm_thinking", contents.llm_thinking(thinking, signature, self.recorder.shown), options)
+
+    async def llm_thinking(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
+        """Record one block of a model's reasoning."""
+        self.llm_thinking_sync(thinking, signature=signature, **options)
+
+    @_guard.recording
+    def embedding_request_sync(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
+        """Record the texts that are to be embedded."""
+        self._record("embedding_request", contents.embedding_request(inputs, self.recorder.shown), options)
+
+    async def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
+        """Record the texts that are to be embedded."""
+        self.embedding_request_sync(inputs, **options)
+
+    @_guard.recording
+    def embedding_response_sync(
+        self,
+        model: str,
+        provider: str,
+        embedding_count: int,
+        first_embedding_dimensions: int,
+        *,
+        total_tokens: int | None = None,
+        latency_ms: float | None = None,
+        **options: Unpack[EventOptions],
+    ) -> None:
+        """Record that vectors came back: how many, and of how many dimensions. The vectors are not recorded."""
+        parts = contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms)
+        self._record("embedding_response", parts, options)
+
+    async def embedding_response(
+        self,
+        model: str,
+        provider: str,
+        embedding_count: int,
+        first_embedding_dimensions: int,
+        *,
+        total_tokens: int | None = None,
+        latency_ms: float | None = None,
+        **options: Unpack[EventOptions],
+    ) -> None:
+        """Record that vectors came back: how many, and of how many dimensions. The vectors are not recorded."""
+        self.embedding_response_sync(
+            model, provider, embedding_count, first_embedding_dimensions, total_tokens=total_tokens, latency_ms=latency_ms, **options
+        )
+
+    def tool_call_request_sync(
+        self,
+        tool: str,
+        tool_calls: Sequence[ToolCallPair],
+        *,
+        latency_ms: float | None = None,
+        requested_at: str | datetime | None = None,
+        **options: Unpack[EventOptions],
+    ) -> str:
+        """Record that tools are about to run, and return the span id to give to `tool_call_response`."""
+        span_id = self._span_id(options)
+        self._tool_call_request(span_id, tool, tool_calls, latency_ms, requested_at, options)
+        return span_id
+
+    async def tool_call_request(
+        self,
+        tool: str,
+        tool_calls: Sequence[ToolCallPair],
+        *,
+        latency_ms: float | None = None,
+        requested_at: str | datetime | None = None,
+        **options: Unpack[EventOptions],
+    ) -> str:
+        """Record that tools are about to run, and return the span id to give to `tool_call_response`."""
+        return self.tool_call_request_sync(tool, tool_calls, latency_ms=latency_ms, requested_at=requested_at, **options)
+
+    @_guard.recording
+    def tool_call_response_sync(
+        self,
+        tool: str,
+        span_id: str,
+        tool_calls: Sequence[ToolCallPair],
+        tool_results: Mapping[str, Any],
+        *,
+        latency_ms: float | None = None,
+        responded_at: str | datetime | None = None,
+        **options: Unpack[EventOptions],
+    ) -> None:
+        """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
+        options["span_id"] = span_id
+        parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at, self.recorder.shown)
+        self._record("tool_call_response", parts, options)
+
+    async def tool_call_response(
+        self,
+        tool: str,
+        span_id: str,
+        tool_calls: Sequence[ToolCallPair],
+        tool_results: Mapping[str, Any],
+        *,
+        latency_ms: float | None = None,
+        responded_at: str | datetime | None = None,
+        **options: Unpack[EventOptions],
+    ) -> None:
+        """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
+        self.tool_call_response_sync(tool, span_id, tool_calls, tool_results, latency_ms=latency_ms, responded_at=responded_at, **options)
+
+    @_guard.recording
+    def tool_result_sync(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
+        """Record a tool's result that has no request to go with."""
+        self._record("tool_result", contents.tool_result(tool_name, output, self.recorder.shown), options)
+
+    async def tool_result(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
+        """Record a tool's result that has no request to go with."""
+        self.tool_result_sync(tool_name, output, **options)
+
+    @_guard.recording
+    def error_sync(
+        self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
+    ) -> None:
+        """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
+        self._record("error", contents.error(message, status, stack, self.recorder.shown), options)
+
+    async def error(
+        self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
+    ) -> None:
+        """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
+        self.error_sync(message, status=status, stack=stack, **options)
+
+    # What spans and the frameworks' handlers use
+
+    def current_span_id(self) -> str | None:
+        """Return the span that runs here, if it is one of this trace."""
+        top = context.current.get()
+        return top.span_id if top is not None and self._is_same_as(top.trace) else None
+
+    def encode_arguments(self, arguments: Mapping[str, Any]) -> Encoded:
+        """Encode arguments by name; where contents are not captured, each becomes a marker of its size."""
+        recorder = self.recorder
+        if not recorder.enabled:
+            return b"{}", 0, 0
+        if not recorder.capture_content:
+            arguments = {name: recorder.shown(value) for name, value in arguments.items()}
+        return recorder.encode(arguments if isinstance(arguments, dict) else dict(arguments))
+
+    def record_exception(self, error: Exception, *, span_id: str | None = None, parent_id: str | None = None) -> None:
+        """Record `error` once for this trace, however many spans and blocks it passes through."""
+        if exceptions.is_marked(error, self.id):
+            return
+        exceptions.mark(error, self.id)
+        content, _ = contents.error(error, None, None, self.recorder.shown)
+        self.write("error", self.recorder.encode(content), "", span_id=span_id, parent_id=parent_id)
+
+    @_guard.recording
+    def record_event(
+        self,
+        event_type: EventType,
+        parts: contents.Parts,
+        *,
+        span_id: str | None = None,
+        parent_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record an event whose place in the run the caller knows, instead of the place that is current here.
+
+        `parts` come from one of the functions of `contents`; `metadata` is added to theirs.
+        """
+        content, own = parts
+        merged = {**own, **metadata} if metadata else own
+        self.write(event_type, self.recorder.encode(content), "", span_id=span_id, parent_id=parent_id, metadata=merged)
+
+    def write(
+        self,
+        event_type: EventType,
+        content: Encoded,
+        members: str,
+        *,
+        span_id: str | None = None,
+        parent_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        timestamp: str | None = None,
+        idempotency_key: str | None = None,
+        fields: str = "",
+    ) -> None:
+        """Complete an event and hand its line on.
+
+        `members` are ready JSON members of the metadata, and `metadata` is added to them; `fields` are ready top-level members, each
+        after a comma. Time and key are made here where they are not given.
+        """
+        recorder = self.recorder
+        if not recorder.enabled:
+            return
+        cuts, redactions = content[1], content[2]
+        if self._metadata or metadata:
+            more, more_cuts, more_redactions = recorder.encode({**self._metadata, **(metadata or {})})
+            cuts, redactions = cuts + more_cuts, redactions + more_redactions
+            members = f"{members},{more[1:-1].decode()}" if members else more[1:-1].decode()
+        if parent_id is not None and parent_id != span_id:
+            members += f',"parentSpanId":{quote(parent_id)}'
+        if cuts:
+            members += f',"truncated":{cuts}'
+        if redactions:
+            members += f',"redacted":{redactions}'
+        fields = (
+            f',"eventType":"{event_type}","timestamp":"{timestamp or self._stamp()}",'
+            f'"idempotencyKey":{quote(idempotency_key or recorder.ids.next())}{fields}'
+        )
+        if span_id is not None:
+            fields += f',"spanId":{quote(span_id)}'
+        recorder.record(event_line(self._head, fields, content[0], f"{{{members.lstrip(',')}}}".encode() if members else b""))
+
+    # Inside
+
+    def _is_same_as(self, other: Trace) -> bool:
+        return other is self or (other.id == self.id and other.recorder is self.recorder)
+
+    def _left(self, error: BaseException | None) -> bool:
+        outermost = context.leave(self)
+        if isinstance(error, Exception):
+            self._record_leaving(error)
+        return outermost
+
+    @_guard.recording
+    def _record_leaving(self, error: Exception) -> None:
+        self.record_exception(error, parent_id=self.current_span_id())
+
+    @_guard.recording
+    def _tool_call_request(
+        self, span_id: str, tool: object, tool_calls: object, latency_ms: object, requested_at: object, options: EventOptions
+    ) -> None:
+        options["span_id"] = span_id
+        parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at, self.recorder.shown)
+        self._record("tool_call_request", parts, options)
+
+    def _span_id(self, options: EventOptions) -> str:
+        given = options.get("span_id")
+        return safe_id(given) if given else self.recorder.ids.next()
+
+    def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions) -> None:
+        content, metadata = parts
+        self._note_unknown(options)
+        if options.get("external_user_id"):
+            self._set_user(options["external_user_id"])
+        span_id, key = options.get("span_id"), options.get("idempotency_key")
+        self.write(
+            event_type,
+            self.recorder.encode(content),
+            "",
+            span_id=safe_id(span_id) if span_id else None,
+            parent_id=self.current_span_id(),
+            metadata=metadata,
+            timestamp=_timestamp(options.get("timestamp")),
+            idempotency_key=safe_id(key) if key else None,
+            fields=_step_fields(options),
+        )
+
+    def _note_unknown(self, options: Mapping[str, object]) -> None:
+        for name in options.keys() - _OPTIONS:
+            _guard.notices.say(
+                f"option:{name}", "The option %r is not known and is ignored; known are %s.", name, ", ".join(sorted(_OPTIONS))
+            )
+
+    @_guard.recording
+    def _set_user(self, external_user_id: object) -> None:
+        if external_user_id is not None and external_user_id != "":
+            self.external_user_id = safe_user_id(external_user_id)
+        self._head = trace_head(self.id, self.recorder.agent_name, self.external_user_id)
+
+    @_guard.recording
+    def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
+        self._metadata = {str(key): value for key, value in metadata.items() if key not in _OWN_METADATA and value is not None}
+
+    def _stamp(self) -> str:
+        clock = self.recorder.clock
+        now = clock.wall_ns() // 1000
+        if now <= self._last_us:
+            now = self._last_us + 1
+        self._last_us = now
+        return clock.text(now)
+
+
+def _step_fields(options: EventOptions) -> str:
+    """Return the step numbers as ready members; one that the service would refuse is left out and said."""
+    fields = ""
+    for name, option in (("stepId", "step_id"), ("parentStepId", "parent_step_id")):
+        step = options.get(option)
+        if isinstance(step, int) and 1 <= step <= _MAX_STEP:
+            fields += f',"{name}":{int(step)}'
+        elif step is not None:
+            _refused(option, "a whole number from 1 to 2147483647")
+    return fields
+
+
+def _timestamp(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    text = stamp_of(value)
+    if text is None:
+        _refused("timestamp", "ISO 8601 text or a datetime")
+    return text
+
+
+def _refused(option: str, wanted: str) -> None:
+    _guard.notices.say(f"refused:{option}", "The option %s is left out of an event: it must be %s.", option, wanted)
+
+
+def _loop_is_running() -> bool:
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

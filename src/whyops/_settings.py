@@ -1,0 +1,198 @@
+"""The settings of a client: what the caller gave, completed from the environment. The only reader of `os.environ`.
+
+The environment is read when a client is first used, not when it is made, so that a late `load_dotenv()` works. An argument wins over it,
+and an empty string counts as unset.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .events import Sink
+
+DEFAULT_ANALYSE_URL = "https://a.whyops.com/api"
+DEFAULT_PROXY_URL = "https://proxy.whyops.com"
+DEFAULT_AGENT_NAME = "default"
+
+MAX_VALUE_BYTES = 256 * 1024
+OUTBOX_MAX_BYTES = 256 * 1024 * 1024
+
+_MAX_AGENT_NAME = 255
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a client can be told. `None` stands for: not given, so the environment or the default decides."""
+
+    api_key: str | None = field(default=None, repr=False)
+    agent_name: str | None = None
+    agent_metadata: Mapping[str, Any] | None = None
+    proxy_base_url: str | None = None
+    analyse_base_url: str | None = None
+    home: Path | None = None
+    sink: Sink | None = None
+    redact: Callable[[Any], Any] | None = None
+    redact_keys: tuple[str, ...] = ()
+    keep_keys: tuple[str, ...] = ()
+    capture_content: bool | None = None
+    max_value_bytes: int = MAX_VALUE_BYTES
+    outbox: Literal["file", "memory"] = "file"
+    outbox_max_bytes: int = OUTBOX_MAX_BYTES
+    exit_timeout: float | None = None
+    flush_at_trace_end: bool | None = None
+    transport: httpx.BaseTransport | None = None
+    disabled: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what can't work, by name, and while the caller is there to read it."""
+        for name in ("api_key", "agent_name", "proxy_base_url", "analyse_base_url"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
+        if self.api_key is not None:
+            _check_key(self.api_key, "api_key")
+        if self.agent_name is not None:
+            _check_agent_name(self.agent_name, "agent_name")
+        for name in ("proxy_base_url", "analyse_base_url"):
+            value = getattr(self, name)
+            if value is not None:
+                _check_url(value, name)
+        self._check_metadata()
+        self._check_delivery()
+
+    def _check_metadata(self) -> None:
+        if self.agent_metadata is not None and not isinstance(self.agent_metadata, Mapping):
+            raise ConfigurationError(f"agent_metadata must be a dict, not {type(self.agent_metadata).__name__}.")
+        for name in ("redact_keys", "keep_keys"):
+            if not all(isinstance(key, str) and key for key in getattr(self, name)):
+                raise ConfigurationError(f"{name} must hold names, as strings that are not empty.")
+        if self.redact is not None and not callable(self.redact):
+            raise ConfigurationError("redact must be a function that takes a value and returns what is to be recorded.")
+
+    def _check_delivery(self) -> None:
+        if self.sink is not None and not (hasattr(self.sink, "send") and hasattr(self.sink, "close")):
+            raise ConfigurationError("sink must have the methods send(lines) and close().")
+        if self.outbox not in ("file", "memory"):
+            raise ConfigurationError(f"outbox must be 'file' or 'memory', not {self.outbox!r}.")
+        for name, least in (("max_value_bytes", 1024), ("outbox_max_bytes", 1024 * 1024)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ConfigurationError(f"{name} must be a whole number of bytes, at least {least}.")
+        if self.exit_timeout is not None and not (isinstance(self.exit_timeout, (int, float)) and 0 <= self.exit_timeout < float("inf")):
+            raise ConfigurationError("exit_timeout must be a number of seconds, 0 or more.")
+
+    def completed(self) -> Settings:
+        """Return these settings with what was not given taken from the environment, or from the defaults."""
+        key = self.api_key or _text("WHYOPS_API_KEY")
+        agent = self.agent_name or _text("WHYOPS_AGENT_NAME")
+        capture, flush = self.capture_content, self.flush_at_trace_end
+        if self.api_key is None and key is not None:
+            _check_key(key, "WHYOPS_API_KEY")
+        if self.agent_name is None and agent is not None:
+            _check_agent_name(agent, "WHYOPS_AGENT_NAME")
+        return replace(
+            self,
+            api_key=key,
+            agent_name=agent,
+            analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", DEFAULT_ANALYSE_URL),
+            proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", DEFAULT_PROXY_URL),
+            home=home_directory(self.home),
+            capture_content=_flag("WHYOPS_CAPTURE_CONTENT", default=True) if capture is None else capture,
+            flush_at_trace_end=_text("AWS_LAMBDA_FUNCTION_NAME") is not None if flush is None else flush,
+            disabled=self.disabled or is_disabled(),
+        )
+
+
+def given(**arguments: Any) -> Settings:
+    """Return the settings of a caller's arguments: an empty string counts as not given, and lists of names may be any iterable."""
+    for name in ("api_key", "agent_name", "proxy_base_url", "analyse_base_url", "home"):
+        if arguments.get(name) == "":
+            arguments[name] = None
+    if arguments.get("home") is not None:
+        arguments["home"] = _path(arguments["home"], "home")
+    for name in ("redact_keys", "keep_keys"):
+        names: Iterable[str] | str = arguments.get(name) or ()
+        arguments[name] = (names,) if isinstance(names, str) else tuple(names)
+    return Settings(**arguments)
+
+
+def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """Return where local data lies: the argument, else `WHYOPS_HOME`, else `~/.whyops`."""
+    if chosen is not None:
+        return _path(chosen, "home")
+    named = _text("WHYOPS_HOME")
+    if named is not None:
+        return _path(named, "WHYOPS_HOME")
+    return _path("~/.whyops", "home")
+
+
+def is_disabled() -> bool:
+    """Tell whether `WHYOPS_DISABLED` switches everything off."""
+    return _flag("WHYOPS_DISABLED", default=False)
+
+
+def has_key() -> bool:
+    """Tell whether the environment holds an API key."""
+    return _text("WHYOPS_API_KEY") is not None
+
+
+def agent_name_from_environment() -> str | None:
+    """Return the agent's name that the environment gives, if any."""
+    return _text("WHYOPS_AGENT_NAME")
+
+
+def _text(name: str) -> str | None:
+    return os.environ.get(name, "").strip() or None
+
+
+def _flag(name: str, *, default: bool) -> bool:
+    text = _text(name)
+    if text is None:
+        return default
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ConfigurationError(f"{name} must be 1 or 0, not {text!r}.")
+
+
+def _url(chosen: str | None, variable: str, default: str) -> str:
+    text = chosen or _text(variable) or default
+    if chosen is None:
+        _check_url(text, variable)
+    return text.rstrip("/")
+
+
+def _check_url(url: str, name: str) -> None:
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("http", "https") or not rest.strip("/") or not url.isprintable() or " " in url:
+        raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {DEFAULT_ANALYSE_URL}.")
+
+
+def _check_key(key: str, name: str) -> None:
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(f"{name} must be printable ASCII without blanks; it looks like more, or something else, was pasted.")
+
+
+def _check_agent_name(agent_name: str, name: str) -> None:
+    fits = len(agent_name.encode("utf-16-le", "surrogatepass")) <= 2 * _MAX_AGENT_NAME
+    if not fits or not agent_name.isascii() or not agent_name.isprintable() or agent_name.strip() != agent_name:
+        raise ConfigurationError(f"{name} must be 1 to {_MAX_AGENT_NAME} printable ASCII characters: it is sent as an HTTP header.")
+
+
+def _path(chosen: str | os.PathLike[str], name: str) -> Path:
+    try:
+        return Path(chosen).expanduser().absolute()
+    except (TypeError, RuntimeError, OSError) as error:
+        raise ConfigurationError(f"{name} must be a folder's path ({error}).") from None
