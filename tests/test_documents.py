@@ -1,0 +1,49 @@
+"""What README and CONTRIBUTING say is true of the code beside them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+README = (PROJECT / "README.md").read_text("utf-8")
+CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def run(home: Path, *arguments: str, **variables: str) -> str:
+    """Run Python as a reader does, and return what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WHYOPS_")}
+    environment |= {"WHYOPS_HOME": str(home), "PYTHONUTF8": "1", **variables}
+    done = subprocess.run([sys.executable, "-W", "error", *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_the_code_in_the_readme_runs(number: int, tmp_path: Path) -> None:
+    """Each block of Python runs by itself. The ones with a key send nothing here."""
+    script = tmp_path / "block.py"
+    script.write_text(BLOCKS[number], "utf-8")
+    run(tmp_path / "home", str(script), WHYOPS_DISABLED="1" if "api_key=" in BLOCKS[number] else "")
+
+
+def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path) -> None:
+    """The ten lines record what the README says, and `whyops show` tells it."""
+    run(tmp_path / "home", "-c", BLOCKS[0])
+    shown = run(tmp_path / "home", "-m", "whyops", "show", "session-123")
+    for text in ("user_12345", "Where is order 123?", "search_orders", "shipped", "gpt-4o-mini"):
+        assert text in shown
+
+
+def test_the_map_names_every_module() -> None:
+    """Whoever adds, moves or removes a file of the package says so in CONTRIBUTING."""
+    package = PROJECT / "src" / "whyops"
+    modules = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if path.name != "__init__.py"}
+    named = set(re.findall(r"^\| `([\w/]+\.py)` \|", CONTRIBUTING, re.MULTILINE))
+    assert modules == named
