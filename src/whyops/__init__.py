@@ -1,13 +1,13 @@
 """See what an AI agent did, and why.
 
-    import whyops
+import whyops
 
-    @whyops.tool
-    def search_orders(order_id: str) -> dict: ...
+@whyops.tool
+def search_orders(order_id: str) -> dict: ...
 
-    with whyops.trace("session-123", external_user_id="user_12345") as trace:
-        trace.user_message_sync([{"role": "user", "content": "Where is order 123?"}])
-        search_orders("123")
+with whyops.trace("session-123", external_user_id="user_12345") as trace:
+    trace.user_message_sync([{"role": "user", "content": "Where is order 123?"}])
+    search_orders("123")
 """
 
 from ._capture.context import bind_context, current_trace

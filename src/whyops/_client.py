@@ -175,7 +175,7 @@ class WhyOps:
             result = delivery.counts()
         return _checked(result, raise_on_failure=raise_on_failure)
 
-    async def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:  # noqa: ASYNC109
+    async def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:
         """Await the delivery of all that was recorded before this call, at most `timeout` seconds, and return the counts.
 
         Raises:
@@ -197,7 +197,7 @@ class WhyOps:
         except FutureTimeoutError:
             return delivery.counts()
 
-    async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:  # noqa: ASYNC109
+    async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
         self._closed = True
         delivery = self._delivery()
@@ -397,7 +397,7 @@ def chosen(client: WhyOps) -> Iterator[None]:
         _chosen = before
 
 
-def trace(id: object = None, external_user_id: object = None, metadata: Mapping[str, Any] | None = None) -> Trace:  # noqa: A001, A002
+def trace(id: object = None, external_user_id: object = None, metadata: Mapping[str, Any] | None = None) -> Trace:  # noqa: A002
     """Return a trace of the default client: the one that `configure` made, else the only open one, else one from the environment.
 
     Raises:
@@ -457,7 +457,7 @@ def _trace_for_call(trace_id: str | None) -> Trace | None:
 
 def _after_fork_in_child() -> None:
     """Give the child ids of its own, and locks that no thread of the parent holds."""
-    global _first_use, _sharing  # noqa: PLW0603  (made anew)
+    global _first_use, _sharing
     _first_use, _sharing = threading.Lock(), threading.Lock()
     process_ids.renew()
     _guard.after_fork_in_child()

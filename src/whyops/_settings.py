@@ -72,10 +72,12 @@ class Settings:
         self._check_delivery()
 
     def _check_metadata(self) -> None:
-        if self.agent_metadata is not None and not isinstance(self.agent_metadata, Mapping):
-            raise ConfigurationError(f"agent_metadata must be a dict, not {type(self.agent_metadata).__name__}.")
+        metadata: object = self.agent_metadata
+        if metadata is not None and not isinstance(metadata, Mapping):
+            raise ConfigurationError(f"agent_metadata must be a dict, not {type(metadata).__name__}.")
         for name in ("redact_keys", "keep_keys"):
-            if not all(isinstance(key, str) and key for key in getattr(self, name)):
+            names: tuple[object, ...] = getattr(self, name)
+            if not all(isinstance(key, str) and key for key in names):
                 raise ConfigurationError(f"{name} must hold names, as strings that are not empty.")
         if self.redact is not None and not callable(self.redact):
             raise ConfigurationError("redact must be a function that takes a value and returns what is to be recorded.")

@@ -125,8 +125,18 @@ class AgentInfo(TypedDict):
     versionHash: str
 
 
-class EventOptions(TypedDict, total=False):
-    """Options that each of the nine pairs of methods takes by keyword.
+class PlacedEventOptions(TypedDict, total=False):
+    """The options of a method that is told the span anyway: those of `EventOptions` but for `span_id`."""
+
+    step_id: int | None
+    parent_step_id: int | None
+    timestamp: str | datetime | None
+    idempotency_key: str | None
+    external_user_id: str | None
+
+
+class EventOptions(PlacedEventOptions, total=False):
+    """Options that the nine pairs of methods take by keyword.
 
     `span_id` pairs a tool request with its response (at most 128 characters). `step_id` and `parent_step_id` are whole numbers from 1;
     left out, the service numbers the steps. `timestamp` is ISO 8601 or a `datetime`; left out, it is now. `idempotency_key` (at most
@@ -135,11 +145,6 @@ class EventOptions(TypedDict, total=False):
     """
 
     span_id: str | None
-    step_id: int | None
-    parent_step_id: int | None
-    timestamp: str | datetime | None
-    idempotency_key: str | None
-    external_user_id: str | None
 
 
 @dataclass(frozen=True)

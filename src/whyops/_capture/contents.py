@@ -216,7 +216,7 @@ def _listed(value: object) -> list[Any]:
     return list(value)
 
 
-def _time(name: str, value: str | datetime | None | object) -> dict[str, str]:
+def _time(name: str, value: str | datetime | object | None) -> dict[str, str]:
     text = stamp_of(value)
     return {} if text is None else {name: text}
 

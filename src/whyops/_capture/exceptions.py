@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+_PACKAGE = str(Path(__file__).parent.parent) + os.sep
 _MARK = "_whyops_recorded_in"
 _MAX_STACK_ENTRIES = 50
 

@@ -50,7 +50,7 @@ class Plan:
         if self._skips_receiver:
             args = args[1:]
         names = self._names
-        bound = dict(zip(names, args))
+        bound = dict(zip(names, args, strict=False))
         if len(args) > len(names):
             bound[self._rest or "*"] = list(args[len(names) :])
         if kwargs:

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .. import _guard
-from ..events import quote
-from . import context, contents, exceptions
+from ..events import EventType, quote
+from . import contents, context, exceptions
 from .recorder import Encoded
 
 if TYPE_CHECKING:
@@ -136,6 +136,6 @@ class ToolSpan:
         latency = f',"latencyMs":{min(round(milliseconds), 2**31 - 1)},"durationMs":{milliseconds:.3f}'
         self._write("tool_call_response", (content, cuts + results[1], redactions + results[2]), latency)
 
-    def _write(self, event_type: str, content: Encoded, more: str) -> None:
+    def _write(self, event_type: EventType, content: Encoded, more: str) -> None:
         members = f'"tool":{self._name}{more}'
         self.trace.write(event_type, content, members, span_id=self.span_id, parent_id=self._parent_id, metadata=self._metadata)

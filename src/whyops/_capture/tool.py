@@ -31,7 +31,7 @@ def tool(function: F, /) -> F: ...
 @overload
 def tool(*, name: str | None = None, capture_arguments: bool = True, capture_result: bool = True) -> Callable[[F], F]: ...
 def tool(
-    function: Callable[..., Any] | None = None,
+    function: Any = None,
     /,
     *,
     name: str | None = None,
@@ -115,7 +115,7 @@ class _Observer:
         if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
             span.fail(error)
             return
-        note = None
+        note: dict[str, Any] | None = None
         if isinstance(error, GeneratorExit):
             note = {"closedEarly": True}
         elif error is not None:
@@ -212,7 +212,7 @@ def _generator(function: Callable[P, Generator[Any, Any, R]], observer: _Observe
             collected.add(item)
             try:
                 sent = yield item
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  (thrown on into the function, at the next turn)
                 thrown = error
 
     return wrapper
@@ -245,7 +245,7 @@ def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: 
             collected.add(item)
             try:
                 sent = yield item
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001  (thrown on into the function, at the next turn)
                 thrown = error
 
     return wrapper

@@ -17,7 +17,16 @@ from .recorder import Encoded, Recorder
 from .span import ToolSpan
 
 if TYPE_CHECKING:
-    from ..types import EventOptions, EventType, MessageItem, TokenUsage, ToolCallItem, ToolCallPair, UserMessageMetadata
+    from ..types import (
+        EventOptions,
+        EventType,
+        MessageItem,
+        PlacedEventOptions,
+        TokenUsage,
+        ToolCallItem,
+        ToolCallPair,
+        UserMessageMetadata,
+    )
 
     if sys.version_info >= (3, 11):
         from typing import Self, Unpack
@@ -26,7 +35,21 @@ if TYPE_CHECKING:
 
 _OPTIONS = frozenset({"span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id"})
 _OWN_METADATA = frozenset(
-    "tool model provider usage latencyMs durationMs parentSpanId truncated redacted interrupted systemPrompt tools params".split()
+    {
+        "durationMs",
+        "interrupted",
+        "latencyMs",
+        "model",
+        "params",
+        "parentSpanId",
+        "provider",
+        "redacted",
+        "systemPrompt",
+        "tool",
+        "tools",
+        "truncated",
+        "usage",
+    }
 )
 _MAX_STEP = 2**31 - 1
 
@@ -232,12 +255,11 @@ class Trace:
         *,
         latency_ms: float | None = None,
         responded_at: str | datetime | None = None,
-        **options: Unpack[EventOptions],
+        **options: Unpack[PlacedEventOptions],
     ) -> None:
         """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
-        options["span_id"] = span_id
         parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at, self.recorder.shown)
-        self._record("tool_call_response", parts, options)
+        self._record("tool_call_response", parts, {**options, "span_id": span_id})
 
     async def tool_call_response(
         self,
@@ -248,7 +270,7 @@ class Trace:
         *,
         latency_ms: float | None = None,
         responded_at: str | datetime | None = None,
-        **options: Unpack[EventOptions],
+        **options: Unpack[PlacedEventOptions],
     ) -> None:
         """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
         self.tool_call_response_sync(tool, span_id, tool_calls, tool_results, latency_ms=latency_ms, responded_at=responded_at, **options)
@@ -376,9 +398,8 @@ class Trace:
     def _tool_call_request(
         self, span_id: str, tool: object, tool_calls: object, latency_ms: object, requested_at: object, options: EventOptions
     ) -> None:
-        options["span_id"] = span_id
         parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at, self.recorder.shown)
-        self._record("tool_call_request", parts, options)
+        self._record("tool_call_request", parts, {**options, "span_id": span_id})
 
     def _span_id(self, options: EventOptions) -> str:
         given = options.get("span_id")
