@@ -13,7 +13,7 @@ from typing import Protocol
 
 from .types import EventType
 
-__all__ = ["EventType", "Receipt", "Refusal", "Sink", "event_line", "quote", "trace_head"]
+__all__ = ["BatchRefused", "EventType", "Receipt", "Refusal", "Sink", "TryLater", "event_line", "quote", "trace_head"]
 
 
 def trace_head(trace_id: str, agent_name: str, external_user_id: str | None) -> bytes:
@@ -57,14 +57,49 @@ class Receipt:
     refused: Sequence[Refusal] = field(default=())
 
 
-class Sink(Protocol):
-    """Takes batches of event lines, one at a time, on the sender's thread.
+class TryLater(Exception):
+    """Raised by a sink: nothing is wrong with the lines, send them again after a while.
 
-    `send` returns a `Receipt` once the lines are settled, and raises if they are to be sent again later.
+    `after` is the number of seconds that the other side asked for. `remedy` is a sentence for the user: what to do, if waiting is not
+    enough. Trouble of one `kind` is said once, however its text differs.
+    """
+
+    def __init__(self, reason: str, *, after: float | None = None, remedy: str = "", kind: str = "later") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after = after
+        self.remedy = remedy
+        self.kind = kind
+
+
+class BatchRefused(Exception):
+    """Raised by a sink: at least one of the lines is refused, and which one is known by `indexes` or not at all.
+
+    The sender then sends smaller parts until the refused line stands alone. `perhaps_passing` says that the fault may as well lie with
+    the other side, so that the same lines may pass later.
+    """
+
+    def __init__(self, reason: str, *, indexes: Sequence[int] = (), perhaps_passing: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.indexes = indexes
+        self.perhaps_passing = perhaps_passing
+
+
+class Sink(Protocol):
+    """Takes batches of event lines, never two at a time.
+
+    The calls come from a background thread, not always the same one. A line may come again, with the same `idempotencyKey`, after a
+    failure or a crash: a sink that counts must skip the keys it has.
     """
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
-        """Take the lines, in order. Each ends in a line feed."""
+        """Take the lines, in order, and return what became of them. Each ends in a line feed.
+
+        Raises:
+            TryLater: the lines are to be sent again later. Any other exception counts as this one.
+            BatchRefused: one of the lines is refused, and the sink cannot settle the others by itself.
+        """
         ...
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""Delivery: a recorded line gets somewhere safe, and from there to its sink."""

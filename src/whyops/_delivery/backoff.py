@@ -1,0 +1,41 @@
+"""How long to wait before the next attempt."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+FIRST_SECONDS = 0.5
+MAX_SECONDS = 60.0
+MAX_ASKED_SECONDS = 3600.0
+
+
+class Backoff:
+    """Waits twice as long after each failure in a row, up to a minute, at random within the upper half; without end."""
+
+    def __init__(self, clock: Callable[[], float], chance: Callable[[], float] = random.random) -> None:
+        self._clock = clock
+        self._chance = chance
+        self.failures = 0
+        self.until = 0.0
+
+    def failed(self, asked: float | None = None) -> None:
+        """Wait from now on; at least as long as the other side asked for, within reason."""
+        seconds = min(MAX_SECONDS, FIRST_SECONDS * 2 ** min(self.failures, 10)) * (0.5 + self._chance() / 2)
+        if asked is not None:
+            seconds = max(seconds, min(asked, MAX_ASKED_SECONDS))
+        self.failures += 1
+        self.until = self._clock() + seconds
+
+    def succeeded(self) -> None:
+        """Begin anew."""
+        self.failures = 0
+        self.until = 0.0
+
+    def hasten(self) -> None:
+        """Allow the next attempt now."""
+        self.until = 0.0
+
+    def remaining(self) -> float:
+        """Return for how many seconds nothing is to be sent."""
+        return max(0.0, self.until - self._clock()) if self.failures else 0.0

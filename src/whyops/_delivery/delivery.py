@@ -1,0 +1,273 @@
+"""Delivery of one destination's events: the outbox, the thread that empties it, and those who wait for it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import TypeVar
+
+from whyops import _guard
+from whyops.events import Sink
+from whyops.types import FlushResult
+
+from . import exits, forks
+from .backlog import Backlog
+from .clock import CLOCK, Clock
+from .destination import Destination
+from .file_outbox import FileOutbox, OutboxClosed
+from .inbox import Inbox, Job, Request, Until
+from .memory_outbox import MemoryOutbox
+from .sender import Sender, Sinks
+from .tally import Tally
+from .trouble import Trouble
+
+T = TypeVar("T")
+
+MAX_OUTBOX_BYTES = 256_000_000
+MAX_MEMORY_BYTES = 64_000_000
+EXIT_SECONDS_FILE = 5.0
+EXIT_SECONDS_MEMORY = 10.0
+
+_parents_property: list[object] = []
+"""What a forked child inherited and must neither use nor close, not even by letting go of it."""
+
+
+class Delivery:
+    """Takes lines from any thread, at the cost of one write, and delivers them in the background, in order and at least once.
+
+    Nothing happens before the first call: no file, no thread, no sink. With `home` the lines wait in files there and outlive the process;
+    without, or where no file can be written, they wait in memory. `exit_timeout` bounds the wait at the end of the process, in seconds
+    (None: 5 with a file, 10 without). `make_leftover_sink` makes the sink for lines of dead processes whose `metadata_hash` is another.
+    """
+
+    def __init__(
+        self,
+        destination: Destination,
+        make_sink: Callable[[], Sink],
+        *,
+        home: Path | None,
+        process_nonce: Callable[[], str],
+        metadata_hash: str = "",
+        outbox_max_bytes: int = MAX_OUTBOX_BYTES,
+        exit_timeout: float | None = None,
+        make_leftover_sink: Callable[[], Sink] | None = None,
+        clock: Clock = CLOCK,
+    ) -> None:
+        self.destination = destination
+        self._folder = destination.folder(home) if home is not None else None
+        self._sinks = Sinks(make_sink, make_leftover_sink or make_sink, metadata_hash)
+        self._nonce = process_nonce
+        self._max_bytes = outbox_max_bytes
+        self._exit_timeout = exit_timeout
+        self._clock = clock
+        self._begin()
+
+    def _begin(self) -> None:
+        self._opening = threading.RLock()  # a `__del__` may record while the same thread opens the outbox
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._inbox = Inbox()
+        self._exit_request: Request | None = None
+        self._leaving = False
+        self._memory = MemoryOutbox(min(self._max_bytes, MAX_MEMORY_BYTES))
+        self._outbox: FileOutbox | MemoryOutbox | None = None
+        self._backlog = Backlog(self._folder, self._memory, self._clock)
+        self._trouble = Trouble(_guard.notices, self.destination, self._folder, self._backlog.waiting)
+        self._tally = Tally(self._folder, self.destination, self._clock)
+        self._sender = Sender(
+            self._sinks,
+            self._backlog,
+            self._inbox,
+            self._tally,
+            self._trouble,
+            clock=self._clock,
+            on_disk_trouble=self._use_memory,
+            on_closed=self._close_outbox,
+        )
+
+    # --- recording -------------------------------------------------------------------------------
+
+    def record(self, line: bytes) -> None:
+        """Take a line. Never waits for anything but one write to a local file."""
+        outbox = self._outbox
+        if outbox is None:
+            outbox = self._open()
+        try:
+            if not outbox.append(line):
+                self._drop()
+        except (OSError, OutboxClosed) as error:
+            self._append_elsewhere(line, outbox, error)
+        inbox = self._inbox
+        inbox.unseen += len(line)
+        if self._thread is None or (inbox.asleep and inbox.unseen >= inbox.loud_at):
+            self._wake()
+
+    def _open(self) -> FileOutbox | MemoryOutbox:
+        with self._opening:
+            if self._outbox is None:
+                self._register()
+                made = self._make_file()
+                if self._outbox is None:
+                    self._outbox = made or self._memory
+                    self._backlog.files += [made] if made else []
+            return self._outbox
+
+    def _register(self) -> None:
+        forks.tell_children(self)
+        exits.before_exit(self)
+
+    def _make_file(self) -> FileOutbox | None:
+        if self._folder is None:
+            return None
+        try:
+            return FileOutbox(
+                self._folder, self.destination, self._sinks.metadata_hash, nonce=self._nonce, max_bytes=self._max_bytes, clock=self._clock
+            )
+        except OSError as error:
+            self._trouble.no_file(error)
+            return None
+
+    def _append_elsewhere(self, line: bytes, failed: FileOutbox | MemoryOutbox, error: Exception) -> None:
+        if isinstance(error, OSError) and isinstance(failed, FileOutbox):
+            self._use_memory(failed, error)
+        if not self._open().append(line):
+            self._drop()
+
+    def _use_memory(self, failed: FileOutbox, error: OSError) -> None:
+        with self._opening:
+            failed.give_up()
+            if self._outbox is failed:
+                self._outbox = self._memory
+        self._trouble.no_file(error)
+
+    def _close_outbox(self) -> None:
+        with self._opening:
+            self._outbox = None
+            files, self._backlog.files = self._backlog.files, []
+        for outbox in files:
+            outbox.close()
+
+    def _drop(self) -> None:
+        self._inbox.dropped += 1
+        self._trouble.full()
+
+    # --- the thread ------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        if self._thread is not None:
+            self._inbox.ring()
+        elif self._starting.acquire(blocking=False):  # else another is at it, maybe this very thread further up
+            try:
+                if self._thread is None:
+                    self._start()
+            finally:
+                self._starting.release()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name="whyops-sender", daemon=True)
+        self._thread = thread
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._thread = None
+            if not self._leaving:
+                self._trouble.no_thread(error)
+
+    def _run(self) -> None:
+        while True:
+            self._sender.run()
+            self._thread = None  # from here on the next event starts a thread; what came just before is seen below
+            if not self._backlog.has_unread() and self._inbox.empty():
+                return
+            with self._starting:
+                if not self._is_alone():
+                    return
+                self._thread = threading.current_thread()
+
+    def _is_alone(self) -> bool:
+        return self._thread is None
+
+    # --- waiting for it --------------------------------------------------------------------------
+
+    def flush(self, timeout: float | None = None) -> Future[FlushResult]:
+        """Deliver what was recorded before this call, and what dead processes have left; the future tells the numbers.
+
+        After `timeout` seconds it tells them as they are then.
+        """
+        return self._ask(Until.FLUSHED, timeout)
+
+    def close(self, timeout: float | None = None) -> Future[FlushResult]:
+        """Flush, then let go of the thread, the sink and the files. A later `record` opens all again."""
+        return self._ask(Until.CLOSED, timeout)
+
+    def submit(self, job: Callable[[Sink], T]) -> Future[T]:
+        """Call `job` with the sink, on the sender's thread, between two batches."""
+        future: Future[T] = Future()
+
+        def run(open_sink: Callable[[], Sink]) -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(job(open_sink()))
+                except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the result
+                    future.set_exception(error)
+
+        self._register()
+        self._inbox.put(Job(run))
+        self._wake()
+        return future
+
+    def counts(self) -> FlushResult:
+        """Return what became of this process's events so far."""
+        return self._sender.counts()
+
+    def _ask(self, until: Until, timeout: float | None) -> Future[FlushResult]:
+        request = Request(until, None if timeout is None else self._clock.monotonic() + timeout)
+        if self._thread is None and self._is_untouched():
+            request.future.set_result(FlushResult())
+        else:
+            self._register()
+            self._inbox.put(request)
+            self._wake()
+        return request.future
+
+    def _is_untouched(self) -> bool:
+        return self._outbox is None and (self._folder is None or not self._folder.exists())
+
+    # --- forks and the end -----------------------------------------------------------------------
+
+    def after_fork_in_child(self) -> None:
+        """Leave everything to the parent, and begin anew with the next event."""
+        _guard.after_fork_in_child()
+        exits.after_fork_in_child()
+        _parents_property.extend([self._sender.sinks(), self._memory])
+        for outbox in self._backlog.files:
+            outbox.forget()
+        self._backlog.leftovers.release()
+        self._begin()
+
+    def begin_exit(self) -> None:
+        """Have all delivered that can be, without waiting for it."""
+        if self._outbox is None and self._thread is None:
+            return
+        default = EXIT_SECONDS_FILE if isinstance(self._outbox, FileOutbox) and not len(self._memory) else EXIT_SECONDS_MEMORY
+        limit = default if self._exit_timeout is None else self._exit_timeout
+        self._exit_request = Request(Until.EXIT, self._clock.monotonic() + limit)
+        self._leaving = True
+        self._inbox.put(self._exit_request)
+        self._wake()
+
+    def finish_exit(self) -> None:
+        """Wait for it until the limit, and say what is left."""
+        request, self._exit_request = self._exit_request, None
+        if request is None or request.deadline is None:
+            return
+        if self._thread is None:  # Python 3.12 refuses new threads at the end
+            self._sender.run(inline=True)
+        with contextlib.suppress(FutureTimeoutError):
+            request.future.result(max(0.0, request.deadline - self._clock.monotonic()) + 0.1)
+        if waiting := self._backlog.waiting():
+            self._trouble.left_waiting(waiting, in_memory=len(self._memory))

@@ -1,0 +1,34 @@
+"""Where lines go, and the folder in which they wait for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Whose events these are. Equal destinations share a folder, and a process may deliver what another left there.
+
+    `key_hash` is a truncated hash of the API key (`hash_key`), never the key; `url` is "local" for the store on this machine.
+    """
+
+    url: str
+    agent_name: str
+    key_hash: str
+
+    def folder(self, home: Path) -> Path:
+        """Return the folder of this destination's outbox files. Its name tells nothing."""
+        name = json.dumps([self.url, self.agent_name, self.key_hash])
+        return home / "outbox" / hashlib.sha256(name.encode()).hexdigest()[:16]
+
+    def as_json(self) -> dict[str, str]:
+        """Return the fields, for the head of a file."""
+        return asdict(self)
+
+
+def hash_key(api_key: str) -> str:
+    """Return what tells keys apart on disk, and is too short to try keys against."""
+    return hashlib.sha256(b"whyops:" + api_key.encode(errors="replace")).hexdigest()[:12]

@@ -1,0 +1,178 @@
+"""The outbox in files: what was appended outlives the process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from . import locks
+from .clock import Clock
+from .destination import Destination
+from .segment import SUFFIX, Segment, close_if_ours
+
+SEGMENT_BYTES = 8_000_000
+RETIRE_SECONDS = 2.0
+
+
+class OutboxClosed(Exception):
+    """The file was given up while a line was written to it: nobody may ever read that line."""
+
+
+class FileOutbox:
+    """The segments that this process writes, one after the other, in a destination's folder.
+
+    Any thread appends, with one `os.write` and no lock; all else is done by the sender's thread. The number of the descriptor that is
+    written to stays the same for life: a new segment is put under it, so a late writer still writes to a file of ours.
+    """
+
+    def __init__(
+        self, folder: Path, destination: Destination, metadata_hash: str, *, nonce: Callable[[], str], max_bytes: int, clock: Clock
+    ) -> None:
+        self.folder = folder
+        self._destination = destination
+        self._metadata_hash = metadata_hash
+        self._nonce = nonce
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._number = 0
+        self._retired: list[tuple[float, Segment]] = []
+        self._closed = False
+        self._given_up_at: float | None = None
+        if not locks.exist():
+            raise OSError("there are no file locks on this system")
+        make_folder(folder)
+        self._current = self._new_segment()
+        self._fd = self._current.open_for_appending()
+        self._room = max_bytes - _folder_bytes(folder)
+
+    def append(self, line: bytes) -> bool:
+        """Add a line, unless there is no room for it.
+
+        Raises:
+            OSError: it could not be written.
+            OutboxClosed: it was written, but too late.
+        """
+        size = len(line)
+        if self._room < size:
+            return False
+        written = os.write(self._fd, line)
+        self._room -= written
+        if written != size:
+            self._current.doubtful = True
+            raise OSError("the disk took only a part of a line")
+        if self._closed:
+            raise OutboxClosed
+        return True
+
+    def shelves(self) -> list[Segment]:
+        """Return what there is to read, oldest first."""
+        return [*(segment for _, segment in self._retired), self._current]
+
+    def tend(self) -> None:
+        """Begin a new segment if the current one is large, remove those that are done with, and look how much room there is.
+
+        Raises:
+            OSError: there can't be a new segment.
+        """
+        if self._given_up_at is not None:
+            self._current.sealed = self._clock.monotonic() - self._given_up_at > RETIRE_SECONDS
+        elif self._current.end() >= SEGMENT_BYTES:
+            self._rotate()
+        self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
+        self._room = self._max_bytes - _folder_bytes(self.folder)
+
+    def give_up(self) -> None:
+        """Append no more: the lines that are there wait to be delivered, and late writers still have a moment."""
+        self._given_up_at = self._clock.monotonic()
+
+    def is_over(self) -> bool:
+        """Tell whether it was given up and has nothing left."""
+        return self._given_up_at is not None and self._current.sealed and all(map(Segment.is_drained, self.shelves()))
+
+    def close(self) -> bool:
+        """Give up the files: remove those that are drained, and leave the others to whoever comes next.
+
+        Returns:
+            Whether nothing is left.
+        """
+        self._closed = True  # whoever writes from here on is told that it was too late; all before is seen below
+        self._remove_retired(before=self._clock.monotonic())
+        if drained := self._current.is_drained():
+            self._current.remove()
+        else:
+            self._current.release()
+        for _, segment in self._retired:
+            segment.release()
+        return drained and not self._retired
+
+    def forget(self) -> None:
+        """Let go of all descriptors, without a word to the files: in a forked child they are the parent's."""
+        self._closed = True
+        identity = self._current.identity
+        for segment in self.shelves():
+            segment.release()
+        if self._fd >= 0:
+            close_if_ours(self._fd, identity)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        """Close what is open; no late writer is left, since each holds a reference."""
+        with contextlib.suppress(AttributeError, OSError):  # the constructor failed
+            if not self._closed:
+                self.close()
+            self.forget()
+
+    def _new_segment(self) -> Segment:
+        self._number += 1
+        name = f"{int(self._clock.wall() * 1000):015d}-{self._nonce()}-{self._number}{SUFFIX}"
+        return Segment.create(self.folder / name, self._destination, self._metadata_hash)
+
+    def _rotate(self) -> None:
+        segment = self._new_segment()
+        fd = segment.open_for_appending()
+        os.dup2(fd, self._fd, inheritable=False)
+        os.close(fd)
+        self._retired.append((self._clock.monotonic(), self._current))
+        self._current = segment
+
+    def _remove_retired(self, before: float) -> None:
+        """Remove drained segments that were retired before a moment: long enough ago for every late writer to be through."""
+        kept = []
+        for retired_at, segment in self._retired:
+            if retired_at <= before and segment.is_drained():
+                segment.remove()
+            else:
+                kept.append((retired_at, segment))
+        self._retired = kept
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that is ours alone, and its parents with it.
+
+    Raises:
+        OSError: it can't be made, or belongs to somebody else.
+    """
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+    folder = missing[0] if missing else folder
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise OSError(f"{folder} is not a folder of our own")
+
+
+def _folder_bytes(folder: Path) -> int:
+    """Return the size of all files in a folder, other processes' too."""
+    total = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                total += entry.stat(follow_symlinks=False).st_size
+    return total

@@ -1,0 +1,175 @@
+"""The sink that is the WhyOps service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+from whyops._guard import notices
+from whyops.events import BatchRefused, Receipt, TryLater
+from whyops.types import AgentInfo
+
+from .agent import complete_metadata
+from .clock import CLOCK, Clock
+from .outcome import Answer, judge
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .channel import Channel
+
+TIMEOUT_SECONDS = 30.0
+LEAST_SECONDS = 0.05
+INIT_ATTEMPTS = 3
+
+
+class HttpSink:
+    """Posts events to the service, after it has described the agent to it.
+
+    Without `agent_metadata` the agent is described only if `init_agent` is called. `transport` carries the requests in place of a
+    connection of our own. The key is in no repr, message or exception.
+    """
+
+    def __init__(
+        self,
+        *,
+        analyse_base_url: str,
+        proxy_base_url: str,
+        api_key: str,
+        agent_name: str,
+        agent_metadata: Mapping[str, object] | None,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock = CLOCK,
+    ) -> None:
+        self._analyse = analyse_base_url.rstrip("/")
+        self._proxy = proxy_base_url.rstrip("/")
+        self._agent_name = agent_name
+        self._metadata = agent_metadata
+        self._clock = clock
+        self._headers = {
+            "Authorization": f"Bearer {api_key}",
+            "X-Agent-Name": agent_name.encode("utf-8").decode("latin-1"),
+            "Content-Type": "application/json",
+            "User-Agent": "whyops-python",
+        }
+        self._deadline: float | None = None
+        self._agent: AgentInfo | None = None
+        self._init_needed = agent_metadata is not None
+        self._init_failures = 0
+        self._channel = _open_channel(transport)
+
+    def __repr__(self) -> str:
+        return f"<HttpSink {self._analyse} for agent {self._agent_name!r}>"
+
+    def hurry(self, deadline: float | None) -> None:
+        """Let no request last beyond this moment (monotonic); None takes the limit away."""
+        self._deadline = deadline
+
+    def send(self, lines: Sequence[bytes]) -> Receipt:
+        """Post the lines as one array, and read what became of each.
+
+        Raises:
+            TryLater: the service can't be reached, or asks for time, or refuses the key.
+            BatchRefused: it refuses at least one of them.
+        """
+        if self._init_needed:
+            self._introduce()
+        answer = self._post(f"{self._analyse}/events/ingest", b"[" + b",".join(lines) + b"]")
+        outcome = judge(answer, len(lines), self._time_of_day())
+        if isinstance(outcome, (TryLater, BatchRefused)):
+            raise outcome
+        return outcome
+
+    def init_agent(self) -> AgentInfo | None:
+        """Describe the agent to the service, once; None if it refuses the description, which is said.
+
+        Raises:
+            TryLater: the service can't be reached, asks for time, or refuses the key.
+        """
+        if self._agent is None:
+            self._agent = self._read_agent(self._post_description())
+            self._init_needed = False
+        return self._agent
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._channel.close()
+
+    # --- the agent -------------------------------------------------------------------------------
+
+    def _introduce(self) -> None:
+        """Describe the agent before its first event; after a few failures go on without."""
+        try:
+            self.init_agent()
+        except TryLater as later:
+            self._init_failures += later.kind == "init"
+            if self._init_failures < INIT_ATTEMPTS:
+                raise
+            self._init_needed = False
+            _say_refused(self._agent_name, later.reason)
+
+    def _post_description(self) -> Answer:
+        body = json.dumps({"agentName": self._agent_name, "metadata": complete_metadata(self._metadata)}).encode()
+        try:
+            answer = self._post(f"{self._analyse}/entities/init", body)
+        except TryLater:
+            return self._post(f"{self._proxy}/v1/agents/init", body)
+        if answer.status <= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return answer
+        return self._post(f"{self._proxy}/v1/agents/init", body)
+
+    def _read_agent(self, answer: Answer) -> AgentInfo | None:
+        told = _object(answer.body)
+        if answer.status in {200, 201} and "agentId" in told:
+            return cast("AgentInfo", {name: told.get(name, "") for name in AgentInfo.__annotations__})
+        outcome = judge(answer, 0, self._time_of_day())
+        if isinstance(outcome, BatchRefused) and not outcome.perhaps_passing:
+            _say_refused(self._agent_name, outcome.reason)
+            return None
+        if isinstance(outcome, TryLater):
+            raise outcome
+        raise TryLater(f"the agent can't be initialised: the service answers {answer.status}", kind="init")
+
+    # --- requests --------------------------------------------------------------------------------
+
+    def _post(self, url: str, body: bytes) -> Answer:
+        from .channel import Unreachable  # noqa: PLC0415 - loaded with the channel, in the constructor
+
+        timeout = TIMEOUT_SECONDS
+        if self._deadline is not None:
+            timeout = max(LEAST_SECONDS, min(timeout, self._deadline - self._clock.monotonic()))
+        try:
+            return self._channel.post(url, self._headers, body, timeout)
+        except Unreachable as error:
+            raise TryLater(f"it can't be reached ({error})", kind="unreachable") from None
+
+    def _time_of_day(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.wall(), timezone.utc)
+
+
+def _open_channel(transport: httpx.BaseTransport | None) -> Channel:
+    from .channel import KeptConnection, OwnTransport  # noqa: PLC0415 - an HTTP client is loaded when there is something to send
+
+    return OwnTransport(transport) if transport is not None else KeptConnection()
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _say_refused(agent_name: str, reason: str) -> None:
+    notices.say(
+        f"init:{agent_name}",
+        "The service does not take the description of agent %r (%s). Events are sent without it. An account has a limited "
+        "number of agents, and a description that was changed can't be changed back: look at the agents in its dashboard, or choose "
+        "another agent name.",
+        agent_name,
+        reason,
+    )

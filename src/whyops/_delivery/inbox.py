@@ -1,0 +1,90 @@
+"""What the sender is asked for, and what it sleeps on."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import NamedTuple
+
+from whyops.events import Sink
+from whyops.types import FlushResult
+
+from .batch import Shelf
+
+LOUD_BYTES = 50_000
+DEAF_BYTES = 2_000_000
+
+
+class Until(Enum):
+    """What a request waits for, apart from the delivery of what was recorded before it."""
+
+    FLUSHED = auto()
+    CLOSED = auto()
+    EXIT = auto()
+
+
+@dataclass
+class Request:
+    """Somebody waits until what was recorded so far is settled. At `deadline` (monotonic) the answer is what there is then.
+
+    `marks` and `failures` tell how things stood when the sender took up the request.
+    """
+
+    until: Until
+    deadline: float | None
+    future: Future[FlushResult] = field(default_factory=Future)
+    marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
+    failures: int = 0
+
+
+class Job(NamedTuple):
+    """Something to be done with the sink, between two batches. It opens the sink by itself, and never raises."""
+
+    run: Callable[[Callable[[], Sink]], None]
+
+
+class Inbox:
+    """A queue that can be put to from a signal handler or a `__del__`, and a bell for the hot path.
+
+    Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`. It adds to `dropped` what there
+    was no room for.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Request | Job | None] = queue.SimpleQueue()
+        self.asleep = False
+        self.unseen = 0
+        self.dropped = 0
+        self.loud_at = LOUD_BYTES
+
+    def put(self, item: Request | Job) -> None:
+        """Ask for something."""
+        self._queue.put(item)
+
+    def ring(self) -> None:
+        """Wake the sender, once."""
+        self.asleep = False
+        self._queue.put(None)
+
+    def empty(self) -> bool:
+        """Tell whether nobody asks for anything."""
+        return self._queue.empty()
+
+    def wait(self, seconds: float) -> list[Request | Job]:
+        """Sleep until something is asked for, the bell rings or the time is over; return all that is asked for."""
+        asked: list[Request | Job] = []
+        self.asleep = seconds > 0
+        try:
+            item = self._queue.get(block=seconds > 0, timeout=seconds or None)
+            while True:
+                if item is not None:
+                    asked.append(item)
+                item = self._queue.get_nowait()
+        except queue.Empty:
+            pass
+        self.asleep = False
+        self.unseen = 0
+        return asked

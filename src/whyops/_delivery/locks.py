@@ -1,0 +1,24 @@
+"""Advisory locks on files: whoever lives holds them, and death lets go of them."""
+
+from __future__ import annotations
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
+
+
+def lock(fd: int, *, shared: bool = False, wait: bool = False) -> None:
+    """Lock an open file.
+
+    Raises:
+        OSError: another holds it, or there are no locks on this system or on that disk.
+    """
+    if fcntl is None:
+        raise OSError("there are no file locks on this system")
+    fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
+
+
+def exist() -> bool:
+    """Tell whether this system has such locks at all."""
+    return fcntl is not None

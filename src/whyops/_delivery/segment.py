@@ -1,0 +1,214 @@
+"""One file of an outbox: a head, then the lines, and a lock that tells whether its owner lives.
+
+The head is a line of JSON. It begins with the position up to which all lines are settled, in a fixed place, so that it can be overwritten:
+who takes over the file after a crash goes on from there. A file never says where its lines are to be sent.
+
+The lock lies on a descriptor of its own, apart from the one that is written through, and lasts until the file is removed or the process
+ends. An advisory lock tells the truth where process ids don't: after their reuse, in containers, on a shared disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from pathlib import Path
+
+from .destination import Destination
+from .locks import lock
+
+SUFFIX = ".lines"
+FORMAT = 1
+_BEGIN = b'{"acknowledged":"'
+_DIGITS = 15
+_LINE_START = b'{"traceId":'
+_BLOCK = 1 << 16
+
+
+class Segment:
+    """An outbox file that this process holds the lock of. Its lines are read and acknowledged by one thread at a time.
+
+    `metadata_hash` tells with which agent metadata the lines were recorded. `sealed` means that nothing will be appended any more, so that
+    an unfinished line at the end is one that never will be whole. In a `doubtful` file each line is checked before it is sent.
+    """
+
+    def __init__(self, path: Path, fd: int, *, acknowledged: int, metadata_hash: str, sealed: bool, doubtful: bool) -> None:
+        self.path = path
+        self.fd = fd
+        self.acknowledged = acknowledged
+        self.metadata_hash = metadata_hash
+        self.sealed = sealed
+        self.doubtful = doubtful
+        self.identity = _identity(fd)
+
+    @classmethod
+    def create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
+        """Make a new file, locked before anybody can see it under its name.
+
+        Raises:
+            OSError: no such file can be made here.
+        """
+        passing = path.with_suffix(".new")
+        fd = os.open(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            lock(fd)
+            size = _write_head(fd, destination, metadata_hash)
+            passing.rename(path)
+            return cls(path, fd, acknowledged=size, metadata_hash=metadata_hash, sealed=False, doubtful=False)
+        except BaseException:
+            os.close(fd)
+            passing.unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    def adopt(cls, path: Path) -> Segment | None:
+        """Take over the file of an owner that died; None if it lives, or if another was quicker."""
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return None
+        try:
+            lock(fd)
+            found = os.fstat(fd)
+            if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.geteuid():
+                acknowledged, metadata_hash = _read_head(fd)
+                return cls(path, fd, acknowledged=acknowledged, metadata_hash=metadata_hash, sealed=True, doubtful=True)
+        except OSError:
+            pass
+        os.close(fd)
+        return None
+
+    def open_for_appending(self) -> int:
+        """Return a new descriptor that each write goes to the end through."""
+        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def end(self) -> int:
+        """Return the size of the file."""
+        return os.fstat(self.fd).st_size if self.fd >= 0 else self.acknowledged
+
+    def read(self, after: int, max_events: int, max_bytes: int) -> tuple[list[bytes], int]:
+        """Return whole lines after a position, at least one if there is one, and the position after them."""
+        block = os.pread(self.fd, max_bytes, after)
+        while b"\n" not in block and len(block) >= max_bytes:
+            more = os.pread(self.fd, len(block), after + len(block))
+            if not more:
+                break
+            block += more
+        parts = block.split(b"\n")
+        torn = parts.pop()
+        lines = [part + b"\n" for part in parts[:max_events]]
+        end = after + sum(map(len, lines))
+        if not lines and torn and self.sealed:
+            end = after + len(torn)
+        if self.doubtful:
+            lines = [line for line in map(_whole, lines) if line]
+        return lines, end
+
+    def waiting(self) -> int:
+        """Count the lines that are not settled. May be called by any thread, at any time."""
+        return count_lines(self.path, self.acknowledged)
+
+    def acknowledge(self, position: int) -> None:
+        """Remember that everything before `position` is settled, also for whoever finds the file."""
+        self.acknowledged = position
+        with contextlib.suppress(OSError):  # then a part of it is sent twice after a crash, with the same keys
+            os.pwrite(self.fd, b"%0*d" % (_DIGITS, position), len(_BEGIN))
+
+    def is_drained(self) -> bool:
+        """Tell whether nothing is left in it to be sent."""
+        return self.acknowledged >= self.end()
+
+    def remove(self) -> None:
+        """Delete the file and let go of the lock."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the lock: whoever comes next may take the file over."""
+        if self.fd >= 0:
+            close_if_ours(self.fd, self.identity)
+            self.fd = -1
+
+
+def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
+    """Close a descriptor, unless somebody has closed it and its number now belongs to another file."""
+    with contextlib.suppress(OSError):
+        if _identity(fd) == identity:
+            os.close(fd)
+
+
+def count_lines(path: Path, after: int) -> int:
+    """Count the lines of a file after a position; a file that is gone has none."""
+    count = 0
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(after)
+        while block := file.read(_BLOCK):
+            count += block.count(b"\n")
+    return count
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a living process holds the lock of a file."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        lock(fd, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def read_head(path: Path) -> dict[str, object]:
+    """Return what the head of a file says, or nothing if it has none."""
+    try:
+        with path.open("rb") as file:
+            head = json.loads(file.readline(_BLOCK))
+    except (OSError, ValueError):
+        return {}
+    return head if isinstance(head, dict) else {}
+
+
+def _identity(fd: int) -> tuple[int, int]:
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
+
+
+def _write_head(fd: int, destination: Destination, metadata_hash: str) -> int:
+    """Write the head of a new file, and return its size."""
+    rest = json.dumps({"format": FORMAT, "destination": destination.as_json(), "metadata": metadata_hash})
+    body = b'",' + rest[1:].encode() + b"\n"
+    size = len(_BEGIN) + _DIGITS + len(body)
+    if os.fstat(fd).st_uid != os.geteuid() or os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, size, body)) != size:
+        raise OSError("no file of our own can be written there")
+    return size
+
+
+def _read_head(fd: int) -> tuple[int, str]:
+    """Return the acknowledged position and the hash of the metadata; a damaged head counts as one that says nothing."""
+    line = os.pread(fd, _BLOCK, 0).partition(b"\n")[0]
+    try:
+        head = json.loads(line)
+        return max(int(head["acknowledged"]), len(line) + 1), str(head["metadata"])
+    except (ValueError, KeyError, TypeError):
+        return len(line) + 1, ""
+
+
+def _whole(line: bytes) -> bytes | None:
+    """Return the event in a line that may have been torn, also if it stands behind the beginning of another one."""
+    start = 0
+    while start >= 0:
+        try:
+            if isinstance(json.loads(line[start:]), dict):
+                return line[start:]
+        except RecursionError:
+            return line[start:]
+        except ValueError:
+            pass
+        start = line.find(_LINE_START, start + 1)
+    return None

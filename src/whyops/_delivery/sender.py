@@ -1,0 +1,257 @@
+"""The loop that takes lines from the backlog to the sink. One thread at a time runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from whyops.events import Receipt, Sink, TryLater
+from whyops.types import FlushResult
+
+from .backlog import Backlog
+from .backoff import Backoff
+from .batch import Batch, BatchSize, reached
+from .clock import Clock
+from .file_outbox import FileOutbox
+from .forks import forks_wait
+from .inbox import DEAF_BYTES, LOUD_BYTES, Inbox, Job, Request, Until
+from .settle import Settlement
+from .tally import Counts, Tally
+from .trouble import Trouble
+
+LINGER_SECONDS = 1.0
+IDLE_SECONDS = 10.0
+LOOK_SECONDS = 30.0
+STALL_SECONDS = 0.02
+
+
+@runtime_checkable
+class Hurried(Protocol):
+    """A sink that can keep to a time limit from outside."""
+
+    def hurry(self, deadline: float | None) -> None:
+        """Let no request last beyond this moment (monotonic); None takes the limit away."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sinks:
+    """How to make the sink, and the one for lines that were recorded under another description of the agent."""
+
+    make: Callable[[], Sink]
+    make_for_leftovers: Callable[[], Sink]
+    metadata_hash: str
+
+
+class Sender:
+    """Sends what waits, batch by batch, and answers those who wait for it."""
+
+    def __init__(
+        self,
+        sinks: Sinks,
+        backlog: Backlog,
+        inbox: Inbox,
+        tally: Tally,
+        trouble: Trouble,
+        *,
+        clock: Clock,
+        on_disk_trouble: Callable[[FileOutbox, OSError], None],
+        on_closed: Callable[[], None],
+    ) -> None:
+        self._sinks = sinks
+        self._backlog = backlog
+        self._inbox = inbox
+        self._tally = tally
+        self._trouble = trouble
+        self._now = clock.monotonic
+        self._on_disk_trouble = on_disk_trouble
+        self._on_closed = on_closed
+        self._size = BatchSize()
+        self._backoff = Backoff(clock.monotonic)
+        self._batch = Batch()
+        self._requests: list[Request] = []
+        self._jobs: list[Job] = []
+        self._eager = False
+        self._stalled = False
+        self._looked_at: float | None = None
+        self._sink: Sink | None = None
+        self._leftover_sink: Sink | None = None
+
+    def run(self, *, inline: bool = False) -> None:
+        """Work until there was nothing to do for a while, or until it is closed; `inline` until all requests are answered."""
+        busy_at = self._now()
+        while True:
+            self._listen()
+            try:
+                if self._work():
+                    busy_at = self._now()
+            except Exception as error:  # noqa: BLE001 - the boundary: a fault in here must not end the thread, nor reach the agent
+                self._trouble.fault(error)
+                self._backoff.failed()
+            if self._answer() or (inline and not self._requests):
+                return
+            if self._now() - busy_at > IDLE_SECONDS and not (self._requests or self._jobs or self._batch.lines or self._backoff.failures):
+                return
+
+    # --- what is asked for -----------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        self._inbox.loud_at = DEAF_BYTES if self._backoff.failures else LOUD_BYTES
+        for asked in self._inbox.wait(self._pause()):
+            if isinstance(asked, Job):
+                self._jobs.append(asked)
+            else:
+                self._begin(asked)
+
+    def _pause(self) -> float:
+        if resting := self._backoff.remaining():
+            return min(resting, LINGER_SECONDS)
+        if self._eager:
+            return 0.0
+        if self._requests or self._jobs:
+            return STALL_SECONDS if self._stalled else 0.0
+        return LINGER_SECONDS
+
+    def _begin(self, request: Request) -> None:
+        if not request.future.set_running_or_notify_cancel():
+            return
+        request.marks = self._backlog.marks()
+        request.failures = self._backoff.failures
+        self._requests.append(request)
+        self._stalled = False
+        self._look()
+        if request.until is not Until.FLUSHED:
+            self._hurry()
+            self._backoff.hasten()
+
+    def _answer(self) -> bool:
+        """Answer the requests that are settled or out of time. Returns whether the sender was closed."""
+        caught_up = not self._batch.lines and self._backlog.leftovers.is_empty()
+        closed = False
+        for request in list(self._requests):
+            settled = caught_up and reached(request.marks)
+            if settled or self._is_over(request):
+                self._requests.remove(request)
+                counts = self.counts()
+                if request.until is Until.CLOSED or (request.until is Until.EXIT and settled):
+                    self._close()
+                closed = closed or request.until is Until.CLOSED
+                request.future.set_result(counts)
+        return closed
+
+    def _is_over(self, request: Request) -> bool:
+        if request.deadline is not None and self._now() >= request.deadline:
+            return True
+        return request.until is Until.EXIT and self._backoff.failures > request.failures and not len(self._backlog.memory)
+
+    def counts(self) -> FlushResult:
+        """Return what became of the events. May be called by any thread."""
+        total = self._tally.total
+        return FlushResult(
+            delivered=total.delivered,
+            waiting=self._backlog.waiting(),
+            parked=total.parked,
+            sampled_out=total.sampled_out,
+            dropped=self._inbox.dropped,
+        )
+
+    # --- the work --------------------------------------------------------------------------------
+
+    def _work(self) -> bool:
+        """Do what is due: look after the files, send one batch, do one job. Returns whether anything was sent."""
+        self._backlog.tend(self._on_disk_trouble)
+        if self._looked_at is None or self._now() - self._looked_at > LOOK_SECONDS:
+            self._look()
+        sent = self._backoff.remaining() <= 0 and self._deliver()
+        self._stalled = not sent
+        if self._jobs and (self._backlog.leftovers.is_empty() or self._backoff.failures):
+            self._jobs.pop(0).run(self._open_sink)
+        self._tally.count(Counts(dropped=self._inbox.dropped - self._tally.total.dropped))
+        self._tally.save()
+        return sent
+
+    def _look(self) -> None:
+        """See what dead processes have left."""
+        self._looked_at = self._now()
+        self._backlog.leftovers.look()
+
+    def _deliver(self) -> bool:
+        """Send one batch, or what is left of it. Returns whether there was one."""
+        batch = self._batch
+        if not batch.lines:
+            batch = self._batch = self._backlog.read(self._size.events)
+        count = len(batch.lines)
+        foreign = self._backlog.is_foreign(batch, self._sinks.metadata_hash)
+        self._eager = count >= self._size.events or foreign or not self._backlog.leftovers.is_empty()
+        later = Settlement(batch, lambda lines: self._send(lines, foreign=foreign), self._park, self._backlog.one_more).run()
+        if later is not None:
+            self._postpone(later)
+        else:
+            batch.acknowledge()
+            self._batch = Batch()
+        return count > 0
+
+    def _postpone(self, later: TryLater) -> None:
+        self._backoff.failed(later.after)
+        self._trouble.postponed(later)
+
+    def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:
+        started = self._now()
+        try:
+            receipt = (self._open_leftover_sink() if foreign else self._open_sink()).send(lines)
+        finally:
+            self._size.answered(len(lines), self._now() - started)
+        if self._backoff.failures:
+            self._backoff.succeeded()
+            self._trouble.recovered()
+        self._count(receipt)
+        return receipt
+
+    def _count(self, receipt: Receipt) -> None:
+        counts = Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out)
+        if receipt.sampled_out:
+            counts.sampled_out_reasons[receipt.sampled_out_reason] = receipt.sampled_out
+            self._trouble.sampled_out(receipt.sampled_out_reason)
+        self._tally.count(counts)
+
+    def _park(self, line: bytes, reason: str) -> None:
+        self._tally.park(line, reason)
+        self._trouble.parked(reason)
+
+    # --- sinks -----------------------------------------------------------------------------------
+
+    def _open_sink(self) -> Sink:
+        if self._sink is None:
+            with forks_wait():
+                self._sink = self._sinks.make()
+            self._hurry()
+        return self._sink
+
+    def _open_leftover_sink(self) -> Sink:
+        if self._leftover_sink is None:
+            with forks_wait():
+                self._leftover_sink = self._sinks.make_for_leftovers()
+            self._hurry()
+        return self._leftover_sink
+
+    def _hurry(self) -> None:
+        """Have the sinks keep to the time of those who want to leave."""
+        deadlines = [request.deadline for request in self._requests if request.until is not Until.FLUSHED and request.deadline is not None]
+        for sink in self.sinks():
+            if deadlines and isinstance(sink, Hurried):
+                sink.hurry(min(deadlines))
+
+    def _close(self) -> None:
+        """Let go of the sinks and the files."""
+        self._tally.save()
+        for sink in self.sinks():
+            sink.close()
+        self._sink = self._leftover_sink = None
+        self._batch = Batch()
+        self._backlog.leftovers.release()
+        self._on_closed()
+
+    def sinks(self) -> list[Sink]:
+        """Return the sinks that are open."""
+        return [sink for sink in (self._sink, self._leftover_sink) if sink is not None]

@@ -1,0 +1,113 @@
+"""What delivery says about itself: each cause once, then at most once a minute, each with what to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from whyops._guard import Notices
+from whyops.events import TryLater
+
+from .destination import Destination
+
+
+class Lazy:
+    """A number that is found out only if it is printed."""
+
+    def __init__(self, number: Callable[[], int]) -> None:
+        self._number = number
+
+    def __str__(self) -> str:
+        return str(self._number())
+
+
+class Trouble:
+    """The voice of one destination."""
+
+    def __init__(self, notices: Notices, destination: Destination, folder: Path | None, waiting: Callable[[], int]) -> None:
+        self._notices = notices
+        self._destination = destination
+        self._waiting = waiting
+        self._place = str(folder) if folder else "memory"
+
+    def postponed(self, later: TryLater) -> None:
+        """Say that events have to wait, and why."""
+        level = logging.ERROR if later.kind == "key" else logging.WARNING
+        self._say(
+            later.kind,
+            "Events for %s can't be delivered now: %s. %s events wait in %s%s",
+            self._destination.url,
+            later.reason,
+            Lazy(self._waiting),
+            self._place,
+            f". {later.remedy}" if later.remedy else ", and are sent as soon as they are taken.",
+            level=level,
+        )
+
+    def recovered(self) -> None:
+        """Say that it goes on."""
+        self._say("recovered", "Events for %s are delivered again.", self._destination.url, level=logging.INFO)
+
+    def parked(self, reason: str) -> None:
+        """Say that an event will never be taken."""
+        place = f"It is kept in {self._place}/parked.jsonl" if self._place != "memory" else "It is lost"
+        self._say(f"parked:{reason[:40]}", "An event was refused for good: %s. %s; all others go on.", reason, place)
+
+    def sampled_out(self, reason: str) -> None:
+        """Say that the service takes events and does not keep them."""
+        self._say(
+            f"sampled out:{reason[:40]}",
+            "The service did not keep some events, by its own rules: %s. Its settings decide that, not this program.",
+            reason or "it gives no reason",
+            level=logging.INFO,
+        )
+
+    def full(self) -> None:
+        """Say that there is no room for new events."""
+        self._say(
+            "full",
+            "%s events wait in %s and fill it, so new ones are dropped until some are delivered. `outbox_max_bytes` sets the limit.",
+            Lazy(self._waiting),
+            self._place,
+        )
+
+    def no_file(self, error: Exception) -> None:
+        """Say that events can't be written to disk."""
+        self._say(
+            "no file",
+            "Events can't be written to %s (%s), so they wait in memory: what is not delivered before this process ends is lost. "
+            "Free or unlock that disk, or choose another place with WHYOPS_HOME.",
+            self._place,
+            error,
+        )
+
+    def no_thread(self, error: Exception) -> None:
+        """Say that nothing is sent in the background."""
+        self._say("no thread", "No thread can be started to deliver events (%s); another event will try again.", error)
+
+    def left_waiting(self, count: int, *, in_memory: int) -> None:
+        """Say how the process ends."""
+        if in_memory:
+            self._say("exit", "%d events could not be delivered to %s before the end, and are lost.", in_memory, self._destination.url)
+        if count > in_memory:
+            self._say(
+                "exit with a file",
+                "%d events wait in %s. The next process with the same settings delivers them, or `whyops deliver`.",
+                count - in_memory,
+                self._place,
+            )
+
+    def fault(self, error: Exception) -> None:
+        """Say that something in here went wrong that nobody thought of."""
+        self._say(
+            f"fault:{type(error).__name__}",
+            "Delivery to %s met a fault of its own (%s: %s) and tries again. Please report this with the version of whyops.",
+            self._destination.url,
+            type(error).__name__,
+            error,
+        )
+
+    def _say(self, kind: str, message: str, *args: object, level: int = logging.WARNING) -> None:
+        destination = self._destination
+        self._notices.say(f"{destination.url}:{destination.agent_name}:{destination.key_hash}:{kind}", message, *args, level=level)
