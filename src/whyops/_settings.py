@@ -154,6 +154,11 @@ def agent_name_from_environment() -> str | None:
     return _text("WHYOPS_AGENT_NAME")
 
 
+def wants_color() -> bool:
+    """Tell whether a terminal may be given colours: not with `NO_COLOR`, nor where it calls itself dumb."""
+    return _text("NO_COLOR") is None and os.environ.get("TERM") != "dumb"
+
+
 def _text(name: str) -> str | None:
     return os.environ.get(name, "").strip() or None
 

@@ -3,6 +3,7 @@
 WhyOpsError
 ├── ConfigurationError   a setting is missing, contradictory or malformed (also a ValueError)
 ├── DeliveryError        `flush(raise_on_failure=True)`: not all events were delivered
+├── StoreError           the local store can't be read or written
 └── TraceNotFoundError   no trace of this id, or more than one (also a LookupError)
 """
 
@@ -19,6 +20,10 @@ class ConfigurationError(WhyOpsError, ValueError):
 
 class DeliveryError(WhyOpsError):
     """Events are left undelivered, and the caller asked to be told so by an exception."""
+
+
+class StoreError(WhyOpsError):
+    """The local store can't be read or written; the message names its file."""
 
 
 class TraceNotFoundError(WhyOpsError, LookupError):

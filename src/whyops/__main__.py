@@ -1,0 +1,10 @@
+"""`python -m whyops`: the same as the command `whyops`."""
+
+from __future__ import annotations
+
+import sys
+
+from whyops._cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""From the command line's words to a command, and from its outcome to an exit code.
+
+0: done. 1: it could not be done, and one line on stderr says why. 2: the words were not understood. 130: interrupted. 141: whoever read
+the output went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from whyops._settings import home_directory
+from whyops.errors import WhyOpsError
+
+from . import list_traces, show_trace
+from ._command import Command, Context
+from ._terminal import Terminal
+
+__all__ = ["main"]
+
+COMMANDS: tuple[Command, ...] = (list_traces.COMMAND, show_trace.COMMAND)
+
+FAILED = 1
+INTERRUPTED = 130
+READER_GONE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the words name (those of the process, if not given) and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    terminal = Terminal.of(sys.stdout)
+    try:
+        code = _run(arguments, terminal)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet, too
+        return READER_GONE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
+    try:
+        home: Path = home_directory(arguments.home)
+        command: Command = arguments.command
+        return command.run(arguments, Context(home, terminal))
+    except WhyOpsError as error:
+        print(f"whyops: {terminal.printable(str(error))}", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="whyops", description="See what an AI agent did, and why.")
+    parser.add_argument("--version", action="version", version=f"whyops {metadata.version('whyops')}")
+    parser.add_argument("--home", metavar="FOLDER", help="where the local data lie (else WHYOPS_HOME, else ~/.whyops)")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        added = commands.add_parser(command.name, help=command.summary, description=command.description, epilog=command.epilog)
+        added.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help="where the local data lie")
+        command.add_arguments(added)
+        added.set_defaults(command=command)
+    return parser

@@ -1,0 +1,46 @@
+"""Where a command writes: how wide it is, whether it takes colour, and what its encoding can say."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TextIO
+
+from whyops._settings import wants_color
+from whyops._views.text import printable
+
+__all__ = ["Terminal"]
+
+USUAL_WIDTH = 80
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A stream, and what can be shown there. `width` is that of the terminal, or 80 columns where there is none."""
+
+    stream: TextIO
+    is_terminal: bool
+    width: int
+    color: bool
+    encoding: str
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Terminal:
+        """Ask the stream."""
+        is_terminal = stream.isatty()
+        return cls(
+            stream,
+            is_terminal,
+            width=shutil.get_terminal_size((USUAL_WIDTH, 24)).columns,
+            color=is_terminal and os.name != "nt" and wants_color(),
+            encoding=stream.encoding or "utf-8",
+        )
+
+    def write(self, text: str) -> None:
+        """Write a text that a view made for this encoding."""
+        self.stream.write(text)
+
+    def printable(self, text: str) -> str:
+        """Return a text of unknown origin so that showing it does nothing else."""
+        return printable(text, self.encoding)

@@ -1,0 +1,56 @@
+"""`whyops list`: the traces there are, the newest first."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from whyops._store.reader import StoreReader
+from whyops._views.listing import ListedTrace, render_list
+
+from ._command import Command, Context
+from ._local import absorb_local
+
+__all__ = ["COMMAND"]
+
+USUAL_COUNT = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's words."""
+    parser.add_argument("-n", "--limit", type=_count, default=USUAL_COUNT, metavar="N", help=f"how many at most (default: {USUAL_COUNT})")
+    parser.add_argument("--all", action="store_true", help="all of them")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """List the traces; none at all is no error."""
+    absorb_local(context.home)
+    reader = StoreReader(context.home)
+    total = reader.count()
+    if not total:
+        print(f"No trace has been recorded in {context.home} yet.", file=sys.stderr)
+        return 0
+    summaries = reader.summaries(limit=-1 if arguments.all else arguments.limit)
+    terminal = context.terminal
+    rows = [ListedTrace.of(summary) for summary in summaries]
+    width = terminal.width if terminal.is_terminal else None
+    terminal.write(render_list(rows, total, width=width, color=terminal.color, encoding=terminal.encoding, now=time.time(), zone=None))
+    return 0
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+COMMAND = Command(
+    name="list",
+    summary="list the recorded traces, the newest first",
+    description="List the traces that were recorded on this machine, the one that was active last first.",
+    epilog="A trace's id, or as much of its beginning as no other has, is what `whyops show` takes.",
+    run=run,
+    add_arguments=add_arguments,
+)

@@ -1,0 +1,1 @@
+"""The local store: event lines in one SQLite file, written by any number of processes."""

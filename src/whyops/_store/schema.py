@@ -1,0 +1,206 @@
+"""The tables of the local store, the steps from each older version to the newest, and how its file is opened.
+
+Importing this module loads SQLite, so the sink and the reader do it when they are first used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from whyops.errors import StoreError
+
+__all__ = ["STEPS", "Connection", "connect_to_read", "connect_to_write", "told", "transaction", "version"]
+
+Connection = sqlite3.Connection
+
+BUSY_SECONDS = 10.0
+_MAX_LOG_BYTES = 8_000_000
+
+# A step that was released is never changed: a later version adds one.
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE traces (
+            trace INTEGER PRIMARY KEY,
+            trace_id TEXT NOT NULL UNIQUE,
+            agent_name TEXT,                     -- the first one given; so is the user
+            external_user_id TEXT,
+            started_at TEXT NOT NULL,            -- by the events' own timestamps, none later than their arrival
+            active_at TEXT NOT NULL,
+            stored_at INTEGER NOT NULL,          -- when the last event arrived, seconds since 1970
+            opening INTEGER,                     -- the first user message
+            events INTEGER NOT NULL DEFAULT 0,
+            bytes INTEGER NOT NULL DEFAULT 0,
+            calls INTEGER NOT NULL DEFAULT 0,
+            errors INTEGER NOT NULL DEFAULT 0,
+            tokens_in INTEGER NOT NULL DEFAULT 0,
+            tokens_out INTEGER NOT NULL DEFAULT 0
+        )
+        """,
+        "CREATE INDEX traces_by_activity ON traces (active_at)",
+        "CREATE INDEX traces_by_arrival ON traces (stored_at)",
+        """
+        CREATE TABLE events (
+            event INTEGER PRIMARY KEY,           -- order of arrival
+            trace INTEGER NOT NULL,
+            idempotency_key TEXT,
+            line BLOB NOT NULL                   -- as it was recorded, to the byte
+        )
+        """,
+        "CREATE UNIQUE INDEX events_once ON events (trace, idempotency_key)",
+        "CREATE TABLE tools (trace INTEGER, name TEXT, calls INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (trace, name)) WITHOUT ROWID",
+        "CREATE TABLE failed_spans (trace INTEGER, span_id TEXT, PRIMARY KEY (trace, span_id)) WITHOUT ROWID",
+    ),
+)
+
+
+def connect_to_write(path: Path) -> Connection:
+    """Open the store, after making it or bringing it up to date where needed."""
+    with told(path):
+        if not path.exists():
+            _create(path)
+        connection = _open(path)
+        try:
+            _migrate(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def connect_to_read(path: Path) -> Connection:
+    """Open an existing store without the right to change it; only one of an older version is brought up to date before."""
+    with told(path):
+        connection = _open_to_read(path)
+        done = version(connection)
+        if done == len(STEPS):
+            return connection
+        connection.close()
+        connect_to_write(path).close()
+        return _open_to_read(path)
+
+
+@contextlib.contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Take the write lock, waiting for other writers, and keep all of the block's changes or none."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back on a full disk
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn SQLite's and the file system's errors into a `StoreError` that names the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"The local store {path} can't be used right now: {error}.") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"{path} is damaged, or no store of WhyOps: {error}. Move it away, and a new one is made.") from error
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(f"The local store {path} can't be used: {error.strerror or error}.") from error
+
+
+def version(connection: Connection) -> int:
+    """Return how many of the steps the store has behind it."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _create(path: Path) -> None:
+    """Make a complete, empty store that nobody but its owner can read, under any umask.
+
+    It gets its name when it is ready, so that no other process meets it half made. SQLite gives its side files the same mode.
+    """
+    make_private_folder(path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    draft = Path(name)
+    try:
+        draft.chmod(0o600)
+        os.close(descriptor)  # before SQLite opens it: closing later would drop SQLite's locks
+        connection = _open(draft)
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("PRAGMA journal_mode=WAL")
+        _migrate(connection, path)
+        connection.close()
+        _publish(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give the draft its name, unless another process was faster."""
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                draft.rename(path)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make the folder, readable by its owner alone, under any umask; leave one that is there as it is."""
+    if folder.is_dir():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        return
+    folder.chmod(0o700)
+
+
+def _open(path: Path) -> Connection:
+    # Used by one thread at a time, but not always the same: a fork closes it.
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode a power cut may cost the last moments, never the file
+    connection.execute(f"PRAGMA journal_size_limit={_MAX_LOG_BYTES}")
+    return connection
+
+
+def _open_to_read(path: Path) -> Connection:
+    address = path.absolute().as_uri()
+    try:
+        return _tried(f"{address}?mode=ro")
+    except sqlite3.OperationalError:
+        # A folder that can't be written has no room for SQLite's side files. Without a log nothing is pending, so do without them.
+        if path.with_name(f"{path.name}-wal").exists() or not path.exists():
+            raise
+        return _tried(f"{address}?mode=ro&immutable=1")
+
+
+def _tried(address: str) -> Connection:
+    """Open and read once: SQLite reports a file it can't use only then."""
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _migrate(connection: Connection, path: Path) -> None:
+    if version(connection) == len(STEPS):
+        return
+    with transaction(connection):
+        done = version(connection)  # again: another process may have been faster
+        if done > len(STEPS):
+            raise StoreError(f"{path} was written by a newer version of whyops: python -m pip install --upgrade whyops")
+        for step in STEPS[done:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={len(STEPS)}")

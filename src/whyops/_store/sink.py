@@ -1,0 +1,236 @@
+"""Event lines → the local store."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from whyops._guard import notices
+from whyops.errors import StoreError
+from whyops.events import Receipt, Refusal
+
+from .row import Row, decode, row_of
+
+if TYPE_CHECKING:
+    from .schema import Connection
+
+__all__ = ["STORE_NAME", "SqliteSink"]
+
+STORE_NAME = "traces.db"
+MAX_BYTES = 1_000_000_000
+MAX_AGE_DAYS = 30
+_PRUNE_EVERY_SECONDS = 3600.0
+_FORK_WAITS_SECONDS = 1.0
+
+Parsed = tuple[Row, bytes]
+
+
+class SqliteSink:
+    """Keeps event lines in `home/traces.db`: each once, however often it is sent, and within bounds.
+
+    A trace is removed whole when its last event came in more than `max_age_days` ago, or when the store holds more than `max_bytes`:
+    then those without news for the longest time go first. Any number of processes may write at once. No file and no SQLite before the
+    first `send`.
+    """
+
+    def __init__(
+        self, home: Path, *, max_bytes: int = MAX_BYTES, max_age_days: float = MAX_AGE_DAYS, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.path = Path(home) / STORE_NAME
+        self._max_bytes = max_bytes
+        self._max_age_seconds = max_age_days * 86_400
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._paused = False
+        self._unpruned_bytes = 0
+        self._prune_at = 0.0
+
+    def send(self, lines: Sequence[bytes]) -> Receipt:
+        """Store the lines in one transaction. What is no event of a trace is refused; a store that can't be used is a `StoreError`."""
+        parsed: list[Parsed] = []
+        refused: list[Refusal] = []
+        for index, line in enumerate(lines):
+            event = decode(line)
+            row = None if event is None else row_of(event)
+            if row is None:
+                refused.append(Refusal(index, "not a JSON object" if event is None else "no traceId"))
+            else:
+                parsed.append((row, line))
+        if parsed:
+            with self._lock:
+                self._store(parsed)
+        return Receipt(stored=len(parsed), refused=tuple(refused))
+
+    def close(self) -> None:
+        """Close the file. A later `send` opens it again."""
+        with self._lock:
+            self._disconnect()
+
+    def _store(self, parsed: Sequence[Parsed]) -> None:
+        from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+
+        connection = self._connected()
+        now = self._clock()
+        with schema.told(self.path), schema.transaction(connection):
+            for trace_id, members in _by_trace(parsed).items():
+                _Batch(connection, trace_id, members[0][0], now).add(members)
+        self._unpruned_bytes += sum(len(line) for _, line in parsed)
+        if self._unpruned_bytes > self._max_bytes // 64 or now >= self._prune_at:
+            self._prune(connection, now)
+
+    def _connected(self) -> Connection:
+        from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+
+        if _inherited:
+            raise StoreError("This process was forked while its parent wrote to the local store; what it records waits for the next one.")
+        if self._connection is None:
+            self._connection = schema.connect_to_write(self.path)
+            _watch_forks(self)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _prune(self, connection: Connection, now: float) -> None:
+        from .prune import prune  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+
+        self._unpruned_bytes = 0
+        self._prune_at = now + _PRUNE_EVERY_SECONDS
+        try:
+            removed = prune(connection, max_bytes=self._max_bytes, stored_before=int(now - self._max_age_seconds))
+        except StoreError as error:  # the lines are stored: tidying up can wait
+            notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
+            return
+        if removed.for_room:
+            message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `whyops list` shows what is there."
+            notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
+
+    def before_fork(self) -> None:
+        """Close the file: an open SQLite connection, its locks above all, must not be taken into a child."""
+        self._paused = self._lock.acquire(timeout=_FORK_WAITS_SECONDS)
+        if self._paused:
+            self._disconnect()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._paused:
+            self._paused = False
+            self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Go on, unless the fork could not wait for a long write: then this process leaves the store alone, for it has copied locks."""
+        if self._connection is not None:
+            _inherited.append(self._connection)
+            self._connection = None
+        self._paused = False
+        self._lock = threading.Lock()
+
+
+class _Batch:
+    """The lines of one trace in one transaction, and the change that they make to its row."""
+
+    def __init__(self, connection: Connection, trace_id: str, first: Row, now: float) -> None:
+        self._connection = connection
+        self._now = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        at = min(first.at or self._now, self._now)
+        connection.execute(
+            "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at) VALUES (?, ?, ?, ?)", (trace_id, at, at, int(now))
+        )
+        self._trace: int = connection.execute("SELECT trace FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()[0]
+        self._stored_at = int(now)
+
+    def add(self, members: Iterable[Parsed]) -> None:
+        """Store the lines that are new, and count them."""
+        new = [(row, line, event) for row, line in members if (event := self._insert(row, line)) is not None]
+        if not new:
+            return
+        rows = [row for row, _, _ in new]
+        times = [min(row.at or self._now, self._now) for row in rows]
+        self._connection.execute(
+            """
+            UPDATE traces SET
+                agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = coalesce(opening, ?),
+                started_at = min(started_at, ?), active_at = max(active_at, ?), stored_at = max(stored_at, ?),
+                events = events + ?, bytes = bytes + ?, calls = calls + ?, errors = errors + ?,
+                tokens_in = tokens_in + ?, tokens_out = tokens_out + ?
+            WHERE trace = ?
+            """,
+            (
+                next((row.agent_name for row in rows if row.agent_name), None),
+                next((row.external_user_id for row in rows if row.external_user_id), None),
+                next((event for row, _, event in new if row.opens), None),
+                min(times),
+                max(times),
+                self._stored_at,
+                len(new),
+                sum(len(line) for _, line, _ in new),
+                sum(self._count_call(row.tool) for row in rows if row.tool is not None),
+                sum(self._count_failure(row.failed_span) for row in rows if row.failed_span is not None),
+                sum(row.tokens_in for row in rows),
+                sum(row.tokens_out for row in rows),
+                self._trace,
+            ),
+        )
+
+    def _insert(self, row: Row, line: bytes) -> int | None:
+        done = self._connection.execute(
+            "INSERT OR IGNORE INTO events (trace, idempotency_key, line) VALUES (?, ?, ?)", (self._trace, row.idempotency_key, line)
+        )
+        return done.lastrowid if done.rowcount == 1 else None
+
+    def _count_call(self, tool: str) -> int:
+        self._connection.execute("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", (self._trace, tool))
+        self._connection.execute("UPDATE tools SET calls = calls + 1 WHERE trace = ? AND name = ?", (self._trace, tool))
+        return 1
+
+    def _count_failure(self, span: str) -> int:
+        if not span:
+            return 1
+        done = self._connection.execute("INSERT OR IGNORE INTO failed_spans (trace, span_id) VALUES (?, ?)", (self._trace, span))
+        return done.rowcount
+
+
+def _by_trace(parsed: Iterable[Parsed]) -> dict[str, list[Parsed]]:
+    traces: dict[str, list[Parsed]] = {}
+    for row, line in parsed:
+        traces.setdefault(row.trace_id, []).append((row, line))
+    return traces
+
+
+_connected: weakref.WeakSet[SqliteSink] = weakref.WeakSet()
+_inherited: list[Connection] = []
+"""Connections that a child process got with its parent's memory. Closing one might wait for ever for a thread that isn't there."""
+_hooks: list[object] = []
+
+
+def _watch_forks(sink: SqliteSink) -> None:
+    _connected.add(sink)
+    if _hooks or not hasattr(os, "register_at_fork"):
+        return
+    hooks = (_before_fork, _after_fork_in_parent, _after_fork_in_child)
+    _hooks.append(hooks)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+
+
+def _before_fork() -> None:
+    for sink in list(_connected):
+        sink.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for sink in list(_connected):
+        sink.after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    for sink in list(_connected):
+        sink.after_fork_in_child()

@@ -1,0 +1,108 @@
+"""The events of a trace → `RecordedTrace`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from .event import RecordedEvent, Usage, as_text
+from .path import decision_path
+from .steps import Failure, Step, ToolCall
+
+__all__ = ["RecordedTrace", "Totals"]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over a trace. `errors` counts failed calls and errors outside calls; `open_calls` those without a response."""
+
+    events: int
+    calls: int
+    errors: int
+    open_calls: int
+    usage: Usage
+    truncated: int
+    redacted: int
+
+
+@dataclass(frozen=True)
+class RecordedTrace:
+    """One run of an agent, as it was recorded: `events` in order of time, `steps` the decision path that they make up."""
+
+    MAX_DEPTH: ClassVar[int] = 40
+    """Steps nested deeper than this are shown at this depth."""
+
+    trace_id: str
+    events: tuple[RecordedEvent, ...] = ()
+    steps: tuple[Step, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def from_events(cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None) -> RecordedTrace:
+        """Make a trace of its events, given in the order in which they came in; they may lack anything."""
+        ordered = _in_order_of_time([RecordedEvent(event) for event in events])
+        named = (as_text(event.raw.get("traceId")) for event in ordered)
+        return cls(trace_id or next(filter(None, named), None) or "unknown", ordered, decision_path(ordered, cls.MAX_DEPTH))
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name."""
+        return self._first("agentName")
+
+    @property
+    def external_user_id(self) -> str | None:
+        """The user, the first one given."""
+        return self._first("externalUserId")
+
+    @property
+    def started_at(self) -> int | None:
+        """The first event's time, in microseconds since 1970."""
+        return min((event.at for event in self.events if event.at is not None), default=None)
+
+    @property
+    def ended_at(self) -> int | None:
+        """The last event's time, in microseconds since 1970."""
+        return max((event.at for event in self.events if event.at is not None), default=None)
+
+    @property
+    def duration_ms(self) -> float:
+        """The time from the first event to the last."""
+        started, ended = self.started_at, self.ended_at
+        return 0.0 if started is None or ended is None else (ended - started) / 1000
+
+    def walk(self) -> Iterator[Step]:
+        """Yield all steps, each before those inside it."""
+        for step in self.steps:
+            yield from step.walk()
+
+    @cached_property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """All tool calls, nested ones too, in order."""
+        return tuple(step for step in self.walk() if isinstance(step, ToolCall))
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums."""
+        return Totals(
+            events=len(self.events),
+            calls=len(self.calls),
+            errors=sum(isinstance(step, Failure) or (isinstance(step, ToolCall) and step.error is not None) for step in self.walk()),
+            open_calls=sum(not call.is_finished for call in self.calls),
+            usage=sum((event.usage for event in self.events), Usage()),
+            truncated=sum(event.truncated for event in self.events),
+            redacted=sum(event.redacted for event in self.events),
+        )
+
+    def _first(self, name: str) -> str | None:
+        return next((value for event in self.events if (value := as_text(event.raw.get(name)))), None)
+
+
+def _in_order_of_time(events: list[RecordedEvent]) -> tuple[RecordedEvent, ...]:
+    """Sort by time; an event without one stays behind the one that it came in after."""
+    times = []
+    last = 0
+    for event in events:
+        last = last if event.at is None else event.at
+        times.append(last)
+    return tuple(events[index] for index in sorted(range(len(events)), key=times.__getitem__))
