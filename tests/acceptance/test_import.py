@@ -1,0 +1,130 @@
+"""`import whyops` leaves the process alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+WATCHED = """
+import json, os, sys, threading
+
+written, started, sockets = [], [], []
+
+def watch(event, arguments):
+    if event == "open":
+        path, mode, flags = arguments
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            written.append(str(path))
+    elif event in ("os.mkdir", "os.rename", "os.remove", "sqlite3.connect"):
+        written.append(str(arguments[0]))
+    elif event in ("socket.__new__", "socket.connect"):
+        sockets.append(event)
+    elif event in ("_thread.start_new_thread", "_thread.start_joinable_thread"):
+        started.append(event)
+
+sys.addaudithook(watch)
+before = set(sys.modules)
+"""
+REPORT = """
+roots = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
+print(json.dumps({"modules": roots, "written": written, "started": started, "sockets": sockets, "threads": threading.active_count()}))
+"""
+
+
+def run_watched(code: str, home: Path) -> dict[str, object]:
+    """Run `code` in a fresh interpreter, and report what it loaded, wrote, started and connected."""
+    environment = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", WATCHED + code + REPORT], env=environment, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    report: dict[str, object] = json.loads(done.stdout)
+    return report
+
+
+def check_untouched(report: dict[str, object], home: Path) -> None:
+    """Check that nothing was written, started, connected or imported that has no business before the first event."""
+    assert isinstance(report["modules"], list)
+    heavy = {"httpx", "httpcore", "sqlite3", "openai", "anthropic", "langchain_core", "llama_index", "opentelemetry", "_sqlite3"}
+    assert heavy.isdisjoint(report["modules"])
+    assert (report["written"], report["started"], report["sockets"], report["threads"]) == ([], [], [], 1)
+    assert list(home.iterdir()) == []
+
+
+def test_import(tmp_path: Path) -> None:
+    """Importing loads neither httpx nor sqlite3 nor any framework, starts no thread, writes no file."""
+    check_untouched(run_watched("import whyops", tmp_path), tmp_path)
+
+
+def test_decorating(tmp_path: Path) -> None:
+    """So does decorating functions, and calling them in a program that configured nothing: they only run."""
+    code = """
+import whyops, asyncio
+
+@whyops.tool
+def double(number):
+    return 2 * number
+
+@whyops.tool(name="triple")
+def triple(number):
+    return 3 * number
+
+assert (double(2), triple(2)) == (4, 6)
+assert whyops.current_trace() is None
+"""
+    report = run_watched(code.replace(", asyncio", ""), tmp_path)
+    check_untouched(report, tmp_path)
+
+
+def test_a_client_without_a_key(tmp_path: Path) -> None:
+    """Making a client that records locally touches nothing before its first event."""
+    check_untouched(run_watched("import whyops\nsdk = whyops.WhyOps(agent_name='agent')\ntrace = sdk.trace('t')\n", tmp_path), tmp_path)
+
+
+def test_disabled(tmp_path: Path) -> None:
+    """With WHYOPS_DISABLED=1 recording everything touches nothing, with a key too, and tools run."""
+    code = """
+os.environ["WHYOPS_DISABLED"] = "1"
+import whyops
+
+@whyops.tool
+def double(number):
+    return 2 * number
+
+sdk = whyops.WhyOps("whyops_key", "agent", {"systemPrompt": "x"})
+with sdk.trace("t", external_user_id="u") as trace:
+    assert double(2) == 4
+    trace.user_message_sync([{"role": "user", "content": "Hi"}])
+    span_id = trace.tool_call_request_sync("x", [{"name": "x", "arguments": {}}])
+    assert isinstance(span_id, str) and span_id
+    trace.tool_call_response_sync("x", span_id, [], {})
+    with trace.tool_span("y", {}) as span:
+        span.result = 1
+with whyops.trace():
+    double(1)
+double(1)
+sdk.flush_sync()
+sdk.init_agent_sync()
+sdk.close_sync()
+"""
+    report = run_watched(code, tmp_path)
+    assert (report["written"], report["started"], report["sockets"]) == ([], [], [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_handlers_no_hooks(tmp_path: Path) -> None:
+    """Importing sets no signal handler, no excepthook, no log handler and no warning filter."""
+    code = """
+import signal, logging, warnings
+def state():
+    return (
+        [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)],
+        sys.excepthook, threading.excepthook, sys.unraisablehook, sys.displayhook,
+        list(logging.root.handlers), logging.root.level, list(warnings.filters), sys.getrecursionlimit(), sys.getswitchinterval(),
+    )
+before_import = state()
+import whyops
+assert state() == before_import
+assert logging.getLogger("whyops").level == logging.NOTSET
+"""
+    check_untouched(run_watched(code, tmp_path), tmp_path)

@@ -1,0 +1,31 @@
+"""What holds for every test: a home of its own, none of the machine's settings, no fault hidden by the guard, no client left open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from whyops import _client, _guard
+
+
+@pytest.fixture(autouse=True)
+def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in [name for name in os.environ if name.startswith(("WHYOPS_", "AWS_LAMBDA_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WHYOPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(_guard, "reraise", True)
+    monkeypatch.setattr(_guard, "notices", _guard.Notices())
+    monkeypatch.setattr(_client, "_chosen", None)
+    monkeypatch.setattr(_client, "_from_environment", None)
+    yield
+    for client in list(_client._open_clients):
+        client.close_sync(timeout=2)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Give the home of this test; nobody has made it yet."""
+    return tmp_path / "home"
