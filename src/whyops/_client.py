@@ -416,6 +416,15 @@ def default_client() -> WhyOps:
     return client if client is not None else _client_from_environment()
 
 
+def forget_clients() -> None:
+    """Close every client, and choose none: for tests, and for programs that start over."""
+    global _chosen, _from_environment  # noqa: PLW0603  (none is the default any more)
+    for client in list(_open_clients):
+        if client.is_open:
+            client.close_sync()
+    _chosen = _from_environment = None
+
+
 def _existing_default() -> WhyOps | None:
     if _chosen is not None and _chosen.is_open:
         return _chosen

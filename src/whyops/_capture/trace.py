@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _guard
 from ..events import event_line, quote, trace_head
 from . import contents, context, exceptions
+from .attempt import Failed, attempt
 from .clock import stamp_of
 from .ids import safe_id, safe_user_id
 from .recorder import Encoded, Recorder
@@ -70,7 +71,7 @@ class Trace:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.recorder = recorder
-        self.id = recorder.ids.next() if id is None or id == "" else safe_id(id)
+        self.id = safe_id(id) if _is_given(id) else recorder.ids.next()
         self.external_user_id: str | None = None
         self._last_us = 0
         self._metadata: dict[str, Any] = {}
@@ -111,7 +112,9 @@ class Trace:
 
         The request is recorded where the block begins; a call that raises is recorded as failed, and the exception goes on.
         """
-        return ToolSpan(self, contents.name_of(name), self.encode_arguments(arguments or {}), parent_id=self.current_span_id())
+        return ToolSpan(
+            self, contents.name_of(name), self.encode_arguments({} if arguments is None else arguments), parent_id=self.current_span_id()
+        )
 
     # The nine pairs
 
@@ -309,9 +312,12 @@ class Trace:
         recorder = self.recorder
         if not recorder.enabled:
             return b"{}", 0, 0
+        named = arguments if isinstance(arguments, dict) else attempt(dict, arguments)
+        if isinstance(named, Failed):
+            named = {"arguments": arguments}
         if not recorder.capture_content:
-            arguments = {name: recorder.shown(value) for name, value in arguments.items()}
-        return recorder.encode(arguments if isinstance(arguments, dict) else dict(arguments))
+            named = {name: recorder.shown(value) for name, value in named.items()}
+        return recorder.encode(named)
 
     def record_exception(self, error: Exception, *, span_id: str | None = None, parent_id: str | None = None) -> None:
         """Record `error` once for this trace, however many spans and blocks it passes through."""
@@ -403,23 +409,23 @@ class Trace:
 
     def _span_id(self, options: EventOptions) -> str:
         given = options.get("span_id")
-        return safe_id(given) if given else self.recorder.ids.next()
+        return safe_id(given) if _is_given(given) else self.recorder.ids.next()
 
     def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions) -> None:
         content, metadata = parts
         self._note_unknown(options)
-        if options.get("external_user_id"):
+        if "external_user_id" in options:
             self._set_user(options["external_user_id"])
         span_id, key = options.get("span_id"), options.get("idempotency_key")
         self.write(
             event_type,
             self.recorder.encode(content),
             "",
-            span_id=safe_id(span_id) if span_id else None,
+            span_id=safe_id(span_id) if _is_given(span_id) else None,
             parent_id=self.current_span_id(),
             metadata=metadata,
             timestamp=_timestamp(options.get("timestamp")),
-            idempotency_key=safe_id(key) if key else None,
+            idempotency_key=safe_id(key) if _is_given(key) else None,
             fields=_step_fields(options),
         )
 
@@ -431,7 +437,7 @@ class Trace:
 
     @_guard.recording
     def _set_user(self, external_user_id: object) -> None:
-        if external_user_id is not None and external_user_id != "":
+        if _is_given(external_user_id):
             self.external_user_id = safe_user_id(external_user_id)
         self._head = trace_head(self.id, self.recorder.agent_name, self.external_user_id)
 
@@ -448,6 +454,11 @@ class Trace:
         return clock.text(now)
 
 
+def _is_given(value: object) -> bool:
+    """Tell whether a caller gave an id or a time: None and an empty string both stand for none."""
+    return value is not None and not (type(value) is str and not value)
+
+
 def _step_fields(options: EventOptions) -> str:
     """Return the step numbers as ready members; one that the service would refuse is left out and said."""
     fields = ""
@@ -461,7 +472,7 @@ def _step_fields(options: EventOptions) -> str:
 
 
 def _timestamp(value: object) -> str | None:
-    if value is None or value == "":
+    if not _is_given(value):
         return None
     text = stamp_of(value)
     if text is None:

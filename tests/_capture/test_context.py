@@ -1,0 +1,129 @@
+"""Which trace and span are current."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from tests._capture.recording import Recording
+from whyops._capture import context
+
+
+def test_blocks_nest_and_unwind():
+    """Leaving a block makes the one around it current again."""
+    recording = Recording()
+    with recording.trace("outer") as outer:
+        with recording.trace("inner") as inner:
+            assert context.current_trace() is inner
+        assert context.current_trace() is outer
+    assert context.current_trace() is None
+
+
+def test_a_block_may_be_entered_again_inside_itself():
+    """Each exit undoes one entry of the same trace object."""
+    trace = Recording().trace("t")
+    with trace:
+        with trace:
+            assert context.current_trace() is trace
+        assert context.current_trace() is trace
+    assert context.current_trace() is None
+
+
+def test_leaving_out_of_order_keeps_the_other_block():
+    """A block that is left while another is open above it leaves that one current."""
+    recording = Recording()
+    first, second = recording.trace("first"), recording.trace("second")
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert context.current_trace() is second
+    second.__exit__(None, None, None)
+    assert context.current_trace() is None
+
+
+def test_leaving_in_another_context_changes_nothing_there():
+    """A block entered in one context and left in another disturbs neither."""
+    recording = Recording()
+    trace, other = recording.trace("t"), recording.trace("other")
+    inside = contextvars.copy_context()
+    inside.run(trace.__enter__)
+    with other:
+        trace.__exit__(None, None, None)
+        assert context.current_trace() is other
+    assert inside.run(context.current_trace) is trace
+
+
+def test_one_trace_object_is_entered_by_many_tasks_at_once():
+    """Tasks that share a trace object each have it current until they leave it."""
+    trace = Recording().trace("shared")
+    everyone_is_in = asyncio.Event()
+    inside = 0
+
+    async def enter_and_wait() -> bool:
+        nonlocal inside
+        async with trace:
+            inside += 1
+            if inside == 20:
+                everyone_is_in.set()
+            await everyone_is_in.wait()
+            current = context.current_trace()
+        return current is trace and context.current_trace() is None
+
+    async def all_at_once() -> list[bool]:
+        return await asyncio.gather(*(enter_and_wait() for _ in range(20)))
+
+    assert all(asyncio.run(all_at_once()))
+
+
+def test_a_task_keeps_the_trace_it_was_started_in():
+    """What a block started goes on under its trace after the block was left."""
+    trace = Recording().trace("t")
+
+    async def main() -> bool:
+        left = asyncio.Event()
+
+        async def later() -> bool:
+            await left.wait()
+            return context.current_trace() is trace
+
+        with trace:
+            task = asyncio.create_task(later())
+        left.set()
+        return await task
+
+    assert asyncio.run(main())
+
+
+def test_bind_context_carries_the_trace_into_a_pool():
+    """A bound function finds the trace in each thread of a pool, and leaves nothing behind in it."""
+    trace = Recording().trace("t")
+    with ThreadPoolExecutor(2) as pool:
+        with trace:
+            bound = context.bind_context(lambda _: context.current_trace())
+            assert set(pool.map(bound, range(8))) == {trace}
+        assert set(pool.map(lambda _: context.current_trace(), range(8))) == {None}
+
+
+def test_bind_context_leaves_other_variables_alone():
+    """Only our own variable is carried: the caller's are those of the thread that runs the function."""
+    theirs: contextvars.ContextVar[str] = contextvars.ContextVar("theirs", default="unset")
+    theirs.set("caller's")
+    seen: list[str] = []
+    bound = context.bind_context(lambda: seen.append(theirs.get()))
+    thread = threading.Thread(target=bound)
+    thread.start()
+    thread.join()
+    assert seen == ["unset"]
+
+
+def test_bind_context_keeps_name_and_result():
+    """A bound function looks and answers like the function."""
+
+    def double(number: int) -> int:
+        return 2 * number
+
+    bound = context.bind_context(double)
+    assert bound.__name__ == "double"
+    assert bound(21) == 42

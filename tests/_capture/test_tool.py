@@ -1,0 +1,262 @@
+"""`@whyops.tool`: the function behaves as if the decorator were not there, and each call is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import pickle
+import threading
+import typing
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import whyops
+from tests._capture.callables import CALLABLES
+from tests._capture.recording import Recording
+from whyops._capture import context
+from whyops._capture.tool import tool
+
+
+@pytest.mark.parametrize("build, calls", [pytest.param(build, calls, id=name) for name, build, calls in CALLABLES])
+def test_a_decorated_callable_is_not_told_apart(build, calls):
+    """Inside a trace and outside any, a caller sees what it sees without the decorator; each call has its request and its response."""
+    expected = build(lambda function: function)()
+    assert build(tool)() == expected
+    recording = Recording()
+    with recording.trace("t"):
+        assert build(tool)() == expected
+        assert context.current.get().span_id is None
+    requests, responses = recording.of_type("tool_call_request"), recording.of_type("tool_call_response")
+    assert len(requests) == calls
+    assert sorted(event["spanId"] for event in requests) == sorted(event["spanId"] for event in responses)
+    assert len({event["spanId"] for event in requests}) == calls
+
+
+@tool
+def at_module_level(query: str, limit: "int" = 5) -> list[str]:  # noqa: UP037  (a string annotation, as in older modules)
+    """Find things."""
+    return [query] * limit
+
+
+def test_signature_annotations_and_docstring_stay():
+    """Schema builders see the function's own signature, types, name and docstring."""
+    assert str(inspect.signature(at_module_level)) == "(query: 'str', limit: \"'int'\" = 5) -> 'list[str]'"
+    assert typing.get_type_hints(at_module_level) == {"query": str, "limit": int, "return": list[str]}
+    assert at_module_level.__name__ == "at_module_level"
+    assert at_module_level.__doc__ == "Find things."
+    assert at_module_level.__module__ == __name__
+
+
+def test_a_decorated_function_pickles():
+    """It pickles by its name, as any function at module level does."""
+    assert pickle.loads(pickle.dumps(at_module_level)) is at_module_level
+
+
+def test_what_is_not_callable_is_refused():
+    """A mistake in the decorator's use is told when the module is loaded."""
+    with pytest.raises(TypeError, match="int"):
+        tool(5)
+
+
+def test_options_name_the_tool_and_hide_values():
+    """`name` replaces the function's; a switch leaves values out and keeps the arguments' names."""
+    recording = Recording()
+
+    @tool(name="search", capture_arguments=False, capture_result=False)
+    def find(query):
+        return {"found": query}
+
+    @tool(capture_result=False)
+    def stream():
+        yield "secret"
+
+    with recording.trace("t"):
+        find("secret")
+        list(stream())
+    assert b"secret" not in b"".join(recording.lines)
+    request = recording.of_type("tool_call_request")[0]
+    assert request["metadata"]["tool"] == "search"
+    assert request["content"]["toolCalls"] == [{"name": "search", "arguments": {"query": "[not captured]"}}]
+
+
+def test_arguments_are_those_of_the_call():
+    """What the function does to its arguments later does not change what was recorded."""
+    recording = Recording()
+
+    @tool
+    def empty(items):
+        items.clear()
+
+    with recording.trace("t"):
+        empty([1, 2])
+    for event in recording.events:
+        assert event["content"]["toolCalls"][0]["arguments"] == {"items": [1, 2]}
+
+
+def test_what_a_generator_yielded_is_its_result():
+    """The items come as a list, as they were when they were yielded; an early end is noted and is no error."""
+    recording = Recording()
+
+    @tool
+    def stream():
+        item = {"n": 0}
+        for item["n"] in range(5):
+            yield item
+
+    with recording.trace("t"):
+        for item in stream():
+            if item["n"] == 1:
+                item["n"] = "changed by the consumer"
+                break
+    response = recording.only("tool_call_response")
+    assert response["content"]["toolResults"] == {"result": [{"n": 0}, {"n": 1}]}
+    assert response["metadata"]["closedEarly"] is True
+    assert not recording.of_type("error")
+
+
+def test_a_long_stream_is_bounded():
+    """Past the bound the items of a generator are counted, not kept."""
+    recording = Recording()
+
+    @tool
+    def stream():
+        for _ in range(2000):
+            yield "x" * 1000
+
+    with recording.trace("t"):
+        assert len(list(stream())) == 2000
+    response = recording.only("tool_call_response")
+    assert len(recording.lines[-1]) < 400_000
+    assert "of 2000 items" in response["content"]["toolResults"]["result"][-1]
+    assert response["metadata"]["truncated"] == 1
+
+
+def test_a_span_is_current_only_while_the_body_runs():
+    """Between two items of a generator the consumer is outside of it; calls inside the body are its children."""
+    recording = Recording()
+
+    @tool
+    def child():
+        return None
+
+    @tool
+    def stream():
+        child()
+        yield 1
+        child()
+
+    with recording.trace("t"):
+        for _ in stream():
+            child()
+    requests = {event["spanId"]: event for event in recording.of_type("tool_call_request")}
+    parents = [event["metadata"].get("parentSpanId") for event in requests.values()]
+    stream_id = next(iter(requests))
+    assert parents == [None, stream_id, None, stream_id]
+
+
+def test_a_trace_opened_in_a_generator_stays_in_it():
+    """What a generator's body leaves open at a yield is not current in the consumer, and is there again at the next step."""
+    recording = Recording()
+
+    @tool
+    def stream():
+        with recording.trace("inner") as inner:
+            yield 1
+            assert context.current_trace() is inner
+            yield 2
+
+    with recording.trace("outer") as outer:
+        for _ in stream():
+            assert context.current_trace() is outer
+
+
+@pytest.mark.parametrize("run", ["thread", "copied context", "to_thread", "pool"])
+def test_the_parent_is_the_span_of_the_call(run):
+    """A call that runs in another thread or context has the span as parent that was current where it was started."""
+    recording = Recording()
+
+    @tool
+    def child():
+        return None
+
+    @tool
+    async def parent():
+        if run == "to_thread":
+            await asyncio.to_thread(child)
+        elif run == "copied context":
+            contextvars.copy_context().run(child)
+        elif run == "thread":
+            thread = threading.Thread(target=whyops.bind_context(child))
+            thread.start()
+            thread.join()
+        else:
+            with ThreadPoolExecutor(2) as pool:
+                list(pool.map(whyops.bind_context(lambda _: child()), range(1)))
+
+    with recording.trace("t"):
+        asyncio.run(parent())
+    first, second = recording.of_type("tool_call_request")
+    assert second["metadata"]["parentSpanId"] == first["spanId"]
+
+
+def test_the_proxys_argument_names_the_trace_and_is_not_passed_on():
+    """`_whyops_trace_id` never reaches the function and is never recorded; inside a block the block's trace stands."""
+    recording = Recording()
+
+    @tool
+    def find(query):
+        return query
+
+    with recording.trace("t"):
+        assert find("a", _whyops_trace_id="other") == "a"
+    assert {event["traceId"] for event in recording.events} == {"t"}
+    assert b"whyops_trace_id" not in b"".join(recording.lines)
+    assert find("b", _whyops_trace_id="other") == "b"
+
+
+def test_a_disabled_recorder_costs_nothing_and_keeps_behaviour():
+    """Where nothing is recorded the function still runs, and the proxy's argument is still taken out."""
+    recording = Recording(enabled=False)
+    with recording.trace("t"):
+        assert at_module_level("x", limit=1, _whyops_trace_id="t") == ["x"]
+        assert at_module_level("x", limit=2) == ["x", "x"]
+    assert not recording.lines
+
+
+def test_a_fault_in_recording_does_not_reach_the_agent(monkeypatch, caplog):
+    """If recording itself fails, the function runs once, its result comes back, and the fault is said."""
+    monkeypatch.setattr("whyops._guard.reraise", False)
+    calls = []
+
+    def refuse(_line):
+        raise OSError("no room")
+
+    @tool
+    def count(n):
+        calls.append(n)
+        return n
+
+    with Recording(record=refuse).trace("t"):
+        assert count(1) == 1
+    assert calls == [1]
+    assert "no room" in caplog.text
+
+
+def test_a_decorated_function_keeps_its_attributes():
+    """Attributes set on the function are there on what the decorator returns."""
+
+    @tool
+    @functools.wraps(at_module_level)
+    def wrapped(query):
+        return query
+
+    assert wrapped.__wrapped__.__wrapped__ is not None
+
+    def plain():
+        return None
+
+    plain.marker = "here"
+    assert tool(plain).marker == "here"

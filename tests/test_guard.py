@@ -1,0 +1,48 @@
+"""Recording never raises, and trouble is said once."""
+
+from __future__ import annotations
+
+import pytest
+
+from whyops import _guard
+from whyops._guard import Notices
+
+
+def test_trouble_is_said_once_then_once_a_minute_with_a_count(caplog):
+    """A kind of trouble is logged at once, then not for a minute, then with the number of times in between."""
+    now = [0.0]
+    notices = Notices(clock=lambda: now[0])
+    for second in (0.0, 1.0, 59.0, 61.0, 62.0):
+        now[0] = second
+        notices.say("full", "The outbox is full (%s).", "here")
+    notices.say("other", "Something else.")
+    assert [record.getMessage() for record in caplog.records] == [
+        "The outbox is full (here).",
+        "The outbox is full (here). (2 more times since this was last said)",
+        "Something else.",
+    ]
+
+
+def test_a_fault_of_ours_costs_an_event(monkeypatch, caplog):
+    """Outside tests a guarded function gives None where it would raise, and says so; Ctrl-C passes."""
+    monkeypatch.setattr(_guard, "reraise", False)
+
+    @_guard.recording
+    def broken(error: BaseException) -> int:
+        raise error
+
+    assert broken(ZeroDivisionError("x")) is None
+    assert "could not be recorded (ZeroDivisionError: x)" in caplog.text
+    with pytest.raises(KeyboardInterrupt):
+        broken(KeyboardInterrupt())
+
+
+def test_under_test_a_fault_of_ours_is_raised():
+    """Our own tests see what the guard would hide."""
+
+    @_guard.recording
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()

@@ -1,0 +1,126 @@
+"""Settings: arguments, the environment, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from whyops import ConfigurationError, WhyOps
+from whyops._settings import Settings, given, home_directory, is_disabled
+
+
+def test_an_argument_wins_over_the_environment(monkeypatch):
+    """What the caller says stands; the environment fills in the rest; an empty string is no value, from either."""
+    monkeypatch.setenv("WHYOPS_API_KEY", "YOPS-env")
+    monkeypatch.setenv("WHYOPS_AGENT_NAME", "")
+    monkeypatch.setenv("WHYOPS_ANALYSE_BASE_URL", "http://127.0.0.1:1/api/")
+    settings = given(api_key="", agent_name="mine", proxy_base_url="http://localhost:2/").completed()
+    assert settings.api_key == "YOPS-env"
+    assert settings.agent_name == "mine"
+    assert settings.analyse_base_url == "http://127.0.0.1:1/api"
+    assert settings.proxy_base_url == "http://localhost:2"
+    assert given().completed().agent_name is None
+
+
+def test_defaults(tmp_path, monkeypatch):
+    """Without any setting the hosted service's addresses and the home folder are used."""
+    monkeypatch.delenv("WHYOPS_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = Settings().completed()
+    assert settings.analyse_base_url == "https://a.whyops.com/api"
+    assert settings.proxy_base_url == "https://proxy.whyops.com"
+    assert settings.home == tmp_path / ".whyops"
+    assert settings.capture_content is True
+    assert settings.flush_at_trace_end is False
+
+
+def test_lambda_is_told_by_its_environment(monkeypatch):
+    """On AWS Lambda the end of a trace waits for delivery, unless the caller says otherwise."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    assert Settings().completed().flush_at_trace_end is True
+    assert Settings(flush_at_trace_end=False).completed().flush_at_trace_end is False
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        ({"api_key": 5}, "api_key"),
+        ({"api_key": "YOPS-a b", "agent_name": "a"}, "api_key"),
+        ({"api_key": "YOPS-ü", "agent_name": "a"}, "api_key"),
+        ({"agent_name": "x" * 256}, "agent_name"),
+        ({"agent_name": "line\nfeed"}, "agent_name"),
+        ({"analyse_base_url": "a.whyops.com"}, "analyse_base_url"),
+        ({"proxy_base_url": "ftp://x"}, "proxy_base_url"),
+        ({"proxy_base_url": "https://"}, "proxy_base_url"),
+        ({"agent_metadata": "prompt"}, "agent_metadata"),
+        ({"home": 5}, "home"),
+        ({"sink": object()}, "sink"),
+        ({"redact": "x"}, "redact"),
+        ({"redact_keys": [5]}, "redact_keys"),
+        ({"outbox": "tape"}, "outbox"),
+        ({"outbox_max_bytes": 10}, "outbox_max_bytes"),
+        ({"max_value_bytes": True}, "max_value_bytes"),
+        ({"exit_timeout": -1}, "exit_timeout"),
+        ({"exit_timeout": float("nan")}, "exit_timeout"),
+        ({"api_key": "YOPS-k"}, "agent_name"),
+    ],
+)
+def test_a_bad_argument_is_refused_by_name(arguments, named):
+    """A mistake is told where it is made, and the message names the argument."""
+    with pytest.raises(ConfigurationError, match=named):
+        WhyOps(**arguments)
+
+
+@pytest.mark.parametrize(
+    "variable, value",
+    [
+        ("WHYOPS_API_KEY", "two words"),
+        ("WHYOPS_ANALYSE_BASE_URL", "nowhere"),
+        ("WHYOPS_PROXY_BASE_URL", "nowhere"),
+        ("WHYOPS_AGENT_NAME", "\N{SNOWMAN}"),
+        ("WHYOPS_CAPTURE_CONTENT", "perhaps"),
+        ("WHYOPS_DISABLED", "perhaps"),
+    ],
+)
+def test_a_bad_variable_is_refused_by_name_at_first_use(monkeypatch, variable, value):
+    """A mistake in the environment is told when a client is first used, and the message names the variable."""
+    client = WhyOps()
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable):
+        client.trace("t")
+
+
+def test_the_environment_is_read_at_first_use(monkeypatch):
+    """What `load_dotenv()` sets after the client was made still counts."""
+    client = WhyOps()
+    monkeypatch.setenv("WHYOPS_DISABLED", "1")
+    assert not client.trace("t").recorder.enabled
+
+
+def test_no_error_or_repr_shows_the_key():
+    """The key is in no text that could be logged."""
+    key = "YOPS-very-secret"
+    client = WhyOps(api_key=key, agent_name="a")
+    assert key not in repr(client)
+    assert key not in repr(client._given)
+    with pytest.raises(ConfigurationError) as refused:
+        WhyOps(api_key=key)
+    assert key not in str(refused.value)
+    with pytest.raises(ConfigurationError) as refused:
+        WhyOps(api_key=key + " x", agent_name="a")
+    assert key not in str(refused.value)
+
+
+def test_home_and_switch(monkeypatch, tmp_path):
+    """The home folder is the argument, else the variable; `WHYOPS_DISABLED` takes the usual words."""
+    assert home_directory(tmp_path) == tmp_path
+    monkeypatch.setenv("WHYOPS_HOME", "~/here")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert home_directory() == tmp_path / "here"
+    assert home_directory(Path("rel")).is_absolute()
+    for word in ("1", "true", "YES", " on "):
+        monkeypatch.setenv("WHYOPS_DISABLED", word)
+        assert is_disabled()
+    monkeypatch.setenv("WHYOPS_DISABLED", "0")
+    assert not is_disabled()
