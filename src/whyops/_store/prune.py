@@ -32,7 +32,7 @@ def prune(connection: Connection, *, max_bytes: int, stored_before: int) -> Remo
     for_age = remove(connection, connection.execute(aged, (stored_before,)).fetchall())
     for_room = 0
     if used_bytes(connection) > max_bytes:
-        for_room = _make_room(connection, max_bytes - max_bytes // 16)
+        for_room = _make_room(connection, max_bytes - max_bytes // 16, min(_BYTES_AT_ONCE, max_bytes // 64))
     connection.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
     return Removed(for_age, for_room)
 
@@ -40,7 +40,7 @@ def prune(connection: Connection, *, max_bytes: int, stored_before: int) -> Remo
 def remove(connection: Connection, traces: Iterable[tuple[int, int]]) -> int:
     """Remove the traces, given by number and size in bytes, and return how many there were."""
     count = 0
-    for group in _groups(traces):
+    for group in _groups(traces, _BYTES_AT_ONCE):
         _remove_at_once(connection, group)
         count += len(group)
     return count
@@ -52,10 +52,10 @@ def used_bytes(connection: Connection) -> int:
     return (pages - free) * size
 
 
-def _make_room(connection: Connection, target: int) -> int:
+def _make_room(connection: Connection, target: int, bytes_at_once: int) -> int:
     oldest_first = connection.execute("SELECT trace, bytes FROM traces ORDER BY stored_at, trace").fetchall()
     count = 0
-    for group in _groups(oldest_first):
+    for group in _groups(oldest_first, bytes_at_once):
         if used_bytes(connection) <= target:
             break
         _remove_at_once(connection, group)
@@ -63,12 +63,12 @@ def _make_room(connection: Connection, target: int) -> int:
     return count
 
 
-def _groups(traces: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+def _groups(traces: Iterable[tuple[int, int]], bytes_at_once: int) -> Iterator[list[int]]:
     """Cut into groups that are each removed in a moment."""
     group: list[int] = []
     size = 0
     for trace, length in traces:
-        if group and (len(group) == _TRACES_AT_ONCE or size + length > _BYTES_AT_ONCE):
+        if group and (len(group) == _TRACES_AT_ONCE or size + length > bytes_at_once):
             yield group
             group, size = [], 0
         group.append(trace)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from whyops.errors import TraceNotFoundError
 
@@ -83,13 +83,13 @@ class StoreReader:
         """Return the selected traces, the one that was active last first."""
         condition, values = selection.condition()
         query = f"""
-            SELECT trace_id, agent_name, external_user_id, started_at, active_at, events, calls, errors, tokens_in, tokens_out,
-                (SELECT line FROM events WHERE event = opening)
+            SELECT (SELECT line FROM events WHERE event = opening),
+                trace_id, agent_name, external_user_id, started_at, active_at, events, calls, errors, tokens_in, tokens_out
             FROM traces WHERE {condition} ORDER BY active_at DESC, trace DESC LIMIT ? OFFSET ?
         """  # noqa: S608 -- the condition is put together from our own text
         with self._connected() as connection:
             rows = [] if connection is None else connection.execute(query, (*values, limit, offset)).fetchall()
-        return [TraceSummary(*(*row[:-1], _opening(row[-1]))) for row in rows]
+        return [_summary(*row) for row in rows]
 
     def count(self, selection: Selection = EVERYTHING) -> int:
         """Return how many traces are selected."""
@@ -137,8 +137,8 @@ class StoreReader:
             yield connection
 
 
-def _opening(line: bytes | None) -> dict[str, object] | None:
-    return None if line is None else decode(line)
+def _summary(opening: bytes | None, *columns: Any) -> TraceSummary:
+    return TraceSummary(*columns, opening=None if opening is None else decode(opening))
 
 
 def _matches(connection: Connection, wanted: str) -> list[str]:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whyops._guard import notices
+from whyops import _guard
 from whyops.errors import StoreError
 from whyops.events import Receipt, Refusal
 
@@ -101,18 +101,20 @@ class SqliteSink:
             self._connection = None
 
     def _prune(self, connection: Connection, now: float) -> None:
-        from .prune import prune  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+        from .prune import prune  # noqa: PLC0415 -- loads SQLite, as above
+        from .schema import told  # noqa: PLC0415 -- as above
 
         self._unpruned_bytes = 0
         self._prune_at = now + _PRUNE_EVERY_SECONDS
         try:
-            removed = prune(connection, max_bytes=self._max_bytes, stored_before=int(now - self._max_age_seconds))
+            with told(self.path):
+                removed = prune(connection, max_bytes=self._max_bytes, stored_before=int(now - self._max_age_seconds))
         except StoreError as error:  # the lines are stored: tidying up can wait
-            notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
+            _guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
             return
         if removed.for_room:
             message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `whyops list` shows what is there."
-            notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
+            _guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
 
     def before_fork(self) -> None:
         """Close the file: an open SQLite connection, its locks above all, must not be taken into a child."""

@@ -15,6 +15,7 @@ _THOUSAND = 1000
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
 _TEN = 10
+_LEAST_MS = 0.001
 _INDENT = 2
 _DEEPEST = 20
 
@@ -72,6 +73,8 @@ def duration_text(milliseconds: float | None) -> str:
     """Return a length of time in the unit that reads best; nothing for one that isn't known."""
     if milliseconds is None:
         return ""
+    if milliseconds < 1:
+        return f"{milliseconds:.1g} ms" if milliseconds >= _LEAST_MS else "0 ms"
     if milliseconds < _TEN:
         return f"{milliseconds:.1f} ms".replace(".0 ", " ")
     if milliseconds < _THOUSAND - 0.5:
