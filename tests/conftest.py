@@ -21,8 +21,16 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     monkeypatch.setattr(_client, "_chosen", None)
     monkeypatch.setattr(_client, "_from_environment", None)
     yield
+    close_all()
+
+
+def close_all() -> None:
+    """Close every client, and what clients that nobody holds any more have left running."""
     for client in list(_client._open_clients):
         client.close_sync(timeout=2)
+    for delivery in list(_client._deliveries.values()):
+        if delivery._thread is not None:
+            delivery.close(2).result(3)
 
 
 @pytest.fixture

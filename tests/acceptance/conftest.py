@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 import whyops
+from tests.conftest import close_all
 from tests.server import StrictServer
-from whyops import _client
 
 
 @pytest.fixture
 def server() -> Iterator[StrictServer]:
     with StrictServer() as running:
         yield running
-        for client in list(_client._open_clients):  # while there is somebody to answer them
-            client.close_sync(timeout=2)
+        close_all()  # while there is somebody to answer
 
 
 @pytest.fixture

@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from .attempt import Failed, attempt
 from .clock import stamp_of
 from .exceptions import describe
+from .fields import name_of as type_name
 from .ids import clip
+from .plain import storable
 from .usage import token_usage, whole
 
 Shown = Callable[[object], object]
@@ -121,7 +124,7 @@ def error(message: object, status: object, stack: object, shown: Shown) -> Parts
     if isinstance(message, BaseException):
         content = describe(message)
     else:
-        content = {"message": message if isinstance(message, str) else str(message)}
+        content = {"message": message if isinstance(message, str) else name_of(message)}
     if stack:
         content["stack"] = stack
     content["message"] = shown(content["message"])
@@ -171,9 +174,19 @@ def storable_metadata(metadata: object) -> dict[str, Any]:
 
 def name_of(value: object) -> str:
     """Return a model's, provider's or tool's name: text as it is, an enum's value, else `str`; `unknown` for what is missing."""
-    value = getattr(value, "value", value) if not isinstance(value, str) else value
-    text = "" if value is None else str(value)
-    return text or UNKNOWN
+    text = attempt(_spelled, value)
+    if isinstance(text, Failed):
+        text = type_name(type(value))
+    return storable(text) or UNKNOWN
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, default=str)
+
+
+def _spelled(value: object) -> str:
+    value = value if isinstance(value, str) else getattr(value, "value", value)
+    return "" if value is None else str(value)
 
 
 def model_tool_call(call: object, shown: Shown) -> object:
@@ -185,7 +198,8 @@ def model_tool_call(call: object, shown: Shown) -> object:
         return shown(call)
     arguments = function.get("arguments", function.get("args", "{}"))
     if not isinstance(arguments, str):
-        arguments = json.dumps(arguments, default=str)
+        text = attempt(_as_json, arguments)
+        arguments = arguments if isinstance(text, Failed) else text
     item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": shown(arguments)}}
     if call.get("id"):
         item = {"id": name_of(call["id"]), **item}

@@ -7,6 +7,9 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 
+from .attempt import Failed, attempt
+from .fields import name_of as type_name
+
 MAX_ID = 128
 MAX_USER_ID = 255
 
@@ -65,7 +68,8 @@ def clip(text: str, limit: int) -> str:
 
 
 def _text(value: object) -> str:
-    return str(value)[:1_000_000]
+    text = attempt(str, value)
+    return type_name(type(value)) if isinstance(text, Failed) else text[:1_000_000]
 
 
 def _short_form(text: str, limit: int, keep: Callable[[str], bool]) -> str:
