@@ -44,6 +44,6 @@ def test_an_example_says_and_records_what_it_did(name: str, tmp_path: Path) -> N
     said = run(tmp_path / "home", str(EXAMPLES / name))
     for text in SAID[name]:
         assert text in said
-    shown = " ".join(run(tmp_path / "home", "-m", "whyops", "show", "last").split())
+    shown = " ".join(run(tmp_path / "home", "-m", "whyops", "show", "last").replace("│", " ").split())
     for text in SHOWN[name]:
         assert text in shown
