@@ -1,0 +1,388 @@
+"""Objects of types that are not built in → plainer values, without importing the libraries they come from and without running their code.
+
+A reader looks at what the object holds: fields, elements, digits. What holds nothing to show, or what reading would use up or
+disturb (iterators, streams, files, awaitables, locks, connections), becomes a marker with its type.
+"""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import enum
+import fractions
+import gc
+import pathlib
+import re
+import types
+import uuid
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from .fields import class_value, defines, fields, instance_dict, module_of, mro, name_of, short_name
+
+Reader = Callable[[Any, int], object]
+"""Takes an object and how many elements there is room for; returns something plainer."""
+
+
+class Marker(str):
+    """A short text that stands for a value."""
+
+    __slots__ = ()
+
+
+class Hidden:
+    """Stands for a value that its own type keeps secret."""
+
+
+class Part(list[object]):
+    """The first elements of something that has `size` of them."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, items: object, size: int) -> None:
+        super().__init__(items)  # type: ignore[call-overload]
+        self.size = size
+
+
+HIDDEN = Hidden()
+
+_RESOURCE = frozenset(
+    "__next__ __anext__ __await__ __aiter__ __enter__ __aenter__ __get__ read write close recv send acquire cursor execute connect".split()
+)
+_SECRET_TYPE = re.compile(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken|OAuth")
+_MAX_DIGITS_BITS = 6_600
+
+
+def marker(kind: type, note: str = "") -> Marker:
+    """Return the marker of a value of this type."""
+    return Marker(f"<{name_of(kind)}{note}>")
+
+
+def plainer(value: object, room: int) -> object:
+    """Return a value of plainer types that shows what `value` holds; its elements may be anything."""
+    kind = type(value)
+    for each in mro(kind):
+        reader = _READERS.get(each)
+        if reader is not None:
+            return reader(value, room)
+        reader = _NAMED_READERS.get((module_of(each).partition(".")[0], short_name(each)))
+        if reader is not None:
+            return reader(value, room)
+    return _object(value, kind)
+
+
+def _object(value: object, kind: type) -> object:
+    if _SECRET_TYPE.search(short_name(kind)) and class_value(kind, "__dataclass_fields__") is None and not _is_pydantic(kind):
+        return HIDDEN
+    declared = _declared(value, kind)
+    if declared is not None:
+        return declared
+    if issubclass(kind, (type, types.ModuleType)) or defines(kind, _RESOURCE):
+        return marker(kind)
+    return Plain(value, kind)
+
+
+class Plain:
+    """An object whose class declares no fields: shown with its public attributes, one level deep."""
+
+    __slots__ = ("fields", "kind")
+
+    def __init__(self, value: object, kind: type) -> None:
+        self.kind = kind
+        self.fields = {name: each for name, each in islice(fields(value).items(), 200) if type(name) is str and not name.startswith("_")}
+
+
+def _is_pydantic(kind: type) -> bool:
+    return class_value(kind, "__pydantic_validator__") is not None or (
+        type(class_value(kind, "__fields__")) is dict and any(module_of(each).startswith("pydantic") for each in mro(kind))
+    )
+
+
+def _declared(value: object, kind: type) -> dict[str, object] | None:
+    """Return the fields that the class declares: a dataclass's, attrs' or pydantic's. A field with `repr=False` is a hidden one."""
+    if _is_pydantic(kind):
+        declared = class_value(kind, "__pydantic_fields__") or class_value(kind, "__fields__")
+        found = dict(instance_dict(value) or {})
+        extra = fields(value).get("__pydantic_extra__")
+        return _with_hidden({**found, **(extra if type(extra) is dict else {})}, _not_shown(declared))
+    declared = class_value(kind, "__dataclass_fields__")
+    if type(declared) is dict:
+        found = fields(value)
+        return _with_hidden({name: found[name] for name in declared if name in found}, _not_shown(declared))
+    declared = class_value(kind, "__attrs_attrs__")
+    if declared is not None and issubclass(type(declared), tuple):
+        found = fields(value)
+        attributes = {fields(each).get("name"): each for each in tuple.__iter__(declared)}  # type: ignore[arg-type]
+        return _with_hidden({name: found[name] for name in attributes if type(name) is str and name in found}, _not_shown(attributes))
+    return None
+
+
+def _not_shown(declared: object) -> list[object]:
+    if type(declared) is not dict:
+        return []
+    return [name for name, field in declared.items() if (held := fields(field)).get("repr") is False or held.get("exclude") is True]
+
+
+def _with_hidden(found: dict[str, object], names: list[object]) -> dict[str, object]:
+    return {name: HIDDEN if name in names and each is not None else each for name, each in found.items()}
+
+
+def _enum(value: enum.Enum, _room: int) -> object:
+    held = fields(value)
+    return held["_value_"] if "_value_" in held else marker(type(value))
+
+
+def _text(value: str, _room: int) -> object:
+    return str.__str__(value)
+
+
+def _whole_number(value: int, _room: int) -> object:
+    number = int.__int__(value)
+    if number.bit_length() > _MAX_DIGITS_BITS:
+        return Marker(f"<int of {number.bit_length()} bits>")
+    return Marker(int.__repr__(number)) if abs(number) > MAX_EXACT else number
+
+
+MAX_EXACT = 2**53 - 1
+"""The greatest whole number that every reader of JSON keeps exactly; greater ones are written as text."""
+
+
+def _float(value: float, _room: int) -> object:
+    number = float.__float__(value)
+    if number != number:  # noqa: PLR0124 - NaN
+        return Marker("NaN")
+    return Marker("Infinity" if number > 0 else "-Infinity") if number in {float("inf"), float("-inf")} else number
+
+
+def _complex(value: complex, _room: int) -> object:
+    return Marker(complex.__repr__(value))
+
+
+def _bytes(value: bytes | bytearray, room: int) -> object:
+    size = len(value)
+    head = bytes(type(value).__mro__[-2].__getitem__(value, slice(0, room)))  # type: ignore[attr-defined]
+    return _binary(head, size)
+
+
+def _binary(head: bytes, size: int) -> object:
+    """Return bytes as the text they are, else a marker with their number and the first few."""
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(head) == size or error.start < len(head) - 3:
+            return Marker(f"<{size} bytes: {head[:16].hex()}{'…' if size > 16 else ''}>")
+        text = head[: error.start].decode("utf-8")
+    if "\0" in text:
+        return Marker(f"<{size} bytes: {head[:16].hex()}{'…' if size > 16 else ''}>")
+    return text if len(head) == size else CutText(text, size)
+
+
+class CutText:
+    """The beginning of a text of `size` bytes."""
+
+    __slots__ = ("size", "text")
+
+    def __init__(self, text: str, size: int) -> None:
+        self.text = text
+        self.size = size
+
+
+def _memoryview(value: memoryview, room: int) -> object:
+    if value.ndim != 1 or value.itemsize != 1:
+        return Marker(f"<memoryview of {value.nbytes} bytes>")
+    return _binary(bytes(value[:room]), value.nbytes)
+
+
+def _elements(iterate: Callable[[Any], Any]) -> Reader:
+    def read(value: Any, room: int) -> object:
+        return Part(islice(iterate(value), room), len(value))
+
+    return read
+
+
+def _set(value: set[object], room: int) -> object:
+    items = list(islice(set.__iter__(value) if issubclass(type(value), set) else frozenset.__iter__(value), room))  # type: ignore[arg-type]
+    if all(type(item) is str for item in items) or all(type(item) is int for item in items):
+        items.sort()  # type: ignore[call-overload]
+    return Part(items, set.__len__(value) if issubclass(type(value), set) else frozenset.__len__(value))  # type: ignore[arg-type]
+
+
+def _tuple(value: tuple[object, ...], room: int) -> object:
+    names = class_value(type(value), "_fields")
+    items = tuple.__getitem__(value, slice(0, room))
+    size = tuple.__len__(value)
+    if type(names) is tuple and len(names) == size and all(type(name) is str for name in names):
+        return dict(zip(names, items, strict=False))
+    return Part(items, size)
+
+
+def _list(value: list[object], room: int) -> object:
+    return Part(list.__getitem__(value, slice(0, room)), list.__len__(value))
+
+
+class Entries:
+    """The first entries of a dict that has `size` of them."""
+
+    __slots__ = ("items", "size")
+
+    def __init__(self, items: list[tuple[object, object]], size: int) -> None:
+        self.items = items
+        self.size = size
+
+
+def _dict(value: dict[object, object], room: int) -> object:
+    return Entries(list(islice(dict.items(value), room)), dict.__len__(value))
+
+
+def _range(value: range, _room: int) -> object:
+    return Marker(repr(value) if max(abs(value.start), abs(value.stop), abs(value.step)) < MAX_EXACT else "<range>")
+
+
+def _datetime(value: datetime.datetime, _room: int) -> object:
+    zone = datetime.datetime.tzinfo.__get__(value)  # type: ignore[attr-defined]
+    if zone is None or module_of(type(zone)).partition(".")[0] in {"datetime", "zoneinfo", "_zoneinfo", "pytz", "dateutil", "pendulum"}:
+        return Marker(datetime.datetime.isoformat(value))
+    read = datetime.datetime.__dict__
+    when = [read[name].__get__(value) for name in ("year", "month", "day", "hour", "minute", "second", "microsecond")]
+    return Marker(datetime.datetime(*when).isoformat())  # noqa: DTZ001 - a zone of unknown make may run anything
+
+
+def _time(value: datetime.time, _room: int) -> object:
+    return Marker(datetime.time.isoformat(value) if value.tzinfo is None else datetime.time.replace(value, tzinfo=None).isoformat())
+
+
+def _partial(value: object, _room: int) -> object:
+    return marker(type(value))
+
+
+def _exception(value: BaseException, _room: int) -> object:
+    args = BaseException.args.__get__(value)  # type: ignore[attr-defined]
+    return {"type": short_name(type(value)), "args": list(args)}
+
+
+def _wrapped(value: object, _room: int) -> object:
+    """Return the mapping behind a read-only view."""
+    behind = gc.get_referents(value)
+    return behind[0] if len(behind) == 1 else marker(type(value))
+
+
+def _function(value: Any, _room: int) -> object:
+    return Marker(f"<{short_name(type(value))} {value.__qualname__[:120]}>")
+
+
+def _marker(value: object, _room: int) -> object:
+    return marker(type(value))
+
+
+def _path(value: pathlib.PurePath, _room: int) -> object:
+    return str(pathlib.PurePath.__str__(value))
+
+
+def _data(value: object, _room: int) -> object:
+    held = fields(value)
+    return held.get("data", marker(type(value)))
+
+
+def _hidden(_value: object, _room: int) -> object:
+    return HIDDEN
+
+
+def _nothing(_value: object, _room: int) -> object:
+    return None
+
+
+def _array(value: Any, room: int) -> object:
+    """Show a numpy array as nested lists."""
+    import_numpy = _loaded("numpy")
+    plain = import_numpy.ndarray.view(value, import_numpy.ndarray)
+    if plain.ndim == 0:
+        return plain.item()
+    head = plain[:room]
+    return Part(head.tolist() if plain.ndim == 1 else list(head), len(plain))
+
+
+def _numpy_scalar(value: Any, _room: int) -> object:
+    item = value.item()
+    if type(item) is type(value):  # a long double, or a date with nanoseconds
+        return Marker(str(item))
+    return Marker(str(value)) if short_name(type(value)) in {"datetime64", "timedelta64"} else item
+
+
+def _frame(value: Any, room: int) -> object:
+    rows = max(1, room // max(1, len(value.columns)))
+    return Part(value.head(rows).to_dict("records"), len(value))
+
+
+def _series(value: Any, room: int) -> object:
+    head = value.head(room)
+    if head.index.is_unique:
+        return Entries(list(head.to_dict().items()), len(value))
+    return Part(head.tolist(), len(value))
+
+
+def _index(value: Any, room: int) -> object:
+    return Part(value[:room].tolist(), len(value))
+
+
+def _loaded(module: str) -> Any:
+    import sys
+
+    return sys.modules[module]
+
+
+_READERS: dict[type, Reader] = {
+    enum.Enum: _enum,
+    str: _text,
+    int: _whole_number,
+    float: _float,
+    complex: _complex,
+    bytes: _bytes,
+    bytearray: _bytes,
+    memoryview: _memoryview,
+    dict: _dict,
+    list: _list,
+    tuple: _tuple,
+    set: _set,
+    frozenset: _set,
+    collections.deque: _elements(collections.deque.__iter__),
+    type({}.keys()): _elements(iter),
+    type({}.values()): _elements(iter),
+    type({}.items()): _elements(iter),
+    types.MappingProxyType: _wrapped,
+    range: _range,
+    collections.UserDict: _data,
+    collections.UserList: _data,
+    collections.UserString: _data,
+    datetime.datetime: _datetime,
+    datetime.date: lambda value, _room: Marker(datetime.date.isoformat(value)),
+    datetime.time: _time,
+    datetime.timedelta: lambda value, _room: Marker(datetime.timedelta.__str__(value)),
+    decimal.Decimal: lambda value, _room: Marker(decimal.Decimal.__str__(value)),
+    fractions.Fraction: lambda value, _room: Marker(fractions.Fraction.__str__(value)),
+    uuid.UUID: lambda value, _room: Marker(uuid.UUID.__str__(value)),
+    pathlib.PurePath: _path,
+    BaseException: _exception,
+    types.SimpleNamespace: lambda value, _room: dict(instance_dict(value) or {}),
+    types.FunctionType: _function,
+    types.BuiltinFunctionType: _function,
+    types.MethodType: _marker,
+    type: lambda value, _room: Marker(f"<class {name_of(value)}>"),
+    types.ModuleType: _marker,
+}
+
+_NAMED_READERS: dict[tuple[str, str], Reader] = {
+    ("pydantic", "SecretStr"): _hidden,
+    ("pydantic", "SecretBytes"): _hidden,
+    ("pydantic", "Secret"): _hidden,
+    ("pydantic", "_SecretBase"): _hidden,
+    ("pydantic", "_SecretField"): _hidden,
+    ("numpy", "ndarray"): _array,
+    ("numpy", "generic"): _numpy_scalar,
+    ("pandas", "DataFrame"): _frame,
+    ("pandas", "Series"): _series,
+    ("pandas", "Index"): _index,
+    ("pandas", "NaTType"): _nothing,
+    ("pandas", "NAType"): _nothing,
+}

@@ -1,0 +1,220 @@
+"""Any object → a copy of plain types: bounded, without secrets, and nobody else's to change."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from . import foreign
+from .attempt import Failed, attempt
+from .fields import name_of
+from .foreign import HIDDEN, MAX_EXACT, CutText, Entries, Hidden, Marker, Part, Plain, marker
+from .names import Verdict
+from .redact import REDACTED, Redactor
+
+MAX_DEPTH = 64
+"""Levels of nesting that are kept; the service takes some thousands, JSON readers some hundreds."""
+
+NODE_COST = 16
+"""Bytes of the budget that a value costs beside its text, so that a million empty lists have a bound too."""
+
+SIBLING_SHARE = 256
+"""Bytes that are put aside for each value still to come in a container, so that a huge first one leaves something for the others."""
+
+MARGIN = 4_096
+"""Characters beyond a cut that redaction still looks at: a secret that begins before the cut is known by what follows."""
+
+MAX_KEY = 512
+ELLIPSIS = "…"
+
+_UNSTORABLE = {0: "\N{SYMBOL FOR NULL}", **dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")}
+
+
+def storable(text: str) -> str:
+    """Replace what the service's database refuses: NUL by its visible symbol, each lone surrogate by the replacement character."""
+    if "\0" not in text:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return text
+    return text.translate(_UNSTORABLE)
+
+
+class Copier:
+    """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out."""
+
+    def __init__(self, redactor: Redactor, budget: int) -> None:
+        self.cuts = 0
+        self.redactions = 0
+        self._redactor = redactor
+        self._left = budget
+        self._path: set[int] = set()
+        self._objects = 0
+
+    def copy(self, value: object) -> Any:
+        """Return the copy: dicts with text keys, lists, texts, numbers, booleans and None."""
+        self._left -= NODE_COST
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if kind is str:
+            return self._text(value)  # type: ignore[arg-type]
+        if kind is int and -MAX_EXACT <= value <= MAX_EXACT:  # type: ignore[operator]
+            self._left -= 8
+            return value
+        if len(self._path) >= MAX_DEPTH:
+            self.cuts += 1
+            return f"{ELLIPSIS}[cut: nested deeper than {MAX_DEPTH} levels]"
+        if id(value) in self._path:
+            return str(marker(kind, " again: it contains itself"))
+        self._path.add(id(value))
+        try:
+            plainer = attempt(self._plainer, value)
+            return self._shown(plainer, kind)
+        except RecursionError:
+            self.cuts += 1
+            return f"{ELLIPSIS}[cut: the stack is full]"
+        finally:
+            self._path.discard(id(value))
+
+    def _plainer(self, value: object) -> object:
+        return foreign.plainer(value, max(self._left, 0) // NODE_COST + 1)
+
+    def _shown(self, value: object, kind: type) -> Any:
+        """Copy what a reader made of an object."""
+        seen = type(value)
+        if seen is Marker:
+            return self._bounded(str.__str__(value))  # type: ignore[arg-type]
+        if seen is Part:
+            return self._list(value, value.size)  # type: ignore[arg-type, attr-defined]
+        if seen is Entries:
+            return self._dict(value.items, value.size)  # type: ignore[attr-defined]
+        if seen is dict:
+            return self._dict(list(value.items()), len(value))  # type: ignore[attr-defined, arg-type]
+        if seen is Plain:
+            return self._object(value)  # type: ignore[arg-type]
+        if seen is Hidden:
+            self.redactions += 1
+            return REDACTED
+        if seen is CutText:
+            return self._text(value.text, value.size)  # type: ignore[attr-defined]
+        if seen is Failed:
+            return f"<{name_of(kind)}: unreadable, {value.error.__name__[:80]}>"  # type: ignore[attr-defined]
+        if value is None or seen in {bool, int, float}:
+            self._left -= 8
+            return value
+        return self.copy(value)
+
+    def _bounded(self, text: str) -> str:
+        text = storable(text)
+        self._left -= len(text)
+        return text
+
+    def _text(self, text: str, size: int | None = None) -> str:
+        size = len(text) if size is None else size
+        room = max(self._left, 32)
+        shown, found = self._redactor.redact(text[: room + MARGIN])
+        self.redactions += found
+        if size > len(text) or len(text) > room:
+            self.cuts += 1
+            kept = min(room, len(shown))
+            shown = f"{shown[:kept]}{ELLIPSIS}[cut: kept {kept} of {size} characters]"
+        shown = storable(shown)
+        self._left -= len(shown) if shown.isascii() else len(shown.encode())
+        return shown
+
+    def _child(self, value: object, siblings: int) -> Any:
+        reserve = min(max(self._left, 0) >> 1, siblings * SIBLING_SHARE)
+        self._left -= reserve
+        copied = self.copy(value)
+        self._left += reserve
+        return copied
+
+    def _list(self, items: list[object], size: int) -> list[Any]:
+        if len(items) == 2 and type(items[0]) is str and self._hides(items[0], items[1]):  # ("Authorization", "Bearer …")
+            self.redactions += 1
+            return [self._text(items[0]), REDACTED]
+        copied: list[Any] = []
+        for item in items:
+            if self._left <= 0:
+                break
+            copied.append(self._child(item, len(items) - len(copied) - 1))
+        if len(copied) < size:
+            self.cuts += 1
+            copied.append(f"{ELLIPSIS}[cut: kept {len(copied)} of {size} items]")
+        return copied
+
+    def _dict(self, items: list[tuple[object, object]], size: int) -> dict[str, Any]:
+        copied: dict[str, Any] = {}
+        beside = self._named_beside(items)
+        kept = 0
+        for key, value in items:
+            if self._left <= 0:
+                break
+            name = self._free(self._key(key), copied)
+            if self._hides(key if type(key) is str else name, value) or (beside and name in {"value", "values"}):
+                copied[name] = REDACTED
+                self.redactions += 1
+                self._left -= NODE_COST
+            else:
+                copied[name] = self._child(value, len(items) - kept - 1)
+            kept += 1
+        if kept < size:
+            self.cuts += 1
+            copied[self._free(ELLIPSIS, copied)] = f"[cut: kept {kept} of {size} entries]"
+        return copied
+
+    def _named_beside(self, items: list[tuple[object, object]]) -> bool:
+        """Tell whether an entry names another's secret: `{"name": "DB_PASSWORD", "value": …}`."""
+        return any(
+            type(key) is str and key.lower() in {"name", "key", "header"} and type(value) is str and self._secret(value)
+            for key, value in items
+        )
+
+    def _secret(self, name: str) -> bool:
+        return len(name) <= MAX_KEY and self._redactor.names.verdict(name) is Verdict.SECRET
+
+    def _hides(self, name: str, value: object) -> bool:
+        """Tell whether a name hides its value. None, booleans and the empty text are no secrets."""
+        kind = type(value)
+        if value is None or kind is bool or (kind is str and not value):
+            return False
+        verdict = self._redactor.names.verdict(name)
+        if verdict is Verdict.SECRET_IF_TEXT:
+            return issubclass(kind, (str, bytes)) or (kind in {list, tuple} and any(type(item) is str for item in islice(value, 100)))  # type: ignore[call-overload]
+        return verdict is Verdict.SECRET
+
+    def _key(self, key: object) -> str:
+        """Return a key as text: `1`, `true`, `null` as JSON writes them, other keys as their value would be shown."""
+        if type(key) is str:
+            text = key
+        elif key is None or type(key) is bool:
+            text = {None: "null", True: "true", False: "false"}[key]  # type: ignore[index]
+        else:
+            shown = self.copy(key)
+            text = shown if type(shown) is str else repr(shown)
+        size = len(text)
+        text, found = self._redactor.redact(text[: MAX_KEY + MARGIN])
+        self.redactions += found
+        if size > MAX_KEY:
+            self.cuts += 1
+            text = f"{text[:MAX_KEY]}{ELLIPSIS}[cut: kept {MAX_KEY} of {size} characters]"
+        return self._bounded(text)
+
+    def _free(self, name: str, taken: dict[str, Any]) -> str:
+        """Return a key that the dict does not have yet: 1 and "1" are two entries."""
+        if name not in taken:
+            return name
+        return next(f"{name} ({i})" for i in range(2, len(taken) + 3) if f"{name} ({i})" not in taken)
+
+    def _object(self, value: Plain) -> Any:
+        if not value.fields or self._objects:
+            return self._bounded(str(marker(value.kind)))
+        self._objects += 1
+        try:
+            shown = self._dict([("<type>", name_of(value.kind)), *value.fields.items()], len(value.fields) + 1)
+        finally:
+            self._objects -= 1
+        return shown

@@ -1,0 +1,152 @@
+"""Any object → JSON bytes that the service stores: bounded, without secrets, and never an exception.
+
+What is written how:
+- whole numbers beyond ±(2⁵³-1) as text, because readers of JSON round them; NaN and the infinities as the texts `NaN`, `Infinity`, `-Infinity`;
+- NUL as `␀` and lone surrogates as `\\ufffd`, because the service's database refuses them, in keys too;
+- keys as text: `1`, `true`, `null`; where two come out the same, the second gets ` (2)`;
+- tuples, sets, deques as lists; named tuples, dataclasses, attrs and pydantic objects as objects of their fields; enums as their value;
+- dates, times, decimals, UUIDs, paths as text; bytes as the text they are, else as a marker with their number;
+- an object of another class with its public attributes, one level deep, and `<type>`; all else as a marker such as `<generator>`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .attempt import Failed, attempt
+from .foreign import MAX_EXACT
+from .names import Verdict
+from .plain import MAX_DEPTH, NODE_COST, Copier, storable
+from .redact import DROPPED, Redactor, redacted_by_user
+
+Encoded = tuple[bytes, int, int]
+"""The JSON, how many values in it were cut, and how many secrets redacted."""
+
+MIN_VALUE_BYTES = 256
+
+_MAX_PLAIN_NODES = 20_000
+_MAX_PLAIN_KEYS = 4_096
+_MAX_PLAIN_KEY = 64
+_TRIES = 5
+
+
+class _NotPlainError(Exception):
+    """The fast path does not take the value."""
+
+
+class Encoder:
+    """Encodes values, from any thread.
+
+    `max_value_bytes` bounds the JSON of one value (at least 256). `redact_keys` and `keep_keys` are names beyond and against the usual
+    ones. `redact` comes last: it gets each value as plain JSON types, without the secrets found so far, and returns what to record.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_value_bytes: int = 262_144,
+        redact_keys: Iterable[str] = (),
+        keep_keys: Iterable[str] = (),
+        redact: Callable[[Any], Any] | None = None,
+    ) -> None:
+        from pydantic_core import to_json  # noqa: PLC0415 - `import whyops` does not pay for it
+
+        self._to_json = to_json
+        self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
+        self._redactor = Redactor(redact_keys, keep_keys)
+        self._redact = redact
+        self._plain_keys: set[str] = set()
+
+    def encode(self, value: object) -> Encoded:
+        """Return the value as JSON; a dict as an object, a list or tuple as an array."""
+        if self._redact is None:
+            quick = attempt(self._encode_plain, value)
+            if type(quick) is tuple:
+                return quick
+        encoded = attempt(self._encode_any, value)
+        if isinstance(encoded, Failed):
+            return self._to_json(_marker_for(value, f"[cut: unreadable, {encoded.error.__name__[:80]}]")), 1, 0
+        return encoded
+
+    def _encode_plain(self, value: object) -> Encoded:
+        """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so."""
+        texts: list[str] = []
+        copied = self._walk([value], texts.append, [_MAX_PLAIN_NODES], 0)[0]
+        if texts:
+            text = "\n".join(texts) if sum(map(len, texts)) <= self._max_bytes else "\0"
+            if "\0" in text or self._redactor.suspects(text):
+                raise _NotPlainError
+        encoded = self._to_json(copied)
+        if len(encoded) > self._max_bytes:
+            raise _NotPlainError
+        return encoded, 0, 0
+
+    def _walk(self, value: Any, add: Callable[[str], None], room: list[int], depth: int) -> Any:
+        """Copy a dict, list or tuple of built-in types and hand its texts to `add`; raise for all else.
+
+        A container is copied in one step of the interpreter before it is looked at, so what was looked at is what is encoded.
+        """
+        room[0] -= len(value)
+        if room[0] < 0 or depth > MAX_DEPTH:
+            raise _NotPlainError
+        copied: Any
+        if type(value) is dict:
+            copied = value.copy()
+            plain_keys = self._plain_keys
+            for key in copied:
+                if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
+                    raise _NotPlainError
+            items = copied.items()
+        else:
+            copied = [*value]
+            items = enumerate(copied)
+        for key, item in items:
+            kind = type(item)
+            if kind is str:
+                add(item)
+            elif kind is int:
+                if item > MAX_EXACT or item < -MAX_EXACT:
+                    raise _NotPlainError
+            elif kind is dict or kind is list or kind is tuple:
+                copied[key] = self._walk(item, add, room, depth + 1)
+            elif kind is float:
+                if item - item != 0:
+                    raise _NotPlainError
+            elif item is not None and kind is not bool:
+                raise _NotPlainError
+        return copied
+
+    def _is_plain_key(self, key: str) -> bool:
+        """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
+        if (
+            len(key) > _MAX_PLAIN_KEY
+            or self._redactor.names.verdict(key) is not Verdict.CLEAN
+            or self._redactor.redact(key)[1]
+            or storable(key) is not key
+        ):
+            return False
+        if len(self._plain_keys) >= _MAX_PLAIN_KEYS:
+            self._plain_keys = set()
+        self._plain_keys.add(key)
+        return True
+
+    def _encode_any(self, value: object) -> Encoded:
+        cuts = redactions = 0
+        if self._redact is not None:
+            copier = Copier(self._redactor, self._max_bytes)
+            value = redacted_by_user(self._redact, copier.copy(value), _marker_for(value, DROPPED))
+            cuts, redactions = copier.cuts, copier.redactions
+        budget = self._max_bytes
+        for _ in range(_TRIES):
+            copier = Copier(self._redactor, budget)
+            encoded = self._to_json(copier.copy(value))
+            if len(encoded) <= self._max_bytes:
+                return encoded, cuts + copier.cuts, redactions + copier.redactions
+            budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
+        return self._to_json(_marker_for(value, "[cut: too large]")), cuts + 1, redactions
+
+
+def _marker_for(value: object, text: str) -> object:
+    """Return a marker in the place of a value: a dict stays an object, as arguments and metadata have to be."""
+    return {"…": text} if issubclass(type(value), dict) else text
