@@ -49,8 +49,8 @@ def a_decorated_function_keeps_its_signature() -> None:
     assert_type(Shop.vat(100), float)
     takes_order: Callable[[str], Awaitable[list[str]]] = search_later
     del takes_order
-    search_orders(123)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    search_orders("123", size=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    search_orders(123)  # type: ignore[arg-type]
+    search_orders("123", size=5)  # type: ignore[call-arg]
 
 
 async def an_async_tool_is_awaited() -> None:
