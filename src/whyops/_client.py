@@ -252,7 +252,8 @@ class _Parts:
 def _assemble(given: Settings) -> _Parts:
     settings = given.completed()
     _check_agent_is_named(settings)
-    settings = replace(settings, agent_name=settings.agent_name or _settings.DEFAULT_AGENT_NAME)
+    agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
+    settings = replace(settings, agent_name=agent_name)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,
         redact_keys=settings.redact_keys,
@@ -261,7 +262,7 @@ def _assemble(given: Settings) -> _Parts:
     )
     delivery = None if settings.disabled else _delivery_for(settings, encoder)
     recorder = Recorder(
-        agent_name=settings.agent_name,
+        agent_name=agent_name,
         encode=encoder.encode,
         record=_discard if delivery is None else delivery.record,
         enabled=delivery is not None,

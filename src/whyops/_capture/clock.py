@@ -14,8 +14,8 @@ class Clock:
     __slots__ = ("_second", "steady_ns", "wall_ns")
 
     def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = time.perf_counter_ns) -> None:
-        self.wall_ns = wall_ns
-        self.steady_ns = steady_ns
+        self.wall_ns: Callable[[], int] = wall_ns
+        self.steady_ns: Callable[[], int] = steady_ns
         self._second = (0, "1970-01-01T00:00:00")
 
     def text(self, microseconds: int) -> str:

@@ -25,7 +25,7 @@ class Ids:
 
     def renew(self) -> None:
         """Start again under a fresh nonce."""
-        self.nonce = self._random(8).hex()
+        self.nonce: str = self._random(8).hex()
         self._counter: Iterator[int] = itertools.count()
 
     def next(self) -> str:

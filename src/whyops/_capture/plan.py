@@ -86,7 +86,7 @@ class Plan:
 
 def _name_of(function: Callable[..., Any]) -> str:
     while not hasattr(function, "__name__") and hasattr(function, "func"):
-        function = function.func
+        function = function.func  # pyright: ignore[reportFunctionMemberAccess]  (asked for in the line above)
     name = getattr(function, "__name__", None)
     return name if isinstance(name, str) and name else type(function).__name__
 

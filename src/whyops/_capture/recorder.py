@@ -44,14 +44,14 @@ class Recorder:
         clock: Clock | None = None,
         ids: Ids = process_ids,
     ) -> None:
-        self.agent_name = agent_name
-        self.encode = encode
-        self.record = record
-        self.enabled = enabled
-        self.capture_content = capture_content
-        self.at_trace_end = at_trace_end
-        self.clock = clock or Clock()
-        self.ids = ids
+        self.agent_name: str = agent_name
+        self.encode: Callable[[object], Encoded] = encode
+        self.record: Callable[[bytes], None] = record
+        self.enabled: bool = enabled
+        self.capture_content: bool = capture_content
+        self.at_trace_end: TraceEnd | None = at_trace_end
+        self.clock: Clock = clock or Clock()
+        self.ids: Ids = ids
 
     def shown(self, value: object) -> object:
         """Return `value`, or a marker of its size where contents are not to be recorded."""

@@ -37,9 +37,9 @@ class ToolSpan:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Prepare the span; `begin` records the request. `arguments` is the encoded object of arguments by name."""
-        self.span_id = span_id or trace.recorder.ids.next()
+        self.span_id: str = span_id or trace.recorder.ids.next()
         self.result: object = None
-        self.trace = trace
+        self.trace: Trace = trace
         self._name = quote(name)
         self._arguments = arguments
         self._parent_id = parent_id

@@ -70,8 +70,8 @@ class Trace:
         external_user_id: object = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        self.recorder = recorder
-        self.id = safe_id(id) if _is_given(id) else recorder.ids.next()
+        self.recorder: Recorder = recorder
+        self.id: str = safe_id(id) if _is_given(id) else recorder.ids.next()
         self.external_user_id: str | None = None
         self._last_us = 0
         self._metadata: dict[str, Any] = {}
