@@ -42,6 +42,7 @@ class Delivery:
     Nothing happens before the first call: no file, no thread, no sink. With `home` the lines wait in files there and outlive the process;
     without, or where no file can be written, they wait in memory. `exit_timeout` bounds the wait at the end of the process, in seconds
     (None: 5 with a file, 10 without). `make_leftover_sink` makes the sink for lines of dead processes whose `metadata_hash` is another.
+    `folder` is where the files lie, if not in the destination's own folder under `home`: so another destination's are delivered here.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Delivery:
         outbox_max_bytes: int = MAX_OUTBOX_BYTES,
         exit_timeout: float | None = None,
         make_leftover_sink: Callable[[], Sink] | None = None,
+        folder: Path | None = None,
         clock: Clock = CLOCK,
     ) -> None:
         self.destination = destination
-        self._folder = destination.folder(home) if home is not None else None
+        self._folder = folder or (destination.folder(home) if home is not None else None)
         self._sinks = Sinks(make_sink, make_leftover_sink or make_sink, metadata_hash)
         self._nonce = process_nonce
         self._max_bytes = outbox_max_bytes

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
-from whyops._guard import notices
+from whyops import _guard
 from whyops.events import BatchRefused, Receipt, TryLater
 from whyops.types import AgentInfo
 
@@ -165,7 +165,7 @@ def _object(body: bytes) -> dict[str, object]:
 
 
 def _say_refused(agent_name: str, reason: str) -> None:
-    notices.say(
+    _guard.notices.say(
         f"init:{agent_name}",
         "The service does not take the description of agent %r (%s). Events are sent without it. An account has a limited "
         "number of agents, and a description that was changed can't be changed back: look at the agents in its dashboard, or choose "

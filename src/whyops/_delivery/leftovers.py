@@ -24,6 +24,7 @@ class Leftovers:
     def look(self) -> None:
         """See which files there are now. Those of living processes are among them, and are passed over later."""
         self._found = deque(sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder else [])
+        self._tidy()
 
     def is_empty(self) -> bool:
         """Tell whether nothing that was seen is left to be looked at or delivered."""
@@ -46,7 +47,7 @@ class Leftovers:
             self.current.release()
             self.current = None
 
-    def tidy(self) -> None:
+    def _tidy(self) -> None:
         """Remove files that a process began to make and never finished."""
         if self._folder is None:
             return

@@ -97,7 +97,7 @@ class Segment:
             block += more
         parts = block.split(b"\n")
         torn = parts.pop()
-        lines = [part + b"\n" for part in parts[:max_events]]
+        lines = [part + b"\n" for part in parts[: max_events if len(block) <= max_bytes else 1]]
         end = after + sum(map(len, lines))
         if not lines and torn and self.sealed:
             end = after + len(torn)

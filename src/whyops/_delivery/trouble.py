@@ -99,10 +99,11 @@ class Trouble:
             )
 
     def fault(self, error: Exception) -> None:
-        """Say that something in here went wrong that nobody thought of."""
+        """Say that a sink, or something in here, raised what nobody thought of."""
         self._say(
             f"fault:{type(error).__name__}",
-            "Delivery to %s met a fault of its own (%s: %s) and tries again. Please report this with the version of whyops.",
+            "Delivery to %s failed with %s: %s. It is tried again. If the sink is not one of your own, please report this with the version "
+            "of whyops.",
             self._destination.url,
             type(error).__name__,
             error,

@@ -1,0 +1,122 @@
+"""What each answer of the service means, as a table."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+
+from whyops._delivery.outcome import MAX_REASON, Answer, judge
+from whyops.events import BatchRefused, Receipt, TryLater
+
+NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=timezone.utc)
+
+
+def answer(status: int, body: object = b"", **headers: str) -> Answer:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
+
+
+def saved(*statuses: str) -> list[dict[str, str]]:
+    return [{"id": "1", "status": status, "message": f"why {status}"} for status in statuses]
+
+
+@pytest.mark.parametrize(
+    "given,count,meant",
+    [
+        (answer(201, saved("saved", "saved")), 2, Receipt(stored=2)),
+        (answer(201, saved("saved", "skipped")), 2, Receipt(stored=2)),
+        (answer(201, saved("saved", "sampled_out")), 2, Receipt(stored=1, sampled_out=1, sampled_out_reason="why sampled_out")),
+        (answer(201, saved("sampled_out")[0]), 1, Receipt(stored=0, sampled_out=1, sampled_out_reason="why sampled_out")),
+        (answer(202, {"success": True, "accepted": 3, "queuedCount": 3}), 3, Receipt(stored=3)),
+        (answer(200, saved("saved")), 1, Receipt(stored=1)),
+    ],
+)
+def test_a_good_answer_settles_all(given, count, meant):
+    """An answer of the service's own form settles each event: stored, known before, or sampled out, which is counted apart."""
+    assert judge(given, count, NOW) == meant
+
+
+@pytest.mark.parametrize(
+    "given,kind",
+    [
+        (answer(200, b"<html>log in to the hotel</html>"), "url"),
+        (answer(200), "url"),
+        (answer(301, location="https://else.where"), "url"),
+        (answer(404, {"error": "Not found"}), "url"),
+        (answer(405), "url"),
+        (answer(407), "url"),
+        (answer(401, {"error": "Unauthorized: Authentication required"}), "key"),
+        (answer(403, {"error": "Forbidden"}), "key"),
+        (answer(408), "busy"),
+        (answer(425), "busy"),
+        (answer(429), "busy"),
+        (answer(501), "busy"),
+        (answer(502, b"<html>bad gateway</html>"), "busy"),
+        (answer(503), "busy"),
+        (answer(504), "busy"),
+        (answer(599), "busy"),
+    ],
+)
+def test_what_is_not_the_events_fault_keeps_them(given, kind):
+    """Whatever speaks against the moment, the key or the address, and not against the events, has them sent again later."""
+    outcome = judge(given, 5, NOW)
+    assert isinstance(outcome, TryLater)
+    assert outcome.kind == kind
+    assert outcome.after is None
+    assert str(given.status) in outcome.reason
+    assert bool(outcome.remedy) == (kind in {"url", "key"})
+
+
+@pytest.mark.parametrize(
+    "given,seconds",
+    [
+        (answer(429, retry_after="7"), 7),
+        (answer(503, retry_after="Fri, 20 Nov 2026 12:01:30 GMT"), 90),
+        (answer(503, retry_after="Fri, 20 Nov 2026 11:00:00 GMT"), 0),
+        (answer(429, {"retryAfter": "2026-11-20T12:00:20.000Z"}), 20),
+        (answer(429, {"retryAfter": 3}), 3),
+        (answer(429, x_ratelimit_reset="2026-11-20T12:00:45Z"), 45),
+        (answer(502, retry_after="4"), 4),
+        (answer(503, retry_after="soon"), None),
+        (answer(503, b"[" * 100_000), None),
+    ],
+)
+def test_the_time_that_the_service_asks_for(given, seconds):
+    """It may be told in seconds or as a time, in a header or in the body."""
+    outcome = judge(given, 5, NOW)
+    assert isinstance(outcome, TryLater)
+    assert outcome.after == seconds
+
+
+@pytest.mark.parametrize(
+    "given,indexes,passing",
+    [
+        (answer(400, {"error": "Validation failed", "details": [{"field": "1.timestamp", "message": "Invalid"}]}), [1], False),
+        (answer(400, {"details": [{"field": "0.metadata.tool"}, {"field": "3.spanId"}, {"field": "3.stepId"}]}), [0, 3], False),
+        (answer(400, {"details": [{"field": "", "message": "Invalid input"}]}), [], False),
+        (answer(400, {"details": [{"field": "17.timestamp"}]}), [], False),
+        (answer(400, {"error": "MISSING_MODEL: model is required"}), [], False),
+        (answer(409, {"error": "trace belongs to another agent"}), [], False),
+        (answer(413, b"<html>too large</html>"), [], False),
+        (answer(422, {"error": "no"}), [], False),
+        (answer(500, {"error": "Internal server error"}), [], True),
+    ],
+)
+def test_what_speaks_against_an_event(given, indexes, passing):
+    """A refusal names the events if the answer does; a 500 may as well be the service's own trouble."""
+    outcome = judge(given, 5, NOW)
+    assert isinstance(outcome, BatchRefused)
+    assert list(outcome.indexes) == indexes
+    assert outcome.perhaps_passing == passing
+    assert outcome.reason.startswith(str(given.status))
+
+
+def test_a_reason_is_one_short_line():
+    """What the service says goes into a log line, so it is short and holds no line feed."""
+    body = {"error": "bad\nthing\t" + "x" * 5000, "message": "bad", "details": [{"field": "1.a", "message": "no\r\n"}]}
+    outcome = judge(answer(400, body), 5, NOW)
+    assert isinstance(outcome, BatchRefused)
+    assert "\n" not in outcome.reason
+    assert len(outcome.reason) <= MAX_REASON + 4
