@@ -28,6 +28,6 @@ def attempt(read: Callable[[T], R], value: T) -> R | Failed[T]:
         return read(value)
     except BaseException as error:  # noqa: BLE001 - the boundary "one value's encoding"
         kind = type(error)
-        if not isinstance(error, Exception) and kind.__name__ != "PanicException":
+        if not issubclass(kind, Exception) and kind.__name__ != "PanicException":
             raise
         return Failed(kind)

@@ -6,6 +6,7 @@ What a type is and what an instance holds is read through the descriptors of `ty
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
@@ -13,6 +14,13 @@ _mro = type.__dict__["__mro__"].__get__
 _namespace = type.__dict__["__dict__"].__get__
 _name = type.__dict__["__name__"].__get__
 _qualname = type.__dict__["__qualname__"].__get__
+_module = type.__dict__["__module__"].__get__
+_flags = type.__dict__["__flags__"].__get__
+
+_HEAP_TYPE = 1 << 9
+"""Set for classes made by a `class` statement: their module stands in their namespace, where it may be anything."""
+
+MAX_FIELDS = 1_000
 
 
 def mro(kind: type) -> tuple[type, ...]:
@@ -29,11 +37,8 @@ def namespace(kind: type) -> Mapping[str, Any]:
 
 def module_of(kind: type) -> str:
     """Return the name of the module that defines the type; empty if it does not say."""
-    found = _namespace(kind).get("__module__") if kind.__flags__ & _HEAP_TYPE else type.__dict__["__module__"].__get__(kind)
+    found = _namespace(kind).get("__module__") if _flags(kind) & _HEAP_TYPE else _module(kind)
     return found if type(found) is str else ""
-
-
-_HEAP_TYPE = 1 << 9
 
 
 def name_of(kind: type) -> str:
@@ -86,5 +91,9 @@ def slots(value: object) -> dict[str, object]:
 
 
 def fields(value: object) -> dict[str, object]:
-    """Return the instance's attributes: slots first, then those in its `__dict__`."""
-    return {**slots(value), **(instance_dict(value) or {})}
+    """Return the instance's attributes, the first thousand: slots, then those in its `__dict__`."""
+    found = slots(value)
+    held = instance_dict(value)
+    if held:
+        found.update(list(islice(held.items(), MAX_FIELDS)))
+    return {name: each for name, each in found.items() if type(name) is str}

@@ -14,13 +14,14 @@ import fractions
 import gc
 import pathlib
 import re
+import sys
 import types
 import uuid
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from .fields import class_value, defines, fields, instance_dict, module_of, mro, name_of, short_name
+from .fields import MAX_FIELDS, class_value, defines, fields, module_of, mro, name_of, short_name
 
 Reader = Callable[[Any, int], object]
 """Takes an object and how many elements there is room for; returns something plainer."""
@@ -51,7 +52,7 @@ HIDDEN = Hidden()
 _RESOURCE = frozenset(
     "__next__ __anext__ __await__ __aiter__ __enter__ __aenter__ __get__ read write close recv send acquire cursor execute connect".split()
 )
-_SECRET_TYPE = re.compile(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken|OAuth")
+_SECRET_TYPE = re.compile(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken")
 _MAX_DIGITS_BITS = 6_600
 
 
@@ -64,7 +65,7 @@ def plainer(value: object, room: int) -> object:
     """Return a value of plainer types that shows what `value` holds; its elements may be anything."""
     kind = type(value)
     for each in mro(kind):
-        reader = _READERS.get(each)
+        reader = _READERS.get(id(each))  # by its id: a metaclass may define what hashing a class does
         if reader is not None:
             return reader(value, room)
         reader = _NAMED_READERS.get((module_of(each).partition(".")[0], short_name(each)))
@@ -91,7 +92,7 @@ class Plain:
 
     def __init__(self, value: object, kind: type) -> None:
         self.kind = kind
-        self.fields = {name: each for name, each in islice(fields(value).items(), 200) if type(name) is str and not name.startswith("_")}
+        self.fields = {name: each for name, each in fields(value).items() if not name.startswith("_")}
 
 
 def _is_pydantic(kind: type) -> bool:
@@ -104,9 +105,10 @@ def _declared(value: object, kind: type) -> dict[str, object] | None:
     """Return the fields that the class declares: a dataclass's, attrs' or pydantic's. A field with `repr=False` is a hidden one."""
     if _is_pydantic(kind):
         declared = class_value(kind, "__pydantic_fields__") or class_value(kind, "__fields__")
-        found = dict(instance_dict(value) or {})
-        extra = fields(value).get("__pydantic_extra__")
-        return _with_hidden({**found, **(extra if type(extra) is dict else {})}, _not_shown(declared))
+        found = fields(value)
+        extra = _slot(value, kind, "__pydantic_extra__")
+        found.update(list(islice(extra.items(), MAX_FIELDS)) if type(extra) is dict else ())
+        return _with_hidden({name: each for name, each in found.items() if not name.startswith("__")}, _not_shown(declared))
     declared = class_value(kind, "__dataclass_fields__")
     if type(declared) is dict:
         found = fields(value)
@@ -117,6 +119,11 @@ def _declared(value: object, kind: type) -> dict[str, object] | None:
         attributes = {fields(each).get("name"): each for each in tuple.__iter__(declared)}  # type: ignore[arg-type]
         return _with_hidden({name: found[name] for name in attributes if type(name) is str and name in found}, _not_shown(attributes))
     return None
+
+
+def _slot(value: object, kind: type, name: str) -> object:
+    slot = class_value(kind, name)
+    return slot.__get__(value) if type(slot) is types.MemberDescriptorType else None
 
 
 def _not_shown(declared: object) -> list[object]:
@@ -160,10 +167,16 @@ def _complex(value: complex, _room: int) -> object:
     return Marker(complex.__repr__(value))
 
 
-def _bytes(value: bytes | bytearray, room: int) -> object:
-    size = len(value)
-    head = bytes(type(value).__mro__[-2].__getitem__(value, slice(0, room)))  # type: ignore[attr-defined]
-    return _binary(head, size)
+def _bytes(value: bytes, room: int) -> object:
+    return _binary(bytes.__getitem__(value, slice(0, room * BYTES_PER_ELEMENT)), bytes.__len__(value))
+
+
+def _bytearray(value: bytearray, room: int) -> object:
+    return _binary(bytes(bytearray.__getitem__(value, slice(0, room * BYTES_PER_ELEMENT))), bytearray.__len__(value))
+
+
+BYTES_PER_ELEMENT = 32
+"""Bytes to read where there is room for one element: twice what will fit, so that redaction sees what lies behind the cut."""
 
 
 def _binary(head: bytes, size: int) -> object:
@@ -192,7 +205,7 @@ class CutText:
 def _memoryview(value: memoryview, room: int) -> object:
     if value.ndim != 1 or value.itemsize != 1:
         return Marker(f"<memoryview of {value.nbytes} bytes>")
-    return _binary(bytes(value[:room]), value.nbytes)
+    return _binary(bytes(value[: room * BYTES_PER_ELEMENT]), value.nbytes)
 
 
 def _elements(iterate: Callable[[Any], Any]) -> Reader:
@@ -253,10 +266,6 @@ def _time(value: datetime.time, _room: int) -> object:
     return Marker(datetime.time.isoformat(value) if value.tzinfo is None else datetime.time.replace(value, tzinfo=None).isoformat())
 
 
-def _partial(value: object, _room: int) -> object:
-    return marker(type(value))
-
-
 def _exception(value: BaseException, _room: int) -> object:
     args = BaseException.args.__get__(value)  # type: ignore[attr-defined]
     return {"type": short_name(type(value)), "args": list(args)}
@@ -295,8 +304,8 @@ def _nothing(_value: object, _room: int) -> object:
 
 def _array(value: Any, room: int) -> object:
     """Show a numpy array as nested lists."""
-    import_numpy = _loaded("numpy")
-    plain = import_numpy.ndarray.view(value, import_numpy.ndarray)
+    numpy = sys.modules["numpy"]
+    plain = numpy.ndarray.view(value, numpy.ndarray)
     if plain.ndim == 0:
         return plain.item()
     head = plain[:room]
@@ -311,8 +320,12 @@ def _numpy_scalar(value: Any, _room: int) -> object:
 
 
 def _frame(value: Any, room: int) -> object:
-    rows = max(1, room // max(1, len(value.columns)))
-    return Part(value.head(rows).to_dict("records"), len(value))
+    """Show a pandas table as a list of its rows; the index is left out."""
+    height, width = value.shape
+    shown = value.iloc[: max(1, room // max(1, width)), :room]
+    columns = shown.columns.tolist()
+    rows = [Entries(list(zip(columns, row, strict=True)), width) for row in shown.itertuples(index=False, name=None)]
+    return Part(rows, height)
 
 
 def _series(value: Any, room: int) -> object:
@@ -326,20 +339,14 @@ def _index(value: Any, room: int) -> object:
     return Part(value[:room].tolist(), len(value))
 
 
-def _loaded(module: str) -> Any:
-    import sys
-
-    return sys.modules[module]
-
-
-_READERS: dict[type, Reader] = {
+_BUILT_IN: dict[type, Reader] = {
     enum.Enum: _enum,
     str: _text,
     int: _whole_number,
     float: _float,
     complex: _complex,
     bytes: _bytes,
-    bytearray: _bytes,
+    bytearray: _bytearray,
     memoryview: _memoryview,
     dict: _dict,
     list: _list,
@@ -364,13 +371,15 @@ _READERS: dict[type, Reader] = {
     uuid.UUID: lambda value, _room: Marker(uuid.UUID.__str__(value)),
     pathlib.PurePath: _path,
     BaseException: _exception,
-    types.SimpleNamespace: lambda value, _room: dict(instance_dict(value) or {}),
+    types.SimpleNamespace: lambda value, _room: fields(value),
     types.FunctionType: _function,
     types.BuiltinFunctionType: _function,
     types.MethodType: _marker,
     type: lambda value, _room: Marker(f"<class {name_of(value)}>"),
     types.ModuleType: _marker,
 }
+
+_READERS = {id(kind): reader for kind, reader in _BUILT_IN.items()}
 
 _NAMED_READERS: dict[tuple[str, str], Reader] = {
     ("pydantic", "SecretStr"): _hidden,

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import foreign
 from .attempt import Failed, attempt
-from .fields import name_of
+from .fields import name_of, short_name
 from .foreign import HIDDEN, MAX_EXACT, CutText, Entries, Hidden, Marker, Part, Plain, marker
 from .names import Verdict
 from .redact import REDACTED, Redactor
@@ -68,7 +68,7 @@ class Copier:
             self.cuts += 1
             return f"{ELLIPSIS}[cut: nested deeper than {MAX_DEPTH} levels]"
         if id(value) in self._path:
-            return str(marker(kind, " again: it contains itself"))
+            return self._bounded(str(marker(kind, " again: it contains itself")))
         self._path.add(id(value))
         try:
             plainer = attempt(self._plainer, value)
@@ -86,7 +86,7 @@ class Copier:
         """Copy what a reader made of an object."""
         seen = type(value)
         if seen is Marker:
-            return self._bounded(str.__str__(value))  # type: ignore[arg-type]
+            return self._text(str.__str__(value))  # type: ignore[arg-type]
         if seen is Part:
             return self._list(value, value.size)  # type: ignore[arg-type, attr-defined]
         if seen is Entries:
@@ -101,8 +101,8 @@ class Copier:
         if seen is CutText:
             return self._text(value.text, value.size)  # type: ignore[attr-defined]
         if seen is Failed:
-            return f"<{name_of(kind)}: unreadable, {value.error.__name__[:80]}>"  # type: ignore[attr-defined]
-        if value is None or seen in {bool, int, float}:
+            return self._bounded(str(marker(kind, f": unreadable, {short_name(value.error)[:80]}")))  # type: ignore[attr-defined]
+        if value is None or seen is bool or seen is int or seen is float:
             self._left -= 8
             return value
         return self.copy(value)
@@ -115,11 +115,14 @@ class Copier:
     def _text(self, text: str, size: int | None = None) -> str:
         size = len(text) if size is None else size
         room = max(self._left, 32)
-        shown, found = self._redactor.redact(text[: room + MARGIN])
+        head = text[: room + MARGIN]
+        shown, found = self._redactor.redact(head)
         self.redactions += found
-        if size > len(text) or len(text) > room:
+        if size > room:
             self.cuts += 1
-            kept = min(room, len(shown))
+            # What was not read whole may end in half a secret; unless that very end is what was redacted, its margin goes.
+            whole = size == len(head) or shown.endswith(REDACTED)
+            kept = min(room, len(shown) if whole else max(len(shown) - MARGIN, 0))
             shown = f"{shown[:kept]}{ELLIPSIS}[cut: kept {kept} of {size} characters]"
         shown = storable(shown)
         self._left -= len(shown) if shown.isascii() else len(shown.encode())
@@ -154,7 +157,7 @@ class Copier:
             if self._left <= 0:
                 break
             name = self._free(self._key(key), copied)
-            if self._hides(key if type(key) is str else name, value) or (beside and name in {"value", "values"}):
+            if self._hides(key if type(key) is str else name, value) or (beside and name.lower() in {"value", "values"}):
                 copied[name] = REDACTED
                 self.redactions += 1
                 self._left -= NODE_COST
@@ -183,7 +186,9 @@ class Copier:
             return False
         verdict = self._redactor.names.verdict(name)
         if verdict is Verdict.SECRET_IF_TEXT:
-            return issubclass(kind, (str, bytes)) or (kind in {list, tuple} and any(type(item) is str for item in islice(value, 100)))  # type: ignore[call-overload]
+            return issubclass(kind, (str, bytes)) or (
+                (kind is list or kind is tuple) and any(type(item) is str for item in islice(value, 100))
+            )  # type: ignore[call-overload]
         return verdict is Verdict.SECRET
 
     def _key(self, key: object) -> str:

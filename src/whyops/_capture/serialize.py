@@ -11,7 +11,7 @@ What is written how:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .attempt import Failed, attempt
@@ -29,6 +29,10 @@ _MAX_PLAIN_NODES = 20_000
 _MAX_PLAIN_KEYS = 4_096
 _MAX_PLAIN_KEY = 64
 _TRIES = 5
+
+
+_UNREADABLE = b'"[cut: unreadable]"'
+_UNREADABLE_OBJECT = b'{"\xe2\x80\xa6":"[cut: unreadable]"}'
 
 
 class _NotPlainError(Exception):
@@ -60,61 +64,86 @@ class Encoder:
 
     def encode(self, value: object) -> Encoded:
         """Return the value as JSON; a dict as an object, a list or tuple as an array."""
-        if self._redact is None:
-            quick = attempt(self._encode_plain, value)
-            if type(quick) is tuple:
-                return quick
-        encoded = attempt(self._encode_any, value)
-        if isinstance(encoded, Failed):
-            return self._to_json(_marker_for(value, f"[cut: unreadable, {encoded.error.__name__[:80]}]")), 1, 0
-        return encoded
+        try:
+            if self._redact is None:
+                quick = attempt(self._encode_plain, value)
+                if type(quick) is tuple:
+                    return quick
+            encoded = attempt(self._encode_any, value)
+            if not isinstance(encoded, Failed):
+                return encoded
+        except RecursionError:  # called with the stack so full that not even the attempt could begin
+            pass
+        return (_UNREADABLE_OBJECT if issubclass(type(value), dict) else _UNREADABLE), 1, 0
 
     def _encode_plain(self, value: object) -> Encoded:
         """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so."""
         texts: list[str] = []
-        copied = self._walk([value], texts.append, [_MAX_PLAIN_NODES], 0)[0]
+        kind = type(value)
+        if kind is dict:
+            value = self._walk_dict(value, texts.append, [_MAX_PLAIN_NODES, MAX_DEPTH])  # type: ignore[arg-type]
+        else:
+            value = self._walk_list([value], texts.append, [_MAX_PLAIN_NODES, MAX_DEPTH])[0]
         if texts:
             text = "\n".join(texts) if sum(map(len, texts)) <= self._max_bytes else "\0"
             if "\0" in text or self._redactor.suspects(text):
                 raise _NotPlainError
-        encoded = self._to_json(copied)
+        encoded = self._to_json(value)
         if len(encoded) > self._max_bytes:
             raise _NotPlainError
         return encoded, 0, 0
 
-    def _walk(self, value: Any, add: Callable[[str], None], room: list[int], depth: int) -> Any:
-        """Copy a dict, list or tuple of built-in types and hand its texts to `add`; raise for all else.
+    # The two walks are one loop written twice, over what they spend their time on: looking at each entry once. A container is copied in
+    # one step of the interpreter before it is looked at, so what was looked at is what is encoded. `room` is how many values and how many
+    # levels may still come.
 
-        A container is copied in one step of the interpreter before it is looked at, so what was looked at is what is encoded.
-        """
-        room[0] -= len(value)
-        if room[0] < 0 or depth > MAX_DEPTH:
-            raise _NotPlainError
-        copied: Any
-        if type(value) is dict:
-            copied = value.copy()
-            plain_keys = self._plain_keys
-            for key in copied:
-                if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
-                    raise _NotPlainError
-            items = copied.items()
-        else:
-            copied = [*value]
-            items = enumerate(copied)
-        for key, item in items:
+    def _walk_dict(self, value: dict[Any, Any], add: Callable[[str], None], room: list[int]) -> dict[Any, Any]:
+        """Copy a dict of built-in types and hand its texts to `add`; raise for all else."""
+        _enter(room, len(value))
+        copied = value.copy()
+        plain_keys = self._plain_keys
+        for key, item in copied.items():
+            if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
+                raise _NotPlainError
             kind = type(item)
             if kind is str:
                 add(item)
             elif kind is int:
                 if item > MAX_EXACT or item < -MAX_EXACT:
                     raise _NotPlainError
-            elif kind is dict or kind is list or kind is tuple:
-                copied[key] = self._walk(item, add, room, depth + 1)
+            elif kind is dict:
+                copied[key] = self._walk_dict(item, add, room)
+            elif kind is list or kind is tuple:
+                copied[key] = self._walk_list(item, add, room)
             elif kind is float:
                 if item - item != 0:
                     raise _NotPlainError
             elif item is not None and kind is not bool:
                 raise _NotPlainError
+        room[1] += 1
+        return copied
+
+    def _walk_list(self, value: Sequence[Any], add: Callable[[str], None], room: list[int]) -> list[Any]:
+        """Copy a list or tuple of built-in types and hand its texts to `add`; raise for all else."""
+        _enter(room, len(value))
+        copied = [*value]
+        for index, item in enumerate(copied):
+            kind = type(item)
+            if kind is str:
+                add(item)
+            elif kind is int:
+                if item > MAX_EXACT or item < -MAX_EXACT:
+                    raise _NotPlainError
+            elif kind is dict:
+                copied[index] = self._walk_dict(item, add, room)
+            elif kind is list or kind is tuple:
+                copied[index] = self._walk_list(item, add, room)
+            elif kind is float:
+                if item - item != 0:
+                    raise _NotPlainError
+            elif item is not None and kind is not bool:
+                raise _NotPlainError
+        room[1] += 1
         return copied
 
     def _is_plain_key(self, key: str) -> bool:
@@ -145,6 +174,13 @@ class Encoder:
                 return encoded, cuts + copier.cuts, redactions + copier.redactions
             budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
         return self._to_json(_marker_for(value, "[cut: too large]")), cuts + 1, redactions
+
+
+def _enter(room: list[int], size: int) -> None:
+    room[0] -= size
+    room[1] -= 1
+    if room[0] < 0 or room[1] < 0:
+        raise _NotPlainError
 
 
 def _marker_for(value: object, text: str) -> object:
