@@ -7,6 +7,7 @@ library that others look for in `sys.modules` must not be imported. With a trans
 from __future__ import annotations
 
 import base64
+import encodings.idna  # noqa: F401 - a look-up of a host loads it, and a fork at that moment would leave the child without it for good
 import http.client
 import ssl
 import time
