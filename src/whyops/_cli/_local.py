@@ -1,17 +1,30 @@
-"""What must happen before the local store is read: events that a dead process left behind are stored first."""
+"""The local store as a command finds it: with what dead processes left behind, and with word of those that live."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from whyops._delivery.delivery import Delivery
+from whyops._delivery.survey import is_alive, survey
+from whyops._store.sink import SqliteSink
 
 __all__ = ["absorb_local", "alive_in"]
 
+ABSORB_SECONDS = 30.0
+NOBODY = "0" * 16
+
 
 def absorb_local(home: Path) -> None:
-    """Store the local events that dead processes left in their outboxes below `home`."""
+    """Store the local events that dead processes left in their outboxes below `home`; what can't be stored stays there."""
+    for waiting in survey(home):
+        destination = waiting.destination
+        if waiting.orphaned and destination is not None and destination.url == "local":
+            delivery = Delivery(destination, partial(SqliteSink, home), home=home, process_nonce=lambda: NOBODY, folder=waiting.folder)
+            delivery.close(timeout=ABSORB_SECONDS).result()
 
 
-def alive_in(home: Path) -> Callable[[str], bool] | None:  # noqa: ARG001 -- the outboxes there tell, once they can be asked
-    """Return what tells, by the beginning of an idempotency key, whether the process still runs; None if nothing can."""
-    return None
+def alive_in(home: Path) -> Callable[[str], bool]:
+    """Return what tells, by the beginning of its events' idempotency keys, whether a process still records below `home`."""
+    return partial(is_alive, home)

@@ -38,8 +38,11 @@ class Terminal:
         )
 
     def write(self, text: str) -> None:
-        """Write a text that a view made for this encoding."""
-        self.stream.write(text)
+        """Write a text that a view made for this encoding.
+
+        Line by line: an unbuffered stream would not tell of a reader that goes away in the middle of one write.
+        """
+        self.stream.writelines(text.splitlines(keepends=True))
 
     def printable(self, text: str) -> str:
         """Return a text of unknown origin so that showing it does nothing else."""

@@ -25,10 +25,11 @@ _NAMED_AT_MOST = 5
 class TraceSummary:
     """One trace as a list shows it.
 
-    Times are ISO 8601 in UTC with six digits of fraction. `tokens_in` includes cached tokens. `opening` is the first user message's
-    event.
+    `opening` is the first user message's event. Times are ISO 8601 in UTC with six digits of fraction. `tokens_in` includes cached
+    tokens.
     """
 
+    opening: dict[str, object] | None
     trace_id: str
     agent_name: str | None
     external_user_id: str | None
@@ -39,7 +40,6 @@ class TraceSummary:
     errors: int
     tokens_in: int
     tokens_out: int
-    opening: dict[str, object] | None
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class StoreReader:
 
 
 def _summary(opening: bytes | None, *columns: Any) -> TraceSummary:
-    return TraceSummary(*columns, opening=None if opening is None else decode(opening))
+    return TraceSummary(None if opening is None else decode(opening), *columns)
 
 
 def _matches(connection: Connection, wanted: str) -> list[str]:

@@ -78,14 +78,14 @@ class ListedTrace:
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of the table. One that must give way shrinks to `least` columns first, and then goes, if it may."""
+    """A column of the table. For want of room it shrinks to `least` columns; then it goes, those of a low `goes` first, 0 never."""
 
     title: str
     cells: Sequence[str]
     style: str = ""
     right: bool = False
     least: int | None = None
-    may_go: bool = False
+    goes: int = 0
 
     @property
     def width(self) -> int:
@@ -124,13 +124,13 @@ def _columns(traces: Sequence[ListedTrace], written_out: bool, now: float, encod
     columns = [
         _Column("TRACE", cells(lambda trace: trace.trace_id), "bold", least=16),
         _Column("WHEN", cells(when), "dim"),
-        _Column("AGENT", cells(lambda trace: trace.agent_name), least=8, may_go=True),
-        _Column("USER", cells(lambda trace: trace.external_user_id), least=8, may_go=True),
-        _Column("TOOLS", cells(lambda trace: f"{trace.calls:,}"), right=True),
+        _Column("AGENT", cells(lambda trace: trace.agent_name), least=8, goes=4),
+        _Column("USER", cells(lambda trace: trace.external_user_id), least=8, goes=5),
+        _Column("TOOLS", cells(lambda trace: f"{trace.calls:,}"), right=True, goes=6),
         _Column("ERR", cells(lambda trace: f"{trace.errors:,}" if trace.errors else ""), "bad", right=True),
-        _Column("TOKENS", cells(lambda trace: f"{trace.tokens:,}" if trace.tokens else ""), "dim", right=True, may_go=True),
-        _Column("TOOK", cells(lambda trace: duration_text(trace.duration_ms)), "dim", right=True, may_go=True),
-        _Column("ASKED", cells(lambda trace: " ".join(trace.asked.split())), least=12, may_go=True),
+        _Column("TOKENS", cells(lambda trace: f"{trace.tokens:,}" if trace.tokens else ""), "dim", right=True, goes=3),
+        _Column("TOOK", cells(lambda trace: duration_text(trace.duration_ms)), "dim", right=True, goes=2),
+        _Column("ASKED", cells(lambda trace: " ".join(trace.asked.split())), least=12, goes=1),
     ]
     if not written_out and len({trace.agent_name for trace in traces}) <= 1:
         columns = [column for column in columns if column.title != "AGENT"]
@@ -138,21 +138,23 @@ def _columns(traces: Sequence[ListedTrace], written_out: bool, now: float, encod
 
 
 def _fitted(columns: Sequence[_Column], width: int | None) -> list[tuple[_Column, int]]:
-    """Give each column its width: from the right, those that can shrink do, and then those that may go do."""
+    """Give each column its width: from the right, those that can shrink do, and then columns go."""
     kept = [(column, column.width) for column in columns]
+    if width is None:
+        return kept
+    for index in reversed(range(len(kept))):
+        column, taken = kept[index]
+        if column.least is not None:
+            least = min(taken, max(column.least, width_of(column.title)))
+            kept[index] = (column, min(taken, max(least, taken - _excess(kept, width))))
+    for going in sorted((column for column in columns if column.goes), key=lambda column: column.goes):
+        if _excess(kept, width) > 0:
+            kept = [(column, taken) for column, taken in kept if column is not going]
+    return _grown(kept, -_excess(kept, width))
 
-    def excess() -> int:
-        return 0 if width is None else sum(taken + _GAP for _, taken in kept) - _GAP - width
 
-    for shrinks in (True, False):
-        for index in reversed(range(len(kept))):
-            column, taken = kept[index]
-            if excess() > 0 and shrinks and column.least is not None:
-                least = min(taken, max(column.least, width_of(column.title)))
-                kept[index] = (column, max(least, taken - excess()))
-            elif excess() > 0 and not shrinks and column.may_go:
-                del kept[index]
-    return _grown(kept, -excess())
+def _excess(columns: Sequence[tuple[_Column, int]], width: int) -> int:
+    return sum(taken + _GAP for _, taken in columns) - _GAP - width
 
 
 def _grown(kept: list[tuple[_Column, int]], room: int) -> list[tuple[_Column, int]]:

@@ -82,7 +82,8 @@ class _Tree:
 
     def _header(self, trace: RecordedTrace) -> Iterator[Line]:
         totals = trace.totals
-        yield Line([Piece(self.say(trace.trace_id), "bold")], [Piece(time_text(trace.started_at, self.zone), "dim")])
+        began = time_text(trace.started_at, self.zone)
+        yield Line([Piece(self.say(trace.trace_id), "bold")], [Piece(began, "dim")] if began else ())
         facts = [Piece(self.say(name), "dim") for name in (trace.agent_name, trace.external_user_id) if name]
         facts += [Piece(counted(totals.events, "event"), "dim"), Piece(counted(totals.calls, "tool call"), "dim")]
         if totals.errors:
@@ -199,7 +200,7 @@ class _Tree:
         text = content_text(step.content)
         if text.strip():
             below.append(_Text(text))
-        below += [_Text(f"{_call_text(tool)}  (chosen, no call recorded)", "dim", f"{self.glyphs.arrow} ", 1) for tool in step.not_called]
+        below += [_Text(f"chosen, but no call recorded: {_call_text(tool)}", "dim", f"{self.glyphs.arrow} ", 1) for tool in step.not_called]
         return _Body(head, self._note(step), [*below, *self._marks(step)])
 
     def _tool_call(self, step: ToolCall, room: int) -> _Body:
@@ -286,9 +287,9 @@ def _gaps(truncated: int, redacted: int) -> list[str]:
 def _usage_facts(usage: Usage) -> list[str]:
     parts = (
         (usage.prompt, "tokens in"),
-        (usage.cache_read, "in from cache"),
-        (usage.cache_creation, "in to cache"),
+        (usage.cache_read, "more from cache"),
+        (usage.cache_creation, "more into cache"),
         (usage.completion, "tokens out"),
-        (usage.unsplit, "tokens, in or out"),
+        (usage.unsplit, "other tokens"),
     )
     return [f"{number:,} {what}" for number, what in parts if number]
