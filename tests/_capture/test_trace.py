@@ -121,9 +121,9 @@ def test_without_content_names_times_and_sizes_are_left():
     """With `capture_content` off no text of the user's is in any event."""
     recording = Recording(capture_content=False)
     with pytest.raises(ValueError, match="quince"), recording.trace("t") as trace:  # noqa: PT012  (one run, as users write it)
-        trace.user_message_sync([{"role": "user", "content": "quince"}])
+        trace.user_message_sync([{"role": "user", "content": "quince"}], metadata={"systemPrompt": "quince", "params": {"a": "quince"}})
         trace.llm_response_sync("m", "p", "quince", tool_calls=[{"id": "1", "function": {"name": "f", "arguments": '{"a": "quince"}'}}])
-        trace.llm_thinking_sync("quince")
+        trace.llm_thinking_sync("quince", signature="quince")
         trace.embedding_request_sync(["quince"])
         trace.tool_call_request_sync("f", [{"name": "f", "arguments": {"a": "quince"}}])
         trace.tool_call_response_sync("f", "s", [{"name": "f", "arguments": {"a": "quince"}}], {"quince": "quince"})

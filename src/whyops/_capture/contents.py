@@ -37,7 +37,8 @@ def user_message(messages: object, metadata: object, shown: Shown) -> Parts:
         messages = [messages]
     if isinstance(messages, Sequence):
         messages = [_message(message, shown) for message in messages]
-    return messages, storable_metadata(metadata)
+    kept = storable_metadata(metadata)
+    return messages, {key: value if key in _READ_BY_THE_SERVICE else shown(value) for key, value in kept.items()}
 
 
 def llm_response(
@@ -69,7 +70,7 @@ def llm_thinking(thinking: object, signature: object, shown: Shown) -> Parts:
     """Make one block of a model's reasoning."""
     content: dict[str, Any] = {"type": "thinking", "thinking": shown(thinking)}
     if signature:
-        content["signature"] = signature
+        content["signature"] = shown(signature)
     return content, {}
 
 
