@@ -17,6 +17,7 @@ from ._capture.span import ToolSpan
 from ._capture.tool import tool
 from ._capture.trace import Trace
 from ._client import WhyOps, configure, trace
+from ._proxy.settings import ProxySettings
 from .errors import ConfigurationError, DeliveryError, TraceNotFoundError, WhyOpsError
 from .types import (
     AgentInfo,
@@ -52,6 +53,7 @@ __all__ = [
     "LLMResponseContent",
     "LLMThinkingContent",
     "MessageItem",
+    "ProxySettings",
     "TokenUsage",
     "ToolCallItem",
     "ToolCallPair",

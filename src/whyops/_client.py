@@ -25,6 +25,8 @@ from ._capture.trace import Trace
 from ._delivery.delivery import Delivery
 from ._delivery.destination import Destination, hash_key
 from ._delivery.http import HttpSink
+from ._proxy.clients import check_client, has_whyops_key, routed
+from ._proxy.settings import ProxySettings, proxy_settings, remember_proxy, trace_headers
 from ._settings import Settings
 from ._store.sink import SqliteSink
 from .errors import ConfigurationError, DeliveryError
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     else:
         from typing_extensions import Self
 
+C = TypeVar("C")
 R = TypeVar("R")
 
 FLUSH_TIMEOUT = 30.0
@@ -48,6 +51,9 @@ FLUSH_TIMEOUT = 30.0
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all."""
+
+INTRODUCTION_TIMEOUT = 5.0
+"""Seconds that a client's first use of the proxy waits at most for the agent to be known to the service."""
 
 
 class WhyOps:
@@ -122,6 +128,7 @@ class WhyOps:
         )
         self._parts: _Parts | None = None
         self._closed = False
+        self._introduced = False
         if self._given.api_key is not None:
             _check_agent_is_named(self._given.completed())
         _open_clients.add(self)
@@ -143,6 +150,40 @@ class WhyOps:
         characters) and `metadata` go on all its events. `trace_id` is the published client's name for `id`.
         """
         return Trace(self._assembled().recorder, trace_id if id is None else id, external_user_id, metadata)
+
+    def openai(self, client: C) -> C:
+        """Return a copy of an `OpenAI` or `AsyncOpenAI` client whose requests go through the WhyOps proxy, which records them.
+
+        Each request names the trace that is current when it is made; headers that you set win. Time-out, retries, headers and HTTP client
+        are the given client's, which stays as it is. The WhyOps key takes the place of the provider's: that one is never sent.
+
+        With `agent_metadata`, the first use of the proxy waits for the agent to be known to the service, at most 5 seconds: its traces
+        would else begin under another version of the agent. With `WHYOPS_DISABLED` a client that has a provider's key goes straight there.
+
+        Raises:
+            TypeError: `client` is no such client; a variant such as `AzureOpenAI` speaks to another service, in another form.
+            ConfigurationError: There is no API key.
+        """
+        return self._routed(client, "openai")
+
+    def anthropic(self, client: C) -> C:
+        """Return a copy of an `Anthropic` or `AsyncAnthropic` client whose requests go through the WhyOps proxy, as `openai` does.
+
+        Raises:
+            TypeError: `client` is no such client; a variant such as `AnthropicBedrock` speaks to another service, in another form.
+            ConfigurationError: There is no API key.
+        """
+        return self._routed(client, "anthropic")
+
+    def proxy(self, provider: Literal["openai", "anthropic"]) -> ProxySettings:
+        """Return base URL, key and headers that point anything else that speaks to `provider` at the WhyOps proxy.
+
+        Raises:
+            ConfigurationError: There is no API key, or the provider is not one that the proxy serves.
+        """
+        settings = proxy_settings(self._assembled().settings, provider)
+        self._introduce_agent()
+        return settings
 
     def init_agent_sync(self) -> AgentInfo | None:
         """Describe the agent to the service now, and wait for its answer; None without a key, or if the service did not take it.
@@ -222,6 +263,38 @@ class WhyOps:
         """Whether the client was not closed."""
         return not self._closed
 
+    def _routed(self, client: C, provider: Literal["openai", "anthropic"]) -> C:
+        check_client(client, provider)
+        goes_straight = self._assembled().settings.disabled and not has_whyops_key(client)
+        return routed(client, None if goes_straight else self.proxy(provider), self._proxy_headers)
+
+    def _proxy_headers(self) -> dict[str, str]:
+        """Return what a request that is made now tells the proxy: the agent, and the current trace if it is this agent's."""
+        own = self._assembled().recorder.agent_name
+        headers = {"X-Agent-Name": own}
+        trace = context.current_trace()
+        if trace is None:
+            return headers
+        if trace.recorder.agent_name == own:
+            return {**headers, **trace_headers(trace.id, trace.external_user_id)}
+        _guard.notices.say(
+            "proxy in another's trace",
+            "A model call of agent %r, made in a trace of agent %r, gets a trace of its own: the service keeps each trace to one agent.",
+            own,
+            trace.recorder.agent_name,
+        )
+        return headers
+
+    def _introduce_agent(self) -> None:
+        """Describe the agent before the proxy meets it: traces that begin before are lost to the version that the description makes."""
+        if self._introduced or self._assembled().settings.agent_metadata is None:
+            return
+        self._introduced = True
+        future = self._init_agent()
+        if future is not None:
+            with contextlib.suppress(FutureTimeoutError):
+                future.exception(INTRODUCTION_TIMEOUT)
+
     def _init_agent(self) -> Future[AgentInfo | None] | None:
         delivery = self._assembled().delivery
         return None if delivery is None else delivery.submit(_init_agent)
@@ -254,6 +327,7 @@ def _assemble(given: Settings) -> _Parts:
     _check_agent_is_named(settings)
     agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
     settings = replace(settings, agent_name=agent_name)
+    remember_proxy(settings.proxy_base_url or _settings.DEFAULT_PROXY_URL)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,
         redact_keys=settings.redact_keys,
