@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests._store.conftest import MakeSink
 from tests._store.lines import event, line
 from whyops._store.reader import Selection, StoreReader
-from whyops._store.sink import SqliteSink
 from whyops.errors import TraceNotFoundError
 
 
@@ -21,15 +21,15 @@ def test_no_store_is_a_store_without_traces(home: Path) -> None:
     assert not home.exists()
 
 
-def test_events_come_as_they_came_in(home: Path) -> None:
+def test_events_come_as_they_came_in(home: Path, make_sink: MakeSink) -> None:
     """A trace's events are in the order of their arrival."""
-    SqliteSink(home).send([line(2), line(9, "other"), line(1)])
+    make_sink(home).send([line(2), line(9, "other"), line(1)])
     assert StoreReader(home).events("t-1") == [event(2), event(1)]
 
 
-def test_the_latest_is_first(home: Path) -> None:
+def test_the_latest_is_first(home: Path, make_sink: MakeSink) -> None:
     """The list begins with the trace that was active last, and can be read page by page."""
-    SqliteSink(home).send([line(5, "b"), line(1, "a"), line(9, "c"), line(7, "a")])
+    make_sink(home).send([line(5, "b"), line(1, "a"), line(9, "c"), line(7, "a")])
     reader = StoreReader(home)
     assert [summary.trace_id for summary in reader.summaries()] == ["c", "a", "b"]
     assert [summary.trace_id for summary in reader.summaries(limit=1, offset=1)] == ["a"]
@@ -37,29 +37,29 @@ def test_the_latest_is_first(home: Path) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["session-12", "session-12…", "session-12...", "session-123"])
-def test_the_beginning_of_an_id_is_enough(home: Path, wanted: str) -> None:
+def test_the_beginning_of_an_id_is_enough(home: Path, wanted: str, make_sink: MakeSink) -> None:
     """An id is found by what no other id begins with, also as a list shows it that had to cut it."""
-    SqliteSink(home).send([line(1, "session-123"), line(2, "session-999")])
+    make_sink(home).send([line(1, "session-123"), line(2, "session-999")])
     assert StoreReader(home).resolve(wanted) == "session-123"
 
 
-def test_a_whole_id_wins_over_longer_ones(home: Path) -> None:
+def test_a_whole_id_wins_over_longer_ones(home: Path, make_sink: MakeSink) -> None:
     """An id that others begin with can be named."""
-    SqliteSink(home).send([line(1, "run"), line(2, "run-2")])
+    make_sink(home).send([line(1, "run"), line(2, "run-2")])
     assert StoreReader(home).resolve("run") == "run"
 
 
 @pytest.mark.parametrize("wanted", ["nope", "", "%", "_", "RUN", "\ud800"])
-def test_an_unknown_id(home: Path, wanted: str) -> None:
+def test_an_unknown_id(home: Path, wanted: str, make_sink: MakeSink) -> None:
     """What no id begins with is said to be unknown; nothing in it is a wildcard."""
-    SqliteSink(home).send([line(1, "run")])
+    make_sink(home).send([line(1, "run")])
     with pytest.raises(TraceNotFoundError, match="begins with"):
         StoreReader(home).resolve(wanted)
 
 
-def test_an_ambiguous_beginning_names_some(home: Path) -> None:
+def test_an_ambiguous_beginning_names_some(home: Path, make_sink: MakeSink) -> None:
     """With several ids to choose from, the error names the first of them."""
-    SqliteSink(home).send([line(number, f"run-{number}") for number in range(9)])
+    make_sink(home).send([line(number, f"run-{number}") for number in range(9)])
     with pytest.raises(TraceNotFoundError, match="More than one trace's id begins with 'run-': run-8, run-7, run-6, run-5, run-4, …"):
         StoreReader(home).resolve("run-")
 
@@ -76,9 +76,9 @@ def test_an_ambiguous_beginning_names_some(home: Path) -> None:
         (Selection(errors=True, external_user_id="u"), set()),
     ],
 )
-def test_selections(home: Path, selection: Selection, expected: set[str]) -> None:
+def test_selections(home: Path, selection: Selection, expected: set[str], make_sink: MakeSink) -> None:
     """Traces are selected by what they hold; several conditions are all met."""
-    SqliteSink(home).send(
+    make_sink(home).send(
         [
             line(1, "a", externalUserId="u"),
             line(2, "b", kind="tool_call_request", metadata={"tool": "search"}),

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests._store.conftest import MakeSink
 from tests._store.lines import line
 from whyops._store import schema
 from whyops._store.reader import StoreReader
-from whyops._store.sink import SqliteSink
 from whyops.errors import StoreError
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
@@ -26,11 +26,11 @@ def mode(path: Path) -> int:
 
 @posix_only
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
-def test_only_the_owner_may_read(home: Path, umask: int) -> None:
+def test_only_the_owner_may_read(home: Path, umask: int, make_sink: MakeSink) -> None:
     """File, side files and folder are the owner's alone, whatever the process's umask is."""
     before = os.umask(umask)
     try:
-        sink = SqliteSink(home / "deep")
+        sink = make_sink(home / "deep")
         sink.send([line()])
         assert mode(home / "deep") == 0o700
         assert {path.name: mode(path) for path in (home / "deep").iterdir()} == {
@@ -43,10 +43,10 @@ def test_only_the_owner_may_read(home: Path, umask: int) -> None:
         os.umask(before)
 
 
-def test_an_existing_folder_is_left_as_it_is(tmp_path: Path) -> None:
+def test_an_existing_folder_is_left_as_it_is(tmp_path: Path, make_sink: MakeSink) -> None:
     """A folder that the user made keeps the mode that the user gave it."""
     tmp_path.chmod(0o755)
-    SqliteSink(tmp_path).send([line()])
+    make_sink(tmp_path).send([line()])
     assert mode(tmp_path) == 0o755
 
 
@@ -61,10 +61,10 @@ def test_the_newest_schema_is_reached_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("done", range(len(schema.STEPS)))
-def test_each_older_version_is_brought_up_to_date(home: Path, done: int) -> None:
+def test_each_older_version_is_brought_up_to_date(home: Path, done: int, make_sink: MakeSink) -> None:
     """From every version that ever was, writing and reading both lead to the newest."""
     home.mkdir()
-    for use in (lambda: SqliteSink(home).send([line()]), lambda: StoreReader(home).summaries()):
+    for use in (lambda: make_sink(home).send([line()]), lambda: StoreReader(home).summaries()):
         older = sqlite3.connect(home / "traces.db")
         for step in schema.STEPS[:done]:
             for statement in step:
@@ -93,52 +93,52 @@ def test_a_failing_step_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: 
     connection.close()
 
 
-def test_a_newer_store_is_left_alone(home: Path) -> None:
+def test_a_newer_store_is_left_alone(home: Path, make_sink: MakeSink) -> None:
     """A store that a newer version has changed is not touched; the error says what to do."""
-    SqliteSink(home).send([line()])
+    make_sink(home).send([line()])
     connection = sqlite3.connect(home / "traces.db")
     connection.execute("PRAGMA user_version=99")
     connection.close()
     with pytest.raises(StoreError, match=r"newer version.*upgrade"):
-        SqliteSink(home).send([line(2)])
+        make_sink(home).send([line(2)])
     with pytest.raises(StoreError, match=r"newer version.*upgrade"):
         StoreReader(home).summaries()
 
 
-def test_what_is_no_store_is_named(home: Path) -> None:
+def test_what_is_no_store_is_named(home: Path, make_sink: MakeSink) -> None:
     """A file of another kind gives one clear error that names it, and stays as it is."""
     home.mkdir()
     (home / "traces.db").write_bytes(b"something else entirely" * 100)
     with pytest.raises(StoreError, match=r"traces\.db is damaged"):
-        SqliteSink(home).send([line()])
+        make_sink(home).send([line()])
     with pytest.raises(StoreError, match=r"traces\.db is damaged"):
         StoreReader(home).summaries()
     assert (home / "traces.db").read_bytes().startswith(b"something else")
 
 
-def test_a_home_that_is_a_file_is_named(home: Path) -> None:
+def test_a_home_that_is_a_file_is_named(home: Path, make_sink: MakeSink) -> None:
     """Where no folder can be made, the error says so."""
     home.write_text("not a folder")
     with pytest.raises(StoreError, match="can't be used"):
-        SqliteSink(home).send([line()])
+        make_sink(home).send([line()])
 
 
-def test_a_file_system_without_hard_links(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_hard_links(home: Path, monkeypatch: pytest.MonkeyPatch, make_sink: MakeSink) -> None:
     """Where a file can't have two names, the store is made all the same."""
 
     def refuse(*_: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "link", refuse)
-    SqliteSink(home).send([line()])
+    make_sink(home).send([line()])
     assert StoreReader(home).count() == 1
 
 
-def test_many_open_a_new_store_at_once(home: Path) -> None:
+def test_many_open_a_new_store_at_once(home: Path, make_sink: MakeSink) -> None:
     """Whoever comes first makes the store; none of the others disturbs it or leaves anything behind."""
 
     def use(number: int) -> None:
-        sink = SqliteSink(home)
+        sink = make_sink(home)
         sink.send([line(number)])
         sink.close()
 
@@ -149,9 +149,9 @@ def test_many_open_a_new_store_at_once(home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a user whom modes bind")
-def test_reading_from_a_folder_that_cannot_be_written(home: Path) -> None:
+def test_reading_from_a_folder_that_cannot_be_written(home: Path, make_sink: MakeSink) -> None:
     """A store on a disk that is read-only can be read."""
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     sink.send([line()])
     sink.close()
     home.chmod(0o500)

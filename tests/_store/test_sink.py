@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests._store.conftest import MakeSink
 from tests._store.lines import event, line
 from whyops._store import schema
 from whyops._store.reader import StoreReader, TraceSummary
-from whyops._store.sink import SqliteSink
 from whyops.errors import StoreError
 from whyops.events import Receipt, Refusal, Sink
 
@@ -27,60 +27,60 @@ def only(home: Path) -> TraceSummary:
     return summary
 
 
-def test_it_is_a_sink(home: Path) -> None:
+def test_it_is_a_sink(home: Path, make_sink: MakeSink) -> None:
     """What delivers lines needs to know no more than the protocol."""
-    sink: Sink = SqliteSink(home)
+    sink: Sink = make_sink(home)
     sink.close()
     assert not home.exists()
 
 
-def test_lines_are_kept_to_the_byte(home: Path) -> None:
+def test_lines_are_kept_to_the_byte(home: Path, make_sink: MakeSink) -> None:
     """The store gives back what it was given, also where another encoder would write it differently."""
     lines = [line(1), b'{ "traceId":"t-1" , "eventType":"x","n":1.10,"s":"\\u00e4\xc3\xa4" }\n']
-    assert SqliteSink(home).send(lines) == Receipt(stored=2)
+    assert make_sink(home).send(lines) == Receipt(stored=2)
     assert StoreReader(home).lines("t-1") == lines
 
 
-def test_a_line_sent_again_is_not_stored_again(home: Path) -> None:
+def test_a_line_sent_again_is_not_stored_again(home: Path, make_sink: MakeSink) -> None:
     """A second event of the same trace with the same key is a repeat: counted as stored, kept once, also in the sums."""
     call = line(1, kind="tool_call_request", metadata={"tool": "f", "usage": {"promptTokens": 5}})
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     assert sink.send([call, call]) == Receipt(stored=2)
     assert sink.send([call]) == Receipt(stored=1)
     summary = only(home)
     assert (summary.events, summary.calls, summary.tokens_in) == (1, 1, 5)
 
 
-def test_the_same_key_in_another_trace_is_another_event(home: Path) -> None:
+def test_the_same_key_in_another_trace_is_another_event(home: Path, make_sink: MakeSink) -> None:
     """A key counts within its trace."""
-    SqliteSink(home).send([line(1, "a"), line(1, "b")])
+    make_sink(home).send([line(1, "a"), line(1, "b")])
     assert [summary.events for summary in StoreReader(home).summaries()] == [1, 1]
 
 
-def test_equal_events_without_a_key_are_both_kept(home: Path) -> None:
+def test_equal_events_without_a_key_are_both_kept(home: Path, make_sink: MakeSink) -> None:
     """Without a key, nothing tells a repeat from an equal event: both stay."""
     unkeyed = json.dumps({name: value for name, value in event().items() if name != "idempotencyKey"}).encode() + b"\n"
-    SqliteSink(home).send([unkeyed, unkeyed])
+    make_sink(home).send([unkeyed, unkeyed])
     assert only(home).events == 2
 
 
-def test_what_is_no_event_is_refused(home: Path) -> None:
+def test_what_is_no_event_is_refused(home: Path, make_sink: MakeSink) -> None:
     """A line that can't be kept is refused by its place, with the reason, and its neighbours are stored."""
-    receipt = SqliteSink(home).send([line(1), b"nonsense\n", b"{}\n", line(2)])
+    receipt = make_sink(home).send([line(1), b"nonsense\n", b"{}\n", line(2)])
     assert receipt == Receipt(stored=2, refused=(Refusal(1, "not a JSON object"), Refusal(2, "no traceId")))
     assert only(home).events == 2
 
 
-def test_refused_lines_alone_make_no_file(home: Path) -> None:
+def test_refused_lines_alone_make_no_file(home: Path, make_sink: MakeSink) -> None:
     """Nothing to store, nothing to open."""
-    SqliteSink(home).send([b"nonsense\n"])
-    SqliteSink(home).send([])
+    make_sink(home).send([b"nonsense\n"])
+    make_sink(home).send([])
     assert not home.exists()
 
 
-def test_the_summary_of_a_trace(home: Path) -> None:
+def test_the_summary_of_a_trace(home: Path, make_sink: MakeSink) -> None:
     """Names, times, counts and the first user message are ready for a list, over several batches."""
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     sink.send([line(2, kind="llm_thinking"), line(3, externalUserId="u-1"), line(4, kind="tool_call_request", metadata={"tool": "f"})])
     sink.send([line(1, agentName="other", externalUserId="u-2"), line(5, kind="tool_result", content={"toolName": "g"})])
     sink.send([line(6, kind="llm_response", metadata={"usage": {"promptTokens": 3, "completionTokens": 4}})])
@@ -93,10 +93,10 @@ def test_the_summary_of_a_trace(home: Path) -> None:
     assert summary.opening["idempotencyKey"] == "0123456789abcdef-3"
 
 
-def test_a_failing_call_is_one_error(home: Path) -> None:
+def test_a_failing_call_is_one_error(home: Path, make_sink: MakeSink) -> None:
     """The error of a call and the response that tells of it are one; errors without a span are each one more."""
     failed = {"toolCalls": [], "toolResults": {"error": "no"}}
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     sink.send([line(1, kind="error", spanId="a", content={"message": "no"})])
     sink.send(
         [line(2, kind="tool_call_response", spanId="a", content=failed), line(3, kind="tool_call_response", spanId="b", content=failed)]
@@ -105,16 +105,16 @@ def test_a_failing_call_is_one_error(home: Path) -> None:
     assert only(home).errors == 4
 
 
-def test_a_time_to_come_counts_as_now(home: Path) -> None:
+def test_a_time_to_come_counts_as_now(home: Path, make_sink: MakeSink) -> None:
     """A client's wrong clock can't keep its trace on top of the list for ever."""
-    SqliteSink(home, clock=lambda: 1_000_000_000.0).send([line(1), line(2, timestamp="some day")])
+    make_sink(home, clock=lambda: 1_000_000_000.0).send([line(1), line(2, timestamp="some day")])
     assert only(home).active_at == "2001-09-09T01:46:40.000000Z"
 
 
-def test_old_traces_go(home: Path) -> None:
+def test_old_traces_go(home: Path, make_sink: MakeSink) -> None:
     """A trace without news for longer than the limit is removed whole; one that goes on stays."""
     now = [1_800_000_000.0]
-    sink = SqliteSink(home, max_age_days=30, clock=lambda: now[0])
+    sink = make_sink(home, max_age_days=30, clock=lambda: now[0])
     sink.send([line(1, "old", kind="tool_call_request"), line(2, "going on"), line(3, "old", kind="error", spanId="s")])
     now[0] += 20 * 86_400
     sink.send([line(4, "going on")])
@@ -127,11 +127,11 @@ def test_old_traces_go(home: Path) -> None:
     connection.close()
 
 
-def test_it_stays_within_its_size(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_stays_within_its_size(home: Path, caplog: pytest.LogCaptureFixture, make_sink: MakeSink) -> None:
     """When the store is full, the oldest traces go, whole, the file gives room back, and it is said once."""
     limit = 2_000_000
     now = [1_800_000_000.0]
-    sink = SqliteSink(home, max_bytes=limit, clock=lambda: now[0])
+    sink = make_sink(home, max_bytes=limit, clock=lambda: now[0])
     for number in range(200):
         now[0] += 1
         sink.send([line(number * 2 + part, f"t-{number}", content="x" * 15_000) for part in range(2)])
@@ -145,10 +145,10 @@ def test_it_stays_within_its_size(home: Path, caplog: pytest.LogCaptureFixture) 
     assert "is full (2 MB)" in caplog.text
 
 
-def test_pruning_is_not_done_at_every_batch(home: Path) -> None:
+def test_pruning_is_not_done_at_every_batch(home: Path, make_sink: MakeSink) -> None:
     """A batch that is small against the limit looks neither at ages nor at sizes."""
     now = [1_800_000_000.0]
-    sink = SqliteSink(home, max_age_days=1, clock=lambda: now[0])
+    sink = make_sink(home, max_age_days=1, clock=lambda: now[0])
     sink.send([line(1, "old")])
     connection = sqlite3.connect(home / "traces.db", isolation_level=None)
     connection.execute("UPDATE traces SET stored_at = 0")
@@ -160,9 +160,9 @@ def test_pruning_is_not_done_at_every_batch(home: Path) -> None:
     connection.close()
 
 
-def test_it_waits_for_another_writer(home: Path) -> None:
+def test_it_waits_for_another_writer(home: Path, make_sink: MakeSink) -> None:
     """A writer that holds the store for a while costs a wait, not an error."""
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     sink.send([line(1)])
     other = sqlite3.connect(home / "traces.db", isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
@@ -174,10 +174,10 @@ def test_it_waits_for_another_writer(home: Path) -> None:
     assert only(home).events == 2
 
 
-def test_a_store_that_stays_locked_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_stays_locked_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch, make_sink: MakeSink) -> None:
     """What can't be stored now raises, so that it is sent again later; then it is stored."""
     monkeypatch.setattr(schema, "BUSY_SECONDS", 0.05)
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     sink.send([line(1)])
     other = sqlite3.connect(home / "traces.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -188,13 +188,13 @@ def test_a_store_that_stays_locked_is_an_error(home: Path, monkeypatch: pytest.M
     assert sink.send([line(2)]) == Receipt(stored=1)
 
 
-def test_trouble_with_pruning_costs_no_event(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_trouble_with_pruning_costs_no_event(home: Path, caplog: pytest.LogCaptureFixture, make_sink: MakeSink) -> None:
     """When old traces can't be removed the new ones are stored all the same, and it is said."""
-    SqliteSink(home, clock=lambda: 1.0).send([line(1)])
+    make_sink(home, clock=lambda: 1.0).send([line(1)])
     connection = sqlite3.connect(home / "traces.db")
     connection.execute("CREATE TRIGGER stop BEFORE DELETE ON traces BEGIN SELECT RAISE(FAIL, 'not today'); END")
     connection.close()
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     assert sink.send([line(2, "t-2")]) == Receipt(stored=1)
     assert "not today" in caplog.text
 
@@ -202,6 +202,7 @@ def test_trouble_with_pruning_costs_no_event(home: Path, caplog: pytest.LogCaptu
 WRITER = """
 import sys
 from pathlib import Path
+from tests._store.conftest import MakeSink
 from tests._store.lines import line
 from whyops._store.sink import SqliteSink
 
@@ -235,9 +236,9 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no fo
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
-def test_parent_and_child_both_go_on_after_a_fork(home: Path) -> None:
+def test_parent_and_child_both_go_on_after_a_fork(home: Path, make_sink: MakeSink) -> None:
     """No connection is taken into the child: both write on, and nothing is lost or doubled."""
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     sink.send([line(1)])
 
     def in_child() -> None:
@@ -259,13 +260,13 @@ def test_parent_and_child_both_go_on_after_a_fork(home: Path) -> None:
 
 
 @needs_fork
-def test_a_child_forked_in_the_middle_of_a_write_leaves_the_store_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_forked_amid_a_write_leaves_the_store_alone(home: Path, monkeypatch: pytest.MonkeyPatch, make_sink: MakeSink) -> None:
     """Where a fork could not wait for a write, the child does not write over the parent's copied locks: it says so instead."""
     from whyops._store import sink as module  # noqa: PLC0415
 
     monkeypatch.setattr(module, "_FORK_WAITS_SECONDS", 0.01)
     monkeypatch.setattr(module, "_inherited", [])
-    sink = SqliteSink(home)
+    sink = make_sink(home)
     sink.send([line(1)])
     with sink._lock:
         sink.before_fork()
@@ -277,6 +278,6 @@ def test_a_child_forked_in_the_middle_of_a_write_leaves_the_store_alone(home: Pa
     with pytest.raises(StoreError, match="forked"):
         sink.send([line(3)])
     with pytest.raises(StoreError, match="forked"):
-        SqliteSink(home).send([line(3)])
+        make_sink(home).send([line(3)])
     module._inherited.pop().close()
     assert only(home).events == 2

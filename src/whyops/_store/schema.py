@@ -77,8 +77,7 @@ def connect_to_read(path: Path) -> Connection:
     """Open an existing store without the right to change it; only one of an older version is brought up to date before."""
     with told(path):
         connection = _open_to_read(path)
-        done = version(connection)
-        if done == len(STEPS):
+        if version(connection) == len(STEPS):
             return connection
         connection.close()
         connect_to_write(path).close()
@@ -129,11 +128,10 @@ def _create(path: Path) -> None:
     try:
         draft.chmod(0o600)
         os.close(descriptor)  # before SQLite opens it: closing later would drop SQLite's locks
-        connection = _open(draft)
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.execute("PRAGMA journal_mode=WAL")
-        _migrate(connection, path)
-        connection.close()
+        with contextlib.closing(_open(draft)) as connection:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            connection.execute("PRAGMA journal_mode=WAL")
+            _migrate(connection, path)
         _publish(draft, path)
     finally:
         draft.unlink(missing_ok=True)
@@ -166,8 +164,12 @@ def make_private_folder(folder: Path) -> None:
 def _open(path: Path) -> Connection:
     # Used by one thread at a time, but not always the same: a fork closes it.
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode a power cut may cost the last moments, never the file
-    connection.execute(f"PRAGMA journal_size_limit={_MAX_LOG_BYTES}")
+    try:
+        connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode a power cut may cost the last moments, never the file
+        connection.execute(f"PRAGMA journal_size_limit={_MAX_LOG_BYTES}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
