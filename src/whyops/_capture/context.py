@@ -29,6 +29,14 @@ class Frame:
         self.owner = owner
         self.previous = previous
 
+    def is_live(self) -> bool:
+        """Tell whether what entered the frame still runs here. A handler whose framework does not always say so overrides this."""
+        return True
+
+    def claims(self, observer: object) -> bool:  # noqa: ARG002  (for frames of spans that a framework's handler records)
+        """Tell whether the call that `observer` sees is the very one that the frame's span stands for, and is recorded already."""
+        return False
+
 
 current: ContextVar[Frame | None] = ContextVar("whyops_frame", default=None)
 
@@ -47,9 +55,17 @@ def set_fallback(find: Callable[[str | None], Trace | None]) -> None:
     find_trace = find
 
 
+def top() -> Frame | None:
+    """Return the frame that is current here; one that was left behind by what entered it is passed over."""
+    frame = current.get()
+    while frame is not None and type(frame) is not Frame and not frame.is_live():
+        frame = frame.previous
+    return frame
+
+
 def enter(trace: Trace, span_id: str | None, owner: object) -> None:
     """Make `trace` and `span_id` current until `leave(owner)`."""
-    current.set(Frame(trace, span_id, owner, current.get()))
+    current.set(Frame(trace, span_id, owner, top()))
 
 
 def leave(owner: object) -> bool:
@@ -77,7 +93,7 @@ def leave(owner: object) -> bool:
 
 def current_trace() -> Trace | None:
     """Return the trace whose block is running here, or None."""
-    frame = current.get()
+    frame = top()
     return None if frame is None else frame.trace
 
 
@@ -86,7 +102,9 @@ def bind_context(function: Callable[P, R]) -> Callable[P, R]:
 
     Only WhyOps' own variable is carried over; it is set before each call and restored after it.
     """
-    bound = current.get()
+    bound = top()
+    if bound is not None:  # what is live here is to be live there
+        bound = Frame(bound.trace, bound.span_id, bound.owner, bound.previous)
 
     @functools.wraps(function)
     def in_context(*args: P.args, **kwargs: P.kwargs) -> R:

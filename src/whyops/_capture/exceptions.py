@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,6 +12,14 @@ from typing import Any
 _PACKAGE = str(Path(__file__).parent.parent) + os.sep
 _MARK = "_whyops_recorded_in"
 _MAX_STACK_ENTRIES = 50
+
+control_flow: list[Callable[[BaseException], bool]] = []
+"""Rules of integrations: an exception that one of them is true for steers a framework's run (an interrupt, say), and is no error."""
+
+
+def is_error(error: BaseException) -> bool:
+    """Tell whether the exception says that something went wrong: cancellation, Ctrl-C and a framework's control flow do not."""
+    return isinstance(error, Exception) and not any(rule(error) for rule in control_flow)
 
 
 def describe(error: BaseException) -> dict[str, Any]:

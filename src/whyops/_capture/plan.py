@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .attempt import Failed, attempt
+
 _RECEIVERS = frozenset({"self", "cls", "mcs"})
 
 hidden_parameters: list[Callable[[inspect.Parameter], bool]] = []
@@ -16,15 +18,17 @@ class Plan:
     """Names a call's arguments without binding a signature each time: what can be known is worked out once, here."""
 
     __slots__ = (
-        "_defaults",
         "_hidden",
         "_names",
+        "_namespace",
         "_parameters",
         "_positional_only",
+        "_required",
         "_rest",
         "_rules_asked",
         "_skips_receiver",
         "_takes_keywords",
+        "_template",
         "name",
     )
 
@@ -40,8 +44,11 @@ class Plan:
         self._positional_only = frozenset(p.name for p in positional if p.kind is p.POSITIONAL_ONLY)
         self._rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self._takes_keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
-        self._defaults = tuple((p.name, p.default) for p in parameters if p.default is not p.empty)
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        self._template = {p.name: p.default for p in named}  # in the signature's order; what has no default is replaced or taken out
+        self._required = tuple(p.name for p in named if p.default is p.empty)
         self._parameters = parameters
+        self._namespace = getattr(inspect.unwrap(function), "__globals__", None) or {}
         self._hidden: frozenset[str] = frozenset()
         self._rules_asked = 0
 
@@ -49,15 +56,15 @@ class Plan:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
         if self._skips_receiver:
             args = args[1:]
-        names = self._names
-        bound = dict(zip(names, args, strict=False))
-        if len(args) > len(names):
-            bound[self._rest or "*"] = list(args[len(names) :])
+        bound = self._template.copy()
+        bound.update(zip(self._names, args, strict=False))
+        if len(args) > len(self._names):
+            bound[self._rest or "*"] = list(args[len(self._names) :])
         if kwargs:
             self._add_keywords(bound, kwargs)
-        for name, default in self._defaults:
-            if name not in bound:
-                bound[name] = default
+        for name in self._required[len(args) :]:
+            if name not in kwargs:
+                bound.pop(name, None)
         if self._rules_asked != len(hidden_parameters):
             self._ask_rules()
         for name in self._hidden:
@@ -67,13 +74,14 @@ class Plan:
     def _ask_rules(self) -> None:
         """Find out what is injected: at the first call and when an integration was loaded since, which may be after the decorator ran."""
         self._rules_asked = len(hidden_parameters)
-        self._hidden = frozenset(p.name for p in self._parameters if any(rule(p) for rule in hidden_parameters))
+        parameters = [_resolved(parameter, self._namespace) for parameter in self._parameters]
+        self._hidden = frozenset(p.name for p in parameters if any(rule(p) for rule in hidden_parameters))
 
     def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any]) -> None:
         if self._takes_keywords is None:
             bound.update(kwargs)
             return
-        known = {*self._names, *(name for name, _ in self._defaults)} - self._positional_only
+        known = self._template.keys() - self._positional_only
         extra = {}
         for name, value in kwargs.items():
             if name in known:
@@ -89,6 +97,14 @@ def _name_of(function: Callable[..., Any]) -> str:
         function = function.func  # pyright: ignore[reportFunctionMemberAccess]  (asked for in the line above)
     name = getattr(function, "__name__", None)
     return name if isinstance(name, str) and name else type(function).__name__
+
+
+def _resolved(parameter: inspect.Parameter, namespace: dict[str, Any]) -> inspect.Parameter:
+    """Return `parameter` with its annotation as it is meant, where that is written as text and names what can be found."""
+    if not isinstance(parameter.annotation, str):
+        return parameter
+    annotation = attempt(lambda text: eval(text, namespace), parameter.annotation)  # noqa: S307  (as `typing.get_type_hints` does)
+    return parameter if isinstance(annotation, Failed) else parameter.replace(annotation=annotation)
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

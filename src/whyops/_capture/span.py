@@ -50,6 +50,10 @@ class ToolSpan:
     @_guard.recording
     def begin(self) -> None:
         """Record the request, and start to measure."""
+        self.begin_unguarded()
+
+    def begin_unguarded(self) -> None:
+        """Do what `begin` does, for a caller that is guarded itself."""
         arguments, cuts, redactions = self._arguments
         content = b'{"toolCalls":[{"name":%b,"arguments":%b}]}' % (self._name.encode(), arguments)
         self._write("tool_call_request", (content, cuts, redactions), "")
@@ -65,7 +69,7 @@ class ToolSpan:
         recorder = self.trace.recorder
         if recorder.capture_content:
             encoded = recorder.encode(result)
-            if not isinstance(result, dict):
+            if not issubclass(type(result), dict):
                 encoded = (b'{"result":%b}' % encoded[0], encoded[1], encoded[2])
         else:
             encoded = recorder.encode(contents.tool_outcome(result, recorder.shown))
@@ -82,10 +86,10 @@ class ToolSpan:
     def fail(self, error: BaseException, metadata: Mapping[str, Any] | None = None) -> None:
         """Record the exception, unless it was recorded further in, and the response that closes the call.
 
-        An exception that is none of `Exception`'s (cancelled, Ctrl-C) is no error: the call is closed as interrupted.
+        An exception that is no error (cancelled, Ctrl-C, a framework's interrupt) closes the call as interrupted.
         """
         elapsed = self._elapsed_ns()
-        if not isinstance(error, Exception):
+        if not exceptions.is_error(error):
             self.interrupt(type(error).__name__, metadata)
             return
         if not self._close(metadata):
@@ -137,5 +141,5 @@ class ToolSpan:
         self._write("tool_call_response", (content, cuts + results[1], redactions + results[2]), latency)
 
     def _write(self, event_type: EventType, content: Encoded, more: str) -> None:
-        members = f'"tool":{self._name}{more}'
+        members = f',"tool":{self._name}{more}'
         self.trace.write(event_type, content, members, span_id=self.span_id, parent_id=self._parent_id, metadata=self._metadata)

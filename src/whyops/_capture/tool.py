@@ -25,6 +25,9 @@ F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
 
 NOT_CAPTURED = "[not captured]"
 
+_OBSERVER = "__whyops_observer__"
+_FUNCTIONS = ("func", "coroutine")
+
 
 @overload
 def tool(function: F, /) -> F: ...
@@ -56,11 +59,39 @@ def tool(
 def _decorate(function: Any, name: str | None, capture_arguments: bool, capture_result: bool) -> Any:  # noqa: FBT001
     if isinstance(function, (staticmethod, classmethod)):
         return type(function)(_decorate(function.__func__, name, capture_arguments, capture_result))
+    if _is_frameworks_tool(function):
+        return _with_decorated_functions(function, name, capture_arguments, capture_result)
     if not callable(function):
         raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}")
-    observer = _Observer(Plan(function, name), capture_arguments, capture_result)
+    observer = Observer(Plan(function, name), capture_arguments, capture_result)
     wrapper = _wrapper_for(function)(function, observer)
-    return functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())
+    functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())
+    wrapper.__dict__[_OBSERVER] = observer
+    return wrapper
+
+
+def observer_of(function: object) -> Observer | None:
+    """Return what records the calls of a decorated function, or of a method, partial or well-behaved decorator's wrapper of one."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    observer = getattr(function, _OBSERVER, None)
+    return observer if isinstance(observer, Observer) else None
+
+
+def _is_frameworks_tool(function: Any) -> bool:
+    """Tell whether this is a tool object around a function, as LangChain makes them, told by what such an object can do."""
+    return callable(getattr(type(function), "model_copy", None)) and any(callable(getattr(function, field, None)) for field in _FUNCTIONS)
+
+
+def _with_decorated_functions(tool: Any, name: str | None, capture_arguments: bool, capture_result: bool) -> Any:  # noqa: FBT001
+    """Return a copy of a framework's tool object with its functions decorated: an agent needs the object, not a function."""
+    functions = {field: getattr(tool, field, None) for field in _FUNCTIONS}
+    changes = {
+        field: _decorate(function, name or getattr(tool, "name", None), capture_arguments, capture_result)
+        for field, function in functions.items()
+        if callable(function) and observer_of(function) is None
+    }
+    return tool.model_copy(update=changes)
 
 
 def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
@@ -75,15 +106,18 @@ def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., An
     return _sync
 
 
-class _Observer:
-    """Begins the span of a call, in the trace that is current or in one that the call names."""
+class Observer:
+    """Begins the span of a call, in the trace that is current or in one that the call names.
 
-    __slots__ = ("_captures_arguments", "_captures_result", "_plan")
+    A call that a framework's handler records already, as the one of a tool around this function, gets no second span.
+    """
+
+    __slots__ = ("_plan", "captures_arguments", "captures_result")
 
     def __init__(self, plan: Plan, captures_arguments: bool, captures_result: bool) -> None:  # noqa: FBT001
         self._plan = plan
-        self._captures_arguments = captures_arguments
-        self._captures_result = captures_result
+        self.captures_arguments = captures_arguments
+        self.captures_result = captures_result
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolSpan | None:
         """Record the request and return its span, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
@@ -92,21 +126,23 @@ class _Observer:
 
     @_guard.recording
     def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], named: object) -> ToolSpan | None:
-        top = context.current.get()
+        top = context.top()
+        if top is not None and type(top) is not context.Frame and top.claims(self):
+            return None
         trace = top.trace if top is not None else context.find_trace(named if isinstance(named, str) and named else None)
         if trace is None or not trace.recorder.enabled:
             return None
         arguments = self._plan.arguments(args, kwargs)
-        if not self._captures_arguments:
+        if not self.captures_arguments:
             arguments = dict.fromkeys(arguments, NOT_CAPTURED)
         parent_id = top.span_id if top is not None else None
         span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), parent_id=parent_id)
-        span.begin()
+        span.begin_unguarded()
         return span
 
     def end(self, span: ToolSpan, result: object) -> None:
         """Record what the call gave."""
-        span.succeed(result if self._captures_result else NOT_CAPTURED)
+        span.succeed(result if self.captures_result else NOT_CAPTURED)
 
     def end_with(self, span: ToolSpan | None, collected: Collected, error: BaseException | None) -> None:
         """Record what a generator yielded: also of one that was closed early, which is no error, or stopped from outside."""
@@ -120,13 +156,13 @@ class _Observer:
             note = {"closedEarly": True}
         elif error is not None:
             note = {"interrupted": type(error).__name__}
-        if self._captures_result:
+        if self.captures_result:
             span.succeed_encoded(collected.results(), note)
         else:
             span.succeed(NOT_CAPTURED, note)
 
 
-def _sync(function: Callable[P, R], observer: _Observer) -> Callable[P, R]:
+def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         span = observer.begin(args, kwargs)
         if span is None:
@@ -145,7 +181,7 @@ def _sync(function: Callable[P, R], observer: _Observer) -> Callable[P, R]:
     return wrapper
 
 
-def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: _Observer) -> Callable[P, Coroutine[Any, Any, R]]:
+def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) -> Callable[P, Coroutine[Any, Any, R]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         span = observer.begin(args, kwargs)
         if span is None:
@@ -185,7 +221,7 @@ class _Steps:
         context.current.set(self._before)
 
 
-def _generator(function: Callable[P, Generator[Any, Any, R]], observer: _Observer) -> Callable[P, Generator[Any, Any, R]]:
+def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer) -> Callable[P, Generator[Any, Any, R]]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, R]:
         span = observer.begin(args, kwargs)
         if span is None:
@@ -218,7 +254,7 @@ def _generator(function: Callable[P, Generator[Any, Any, R]], observer: _Observe
     return wrapper
 
 
-def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: _Observer) -> Callable[P, AsyncGenerator[Any, Any]]:
+def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: Observer) -> Callable[P, AsyncGenerator[Any, Any]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
         span = observer.begin(args, kwargs)
         steps = _Steps(span)

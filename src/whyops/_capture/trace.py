@@ -85,9 +85,7 @@ class Trace:
     # The block
 
     def __enter__(self) -> Self:
-        top = context.current.get()
-        span_id = top.span_id if top is not None and self._is_same_as(top.trace) else None
-        context.enter(self, span_id, self)
+        context.enter(self, self.current_span_id(), self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
@@ -304,7 +302,7 @@ class Trace:
 
     def current_span_id(self) -> str | None:
         """Return the span that runs here, if it is one of this trace."""
-        top = context.current.get()
+        top = context.top()
         return top.span_id if top is not None and self._is_same_as(top.trace) else None
 
     def encode_arguments(self, arguments: Mapping[str, Any]) -> Encoded:
@@ -319,9 +317,9 @@ class Trace:
             named = {name: recorder.shown(value) for name, value in named.items()}
         return recorder.encode(named)
 
-    def record_exception(self, error: Exception, *, span_id: str | None = None, parent_id: str | None = None) -> None:
-        """Record `error` once for this trace, however many spans and blocks it passes through."""
-        if exceptions.is_marked(error, self.id):
+    def record_exception(self, error: BaseException, *, span_id: str | None = None, parent_id: str | None = None) -> None:
+        """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error."""
+        if not exceptions.is_error(error) or exceptions.is_marked(error, self.id):
             return
         exceptions.mark(error, self.id)
         content, _ = contents.error(error, None, None, self.recorder.shown)
@@ -360,30 +358,27 @@ class Trace:
     ) -> None:
         """Complete an event and hand its line on.
 
-        `members` are ready JSON members of the metadata, and `metadata` is added to them; `fields` are ready top-level members, each
-        after a comma. Time and key are made here where they are not given.
+        `members` are ready JSON members of the metadata, and `metadata` is added to them; `fields` are ready top-level members: of both,
+        each comes after a comma. Time and key are made here where they are not given.
         """
         recorder = self.recorder
         if not recorder.enabled:
             return
-        cuts, redactions = content[1], content[2]
+        encoded, cuts, redactions = content
         if self._metadata or metadata:
             more, more_cuts, more_redactions = recorder.encode({**self._metadata, **(metadata or {})})
             cuts, redactions = cuts + more_cuts, redactions + more_redactions
-            members = f"{members},{more[1:-1].decode()}" if members else more[1:-1].decode()
+            members += f",{more[1:-1].decode()}" if len(more) > len("{}") else ""
         if parent_id is not None and parent_id != span_id:
             members += f',"parentSpanId":{quote(parent_id)}'
-        if cuts:
-            members += f',"truncated":{cuts}'
-        if redactions:
-            members += f',"redacted":{redactions}'
-        fields = (
-            f',"eventType":"{event_type}","timestamp":"{timestamp or self._stamp()}",'
-            f'"idempotencyKey":{quote(idempotency_key or recorder.ids.next())}{fields}'
+        if cuts or redactions:
+            members += (f',"truncated":{cuts}' if cuts else "") + (f',"redacted":{redactions}' if redactions else "")
+        span = f',"spanId":{quote(span_id)}' if span_id is not None else ""
+        key = quote(idempotency_key) if idempotency_key else f'"{recorder.ids.next()}"'
+        beginning = (
+            f'{self._head},"eventType":"{event_type}","timestamp":"{timestamp or self._stamp()}","idempotencyKey":{key}{span}{fields}'
         )
-        if span_id is not None:
-            fields += f',"spanId":{quote(span_id)}'
-        recorder.record(event_line(self._head, fields, content[0], f"{{{members.lstrip(',')}}}".encode() if members else b""))
+        recorder.record(event_line(beginning, encoded, members[1:]))
 
     # Inside
 
@@ -392,12 +387,12 @@ class Trace:
 
     def _left(self, error: BaseException | None) -> bool:
         outermost = context.leave(self)
-        if isinstance(error, Exception):
+        if error is not None:
             self._record_leaving(error)
         return outermost
 
     @_guard.recording
-    def _record_leaving(self, error: Exception) -> None:
+    def _record_leaving(self, error: BaseException) -> None:
         self.record_exception(error, parent_id=self.current_span_id())
 
     @_guard.recording
