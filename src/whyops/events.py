@@ -16,23 +16,22 @@ from .types import EventType
 __all__ = ["BatchRefused", "EventType", "Receipt", "Refusal", "Sink", "TryLater", "event_line", "quote", "trace_head"]
 
 
-def trace_head(trace_id: str, agent_name: str, external_user_id: str | None) -> bytes:
+def trace_head(trace_id: str, agent_name: str, external_user_id: str | None) -> str:
     """Return the part that all lines of a trace begin with. All three must be storable already."""
     head = f'{{"traceId":{quote(trace_id)},"agentName":{quote(agent_name)}'
     if external_user_id is not None:
         head += f',"externalUserId":{quote(external_user_id)}'
-    return head.encode()
+    return head
 
 
-def event_line(head: bytes, fields: str, content: bytes, metadata: bytes) -> bytes:
+def event_line(beginning: str, content: bytes, metadata: str) -> bytes:
     """Join an event's parts into a line.
 
-    `fields` are the ready JSON members between head and content, beginning with a comma; `content` is a JSON value; `metadata` a JSON
-    object, or empty.
+    `beginning` is the head and all members but the last two; `content` is a JSON value; `metadata` the members of a JSON object, or empty.
     """
     if metadata:
-        return b'%b%b,"content":%b,"metadata":%b}\n' % (head, fields.encode(), content, metadata)
-    return b'%b%b,"content":%b}\n' % (head, fields.encode(), content)
+        return b"".join((beginning.encode(), b',"content":', content, b',"metadata":{', metadata.encode(), b"}}\n"))
+    return b"".join((beginning.encode(), b',"content":', content, b"}\n"))
 
 
 @dataclass(frozen=True)

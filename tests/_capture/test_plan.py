@@ -19,6 +19,9 @@ def only_positional(a, b=2, /, **more): ...
 def anything(*items, **options): ...
 
 
+def keyword_only(a, b=0, *, c): ...
+
+
 def method(self, a, b=1): ...
 
 
@@ -33,6 +36,7 @@ def method(self, a, b=1): ...
         (anything, (), {}, {}),
         (anything, (1, 2), {"x": 3}, {"items": [1, 2], "options": {"x": 3}}),
         (method, (object(), 7), {}, {"a": 7, "b": 1}),
+        (keyword_only, (1, 2), {}, {"a": 1, "b": 2}),
         (dict, (1,), {"x": 2}, {"args": [1], "kwargs": {"x": 2}}),
     ],
 )

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 
+_SECOND = 1_000_000
+
 
 class Clock:
     """Wall time for stamps and a steady time for latencies, both in nanoseconds, and the text of a stamp."""
@@ -16,16 +18,18 @@ class Clock:
     def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = time.perf_counter_ns) -> None:
         self.wall_ns: Callable[[], int] = wall_ns
         self.steady_ns: Callable[[], int] = steady_ns
-        self._second = (0, "1970-01-01T00:00:00")
+        self._second = (0, "1970-01-01T00:00:00.")
 
     def text(self, microseconds: int) -> str:
-        """Return the stamp of a time given in microseconds since 1970. The last second's text is kept, as most calls share it."""
-        second, fraction = divmod(microseconds, 1_000_000)
-        known, text = self._second
-        if second != known:
-            text = datetime.fromtimestamp(second, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
-            self._second = (second, text)
-        return f"{text}.{fraction:06d}Z"
+        """Return the stamp of a time given in microseconds since 1970. The second's text is kept, as most calls share it with the last."""
+        start, text = self._second
+        fraction = microseconds - start
+        if not 0 <= fraction < _SECOND:
+            fraction = microseconds % _SECOND
+            start = microseconds - fraction
+            text = datetime.fromtimestamp(start // _SECOND, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.")
+            self._second = (start, text)
+        return f"{text}{fraction:06d}Z"
 
 
 def stamp_of(value: object) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from .attempt import Failed, attempt
 from .fields import name_of as type_name
@@ -17,7 +17,7 @@ MAX_USER_ID = 255
 class Ids:
     """Unique ids: a random nonce for the process, and a counter. `renew` gives a forked child a nonce of its own."""
 
-    __slots__ = ("_counter", "_random", "nonce")
+    __slots__ = ("_count", "_prefix", "_random", "nonce")
 
     def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
         self._random = random
@@ -26,11 +26,12 @@ class Ids:
     def renew(self) -> None:
         """Start again under a fresh nonce."""
         self.nonce: str = self._random(8).hex()
-        self._counter: Iterator[int] = itertools.count()
+        self._prefix = self.nonce + "-"
+        self._count: Callable[[], int] = itertools.count().__next__
 
     def next(self) -> str:
         """Return an id that was never returned before, in any process."""
-        return f"{self.nonce}-{next(self._counter):x}"
+        return self._prefix + str(self._count())
 
 
 process_ids = Ids()

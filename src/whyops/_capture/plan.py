@@ -8,6 +8,7 @@ from typing import Any
 
 from .attempt import Failed, attempt
 
+_MISSING = inspect.Parameter.empty
 _RECEIVERS = frozenset({"self", "cls", "mcs"})
 
 hidden_parameters: list[Callable[[inspect.Parameter], bool]] = []
@@ -62,9 +63,9 @@ class Plan:
             bound[self._rest or "*"] = list(args[len(self._names) :])
         if kwargs:
             self._add_keywords(bound, kwargs)
-        for name in self._required[len(args) :]:
-            if name not in kwargs:
-                bound.pop(name, None)
+        for name in self._required:
+            if bound[name] is _MISSING:
+                del bound[name]
         if self._rules_asked != len(hidden_parameters):
             self._ask_rules()
         for name in self._hidden:
