@@ -71,7 +71,7 @@ def instance_dict(value: object) -> dict[str, object] | None:
     """Return the very `__dict__` of the instance, if it has a true one."""
     for each in _mro(type(value)):
         slot = _namespace(each).get("__dict__")
-        if type(slot) is GetSetDescriptorType:
+        if type(slot) is GetSetDescriptorType or type(slot) is MemberDescriptorType:
             found = slot.__get__(value)
             return found if type(found) is dict else None
     return None
@@ -81,8 +81,10 @@ def slots(value: object) -> dict[str, object]:
     """Return what stands in the instance's `__slots__`."""
     found: dict[str, object] = {}
     for each in reversed(_mro(type(value))):
+        if "__slots__" not in _namespace(each):  # the members of a type written in C are its affair
+            continue
         for name, slot in list(_namespace(each).items()):
-            if type(slot) is MemberDescriptorType and type(name) is str and not name.startswith("__"):
+            if type(slot) is MemberDescriptorType and not name.startswith("__"):
                 try:
                     found[name] = slot.__get__(value)
                 except AttributeError:

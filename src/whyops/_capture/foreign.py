@@ -6,6 +6,7 @@ disturb (iterators, streams, files, awaitables, locks, connections), becomes a m
 
 from __future__ import annotations
 
+import array
 import collections
 import datetime
 import decimal
@@ -21,7 +22,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from .fields import MAX_FIELDS, class_value, defines, fields, module_of, mro, name_of, short_name
+from .fields import MAX_FIELDS, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
 
 Reader = Callable[[Any, int], object]
 """Takes an object and how many elements there is room for; returns something plainer."""
@@ -64,6 +65,8 @@ def marker(kind: type, note: str = "") -> Marker:
 def plainer(value: object, room: int) -> object:
     """Return a value of plainer types that shows what `value` holds; its elements may be anything."""
     kind = type(value)
+    if kind is Entries or kind is Hidden:  # as readers make them within what they return
+        return value
     for each in mro(kind):
         reader = _READERS.get(id(each))  # by its id: a metaclass may define what hashing a class does
         if reader is not None:
@@ -80,7 +83,7 @@ def _object(value: object, kind: type) -> object:
     declared = _declared(value, kind)
     if declared is not None:
         return declared
-    if issubclass(kind, (type, types.ModuleType)) or defines(kind, _RESOURCE):
+    if defines(kind, _RESOURCE) or module_of(kind).partition(".")[0] in sys.stdlib_module_names:
         return marker(kind)
     return Plain(value, kind)
 
@@ -165,6 +168,21 @@ def _float(value: float, _room: int) -> object:
 
 def _complex(value: complex, _room: int) -> object:
     return Marker(complex.__repr__(value))
+
+
+def _array_of_numbers(value: array.array[Any], room: int) -> object:
+    return Part(array.array.tolist(array.array.__getitem__(value, slice(0, room))), array.array.__len__(value))
+
+
+def _library_text(value: object, _room: int) -> object:
+    """Return what the library's own class writes, whatever a subclass of it does."""
+    for each in mro(type(value)):
+        if module_of(each).partition(".")[0] in _TEXT_LIBRARIES and "__str__" in namespace(each):
+            return namespace(each)["__str__"](value)
+    return marker(type(value))
+
+
+_TEXT_LIBRARIES = frozenset({"httpx", "ipaddress", "pydantic", "pydantic_core", "yarl"})
 
 
 def _bytes(value: bytes, room: int) -> object:
@@ -257,8 +275,8 @@ def _datetime(value: datetime.datetime, _room: int) -> object:
     zone = datetime.datetime.tzinfo.__get__(value)  # type: ignore[attr-defined]
     if zone is None or module_of(type(zone)).partition(".")[0] in {"datetime", "zoneinfo", "_zoneinfo", "pytz", "dateutil", "pendulum"}:
         return Marker(datetime.datetime.isoformat(value))
-    read = datetime.datetime.__dict__
-    when = [read[name].__get__(value) for name in ("year", "month", "day", "hour", "minute", "second", "microsecond")]
+    parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
+    when = [getattr(datetime.datetime, part).__get__(value) for part in parts]
     return Marker(datetime.datetime(*when).isoformat())  # noqa: DTZ001 - a zone of unknown make may run anything
 
 
@@ -309,6 +327,8 @@ def _array(value: Any, room: int) -> object:
     if plain.ndim == 0:
         return plain.item()
     head = plain[:room]
+    if plain.dtype.kind in "mM" and plain.ndim == 1:  # numbers of nanoseconds, if asked for a list
+        return Part(head.astype(str).tolist(), len(plain))
     return Part(head.tolist() if plain.ndim == 1 else list(head), len(plain))
 
 
@@ -347,6 +367,7 @@ _BUILT_IN: dict[type, Reader] = {
     complex: _complex,
     bytes: _bytes,
     bytearray: _bytearray,
+    array.array: _array_of_numbers,
     memoryview: _memoryview,
     dict: _dict,
     list: _list,
@@ -387,6 +408,13 @@ _NAMED_READERS: dict[tuple[str, str], Reader] = {
     ("pydantic", "Secret"): _hidden,
     ("pydantic", "_SecretBase"): _hidden,
     ("pydantic", "_SecretField"): _hidden,
+    ("httpx", "URL"): _library_text,
+    ("yarl", "URL"): _library_text,
+    ("ipaddress", "_IPAddressBase"): _library_text,
+    ("pydantic", "_BaseUrl"): _library_text,
+    ("pydantic", "_BaseMultiHostUrl"): _library_text,
+    ("pydantic_core", "Url"): _library_text,
+    ("pydantic_core", "MultiHostUrl"): _library_text,
     ("numpy", "ndarray"): _array,
     ("numpy", "generic"): _numpy_scalar,
     ("pandas", "DataFrame"): _frame,

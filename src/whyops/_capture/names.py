@@ -160,7 +160,10 @@ class Verdict(Enum):
 
 def words(name: str) -> list[str]:
     """Split a name at separators and where camel case starts a word; all in lower case."""
-    return [word.lower() for word in _WORD.findall(unicodedata.normalize("NFKC", name[:MAX_NAME]))]
+    return [word.lower() for word in _WORD.findall(unicodedata.normalize("NFKC", name))]
+
+
+_MAX_VERDICTS = 2_000
 
 
 class SecretNames:
@@ -169,6 +172,7 @@ class SecretNames:
     def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = ()) -> None:
         self._added = [f" {' '.join(parts)} " for parts in map(words, added) if parts]
         self._added_joined = frozenset(added.replace(" ", "") for added in self._added)
+        self._verdicts: dict[str, Verdict] = {}
         self._kept = frozenset("".join(words(name)) for name in kept)
 
     def hints(self) -> list[str]:
@@ -177,6 +181,15 @@ class SecretNames:
 
     def verdict(self, name: str) -> Verdict:
         """Say what the name's value is."""
+        name = name[:MAX_NAME]
+        known = self._verdicts.get(name)
+        if known is None:
+            if len(self._verdicts) >= _MAX_VERDICTS:
+                self._verdicts = {}
+            known = self._verdicts[name] = self._judge(name)
+        return known
+
+    def _judge(self, name: str) -> Verdict:
         parts = words(name)
         joined = "".join(parts)
         if not parts or joined in self._kept:

@@ -8,7 +8,7 @@ from typing import Any
 from . import foreign
 from .attempt import Failed, attempt
 from .fields import name_of, short_name
-from .foreign import HIDDEN, MAX_EXACT, CutText, Entries, Hidden, Marker, Part, Plain, marker
+from .foreign import MAX_EXACT, CutText, Entries, Hidden, Marker, Part, Plain, marker
 from .names import Verdict
 from .redact import REDACTED, Redactor
 
@@ -61,6 +61,9 @@ class Copier:
             return value
         if kind is str:
             return self._text(value)  # type: ignore[arg-type]
+        if kind is float and value - value == 0:  # type: ignore[operator]
+            self._left -= 8
+            return value
         if kind is int and -MAX_EXACT <= value <= MAX_EXACT:  # type: ignore[operator]
             self._left -= 8
             return value
@@ -102,9 +105,6 @@ class Copier:
             return self._text(value.text, value.size)  # type: ignore[attr-defined]
         if seen is Failed:
             return self._bounded(str(marker(kind, f": unreadable, {short_name(value.error)[:80]}")))  # type: ignore[attr-defined]
-        if value is None or seen is bool or seen is int or seen is float:
-            self._left -= 8
-            return value
         return self.copy(value)
 
     def _bounded(self, text: str) -> str:

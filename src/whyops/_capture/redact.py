@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .._guard import notices
+from .. import _guard
 from .names import SecretNames, Verdict
 
 REDACTED = "[redacted]"
@@ -88,7 +88,11 @@ class Redactor:
 
     def suspects(self, lines: str) -> bool:
         """Tell, at little cost, whether any of the lines could hold a secret, or could name the value beside it."""
-        return self._may_hold(lines) and (self.redact(lines)[1] > 0 or any(map(self._is_name, lines.split("\n"))))
+        if not self._may_hold(lines):
+            return False
+        if "\\u00" in lines or next(self._named(lines), None) is not None or any(map(self._is_name, lines.split("\n"))):
+            return True
+        return _redact_shapes(lines)[1] > 0
 
     def _may_hold(self, text: str) -> bool:
         text = text.lower()
@@ -107,20 +111,17 @@ class Redactor:
         return self._redact(text)
 
     def _redact(self, text: str) -> tuple[str, int]:
-        text, count = self._redact_named(text)
-        for hint, pattern in _SHAPES:
-            if hint in text:
-                text, found = pattern.subn(REDACTED, text)
-                count += found
-        if "asic" in text.lower() or "earer" in text.lower():
-            text, found = _SCHEMES.subn(lambda found: f"{found[1] or found[2]} {REDACTED}", text)
-            count += found
-        return _redact_urls(text, count)
-
-    def _redact_named(self, text: str) -> tuple[str, int]:
-        """Redact what follows a name that hides a secret."""
         parts: list[str] = []
-        done = count = 0
+        done = 0
+        for (start, end), replacement in self._named(text):
+            parts += (text[done:start], replacement)
+            done = end
+        text, count = _redact_shapes("".join(parts) + text[done:])
+        return text, count + len(parts) // 2
+
+    def _named(self, text: str) -> Iterator[tuple[Span, str]]:
+        """Find what follows a name that hides a secret, and what to put in its place."""
+        done = 0
         lowered = text.lower()
         if len(lowered) != len(text):  # a letter such as İ, which is two in lower case
             lowered = "".join(map(_lower, text))
@@ -129,11 +130,8 @@ class Redactor:
                 continue
             found = self._value_of(text, hint.start(), hint.end(), done)
             if found is not None:
-                (start, end), replacement = found
-                parts += (text[done:start], replacement)
-                done = end
-                count += 1
-        return "".join(parts) + text[done:], count
+                yield found
+                done = found[0][1]
 
     def _value_of(self, text: str, start: int, end: int, done: int) -> tuple[Span, str] | None:
         """Find the value of the name around the hint, and what to put in its place."""
@@ -254,7 +252,17 @@ def _container_end(text: str, at: int) -> int:
     return len(text)
 
 
-def _redact_urls(text: str, count: int) -> tuple[str, int]:
+def _redact_shapes(text: str) -> tuple[str, int]:
+    """Redact what shows by itself that it is a secret."""
+    count = 0
+    for hint, pattern in _SHAPES:
+        if hint in text:
+            text, found = pattern.subn(REDACTED, text)
+            count += found
+    lowered = text.lower()
+    if "basic" in lowered or "bearer" in lowered:
+        text, found = _SCHEMES.subn(lambda found: f"{found[1] or found[2]} {REDACTED}", text)
+        count += found
     if "://" in text and "@" in text:
         text, found = _USERINFO.subn(_without_password, text)
         count += found
@@ -280,7 +288,7 @@ def redacted_by_user(redact: Callable[[Any], Any], value: object, dropped: objec
     try:
         shown = redact(value)
     except Exception as error:  # noqa: BLE001 - the boundary "the user's redact"
-        notices.say(
+        _guard.notices.say(
             "redact",
             "The redact function raised %s; the value it was given is not recorded. It gets plain JSON types: dict, list, str, int, float, "
             "bool, None.",
