@@ -1,0 +1,63 @@
+"""Whose traces are recorded: what `instrument` and the classic handler were made with."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ..._capture import context
+from ..._capture.fields import fields
+from ..._capture.trace import Trace
+from ..._client import WhyOps, default_client
+from ..._proxy.settings import goes_through_proxy, llama_index_keywords
+
+
+class Origin:
+    """Gives each root operation its trace: the one with the id that was asked for, else the current one, else one of its own."""
+
+    __slots__ = ("_client", "_trace_id", "_user_id", "llm_events")
+
+    def __init__(self, client: WhyOps | None, trace_id: object, external_user_id: object, *, llm_events: bool) -> None:
+        self._client = client
+        self._trace_id = trace_id
+        self._user_id = external_user_id
+        self.llm_events = llm_events
+
+    def trace_under(self, frame: context.Frame | None) -> Trace | None:
+        """Return the trace that was asked for by its id or user, or the current one; None where there is none."""
+        current = None if frame is None else frame.trace
+        if self._trace_id is not None:
+            if current is not None and current.id == str(self._trace_id):
+                return current
+            return self.new_trace()
+        return current
+
+    def new_trace(self) -> Trace:
+        """Return a trace for a root operation.
+
+        Raises:
+            ConfigurationError: Several clients are open and none was chosen.
+        """
+        client = self._client if self._client is not None else default_client()
+        return client.trace(self._trace_id, self._user_id)
+
+
+def is_proxied(instance: object) -> bool:
+    """Tell whether a model's calls go to the WhyOps proxy, which records them itself: by its address, or by its client's."""
+    held = fields(instance) if instance is not None else {}
+    clients = [getattr(instance, name, None) for name in ("_client", "_aclient")]
+    addresses = [held.get("api_base"), held.get("base_url"), *(getattr(client, "base_url", None) for client in clients)]
+    return any(goes_through_proxy(address) for address in addresses if address)
+
+
+def proxy_kwargs(client: WhyOps | None, provider: Literal["openai", "anthropic"]) -> dict[str, Any]:
+    """Return the keywords that point LlamaIndex's `OpenAI`, `OpenAIEmbedding` or `Anthropic` at the WhyOps proxy.
+
+    `OpenAI(model=…, **proxy_kwargs(sdk, "openai"))`. LlamaIndex fixes a model's headers when it is made, so its requests name the agent and
+    no trace. To have each request name the trace that is current, give `OpenAI` clients of your own: `openai_client=sdk.openai(…)` and
+    `async_openai_client=sdk.openai(…)`. `instrument()` leaves calls that go through the proxy to it. Without `client`, the default one.
+
+    Raises:
+        ConfigurationError: There is no API key, or the provider is not one that the proxy serves.
+    """
+    sdk = client if client is not None else default_client()
+    return llama_index_keywords(sdk.proxy(provider), provider)

@@ -1,0 +1,377 @@
+"""LlamaIndex's spans and events, followed from their start to their end, and what is recorded of each.
+
+A span's parent is the one that LlamaIndex names, or what is current in WhyOps' own context variable: both are inherited by tasks, by
+threads with a copied context and by the steps of a workflow. A span that is a tool's call, or the first of its trace, is made current for
+what runs inside it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any
+
+from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.instrumentation.events.base import BaseEvent
+from llama_index.core.instrumentation.events.exception import ExceptionEvent
+from llama_index.core.instrumentation.events.llm import (
+    LLMChatEndEvent,
+    LLMChatInProgressEvent,
+    LLMChatStartEvent,
+    LLMCompletionEndEvent,
+    LLMCompletionInProgressEvent,
+    LLMCompletionStartEvent,
+)
+from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
+from llama_index.core.instrumentation.events.retrieval import RetrievalEndEvent, RetrievalStartEvent
+from llama_index.core.llms.structured_llm import StructuredLLM
+from llama_index.core.tools import BaseTool
+
+from ..._capture import context
+from ..._capture.span import ToolSpan
+from ..._capture.tool import NOT_CAPTURED, Observer
+from . import _tools as tools
+from . import _translate as translate
+from . import _workflows as workflows
+from ._model_call import EmbeddingCall, ModelCall, Named, Place
+from ._open import Open
+from ._origin import Origin, is_proxied
+from ._streams import keep_together
+
+_EMBEDS = frozenset(
+    {
+        "aget_query_embedding",
+        "aget_text_embedding",
+        "aget_text_embedding_batch",
+        "get_query_embedding",
+        "get_text_embedding",
+        "get_text_embedding_batch",
+    }
+)
+_UUID = 37
+"""Characters at the end of a span's id: a dash, and a UUID."""
+
+
+class Span:
+    """One of LlamaIndex's spans while it is open. `place` is where what it contains is recorded."""
+
+    __slots__ = (
+        "agent",
+        "call",
+        "current",
+        "embedding",
+        "instance",
+        "method",
+        "observers",
+        "parent",
+        "place",
+        "saw_tool",
+        "tool",
+        "tool_call_id",
+    )
+
+    def __init__(self, id_: str, instance: object, parent: Span | None, place: Place) -> None:
+        self.method = id_[:-_UUID].rpartition(".")[2]
+        self.instance = instance
+        self.parent = parent
+        self.place = place
+        self.agent: str | None = None
+        self.call: ModelCall | None = None
+        self.embedding: EmbeddingCall | None = None
+        self.tool: ToolSpan | None = None
+        self.tool_call_id: str | None = None
+        self.observers: list[Observer] = []
+        self.saw_tool = False
+        self.current = False
+
+    def make_current(self, span_id: str | None) -> None:
+        """Let what runs inside find its trace, and `span_id` as its parent."""
+        context.current.set(_Frame(self.place.trace, span_id, self, context.top()))
+        self.current = True
+
+    def leave(self) -> None:
+        """End that."""
+        if self.current:
+            self.current = False
+            context.leave(self)
+
+
+class _Frame(context.Frame):
+    """What is current inside a span. The first call of a decorated function that is the tool's own is the span's own call."""
+
+    __slots__ = ()
+
+    def claims(self, observer: object) -> bool:
+        """Tell so once: the function may call itself."""
+        span = self.owner
+        if not isinstance(span, Span) or observer not in span.observers:
+            return False
+        span.observers = []
+        return True
+
+
+class Spans:
+    """What is open, and what begins and ends with it. One for the process, as there is one dispatcher."""
+
+    def __init__(self, origin: Callable[[], Origin | None]) -> None:
+        self._origin = origin
+        self._spans: Open[Span] = Open()
+        self._calls: Open[ModelCall] = Open()
+        self._heard: dict[type[BaseEvent], Callable[[Any], None]] = {
+            LLMChatStartEvent: lambda event: self._model_asked(event, event.messages),
+            LLMCompletionStartEvent: lambda event: self._model_asked(event, event.prompt),
+            LLMChatInProgressEvent: self._model_said,
+            LLMCompletionInProgressEvent: self._model_said,
+            LLMChatEndEvent: self._model_answered,
+            LLMCompletionEndEvent: self._model_answered,
+            ExceptionEvent: self._stream_stopped,
+            RetrievalStartEvent: self._retrieval_began,
+            RetrievalEndEvent: self._nodes_came,
+            ReRankStartEvent: self._ranking_began,
+            ReRankEndEvent: self._nodes_came,
+        }
+
+    def __len__(self) -> int:
+        return len(self._spans) + len(self._calls)
+
+    def enter(self, id_: str, bound: inspect.BoundArguments, instance: object, parent_id: str | None) -> None:
+        """Take note of a span, and record what begins with it."""
+        origin = self._origin()
+        if origin is None:
+            return
+        parent = self._spans.get(parent_id)
+        frame = context.top()
+        span = Span(id_, instance, parent, _place(origin, parent, frame))
+        self._spans.add(id_, span)
+        if isinstance(instance, BaseTool) and span.method in tools.METHODS:
+            _begin_tool(span, instance, bound)
+        elif workflows.is_run(instance, span.method):
+            span.place = span.place.labelled(workflows.labels_of_run(instance))
+        else:
+            _begin_step(span, bound)
+            if isinstance(instance, BaseEmbedding) and span.method in _EMBEDS:
+                _begin_embedding(span, instance, bound)
+            if frame is None or frame.trace is not span.place.trace:
+                span.make_current(span.place.parent_id)
+
+    def exit(self, id_: str, result: object) -> None:
+        """Record what ends with a span. What streams goes on, and is recorded when it ends."""
+        span = self._spans.take(id_)
+        if span is None:
+            return
+        keep_together(result)
+        span.leave()
+        if not isinstance(result, (GeneratorType, AsyncGeneratorType)):
+            self._calls.take(id_)
+        if span.embedding is not None:
+            span.embedding.answered(result)
+        if span.tool is not None:
+            _end_tool(span, span.tool, result)
+        _record_refused_call(span, result)
+
+    def drop(self, id_: str, error: BaseException | None) -> None:
+        """Record that a span was left by an exception; the innermost span that sees it records it, and no other."""
+        span = self._spans.take(id_)
+        if span is None:
+            return
+        span.leave()
+        call = self._calls.take(id_)
+        if error is None:
+            return
+        if span.tool is not None:
+            span.tool.fail(error)
+        elif call is not None:
+            call.stopped(error)
+        elif span.embedding is not None:
+            span.embedding.failed(error)
+        else:
+            span.place.trace.record_exception(error, parent_id=span.place.parent_id)
+
+    def hear(self, event: BaseEvent) -> None:
+        """Record what an event tells."""
+        listener = self._heard.get(type(event))
+        if listener is not None:
+            listener(event)
+
+    def forget(self) -> None:
+        """Keep nothing of what is open; what is current here because of it is so no longer."""
+        for span in reversed(self._spans.values()):
+            span.leave()
+        self._spans.clear()
+        self._calls.clear()
+
+    # Models
+
+    def _model_asked(self, event: Any, prompt: object) -> None:
+        origin = self._origin()
+        if origin is None:
+            return
+        span = self._spans.get(event.span_id)
+        instance = None if span is None else span.instance
+        if isinstance(instance, StructuredLLM):
+            return  # asks the model that it wraps, which tells of itself
+        outer = None if span is None else self._outer_call(span, prompt)
+        if span is not None and outer is not None:
+            outer.inner = True
+            span.call = outer
+            return
+        place = span.place if span is not None else _place(origin, None, context.top())
+        call = ModelCall(
+            place,
+            Named(event.model_dict, instance),
+            prompt,
+            instance=instance,
+            method="" if span is None else span.method,
+            recorded=origin.llm_events and not is_proxied(instance),
+        )
+        if span is not None:
+            span.call = call
+        self._calls.add(event.span_id, call)
+        call.asked(event.additional_kwargs)
+
+    def _outer_call(self, span: Span, prompt: object) -> ModelCall | None:
+        """Return the call that this one is a part of: a model's class may make `achat` of `chat`, and `chat` of `complete`.
+
+        A stream does so when it is first read, after its span's end: then `stream_…` of the same prompt is the work of `astream_…`.
+        """
+        above = span.parent
+        while above is not None and above.instance is span.instance:
+            if above.call is not None:
+                return above.call
+            above = above.parent
+        if not span.method.startswith("stream_"):
+            return None
+        return next((call for call in self._calls.values() if call.may_become(span.instance, span.method, prompt)), None)
+
+    def _model_said(self, event: Any) -> None:
+        call = self._calls.touch(event.span_id)
+        if call is not None:
+            call.received(event.response)
+
+    def _model_answered(self, event: Any) -> None:
+        call = self._calls.take(event.span_id)
+        if call is not None:
+            call.answered(event.response)
+
+    def _stream_stopped(self, event: ExceptionEvent) -> None:
+        call = self._calls.take(event.span_id)
+        if call is not None:
+            call.stopped(event.exception)
+
+    # Retrieval
+
+    def _retrieval_began(self, event: RetrievalStartEvent) -> None:
+        self._begin_lookup(event, {"query": translate.query_of(event.str_or_query_bundle)})
+
+    def _ranking_began(self, event: ReRankStartEvent) -> None:
+        arguments = {
+            "query": translate.query_of(event.query),
+            "nodes": translate.ranked(event.nodes),
+            "top_n": event.top_n,
+            "model": event.model_name,
+        }
+        self._begin_lookup(event, arguments)
+
+    def _begin_lookup(self, event: BaseEvent, arguments: Mapping[str, Any]) -> None:
+        span = self._spans.get(event.span_id)
+        if span is not None and span.tool is None:
+            span.leave()
+            _begin(span, type(span.instance).__name__, arguments)
+
+    def _nodes_came(self, event: Any) -> None:
+        span = self._spans.get(event.span_id)
+        if span is not None and span.tool is not None:
+            span.leave()
+            span.tool.succeed({"nodes": translate.nodes_of(event.nodes)})
+
+
+def _place(origin: Origin, parent: Span | None, frame: context.Frame | None) -> Place:
+    """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
+    above = parent
+    if above is None and frame is not None and isinstance(frame.owner, Span):
+        above = frame.owner
+    labels = above.place.labels if above is not None else {}
+    trace = origin.trace_under(frame)
+    if trace is not None:
+        return Place(trace, frame.span_id if frame is not None and frame.trace is trace else None, labels)
+    if above is not None:
+        return above.place
+    return Place(origin.new_trace(), None, labels)
+
+
+def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
+    """Note the agent and the step, and the tool call that a step was given to make."""
+    run = span.parent
+    if span.instance is not None or run is None or not workflows.is_run(run.instance, run.method):
+        return
+    run.agent = workflows.agent_of(bound) or run.agent
+    call = workflows.tool_call_of(bound)
+    span.tool_call_id = None if call is None else call.tool_id
+    span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
+
+
+# Tools
+
+
+def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> None:
+    above = span.parent
+    if above is not None:
+        above.saw_tool = True
+        if isinstance(above.instance, BaseTool) and tools.is_inside(tool, span.method, above.instance, above.method):
+            return  # the same call, handed down
+    if not tools.is_the_apps(tool):
+        return
+    span.observers = tools.observers_of(tool)
+    arguments = tools.arguments_of(tool, bound)
+    if not all(observer.captures_arguments for observer in span.observers):
+        arguments = dict.fromkeys(arguments, NOT_CAPTURED)
+    call_id = above.tool_call_id if above is not None else None
+    _begin(span, tools.name_of(tool), arguments, {"toolCallId": call_id} if call_id else None)
+
+
+def _begin(span: Span, name: str, arguments: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
+    """Record a request, and be current until the response."""
+    place = span.place
+    trace = place.trace
+    labels = {**place.labels, **(metadata or {})}
+    tool = ToolSpan(trace, name, trace.encode_arguments(arguments), parent_id=place.parent_id, metadata=labels)
+    tool.begin()
+    span.tool = tool
+    span.place = Place(trace, tool.span_id, place.labels)
+    span.make_current(tool.span_id)
+
+
+def _end_tool(span: Span, tool: ToolSpan, result: object) -> None:
+    """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
+    if not isinstance(span.instance, BaseTool):
+        tool.succeed({"nodes": translate.nodes_of(result)})
+        return
+    failure = tools.failure_of(result)
+    outcome = tools.outcome_of(result) if failure is None else {"error": failure}
+    tool.succeed(outcome if all(observer.captures_result for observer in tools.observers_of(span.instance)) else NOT_CAPTURED)
+
+
+def _record_refused_call(span: Span, result: object) -> None:
+    """Record the call of a tool that the agent does not have: there is no tool's span, only the step that was to call it."""
+    refused = workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
+    if refused is not None:
+        _begin(span, refused.tool_name, refused.tool_kwargs, {"toolCallId": refused.tool_id})
+        span.leave()
+        if span.tool is not None:
+            span.tool.succeed({"error": refused.tool_output.content})
+
+
+# Embeddings
+
+
+def _begin_embedding(span: Span, model: BaseEmbedding, bound: inspect.BoundArguments) -> None:
+    """Record the texts of an embedding call, unless the model's class makes it of another of its own, or the proxy sees it."""
+    above = span.parent
+    while above is not None and above.instance is model:
+        if above.embedding is not None:
+            return
+        above = above.parent
+    if not is_proxied(model):
+        span.embedding = EmbeddingCall(span.place, Named({"model_name": model.model_name, "class_name": model.class_name()}, model))
+        span.embedding.asked(translate.texts_of(bound.arguments))

@@ -1,0 +1,293 @@
+"""LlamaIndex's messages, answers, nodes and tool results → plain values in our form.
+
+Pure: nothing here records, and nothing here calls back into LlamaIndex. What a provider's raw answer holds is looked up without running
+any of its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..._capture.fields import fields
+from ..._capture.signature import strip_signature
+from ..._capture.usage import token_usage
+from ...types import MessageItem, ToolCallItem, UserMessageMetadata
+from .._messages import prompt_metadata, role_of, shown_content, text_of, tool_call
+
+Encode = Callable[[object], tuple[bytes, int, int]]
+
+UNKNOWN = "unknown"
+
+_OBSERVATION = "Observation:"
+_FINISH = ("finish_reason", "finishReason", "stop_reason", "done_reason")
+_SIGNATURES = ("signature", "thought_signature")
+
+
+# Prompts
+
+
+def prompt_messages(prompt: object, encode: Encode) -> list[MessageItem]:
+    """Return what a model is asked: a list of LlamaIndex's messages, or a completion's prompt, which counts as the user's words."""
+    if isinstance(prompt, str):
+        return [{"role": "user", "content": strip_signature(prompt)}]
+    return [_message(message, encode) for message in prompt] if isinstance(prompt, Iterable) else []
+
+
+def ends_in_users_words(messages: Sequence[MessageItem]) -> bool:
+    """Tell whether the last message is the user's, and no tool's result: ReAct agents send theirs back in the user's name."""
+    if not messages or messages[-1]["role"] != "user":
+        return False
+    text = text_of(messages[-1]["content"])
+    return not (text.startswith(_OBSERVATION) and len(messages) > 1 and messages[-2]["role"] == "assistant")
+
+
+def _message(message: Any, encode: Encode) -> MessageItem:
+    kwargs = getattr(message, "additional_kwargs", None) or {}
+    item: dict[str, Any] = {"role": role_of(getattr(message, "role", UNKNOWN)), "content": _content(message)}
+    calls = tool_calls_of(message, encode)
+    if calls:
+        item["tool_calls"] = calls
+    for name in ("tool_call_id", "name"):
+        if isinstance(kwargs.get(name), str):
+            item[name] = kwargs[name]
+    return item  # type: ignore[return-value]  # with what tool messages have besides
+
+
+def _content(message: Any) -> object:
+    """Return the text of a message that has nothing but text, else its parts; thinking and tool calls stand elsewhere."""
+    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) not in {"thinking", "tool_call"}]
+    if not blocks:
+        return shown_content(getattr(message, "content", None) or "")
+    if all(_kind(block) == "text" for block in blocks):
+        return shown_content("\n".join(block.text for block in blocks))
+    return shown_content([_part(block) for block in blocks])
+
+
+def _part(block: Any) -> dict[str, Any]:
+    """Return a part in the form that providers know: text as it is, of the rest what is set."""
+    if _kind(block) == "text":
+        return {"type": "text", "text": block.text}
+    held = {name: value for name, value in fields(block).items() if value is not None and name != "block_type"}
+    for name in ("path", "url"):
+        if name in held:
+            held[name] = str(held[name])
+    return {"type": _kind(block), **{name: _ascii(value) for name, value in held.items() if not name.startswith("_")}}
+
+
+def _ascii(value: object) -> object:
+    """Return bytes that are base64 already, as images are held, as text."""
+    if isinstance(value, bytes) and value.isascii():
+        return value.decode("ascii")
+    return value
+
+
+def _kind(block: object) -> str:
+    kind = getattr(block, "block_type", None)
+    return kind if isinstance(kind, str) else UNKNOWN
+
+
+def sent_along(messages: Sequence[MessageItem], instance: object, kwargs: Mapping[str, Any]) -> UserMessageMetadata:
+    """Return what goes along with a prompt: system prompt, the tools offered, and the parameters of the call and of the model."""
+    tools = kwargs.get("tools")
+    offered = [_offered(tool) for tool in tools] if isinstance(tools, (list, tuple)) else None
+    held = fields(instance) if instance is not None else {}
+    usual = {name: held.get(name) for name in ("temperature", "max_tokens", "top_p")}
+    given = {name: value for name, value in {**usual, **kwargs}.items() if isinstance(value, (str, int, float)) and name != "formatted"}
+    return prompt_metadata(messages, offered, given)
+
+
+def _offered(tool: Any) -> object:
+    """Return a tool in OpenAI's form; LlamaIndex's own objects are offered only by models that take them as they are."""
+    described = getattr(tool, "metadata", None)
+    if described is None:
+        return tool
+    return {"name": getattr(described, "name", None), "description": getattr(described, "description", None)}
+
+
+# Answers
+
+
+@dataclass
+class Answer:
+    """What a model gave, as far as it gave it."""
+
+    text: str | None = None
+    thinking: list[tuple[str, str | None]] = field(default_factory=list)
+    tool_calls: list[ToolCallItem] = field(default_factory=list)
+    finish_reason: object = None
+    usage: dict[str, int] | None = None
+
+
+def answer_of(response: Any, encode: Encode) -> Answer:
+    """Return the answer in a ChatResponse or a CompletionResponse; for a stream, in its last chunk."""
+    message = getattr(response, "message", None)
+    text = getattr(message, "content", None) if message is not None else getattr(response, "text", None)
+    return Answer(
+        text=strip_signature(text) if isinstance(text, str) else None,
+        thinking=[] if message is None else _thinking(message),
+        tool_calls=[] if message is None else tool_calls_of(message, encode),
+        finish_reason=finish_reason_of(response),
+        usage=usage_of(response),
+    )
+
+
+def _thinking(message: Any) -> list[tuple[str, str | None]]:
+    found = []
+    for block in getattr(message, "blocks", None) or []:
+        if _kind(block) == "thinking" and block.content:
+            held = _held(getattr(block, "additional_information", None))
+            signature = next((held[name] for name in _SIGNATURES if isinstance(held.get(name), str) and held[name]), None)
+            found.append((strip_signature(block.content), signature))
+    return found
+
+
+def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
+    """Return the tool calls that a message asks for: from its blocks or, as older integrations have them, from `additional_kwargs`."""
+    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) == "tool_call"]
+    if blocks:
+        return [tool_call(block.tool_name, block.tool_kwargs, block.tool_call_id, encode) for block in blocks]
+    kwargs = getattr(message, "additional_kwargs", None) or {}
+    listed = kwargs.get("tool_calls")
+    return [_older_tool_call(call, encode) for call in listed] if isinstance(listed, (list, tuple)) else []
+
+
+def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
+    """Read OpenAI's tool call, Anthropic's block or LlamaIndex's own ToolSelection, object or dict."""
+    held = _held(call)
+    function = _held(held.get("function")) or held
+    name = function.get("name") or held.get("tool_name")
+    arguments: object = next(
+        (each[key] for each in (function, held) for key in ("arguments", "input", "args", "tool_kwargs") if key in each), {}
+    )
+    return tool_call(name, arguments, held.get("id") or held.get("tool_id"), encode)
+
+
+def finish_reason_of(response: Any) -> object:
+    """Return why the model stopped, from wherever the provider's integration leaves it; None where it does not say."""
+    raw = _held(getattr(response, "raw", None))
+    message = getattr(response, "message", None)
+    places = [
+        raw,
+        _held(raw.get("delta")),
+        _first(raw.get("choices")),
+        _first(raw.get("candidates")),
+        _held(getattr(response, "additional_kwargs", None)),
+        _held(getattr(message, "additional_kwargs", None)),
+    ]
+    return next((place[name] for place in places for name in _FINISH if place.get(name)), None)
+
+
+def usage_of(response: Any) -> dict[str, int] | None:
+    """Return the tokens, from the provider's raw answer or, where that has none, from `additional_kwargs`."""
+    raw = getattr(response, "raw", None)
+    return (token_usage(raw) if raw is not None else None) or token_usage(getattr(response, "additional_kwargs", None) or {})
+
+
+def delta_of(chunk: object) -> str:
+    """Return the text that a chunk of a stream adds."""
+    delta = getattr(chunk, "delta", None)
+    return delta if isinstance(delta, str) else ""
+
+
+def thinking_delta_of(chunk: object) -> str:
+    """Return the thinking that a chunk of a stream adds, as some integrations hand it on."""
+    for holder in (chunk, getattr(chunk, "message", None)):
+        delta = _held(getattr(holder, "additional_kwargs", None)).get("thinking_delta")
+        if isinstance(delta, str) and delta:
+            return delta
+    return ""
+
+
+def _first(value: object) -> Mapping[str, object]:
+    return _held(value[0]) if isinstance(value, (list, tuple)) and value else {}
+
+
+def _held(value: object) -> Mapping[str, Any]:
+    """Return what a dict or an object holds by name, without running any of its code."""
+    if value is None:
+        return {}
+    return value if isinstance(value, Mapping) else fields(value)
+
+
+# Models
+
+
+def model_of(model_dict: Mapping[str, object], instance: object = None) -> str:
+    """Return the model's name; of a model that has none, its class."""
+    for name in ("model_name", "model"):
+        value = model_dict.get(name)
+        if isinstance(value, str) and value and value != UNKNOWN:
+            return value
+    return type(instance).__name__ if instance is not None else str(model_dict.get("class_name") or UNKNOWN)
+
+
+def provider_of(model_dict: Mapping[str, object], instance: object = None) -> str:
+    """Return who runs the model: the name of the integration's package, else what its class calls itself."""
+    module = type(instance).__module__.split(".")
+    if module[0] == "llama_index" and len(module) > 2 and module[1] != "core":
+        return module[2]
+    name = str(model_dict.get("class_name") or UNKNOWN).lower()
+    for suffix in ("llm", "embedding", "embeddings"):
+        name = name.removesuffix(suffix).rstrip("_-") or name
+    return name
+
+
+# Retrieval
+
+
+def query_of(query: object) -> object:
+    """Return the words of a query, which may come as text or as a QueryBundle."""
+    return query if query is None or isinstance(query, str) else getattr(query, "query_str", None)
+
+
+def nodes_of(nodes: object) -> list[object]:
+    """Return retrieved nodes with content, metadata and score."""
+    return [_node(node) for node in nodes] if isinstance(nodes, (list, tuple)) else []
+
+
+def ranked(nodes: object) -> list[object]:
+    """Return nodes that are about to be ranked: which ones, and with which score."""
+    short = ("id", "score")
+    return [{name: node[name] for name in short if name in node} if isinstance(node, dict) else node for node in nodes_of(nodes)]
+
+
+def _node(scored: Any) -> object:
+    node = getattr(scored, "node", scored)
+    if not hasattr(node, "get_content"):
+        return node
+    found = {"id": getattr(node, "node_id", None), "content": node.get_content(), "metadata": getattr(node, "metadata", None)}
+    score = getattr(scored, "score", None) if node is not scored else None
+    return {name: value for name, value in {**found, "score": score}.items() if value is not None and value != {}}
+
+
+# Embeddings
+
+
+def texts_of(arguments: Mapping[str, object]) -> list[object]:
+    """Return the texts that a method of an embedding model was called with, under whatever name."""
+    value = next(iter(arguments.values()), None)
+    return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
+
+
+def vectors_of(result: Any) -> tuple[int, int]:
+    """Return how many vectors there are, and the dimensions of the first: the result is one vector or a list of them."""
+    if not hasattr(result, "__len__") or len(result) == 0:
+        return 0, 0
+    first = result[0]
+    return (len(result), len(first)) if hasattr(first, "__len__") else (1, len(result))
+
+
+# Tool results
+
+
+def result_of(value: Any) -> object:
+    """Return a tool's result: of a query's response its text and sources, of nodes their contents; a stream is not touched."""
+    if hasattr(type(value), "get_formatted_sources"):
+        text = value.__dict__.get("response")
+        shown = {} if text is None else {"response": text}
+        return {**shown, "sources": nodes_of(value.__dict__.get("source_nodes"))}
+    if isinstance(value, (list, tuple)) and value and all(hasattr(type(item), "get_content") for item in value):
+        return {"nodes": nodes_of(value)}
+    return value

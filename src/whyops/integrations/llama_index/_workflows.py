@@ -1,0 +1,66 @@
+"""Agents and workflows: which agent and step a span belongs to, what a step says of a tool call, and what is no error."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import get_origin
+
+from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
+from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
+from llama_index.core.workflow import Context, Workflow
+
+from ..._capture import exceptions, plan
+
+_CONTROL_FLOW = (
+    ("workflows.runtime.types.results", "WaitingForEvent"),
+    ("workflows.errors", "WorkflowCancelledByUser"),
+    ("workflows.errors", "WorkflowDone"),
+)
+"""Exceptions by which workflows steer themselves, with the modules that define them in the versions that have them."""
+
+
+def steers(error: BaseException) -> bool:
+    """Tell whether an exception is how a workflow waits for an event or a human, or stops: told by class, without importing any."""
+    kinds = (getattr(sys.modules.get(module), name, None) for module, name in _CONTROL_FLOW)
+    return any(isinstance(kind, type) and isinstance(error, kind) for kind in kinds)
+
+
+def is_context(parameter: inspect.Parameter) -> bool:
+    """Tell whether LlamaIndex fills a parameter in with the workflow's context."""
+    return (get_origin(parameter.annotation) or parameter.annotation) is Context
+
+
+exceptions.control_flow.append(steers)
+plan.hidden_parameters.append(is_context)
+
+
+def is_run(instance: object, method: str) -> bool:
+    """Tell whether a span is a whole run of a workflow or an agent.
+
+    It may be entered in the caller's own context and left in another, so nothing is made current for it: its steps find it as their parent.
+    """
+    return isinstance(instance, Workflow) and method == "run"
+
+
+def labels_of_run(instance: object) -> dict[str, str]:
+    """Return what the events inside a run say of it: the agent's name, or the workflow's class."""
+    if isinstance(instance, BaseWorkflowAgent):
+        return {"agent": instance.name}
+    return {"workflow": type(instance).__name__}
+
+
+def agent_of(bound: inspect.BoundArguments) -> str | None:
+    """Return the name of the agent that a step was given to run; of several agents in a workflow, the steps alone tell which."""
+    names = (getattr(value, "current_agent_name", None) for value in bound.arguments.values())
+    return next((name for name in names if isinstance(name, str)), None)
+
+
+def tool_call_of(bound: inspect.BoundArguments) -> ToolCall | None:
+    """Return the tool call that a step was given to make; only there is the id under which the model asked for it."""
+    return next((value for value in bound.arguments.values() if isinstance(value, ToolCall)), None)
+
+
+def refused_call(result: object) -> ToolCallResult | None:
+    """Return the failed result of a tool call, as a step gives it also where there is no such tool."""
+    return result if isinstance(result, ToolCallResult) and result.tool_output.is_error else None
