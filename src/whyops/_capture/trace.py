@@ -75,7 +75,7 @@ class Trace:
         self.external_user_id: str | None = None
         self._last_us = 0
         self._metadata: dict[str, Any] = {}
-        self._set_user(external_user_id)
+        self.set_user(external_user_id)
         if metadata:
             self._set_metadata(metadata)
 
@@ -410,7 +410,7 @@ class Trace:
         content, metadata = parts
         self._note_unknown(options)
         if "external_user_id" in options:
-            self._set_user(options["external_user_id"])
+            self.set_user(options["external_user_id"])
         span_id, key = options.get("span_id"), options.get("idempotency_key")
         self.write(
             event_type,
@@ -431,7 +431,7 @@ class Trace:
             )
 
     @_guard.recording
-    def _set_user(self, external_user_id: object) -> None:
+    def set_user(self, external_user_id: object) -> None:
         if _is_given(external_user_id):
             self.external_user_id = safe_user_id(external_user_id)
         self._head = trace_head(self.id, self.recorder.agent_name, self.external_user_id)

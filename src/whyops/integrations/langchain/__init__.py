@@ -1,0 +1,26 @@
+"""LangChain and LangGraph, recorded.
+
+    agent.invoke(inputs, config={"callbacks": [WhyOpsCallbackHandler()]})
+
+or, once for all that runs inside `with whyops.trace("id"):`
+
+    instrument()
+
+Needs `langchain-core`: `pip install 'whyops[langchain]'`. LangGraph is understood without being imported. Importing this module changes
+nothing but what `@whyops.tool` takes for an argument: what the frameworks inject is none, and their interrupts are no errors.
+"""
+
+from __future__ import annotations
+
+from .._require import require
+
+require("langchain_core", "langchain")
+
+from ._handler import WhyOpsCallbackHandler  # noqa: E402  (after the check that LangChain is there)
+from ._hook import Instrumentation, instrument  # noqa: E402  (so)
+from ._injected import register  # noqa: E402  (so)
+from ._proxied import proxy_kwargs  # noqa: E402  (so)
+
+__all__ = ["Instrumentation", "WhyOpsCallbackHandler", "instrument", "proxy_kwargs"]
+
+register()

@@ -1,0 +1,88 @@
+"""What is current inside the body of a LangChain run, and nowhere else.
+
+LangChain runs the body of a tool, a chain or a graph's node in a copy of the context, in which it has set a variable of its own to the
+config for what runs inside. A frame is entered where the run starts, that is in the caller's context, and so is in the copy too; it is
+live where that variable is another than it was there. So it is over for the caller at once, and stays so if LangChain never tells of the
+run's end, as it does for a tool that is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+from types import CodeType
+
+from langchain_core.runnables.config import var_child_runnable_config
+from langchain_core.tools import BaseTool
+
+from ..._capture import context
+from ..._capture.tool import Observer, observer_of
+from ..._capture.trace import Trace
+
+_BODIES_SEE_CONFIG = sys.version_info >= (3, 11)
+"""Before Python 3.11, a coroutine can't be given a context: the body of an async run may see what its caller sees."""
+
+_TOOL_RUNS: frozenset[CodeType] = frozenset(inspect.unwrap(method).__code__ for method in (BaseTool.run, BaseTool.arun))
+_FRAMES_TO_A_TOOL = 10
+_FUNCTIONS = ("func", "coroutine", "_run", "_arun")
+_NOWHERE = object()
+
+
+class BodyFrame(context.Frame):
+    """A frame that is live inside the body of a run, until the run is over. Of a tool's run, it knows who may record the same call."""
+
+    __slots__ = ("_observers", "_outside", "over")
+
+    def __init__(self, trace: Trace, span_id: str | None, owner: object, observers: tuple[Observer, ...] = ()) -> None:
+        super().__init__(trace, span_id, owner, context.top())
+        self.over = False
+        self._outside: object = var_child_runnable_config.get() if _BODIES_SEE_CONFIG or not _in_a_loop() else _NOWHERE
+        self._observers = observers
+
+    def is_live(self) -> bool:
+        """Tell whether this is the body of the run."""
+        return not self.over and var_child_runnable_config.get() is not self._outside
+
+    def claims(self, observer: object) -> bool:
+        """Tell whether the call is the tool's own: the first one of its function. The function may go on to call itself."""
+        if not any(observer is own for own in self._observers):
+            return False
+        self._observers = ()
+        return True
+
+
+def enter(frame: BodyFrame) -> None:
+    """Make `frame` current for the body of the run that is starting here."""
+    context.current.set(frame)
+
+
+def leave(frame: BodyFrame) -> None:
+    """Let `frame` be current no more, wherever it was copied to; take it out of the context that the run was started in."""
+    frame.over = True
+    context.leave(frame.owner)
+
+
+def observers_of_starting_tool() -> tuple[Observer, ...]:
+    """Return what records the calls of the functions of the tool whose start is being told right now.
+
+    LangChain does not hand the tool to its handlers; it is some frames up the stack.
+    """
+    frame = sys._getframe(1)  # noqa: SLF001  (the documented way to the caller's frame)
+    for _ in range(_FRAMES_TO_A_TOOL):
+        if frame.f_code in _TOOL_RUNS:
+            tool = frame.f_locals.get("self")
+            found = (observer_of(getattr(tool, name, None)) for name in _FUNCTIONS)
+            return tuple(observer for observer in found if observer is not None)
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return ()
+
+
+def _in_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
