@@ -24,6 +24,7 @@ SIBLING_SHARE = 256
 MARGIN = 4_096
 """Characters beyond a cut that redaction still looks at: a secret that begins before the cut is known by what follows."""
 
+MIN_TEXT = 32
 MAX_KEY = 512
 ELLIPSIS = "…"
 
@@ -113,18 +114,20 @@ class Copier:
         return text
 
     def _text(self, text: str, size: int | None = None) -> str:
-        size = len(text) if size is None else size
-        room = max(self._left, 32)
+        """Redact, then cut. `size` is the number of bytes of which `text` is the beginning."""
+        room = max(self._left, MIN_TEXT)
         head = text[: room + MARGIN]
         shown, found = self._redactor.redact(head)
         self.redactions += found
-        if size > room:
-            self.cuts += 1
-            # What was not read whole may end in half a secret; unless that very end is what was redacted, its margin goes.
-            whole = size == len(head) or shown.endswith(REDACTED)
-            kept = min(room, len(shown) if whole else max(len(shown) - MARGIN, 0))
-            shown = f"{shown[:kept]}{ELLIPSIS}[cut: kept {kept} of {size} characters]"
+        kept = len(shown)
+        if (len(head) < len(text) or size is not None) and not shown.endswith(REDACTED):
+            kept = max(kept - MARGIN, 0)  # what was not read to its end may end in half a secret
         shown = storable(shown)
+        if size is not None or len(text) > room or (not shown.isascii() and len(shown.encode()) > room):
+            self.cuts += 1
+            shown = shown[: min(kept, room)].encode()[:room].decode(errors="ignore")
+            of = f"of {len(text)} characters" if size is None else f"characters of {size} bytes"
+            shown = f"{shown}{ELLIPSIS}[cut: kept {len(shown)} {of}]"
         self._left -= len(shown) if shown.isascii() else len(shown.encode())
         return shown
 
@@ -182,7 +185,7 @@ class Copier:
     def _hides(self, name: str, value: object) -> bool:
         """Tell whether a name hides its value. None, booleans and the empty text are no secrets."""
         kind = type(value)
-        if value is None or kind is bool or (kind is str and not value):
+        if value is None or kind is bool or (kind is str and (not value or value == REDACTED)):
             return False
         verdict = self._redactor.names.verdict(name)
         if verdict is Verdict.SECRET_IF_TEXT:

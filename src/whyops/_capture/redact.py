@@ -264,8 +264,9 @@ def _redact_shapes(text: str) -> tuple[str, int]:
         text, found = _SCHEMES.subn(lambda found: f"{found[1] or found[2]} {REDACTED}", text)
         count += found
     if "://" in text and "@" in text:
-        text, found = _USERINFO.subn(_without_password, text)
-        count += found
+        known = text.count(REDACTED)
+        text = _USERINFO.sub(_without_password, text)
+        count += text.count(REDACTED) - known
     if "=" in text:
         text, found = _QUERY.subn(rf"\1{REDACTED}", text)
         count += found

@@ -33,7 +33,8 @@ Counts = Mapping[str, object]
 
 def whole(value: object) -> int | None:
     """Return the number as the service takes it, rounded and between 0 and 2³¹-1; None if it is no number."""
-    number = value if type(value) in (int, float) else attempt(_number, value)
+    kind = type(value)
+    number = value if kind is int or kind is float else attempt(_number, value)
     if number is None or isinstance(number, Failed) or number != number:  # noqa: PLR0124 - NaN
         return None
     clipped = min(max(cast("float", number), 0), MAX_COUNT)
