@@ -36,17 +36,18 @@ class Glyphs:
     cross: str
     ellipsis: str
     dot: str
-    rule: str
+    bars: str
+    """From the shortest bar to a full column."""
 
 
-UNICODE = Glyphs(branch="├─ ", last="└─ ", pipe="│  ", blank="   ", arrow="→", cross="✗", ellipsis="…", dot="·", rule="─")
-ASCII = Glyphs(branch="|- ", last="`- ", pipe="|  ", blank="   ", arrow="->", cross="x", ellipsis="...", dot="-", rule="-")
+UNICODE = Glyphs("├─ ", "└─ ", "│  ", "   ", arrow="→", cross="✗", ellipsis="…", dot="·", bars="▏▎▍▌▋▊▉█")
+ASCII = Glyphs("|- ", "`- ", "|  ", "   ", arrow="->", cross="x", ellipsis="...", dot="-", bars="#")
 
 
 def glyphs_for(encoding: str) -> Glyphs:
     """Return the drawing characters that an encoding can say."""
     try:
-        "├─└│→✗…·".encode(encoding)
+        "├─└│→✗…·▏█".encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return UNICODE

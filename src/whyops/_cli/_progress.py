@@ -1,0 +1,61 @@
+"""A line on a terminal that tells how far a command is, while it is at it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TextIO, TypeVar
+
+from whyops._views.paint import glyphs_for
+
+from ._terminal import Terminal
+
+__all__ = ["Progress"]
+
+R = TypeVar("R")
+
+COLUMNS = 30
+STEP_SECONDS = 0.1
+
+
+class Progress:
+    """Draws a bar on stderr, if that is a terminal, and takes it away at the end of the block."""
+
+    def __init__(self, what: str, total: int, stream: TextIO | None = None) -> None:
+        self._terminal = Terminal.of(stream or sys.stderr)
+        self._what = what
+        self._total = max(total, 1)
+        self._drawn_at = 0.0
+
+    def __enter__(self) -> Progress:  # noqa: PYI034 - `Self` is not in Python 3.10
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._terminal.is_terminal and self._drawn_at:
+            self._write("\r\x1b[K")
+
+    def show(self, done: int) -> None:
+        """Say that `done` of the total are done."""
+        now = time.monotonic()
+        if self._terminal.is_terminal and now - self._drawn_at >= STEP_SECONDS:
+            self._drawn_at = now
+            self._write(f"\r{bar(done, self._total, self._terminal)} {done:,} of {self._total:,} {self._what}\x1b[K")
+
+    def wait(self, future: Future[R], done: Callable[[], int]) -> R:
+        """Wait for a future, and show the number that `done` gives meanwhile."""
+        while not wait([future], STEP_SECONDS).done:
+            self.show(done())
+        return future.result()
+
+    def _write(self, text: str) -> None:
+        self._terminal.stream.write(text)
+        self._terminal.stream.flush()
+
+
+def bar(done: int, total: int, terminal: Terminal) -> str:
+    """Return a bar of which as much is full as is done."""
+    full, empty = ("█", "░") if glyphs_for(terminal.encoding).bars != "#" else ("#", "-")
+    filled = min(COLUMNS * done // total, COLUMNS)
+    return full * filled + empty * (COLUMNS - filled)

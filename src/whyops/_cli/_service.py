@@ -1,0 +1,65 @@
+"""The service as a command meets it: the key and the addresses that the environment gives, and what is kept here for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from whyops import _settings
+from whyops._delivery.destination import Destination, hash_key
+from whyops._delivery.http import HttpSink
+from whyops._settings import Settings
+from whyops.errors import ConfigurationError
+
+__all__ = ["Service", "service_of", "the_service"]
+
+
+@dataclass(frozen=True)
+class Service:
+    """A WhyOps service and a key for it."""
+
+    analyse_url: str
+    proxy_url: str
+    api_key: str
+    settings: Settings
+
+    def __repr__(self) -> str:
+        return f"<Service {self.analyse_url}>"
+
+    def destination(self, agent_name: str) -> Destination:
+        """Return what this key's events of an agent are kept under."""
+        return Destination(self.analyse_url, agent_name, hash_key(self.api_key))
+
+    def is_own(self, destination: Destination) -> bool:
+        """Tell whether events were recorded for this service, with this key."""
+        return destination == self.destination(destination.agent_name)
+
+    def sink(self, agent_name: str) -> HttpSink:
+        """Make what posts events. The agent is not described: what a trace began under stays as it is."""
+        return HttpSink(
+            analyse_base_url=self.analyse_url,
+            proxy_base_url=self.proxy_url,
+            api_key=self.api_key,
+            agent_name=agent_name,
+            agent_metadata=None,
+        )
+
+
+def service_of(home: Path) -> Service | None:
+    """Return the service that the environment names, or None without a key."""
+    settings = _settings.given(home=home).completed()
+    if settings.api_key is None:
+        return None
+    return Service(settings.analyse_base_url or "", settings.proxy_base_url or "", settings.api_key, settings)
+
+
+def the_service(home: Path) -> Service:
+    """Return the service that the environment names.
+
+    Raises:
+        ConfigurationError: It holds no key.
+    """
+    service = service_of(home)
+    if service is None:
+        raise ConfigurationError("This needs an API key: set WHYOPS_API_KEY.")
+    return service

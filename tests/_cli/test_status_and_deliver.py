@@ -1,0 +1,133 @@
+"""`whyops status` and `whyops deliver`, with what real processes left behind and a strict service to send it to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server.server import StrictServer
+from whyops._cli import main
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9 and file locks")
+
+KILLED = """
+import os, whyops
+
+@whyops.tool
+def fine(x):
+    return x
+
+with whyops.trace(os.environ["TRACE"]):
+    for number in range(5):
+        fine(number)
+os.kill(os.getpid(), 9)
+"""
+
+
+def leave(home: Path, trace: str = "left", **environment: str) -> None:
+    """Have a process record ten events and be killed."""
+    settings = {**os.environ, "WHYOPS_HOME": str(home), "TRACE": trace, **environment}
+    killed = subprocess.run([sys.executable, "-c", KILLED], env=settings, check=False, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+
+
+def keyed(url: str, key: str = "whyops_test") -> dict[str, str]:
+    return {"WHYOPS_API_KEY": key, "WHYOPS_AGENT_NAME": "agent", "WHYOPS_ANALYSE_BASE_URL": url}
+
+
+def present(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_nothing_yet(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing was recorded, both say so beside the output, succeed, and make no file."""
+    assert main(["status"]) == 0
+    assert capsys.readouterr() == ("", f"Nothing has been recorded in {home} yet.\n")
+    assert main(["deliver"]) == 0
+    assert capsys.readouterr().out == ""
+    assert not home.exists()
+
+
+def test_what_waits_for_the_service_is_told_and_sent(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`status` counts what a killed process left for the service, `deliver` sends it once, and `status` then counts it as delivered."""
+    with StrictServer() as server:
+        server.stop()
+        leave(home, **keyed(server.url))
+        assert main(["status"]) == 0
+        told = capsys.readouterr().out
+        assert told.startswith(f"agent at {server.url}\n")
+        assert "10 waiting" in told
+        assert "set WHYOPS_API_KEY" in told
+
+        present(monkeypatch, keyed(server.url))
+        assert main(["deliver", "--timeout", "0.5"]) == 1
+        assert "10 still waiting" in capsys.readouterr().out
+
+        server.start()
+        assert main(["deliver"]) == 0
+        assert capsys.readouterr().out == f"agent at {server.url}: 10 events delivered.\n"
+        assert main(["deliver"]) == 0
+        assert len(server.events) == 10
+        capsys.readouterr()
+        assert main(["status", "--json"]) == 0
+        (one,) = json.loads(capsys.readouterr().out)
+        assert (one["recorded"], one["delivered"], one["waiting"], one["presentSettings"]) == (10, 10, 0, True)
+
+
+def test_events_of_another_key_only_when_told(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a change of key the old key's events stay, are listed with their folder, and go with the new key only through `--from`."""
+    with StrictServer(accounts={"whyops_new": "one"}) as server:
+        leave(home, **keyed(server.url, "whyops_old"))
+        present(monkeypatch, keyed(server.url, "whyops_new"))
+        assert main(["deliver"]) == 0
+        err = capsys.readouterr().err
+        (folder,) = (home / "outbox").iterdir()
+        assert f"`whyops deliver --from {folder.name}`" in err
+        assert server.events == []
+        assert main(["status"]) == 0
+        assert f"deliver --from {folder.name}" in capsys.readouterr().out.replace("\n  ", " ")
+        assert main(["deliver", "--from", str(folder)]) == 0
+        assert "10 events delivered" in capsys.readouterr().out
+        assert len(server.events) == 10
+
+
+def test_refused_events_are_told_with_their_reason(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the service refuses for good is parked: `deliver` says how many and fails, `status` says why and where they are kept."""
+    with StrictServer() as server:
+        leave(home, **keyed(server.url))
+        server.spoil(lambda event: event["metadata"]["tool"] == "fine" and event["eventType"] == "tool_call_response", status=409)
+        present(monkeypatch, keyed(server.url))
+        assert main(["deliver"]) == 1
+        assert "5 events delivered, 5 refused for good and parked" in capsys.readouterr().out
+        assert main(["status"]) == 0
+        told = capsys.readouterr().out
+        assert " 5 parked\n" in told
+        assert "5: 409 Spoiled" in told
+        assert "parked.jsonl" in told.replace("\n  ", "")
+
+
+def test_a_local_leftover_goes_to_the_store(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a key, `deliver` puts what a killed process left into the local store."""
+    leave(home, WHYOPS_API_KEY="")
+    for folder in (home / "outbox").iterdir():
+        if not list(folder.glob("*.lines")):  # the process was quick enough to store all
+            pytest.skip("nothing was left")
+    code = main(["deliver"])
+    assert (code, capsys.readouterr().out.split(":")[0]) == (0, "the local store")
+    assert main(["list"]) == 0
+    assert "left" in capsys.readouterr().out
+
+
+def test_an_unknown_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that isn't there is one line and exit code 1."""
+    assert main(["deliver", "--from", "nowhere"]) == 1
+    assert "No folder 'nowhere'" in capsys.readouterr().err
