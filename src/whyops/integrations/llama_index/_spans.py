@@ -65,6 +65,7 @@ class Span:
         "method",
         "observers",
         "parent",
+        "part",
         "place",
         "saw_tool",
         "tool",
@@ -82,8 +83,13 @@ class Span:
         self.tool: ToolSpan | None = None
         self.tool_call_id: str | None = None
         self.observers: list[Observer] = []
+        self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
         self.saw_tool = False
         self.current = False
+
+    def is_recorded(self) -> bool:
+        """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
+        return self.part or self.tool is not None or self.call is not None or self.embedding is not None
 
     def make_current(self, span_id: str | None) -> None:
         """Let what runs inside find its trace, and `span_id` as its parent."""
@@ -171,7 +177,7 @@ class Spans:
         _record_refused_call(span, result)
 
     def drop(self, id_: str, error: BaseException | None) -> None:
-        """Record that a span was left by an exception; the innermost span that sees it records it, and no other."""
+        """Record that a span was left by an exception: once, by the innermost span that is more than a part of another."""
         span = self._spans.take(id_)
         if span is None:
             return
@@ -185,7 +191,7 @@ class Spans:
             call.stopped(error)
         elif span.embedding is not None:
             span.embedding.failed(error)
-        else:
+        elif not span.part:
             span.place.trace.record_exception(error, parent_id=span.place.parent_id)
 
     def hear(self, event: BaseEvent) -> None:
@@ -319,7 +325,8 @@ def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> No
     if above is not None:
         above.saw_tool = True
         if isinstance(above.instance, BaseTool) and tools.is_inside(tool, span.method, above.instance, above.method):
-            return  # the same call, handed down
+            span.part = True  # the same call, handed down
+            return
     if not tools.is_the_apps(tool):
         return
     span.observers = tools.observers_of(tool)

@@ -6,9 +6,6 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from typing import Any
 
 from llama_index.core import set_global_tokenizer
-
-set_global_tokenizer(str.split)  # else LlamaIndex fetches one
-
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, LLMMetadata
 from llama_index.core.bridge.pydantic import Field
 from llama_index.core.embeddings import MockEmbedding
@@ -16,6 +13,8 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.schema import TextNode
+
+set_global_tokenizer(str.split)  # else LlamaIndex fetches one
 
 Reply = ChatMessage | str | BaseException
 Script = Callable[[Sequence[ChatMessage]], Reply]
@@ -95,20 +94,20 @@ class ScriptedLLM(FunctionCallingLLM):
         return chunks()
 
     @llm_completion_callback()
-    def complete(self, prompt: str, formatted: bool = False, **_: Any) -> CompletionResponse:
+    def complete(self, prompt: str, **_: Any) -> CompletionResponse:
         return CompletionResponse(text=self._reply([ChatMessage(content=prompt)]).content or "", raw=self.raw)
 
     @llm_completion_callback()
-    async def acomplete(self, prompt: str, formatted: bool = False, **_: Any) -> CompletionResponse:
+    async def acomplete(self, prompt: str, **_: Any) -> CompletionResponse:
         return CompletionResponse(text=self._reply([ChatMessage(content=prompt)]).content or "", raw=self.raw)
 
     @llm_completion_callback()
-    def stream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> Generator[CompletionResponse, None, None]:
+    def stream_complete(self, prompt: str, **_: Any) -> Generator[CompletionResponse, None, None]:
         chunks = self._chunks(self._reply([ChatMessage(content=prompt)]))
         return (CompletionResponse(text=chunk.message.content or "", delta=chunk.delta, raw=chunk.raw) for chunk in chunks)
 
     @llm_completion_callback()
-    async def astream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> AsyncGenerator[CompletionResponse, None]:
+    async def astream_complete(self, prompt: str, **_: Any) -> AsyncGenerator[CompletionResponse, None]:
         message = self._reply([ChatMessage(content=prompt)])
 
         async def chunks() -> AsyncGenerator[CompletionResponse, None]:
@@ -125,5 +124,5 @@ class ScriptedLLM(FunctionCallingLLM):
             messages.append(ChatMessage(role="user", content=user_msg) if isinstance(user_msg, str) else user_msg)
         return {"messages": messages, "tools": [tool.metadata.to_openai_tool() for tool in tools]}
 
-    def get_tool_calls_from_response(self, response: ChatResponse, error_on_no_tool_call: bool = True, **_: Any) -> list[ToolSelection]:
+    def get_tool_calls_from_response(self, response: ChatResponse, **_: Any) -> list[ToolSelection]:
         return list(response.message.additional_kwargs.get("tool_calls", []))
