@@ -65,11 +65,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         return self
 
     @property
-    def ignore_agent(self) -> bool:
-        """Whether LangChain need not tell of an agent's steps: its models and tools tell it all."""
-        return True
-
-    @property
     def ignore_retry(self) -> bool:
         """Whether LangChain need not tell of retries: each attempt is a run of its own."""
         return True
