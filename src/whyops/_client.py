@@ -157,8 +157,8 @@ class WhyOps:
         Each request names the trace that is current when it is made; headers that you set win. Time-out, retries, headers and HTTP client
         are the given client's, which stays as it is. The WhyOps key takes the place of the provider's: that one is never sent.
 
-        With `agent_metadata`, the first use of the proxy waits for the agent to be known to the service, at most 5 seconds: its traces
-        would else begin under another version of the agent. With `WHYOPS_DISABLED` a client that has a provider's key goes straight there.
+        The first use of the proxy waits for the agent to be known to the service, at most 5 seconds: its traces would else begin under
+        another version of the agent. With `WHYOPS_DISABLED` a client that has a provider's key goes straight to the provider.
 
         Raises:
             TypeError: `client` is no such client; a variant such as `AzureOpenAI` speaks to another service, in another form.
@@ -287,7 +287,7 @@ class WhyOps:
 
     def _introduce_agent(self) -> None:
         """Describe the agent before the proxy meets it: traces that begin before are lost to the version that the description makes."""
-        if self._introduced or self._assembled().settings.agent_metadata is None:
+        if self._introduced:
             return
         self._introduced = True
         future = self._init_agent()

@@ -1,4 +1,4 @@
-"""What the service answers: a status, a JSON body, headers."""
+"""What the service answers: a status, a body, headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `body` is any JSON value."""
+    """One answer. `body` is any JSON value, or the bytes of an event stream."""
 
     status: int
     body: object

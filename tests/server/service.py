@@ -18,12 +18,16 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True)
 class Limits:
-    """The service's settings. None is no limit. The hosted service keeps 0.2 of all traces, and has 2, 1000 and 1000 as limits."""
+    """The service's settings. None is no limit. The hosted service keeps 0.2 of all traces, and has 2, 1000 and 1000 as limits.
+
+    `proxy_requests` is how many the proxy takes from a key in a minute.
+    """
 
     agents: int | None = 2
     spans: int | None = None
     traces: int | None = None
     sampling_rate: float = 1.0
+    proxy_requests: int = 100
 
 
 USUAL_LIMITS = Limits()
@@ -55,7 +59,8 @@ class Service:
         self.dead_letters: list[tuple[Event, str]] = []
         self.spoiled: list[Spoiled] = []
         self.queue = queue
-        self._limits = limits
+        self.limits = limits
+        self.proxied: dict[str, list[float]] = {}
         self._stored = stored
         self._lock = threading.Lock()
         self.agents = Agents(limits.agents, limits.sampling_rate)
@@ -123,7 +128,7 @@ class Service:
         if trace is None and self._is_full_of_traces(agent):
             return "Trace rejected by entity limit"
         if self._is_full_of_spans(agent, event):
-            return f"Span rejected by agent limit ({self._limits.spans}/{self._limits.spans})"
+            return f"Span rejected by agent limit ({self.limits.spans}/{self.limits.spans})"
         return None
 
     def _store(self, trace: Trace, agent: Agent, event: Event, key: str | None, external_user_id: str | None) -> Row:
@@ -147,15 +152,15 @@ class Service:
         return None
 
     def _is_full_of_traces(self, agent: Agent) -> bool:
-        if self._limits.traces is None:
+        if self.limits.traces is None:
             return False
-        return sum(trace.version_id == agent.version.id for trace in self.traces.values()) >= self._limits.traces
+        return sum(trace.version_id == agent.version.id for trace in self.traces.values()) >= self.limits.traces
 
     def _is_full_of_spans(self, agent: Agent, event: Event) -> bool:
         span_id = event.get("spanId")
-        if self._limits.spans is None or not span_id or without_nul(span_id) in agent.span_ids:
+        if self.limits.spans is None or not span_id or without_nul(span_id) in agent.span_ids:
             return False
-        return len(agent.span_ids) >= self._limits.spans
+        return len(agent.span_ids) >= self.limits.spans
 
     def list_events(self, query: Mapping[str, str]) -> Answer:
         """Answer `GET /events`: newest first, at most 200 a page, contents only when asked for, whoever asks."""

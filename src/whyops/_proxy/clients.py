@@ -183,7 +183,7 @@ def _keep_keys_at_home(client: _Client) -> None:
     if route is None:
         return
     for name in _CREDENTIALS:
-        if getattr(client, name, None) is not None:
+        if vars(client).get(name) is not None:
             setattr(client, name, None)
     client.api_key = client.api_key or route.api_key
     headers = client._custom_headers  # noqa: SLF001  (no other way leads to a key that stands in them)
