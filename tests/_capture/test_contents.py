@@ -78,6 +78,19 @@ def test_the_proxys_argument_is_left_out():
     assert content == {"toolCalls": [{"name": "f", "arguments": {"a": 1}}]}
 
 
+def test_what_the_proxy_signed_is_recorded_unsigned():
+    """The proxy's invisible signature is in answers, and so in the history of the next question; it is no part of the text."""
+    signature = "\u200b" + "\u200c" * 8 + "\u200e"
+    answer, _ = contents.llm_response("m", "p", f"Hi!{signature}", None, None, None, None, shown)
+    assert answer == {"content": "Hi!"}
+    asked = {"role": "assistant", "content": f"Hi!{signature}"}
+    messages, _ = contents.user_message([asked], None, shown)
+    assert messages == [{"role": "assistant", "content": "Hi!"}]
+    assert asked["content"] == f"Hi!{signature}"
+    parts = [{"type": "text", "text": "Hi!"}]
+    assert contents.llm_response("m", "p", parts, None, None, None, None, shown)[0]["content"] is parts
+
+
 @pytest.mark.parametrize(
     "result, outcome", [({"a": 1}, {"a": 1}), ([1], {"result": [1]}), (None, {"result": None}), ("x", {"result": "x"})]
 )

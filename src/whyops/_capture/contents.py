@@ -17,6 +17,7 @@ from .exceptions import describe
 from .fields import name_of as type_name
 from .ids import clip
 from .plain import storable
+from .signature import strip_signature
 from .usage import token_usage, whole
 
 Shown = Callable[[object], object]
@@ -54,7 +55,7 @@ def llm_response(
     """Make a model's answer."""
     answer: dict[str, Any] = {}
     if content is not None:
-        answer["content"] = shown(content)
+        answer["content"] = shown(_unsigned(content))
     if tool_calls:
         answer["toolCalls"] = [model_tool_call(call, shown) for call in _listed(tool_calls)]
     if finish_reason is not None and finish_reason != "":
@@ -207,10 +208,20 @@ def model_tool_call(call: object, shown: Shown) -> object:
     return item
 
 
+def _unsigned(content: object) -> object:
+    """Return a text as it was before the proxy signed it, anything else as it is."""
+    return strip_signature(content) if isinstance(content, str) else content
+
+
 def _message(message: object, shown: Shown) -> object:
     if isinstance(message, str):
         return {"role": "user", "content": shown(message)}
-    if isinstance(message, Mapping) and shown(message) is not message:
+    if not isinstance(message, Mapping):
+        return message
+    content = message.get("content")
+    if _unsigned(content) is not content:
+        message = {**message, "content": _unsigned(content)}
+    if shown(message) is not message:
         return {key: value if key == "role" else shown(value) for key, value in message.items()}
     return message
 
