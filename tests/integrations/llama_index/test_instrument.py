@@ -1,0 +1,168 @@
+"""`instrument()`: once for the process, whoever calls it; nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.llms import MockLLM
+
+import whyops
+from tests.integrations.llama_index.scripted import ScriptedLLM, in_turn
+from whyops import _guard
+from whyops.integrations.llama_index import WhyOpsCallbackHandler, _dispatch, instrument, proxy_kwargs
+from whyops.testing import Captured, MemorySink, capture
+
+ASKED = [ChatMessage(role="user", content="Hello?")]
+
+
+def ask() -> None:
+    MockLLM().chat(ASKED)
+
+
+def types(captured: Captured) -> list[str]:
+    return [event["eventType"] for event in captured.events]
+
+
+def handlers() -> tuple[list[Any], list[Any]]:
+    root = get_dispatcher()
+    return list(root.span_handlers), list(root.event_handlers)
+
+
+def test_importing_changes_nothing_and_uninstrument_leaves_the_dispatcher_as_it_was(recorded: Captured) -> None:
+    """Also a second call of it."""
+    before = handlers()
+    instrumentation = instrument()
+    assert handlers() != before
+    instrumentation.uninstrument()
+    instrumentation.uninstrument()
+    assert all(one is other for now, then in zip(handlers(), before, strict=True) for one, other in zip(now, then, strict=True))
+    ask()
+    assert recorded.events == []
+
+
+def test_instrumenting_twice_records_once(recorded: Captured) -> None:
+    """The inner block's arguments hold inside it, and the outer one goes on after it."""
+    with instrument(trace_id="outer"):
+        with instrument(trace_id="inner"):
+            ask()
+        ask()
+    assert [event["traceId"] for event in recorded.events] == ["inner", "inner", "outer", "outer"]
+    assert types(recorded) == ["user_message", "llm_response"] * 2
+
+
+def test_the_classic_handler_stands_down(recorded: Captured) -> None:
+    """With both active nothing is recorded twice, and the dispatcher's way has the say."""
+    manager = CallbackManager([WhyOpsCallbackHandler(trace_id="classic")])
+    with instrument(trace_id="dispatcher"):
+        MockLLM(callback_manager=manager).chat(ASKED)
+        asyncio.run(MockLLM(callback_manager=manager).achat(ASKED))
+    assert types(recorded) == ["user_message", "llm_response"] * 2
+    assert {event["traceId"] for event in recorded.events} == {"dispatcher"}
+
+
+def test_trace_and_user_of_the_arguments(recorded: Captured) -> None:
+    """The argument wins over the trace that is current."""
+    with instrument(trace_id="asked-for", external_user_id="u1"), whyops.trace("current"):
+        ask()
+    assert {(event["traceId"], event["externalUserId"]) for event in recorded.events} == {("asked-for", "u1")}
+
+
+def test_a_client_of_ones_own() -> None:
+    """Its events go where it sends them, whatever the default client is."""
+    sink = MemorySink()
+    with capture() as other, whyops.WhyOps(agent_name="mine", sink=sink, outbox="memory") as client:
+        with instrument(client):
+            ask()
+        client.flush_sync()
+        assert [event["agentName"] for event in sink.events] == ["mine", "mine"]
+        assert other.events == []
+
+
+def test_switched_off(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """`WHYOPS_DISABLED=1`: everything runs, nothing is recorded."""
+    monkeypatch.setenv("WHYOPS_DISABLED", "1")
+    with instrument():
+        ask()
+    assert not home.exists()
+
+
+def test_a_fault_of_the_settings_reaches_the_log_and_not_the_app(caplog: pytest.LogCaptureFixture) -> None:
+    """Several clients are open and none was chosen: said once, and the model answers."""
+    with whyops.WhyOps(sink=MemorySink(), outbox="memory"), whyops.WhyOps(sink=MemorySink(), outbox="memory"), instrument():
+        ask()
+        WhyOpsCallbackHandler().start_trace("chat")
+    assert "2 clients are open" in caplog.text
+    assert len([record for record in caplog.records if record.name == "whyops"]) == 1
+    caplog.clear()
+
+
+class Hostile:
+    """Fails whatever is done to it."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def __repr__(self) -> str:
+        raise RuntimeError("repr")
+
+
+@pytest.mark.parametrize("content", [Hostile(), {"a": Hostile()}, float("nan"), "\ud800"], ids=["object", "inside", "nan", "surrogate"])
+def test_no_object_makes_it_raise(content: Any, recorded: Captured) -> None:
+    """Whatever a provider leaves in its raw answer."""
+    with instrument():
+        assert ScriptedLLM(script=in_turn("Hi."), raw=content).chat(ASKED).message.content == "Hi."
+    assert types(recorded) == ["user_message", "llm_response"]
+
+
+def test_state_ends_with_the_last_instrumentation(recorded: Captured) -> None:
+    """What is open then is forgotten, and nothing stays current because of it."""
+    with instrument():
+        stream = ScriptedLLM(script=in_turn("Hi there.")).stream_chat(ASKED)
+        next(stream)
+        assert len(_dispatch._spans) == 1
+    assert len(_dispatch._spans) == 0
+    list(stream)
+    assert types(recorded) == ["user_message"]
+    assert whyops.current_trace() is None
+
+
+def test_without_the_extra_one_sentence_says_how_to_get_it() -> None:
+    """With the pip line."""
+    code = "import sys; sys.modules['llama_index'] = sys.modules['llama_index.core'] = None; import whyops.integrations.llama_index"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last == "ImportError: whyops.integrations.llama_index needs llama_index.core: pip install 'whyops[llama-index]'"
+
+
+@pytest.fixture
+def keyed() -> Iterator[whyops.WhyOps]:
+    with whyops.WhyOps(api_key="whyops_k", agent_name="mine", sink=MemorySink(), outbox="memory") as client:
+        yield client
+
+
+@pytest.mark.parametrize("provider, address", [("openai", "api_base"), ("anthropic", "base_url")])
+def test_the_keywords_that_point_a_model_at_the_proxy(provider: Any, address: str, keyed: whyops.WhyOps) -> None:
+    """As LlamaIndex's classes call them."""
+    kwargs = proxy_kwargs(keyed, provider)
+    assert set(kwargs) == {address, "api_key", "default_headers"}
+    assert kwargs[address].startswith("https://proxy.whyops.com")
+    assert kwargs["default_headers"] == {"X-Agent-Name": "mine"}
+
+
+def test_the_guard_is_on(recorded: Captured, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of ours would be said, and cost an event: the other tests rely on that."""
+    monkeypatch.setattr(_guard, "reraise", False)
+    monkeypatch.setattr(_dispatch._spans, "hear", None)
+    with instrument():
+        ask()
+    assert "could not be recorded" in caplog.text
+    caplog.clear()
