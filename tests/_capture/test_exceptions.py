@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from whyops._capture.exceptions import describe, is_marked, mark, message_of, summary_of, type_of
+from whyops._capture.exceptions import describe, is_marked, mark, message_of, summary_of
 
 
 class ShopClosedError(Exception):
@@ -34,10 +34,50 @@ def test_description_has_message_type_and_stack():
 def test_an_exception_without_a_text_is_described():
     """A failing `__str__` costs the text and nothing else."""
     error = ShopClosedError()
-    assert type_of(error).endswith("ShopClosedError")
-    assert "failed" in message_of(error) or "unprintable" in message_of(error)
+    assert describe(error)["type"].endswith("ShopClosedError")
+    assert "failed" in message_of(error)
     assert summary_of(ValueError("no")) == "ValueError: no"
     assert summary_of(ValueError()) == "ValueError"
+
+
+def test_arguments_that_are_objects_are_named_by_their_type():
+    """A `__repr__` may block or fail; an exception that holds the object is described without running it."""
+
+    class Order:
+        def __repr__(self) -> str:
+            raise AssertionError("not to be run")
+
+    for error in (ValueError("no", Order()), KeyError(Order())):
+        content = describe(raised(error))
+        assert content["message"].endswith("test_exceptions.test_arguments_that_are_objects_are_named_by_their_type.Order>")
+    assert message_of(KeyError("a")) == "'a'"
+    assert message_of(OSError(2, "No such file")) == "[Errno 2] No such file"
+
+
+def test_the_stack_tells_what_led_to_the_exception():
+    """Causes and contexts come first, as Python prints them; notes are there; a loop among them ends."""
+
+    def chain():
+        try:
+            raise KeyError("a")  # noqa: TRY301  (a chain is what is looked at)
+        except KeyError as error:
+            raise LookupError("b") from error
+
+    with pytest.raises(LookupError) as caught:
+        chain()
+    error = caught.value
+    error.__dict__["__notes__"] = ["a note"]
+    stack = describe(error)["stack"]
+    assert stack.index("KeyError: 'a'") < stack.index("direct cause") < stack.index("LookupError: b") < stack.index("a note")
+    error.__cause__.__context__ = error
+    assert describe(error)["stack"]
+    with pytest.raises(ValueError, match="late") as caught:  # noqa: PT012  (the same)
+        try:
+            chain()
+        except LookupError:
+            raise ValueError("late")  # noqa: B904  (that is the case)
+    assert "During handling" in describe(caught.value)["stack"]
+    assert describe(ValueError())["stack"] == "ValueError\n"
 
 
 def test_the_mark_belongs_to_one_trace():
