@@ -7,23 +7,25 @@ import pytest
 from whyops._capture.names import SecretNames, Verdict
 
 SECRET = """
-password Password PASSWORD passwd pwd passphrase passcode user_password dbPassword userpassword DB_PASSWORD password1 password_hash pass_word
+password Password PASSWORD passwd pwd passphrase passcode user_password dbPassword userpassword DB_PASSWORD password1
+password_hash pass_word
 token Token accessToken access_token ACCESS-TOKEN accesstoken refresh.token id_token csrfToken csrftoken bot-token X-Amz-Security-Token
 secret client_secret clientSecret SECRET_KEY aws_secret_access_key AWSSecretAccessKey webhookSecret
 apiKey api_key API-KEY apikey x-api-key XAPIKey OPENAI_API_KEY openaiApiKey openai_key stripeKey
 authorization Authorization HTTP_AUTHORIZATION Proxy-Authorization authorisation auth basic_auth auth_header
 cookie Cookie Set-Cookie cookies session_cookies privateKey private_key private-key-pem PRIVATEKEY accessKey access_key_id signingKey
-credentials credential aws_credentials creds jwt bearer access_tokens authTokens ｐａｓｓｗｏｒｄ
-""".split()
+credentials credential aws_credentials creds jwt bearer access_tokens authTokens \uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44
+""".split()  # noqa: SIM905 - a list of words
 
 CLEAN = """
-max_tokens maxTokens maxOutputTokens totalTokens promptTokens completion_tokens input_tokens output_tokens input_token_details reasoningTokens
+max_tokens maxTokens maxOutputTokens totalTokens promptTokens completion_tokens input_tokens output_tokens
+input_token_details reasoningTokens
 tokenizer tokenize tokenCount token_count total_token_count tokens_used tokenUsage token_limit num_tokens n_tokens eos_token pad_token
 next_token cost_per_token cache_creation_input_tokens cachedTokens time_to_first_token token_type token_ids logprobs
 key keys keyword keyboard monkey primary_key key_name sort_key secretary author authority authenticated authored oauth_state compass
 passed passenger bypass password_policy password_length authorization_url credential_type token_expires_at order_id limit status
 KeyError TokenError AuthorizationError content name id _whyops_trace_id 中文 ... _ 123 public_key
-""".split()
+""".split()  # noqa: SIM905 - a list of words
 
 
 @pytest.mark.parametrize("name", [*SECRET, "api key", "date of the password", "the token"])

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyops._capture.usage import MAX_COUNT, token_usage, whole
-
 from tests._capture.gallery import HOSTILE_VALUES
+from whyops._capture.usage import MAX_COUNT, token_usage, whole
 
 
 def counts(
@@ -23,7 +22,7 @@ def counts(
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    "value, expected",
     [
         *(
             (5, 5),
@@ -53,7 +52,7 @@ def test_whole_takes_numpy_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_usage", "expected"),
+    "given_usage, expected",
     [
         # ours
         ({"promptTokens": 42, "completionTokens": 16, "totalTokens": 58}, counts(42, 16, 58)),
@@ -239,8 +238,20 @@ def test_hostile_values_are_no_counts(value: object) -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            "promptTokens completionTokens totalTokens cacheReadTokens prompt_tokens input_tokens output_tokens cache_creation prompt_token_count"
-            " cache_read_input_tokens prompt_tokens_details input_token_details".split()
+            [
+                "promptTokens",
+                "completionTokens",
+                "totalTokens",
+                "cacheReadTokens",
+                "prompt_tokens",
+                "input_tokens",
+                "output_tokens",
+                "cache_creation",
+                "prompt_token_count",
+                "cache_read_input_tokens",
+                "prompt_tokens_details",
+                "input_token_details",
+            ]
         ),
         st.integers()
         | st.floats()

@@ -26,7 +26,7 @@ def attempt(read: Callable[[T], R], value: T) -> R | Failed[T]:
     """
     try:
         return read(value)
-    except BaseException as error:  # noqa: BLE001 - the boundary "one value's encoding"
+    except BaseException as error:  # the boundary "one value's encoding"
         kind = type(error)
         if not issubclass(kind, Exception) and kind.__name__ != "PanicException":
             raise

@@ -6,21 +6,16 @@ disturb (iterators, streams, files, awaitables, locks, connections), becomes a m
 
 from __future__ import annotations
 
-import array
 import collections
-import datetime
-import decimal
+import datetime as dt
 import enum
-import fractions
 import gc
-import pathlib
 import re
 import sys
 import types
-import uuid
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from .fields import MAX_FIELDS, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
 
@@ -51,8 +46,10 @@ class Part(list[object]):
 HIDDEN = Hidden()
 
 _RESOURCE = frozenset(
-    "__next__ __anext__ __await__ __aiter__ __enter__ __aenter__ __get__ read write close recv send acquire cursor execute connect".split()
+    {"__next__", "__anext__", "__await__", "__aiter__", "__enter__", "__aenter__", "__get__", "read", "write", "close", "recv", "send"}
+    | {"acquire", "cursor", "execute", "connect"}
 )
+"""What a class defines whose instances are in use: iterators, streams, files, awaitables, locks, connections."""
 _SECRET_TYPE = re.compile(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken")
 _MAX_DIGITS_BITS = 6_600
 
@@ -107,7 +104,8 @@ def _is_pydantic(kind: type) -> bool:
 def _declared(value: object, kind: type) -> dict[str, object] | None:
     """Return the fields that the class declares: a dataclass's, attrs' or pydantic's. A field with `repr=False` is a hidden one."""
     if _is_pydantic(kind):
-        declared = class_value(kind, "__pydantic_fields__") or class_value(kind, "__fields__")
+        names = ("__pydantic_fields__", "model_fields", "__fields__")  # of pydantic from 2.10, before, and 1
+        declared: object = next((each for name in names if type(each := class_value(kind, name)) is dict), None)
         found = fields(value)
         extra = _slot(value, kind, "__pydantic_extra__")
         found.update(list(islice(extra.items(), MAX_FIELDS)) if type(extra) is dict else ())
@@ -119,7 +117,7 @@ def _declared(value: object, kind: type) -> dict[str, object] | None:
     declared = class_value(kind, "__attrs_attrs__")
     if declared is not None and issubclass(type(declared), tuple):
         found = fields(value)
-        attributes = {fields(each).get("name"): each for each in tuple.__iter__(declared)}  # type: ignore[arg-type]
+        attributes = {fields(each).get("name"): each for each in cast("tuple[object, ...]", declared)}
         return _with_hidden({name: found[name] for name in attributes if type(name) is str and name in found}, _not_shown(attributes))
     return None
 
@@ -170,8 +168,9 @@ def _complex(value: complex, _room: int) -> object:
     return Marker(complex.__repr__(value))
 
 
-def _array_of_numbers(value: array.array[Any], room: int) -> object:
-    return Part(array.array.tolist(array.array.__getitem__(value, slice(0, room))), array.array.__len__(value))
+def _array_of_numbers(value: object, room: int) -> object:
+    array = sys.modules["array"].array
+    return Part(array.tolist(array.__getitem__(value, slice(0, room))), array.__len__(value))
 
 
 def _library_text(value: object, _room: int) -> object:
@@ -182,7 +181,7 @@ def _library_text(value: object, _room: int) -> object:
     return marker(type(value))
 
 
-_TEXT_LIBRARIES = frozenset({"httpx", "ipaddress", "pydantic", "pydantic_core", "yarl"})
+_TEXT_LIBRARIES = frozenset({"decimal", "fractions", "httpx", "ipaddress", "pathlib", "pydantic", "pydantic_core", "uuid", "yarl"})
 
 
 def _bytes(value: bytes, room: int) -> object:
@@ -236,7 +235,7 @@ def _elements(iterate: Callable[[Any], Any]) -> Reader:
 def _set(value: set[object], room: int) -> object:
     items = list(islice(set.__iter__(value) if issubclass(type(value), set) else frozenset.__iter__(value), room))  # type: ignore[arg-type]
     if all(type(item) is str for item in items) or all(type(item) is int for item in items):
-        items.sort()  # type: ignore[call-overload]
+        items.sort()
     return Part(items, set.__len__(value) if issubclass(type(value), set) else frozenset.__len__(value))  # type: ignore[arg-type]
 
 
@@ -271,17 +270,17 @@ def _range(value: range, _room: int) -> object:
     return Marker(repr(value) if max(abs(value.start), abs(value.stop), abs(value.step)) < MAX_EXACT else "<range>")
 
 
-def _datetime(value: datetime.datetime, _room: int) -> object:
-    zone = datetime.datetime.tzinfo.__get__(value)  # type: ignore[attr-defined]
+def _datetime(value: dt.datetime, _room: int) -> object:
+    zone = dt.datetime.tzinfo.__get__(value)
     if zone is None or module_of(type(zone)).partition(".")[0] in {"datetime", "zoneinfo", "_zoneinfo", "pytz", "dateutil", "pendulum"}:
-        return Marker(datetime.datetime.isoformat(value))
+        return Marker(dt.datetime.isoformat(value))
     parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    when = [getattr(datetime.datetime, part).__get__(value) for part in parts]
-    return Marker(datetime.datetime(*when).isoformat())  # noqa: DTZ001 - a zone of unknown make may run anything
+    when = [getattr(dt.datetime, part).__get__(value) for part in parts]
+    return Marker(dt.datetime(*when).isoformat())  # noqa: DTZ001 - a zone of unknown make may run anything
 
 
-def _time(value: datetime.time, _room: int) -> object:
-    return Marker(datetime.time.isoformat(value) if value.tzinfo is None else datetime.time.replace(value, tzinfo=None).isoformat())
+def _time(value: dt.time, _room: int) -> object:
+    return Marker(dt.time.isoformat(value) if value.tzinfo is None else dt.time.replace(value, tzinfo=None).isoformat())
 
 
 def _exception(value: BaseException, _room: int) -> object:
@@ -301,10 +300,6 @@ def _function(value: Any, _room: int) -> object:
 
 def _marker(value: object, _room: int) -> object:
     return marker(type(value))
-
-
-def _path(value: pathlib.PurePath, _room: int) -> object:
-    return str(pathlib.PurePath.__str__(value))
 
 
 def _data(value: object, _room: int) -> object:
@@ -367,7 +362,6 @@ _BUILT_IN: dict[type, Reader] = {
     complex: _complex,
     bytes: _bytes,
     bytearray: _bytearray,
-    array.array: _array_of_numbers,
     memoryview: _memoryview,
     dict: _dict,
     list: _list,
@@ -383,14 +377,10 @@ _BUILT_IN: dict[type, Reader] = {
     collections.UserDict: _data,
     collections.UserList: _data,
     collections.UserString: _data,
-    datetime.datetime: _datetime,
-    datetime.date: lambda value, _room: Marker(datetime.date.isoformat(value)),
-    datetime.time: _time,
-    datetime.timedelta: lambda value, _room: Marker(datetime.timedelta.__str__(value)),
-    decimal.Decimal: lambda value, _room: Marker(decimal.Decimal.__str__(value)),
-    fractions.Fraction: lambda value, _room: Marker(fractions.Fraction.__str__(value)),
-    uuid.UUID: lambda value, _room: Marker(uuid.UUID.__str__(value)),
-    pathlib.PurePath: _path,
+    dt.datetime: _datetime,
+    dt.date: lambda value, _room: Marker(dt.date.isoformat(value)),
+    dt.time: _time,
+    dt.timedelta: lambda value, _room: Marker(dt.timedelta.__str__(value)),
     BaseException: _exception,
     types.SimpleNamespace: lambda value, _room: fields(value),
     types.FunctionType: _function,
@@ -403,6 +393,11 @@ _BUILT_IN: dict[type, Reader] = {
 _READERS = {id(kind): reader for kind, reader in _BUILT_IN.items()}
 
 _NAMED_READERS: dict[tuple[str, str], Reader] = {
+    ("array", "array"): _array_of_numbers,
+    ("decimal", "Decimal"): _library_text,
+    ("fractions", "Fraction"): _library_text,
+    ("pathlib", "PurePath"): _library_text,
+    ("uuid", "UUID"): _library_text,
     ("pydantic", "SecretStr"): _hidden,
     ("pydantic", "SecretBytes"): _hidden,
     ("pydantic", "Secret"): _hidden,

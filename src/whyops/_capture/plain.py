@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from . import foreign
 from .attempt import Failed, attempt
@@ -90,7 +90,7 @@ class Copier:
         """Copy what a reader made of an object."""
         seen = type(value)
         if seen is Marker:
-            return self._text(str.__str__(value))  # type: ignore[arg-type]
+            return self._text(str.__str__(cast("str", value)))
         if seen is Part:
             return self._list(value, value.size)  # type: ignore[arg-type, attr-defined]
         if seen is Entries:
@@ -189,9 +189,9 @@ class Copier:
             return False
         verdict = self._redactor.names.verdict(name)
         if verdict is Verdict.SECRET_IF_TEXT:
-            return issubclass(kind, (str, bytes)) or (
-                (kind is list or kind is tuple) and any(type(item) is str for item in islice(value, 100))
-            )  # type: ignore[call-overload]
+            if kind is list or kind is tuple:
+                return any(type(item) is str for item in cast("Sequence[object]", value)[:100])
+            return issubclass(kind, (str, bytes))
         return verdict is Verdict.SECRET
 
     def _key(self, key: object) -> str:
@@ -199,7 +199,7 @@ class Copier:
         if type(key) is str:
             text = key
         elif key is None or type(key) is bool:
-            text = {None: "null", True: "true", False: "false"}[key]  # type: ignore[index]
+            text = {None: "null", True: "true", False: "false"}[key]
         else:
             shown = self.copy(key)
             text = shown if type(shown) is str else repr(shown)

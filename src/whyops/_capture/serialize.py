@@ -1,8 +1,9 @@
-"""Any object → JSON bytes that the service stores: bounded, without secrets, and never an exception.
+r"""Any object → JSON bytes that the service stores: bounded, without secrets, and never an exception.
 
 What is written how:
-- whole numbers beyond ±(2⁵³-1) as text, because readers of JSON round them; NaN and the infinities as the texts `NaN`, `Infinity`, `-Infinity`;
-- NUL as `␀` and lone surrogates as `\\ufffd`, because the service's database refuses them, in keys too;
+- whole numbers beyond ±(2⁵³-1) as text, because readers of JSON round them; NaN and the infinities as the texts `NaN`, `Infinity` and
+  `-Infinity`;
+- NUL as `␀` and lone surrogates as `\ufffd`, because the service's database refuses them, in keys too;
 - keys as text: `1`, `true`, `null`; where two come out the same, the second gets ` (2)`;
 - tuples, sets, deques as lists; named tuples, dataclasses, attrs and pydantic objects as objects of their fields; enums as their value;
 - dates, times, decimals, UUIDs, paths as text; bytes as the text they are, else as a marker with their number;
@@ -79,13 +80,14 @@ class Encoder:
     def _encode_plain(self, value: object) -> Encoded:
         """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so."""
         texts: list[str] = []
-        kind = type(value)
-        if kind is dict:
-            value = self._walk_dict(value, texts.append, [_MAX_PLAIN_NODES, MAX_DEPTH])  # type: ignore[arg-type]
+        if type(value) is dict:
+            value = self._walk_dict(value, texts.append, [_MAX_PLAIN_NODES], MAX_DEPTH)
         else:
-            value = self._walk_list([value], texts.append, [_MAX_PLAIN_NODES, MAX_DEPTH])[0]
+            value = self._walk_list([value], texts.append, [_MAX_PLAIN_NODES], MAX_DEPTH)[0]
         if texts:
-            text = "\n".join(texts) if sum(map(len, texts)) <= self._max_bytes else "\0"
+            if sum(map(len, texts)) > self._max_bytes:
+                raise _NotPlainError
+            text = "\n".join(texts)
             if "\0" in text or self._redactor.suspects(text):
                 raise _NotPlainError
         encoded = self._to_json(value)
@@ -93,13 +95,15 @@ class Encoder:
             raise _NotPlainError
         return encoded, 0, 0
 
-    # The two walks are one loop written twice, over what they spend their time on: looking at each entry once. A container is copied in
-    # one step of the interpreter before it is looked at, so what was looked at is what is encoded. `room` is how many values and how many
-    # levels may still come.
+    # The two walks are one loop written twice, over what they spend their time on: looking at each entry once, without a call. A container
+    # is copied in one step of the interpreter before it is looked at, so what was looked at is what is encoded. `room` is how many values
+    # may still come, `depth` how many levels.
 
-    def _walk_dict(self, value: dict[Any, Any], add: Callable[[str], None], room: list[int]) -> dict[Any, Any]:
+    def _walk_dict(self, value: dict[Any, Any], add: Callable[[str], None], room: list[int], depth: int) -> dict[Any, Any]:  # noqa: C901
         """Copy a dict of built-in types and hand its texts to `add`; raise for all else."""
-        _enter(room, len(value))
+        room[0] = left = room[0] - len(value)
+        if left < 0 or depth < 0:
+            raise _NotPlainError
         copied = value.copy()
         plain_keys = self._plain_keys
         for key, item in copied.items():
@@ -111,21 +115,22 @@ class Encoder:
             elif kind is int:
                 if item > MAX_EXACT or item < -MAX_EXACT:
                     raise _NotPlainError
-            elif kind is dict:
-                copied[key] = self._walk_dict(item, add, room)
-            elif kind is list or kind is tuple:
-                copied[key] = self._walk_list(item, add, room)
             elif kind is float:
                 if item - item != 0:
                     raise _NotPlainError
+            elif kind is dict:
+                copied[key] = self._walk_dict(item, add, room, depth - 1)
+            elif kind is list or kind is tuple:
+                copied[key] = self._walk_list(item, add, room, depth - 1)
             elif item is not None and kind is not bool:
                 raise _NotPlainError
-        room[1] += 1
         return copied
 
-    def _walk_list(self, value: Sequence[Any], add: Callable[[str], None], room: list[int]) -> list[Any]:
+    def _walk_list(self, value: Sequence[Any], add: Callable[[str], None], room: list[int], depth: int) -> list[Any]:  # noqa: C901
         """Copy a list or tuple of built-in types and hand its texts to `add`; raise for all else."""
-        _enter(room, len(value))
+        room[0] = left = room[0] - len(value)
+        if left < 0 or depth < 0:
+            raise _NotPlainError
         copied = [*value]
         for index, item in enumerate(copied):
             kind = type(item)
@@ -134,16 +139,15 @@ class Encoder:
             elif kind is int:
                 if item > MAX_EXACT or item < -MAX_EXACT:
                     raise _NotPlainError
-            elif kind is dict:
-                copied[index] = self._walk_dict(item, add, room)
-            elif kind is list or kind is tuple:
-                copied[index] = self._walk_list(item, add, room)
             elif kind is float:
                 if item - item != 0:
                     raise _NotPlainError
+            elif kind is dict:
+                copied[index] = self._walk_dict(item, add, room, depth - 1)
+            elif kind is list or kind is tuple:
+                copied[index] = self._walk_list(item, add, room, depth - 1)
             elif item is not None and kind is not bool:
                 raise _NotPlainError
-        room[1] += 1
         return copied
 
     def _is_plain_key(self, key: str) -> bool:
@@ -174,13 +178,6 @@ class Encoder:
                 return encoded, cuts + copier.cuts, redactions + copier.redactions
             budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
         return self._to_json(_marker_for(value, "[cut: too large]")), cuts + 1, redactions
-
-
-def _enter(room: list[int], size: int) -> None:
-    room[0] -= size
-    room[1] -= 1
-    if room[0] < 0 or room[1] < 0:
-        raise _NotPlainError
 
 
 def _marker_for(value: object, text: str) -> object:
