@@ -66,7 +66,7 @@ def test_a_run_is_one_trace(*, streaming: bool, captured: Captured) -> None:
     asked, chose, request, response, answered = captured.events
     assert asked["content"][-1] == {"role": "user", "content": "What is 1 + 2?"}
     assert [tool["name"] for tool in asked["metadata"]["tools"]] == ["add", "multiply", "divide"]
-    assert chose["content"]["toolCalls"][0]["id"] == request["metadata"]["toolCallId"] == response["metadata"]["toolCallId"] == "call-0"
+    assert chose["content"]["toolCalls"][0]["id"] == request["metadata"]["tool_call_id"] == response["metadata"]["tool_call_id"] == "call-0"
     assert request["content"]["toolCalls"] == [{"name": "add", "arguments": {"a": 1, "b": 2}}]
     assert response["content"]["toolResults"] == {"result": 3}
     assert request["spanId"] == response["spanId"]
@@ -78,7 +78,7 @@ def test_parallel_tools_are_so_many_pairs(captured: Captured) -> None:
     """Each with its own span, arguments, result and id."""
     chosen = calls(("add", {"a": 1}), ("multiply", {"a": 3, "b": 4}), ("multiply", {"a": 5, "b": 6}))
     run(agent(chosen, "Done."), "Reckon.")
-    responses = {event["metadata"]["toolCallId"]: event for event in captured.of_type("tool_call_response")}
+    responses = {event["metadata"]["tool_call_id"]: event for event in captured.of_type("tool_call_response")}
     assert {name: event["content"]["toolResults"]["result"] for name, event in responses.items()} == {
         "call-0": 3,
         "call-1": 12,
@@ -104,7 +104,7 @@ def test_a_tool_that_the_agent_does_not_have_is_a_failed_call(captured: Captured
     (response,) = captured.of_type("tool_call_response")
     assert response["content"]["toolCalls"] == [{"name": "fly", "arguments": {"to": "Rome"}}]
     assert "not found" in response["content"]["toolResults"]["error"]
-    assert response["metadata"]["toolCallId"] == "call-0"
+    assert response["metadata"]["tool_call_id"] == "call-0"
 
 
 async def remember(ctx: Context, what: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from llama_index.core.callbacks.base import global_stack_trace_ids
 from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
-from llama_index.core.instrumentation.dispatcher import active_instrument_tags
+from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from ... import _guard
 from ..._capture import context

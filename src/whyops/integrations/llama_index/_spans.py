@@ -13,7 +13,6 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
-from llama_index.core.instrumentation.events.base import BaseEvent
 from llama_index.core.instrumentation.events.exception import ExceptionEvent
 from llama_index.core.instrumentation.events.llm import (
     LLMChatEndEvent,
@@ -27,6 +26,7 @@ from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRan
 from llama_index.core.instrumentation.events.retrieval import RetrievalEndEvent, RetrievalStartEvent
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.tools import BaseTool
+from llama_index_instrumentation.base import BaseEvent
 
 from ..._capture import context
 from ..._capture.span import ToolSpan
@@ -328,13 +328,14 @@ def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> No
             span.part = True  # the same call, handed down
             return
     if not tools.is_the_apps(tool):
+        span.part = True  # of a model's call; LlamaIndex tries again where it fails
         return
     span.observers = tools.observers_of(tool)
     arguments = tools.arguments_of(tool, bound)
     if not all(observer.captures_arguments for observer in span.observers):
         arguments = dict.fromkeys(arguments, NOT_CAPTURED)
     call_id = above.tool_call_id if above is not None else None
-    _begin(span, tools.name_of(tool), arguments, {"toolCallId": call_id} if call_id else None)
+    _begin(span, tools.name_of(tool), arguments, {"tool_call_id": call_id} if call_id else None)
 
 
 def _begin(span: Span, name: str, arguments: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
@@ -363,7 +364,7 @@ def _record_refused_call(span: Span, result: object) -> None:
     """Record the call of a tool that the agent does not have: there is no tool's span, only the step that was to call it."""
     refused = workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
     if refused is not None:
-        _begin(span, refused.tool_name, refused.tool_kwargs, {"toolCallId": refused.tool_id})
+        _begin(span, refused.tool_name, refused.tool_kwargs, {"tool_call_id": refused.tool_id})
         span.leave()
         if span.tool is not None:
             span.tool.succeed({"error": refused.tool_output.content})
