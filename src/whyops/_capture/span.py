@@ -7,9 +7,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .. import _guard
-from ..events import EventType, quote
+from ..events import quote
 from . import contents, context, exceptions
 from .recorder import Encoded
+from .usage import MAX_COUNT
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -31,7 +32,6 @@ class ToolSpan:
         trace: Trace,
         name: str,
         arguments: Encoded,
-        *,
         span_id: str | None = None,
         parent_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
@@ -55,8 +55,9 @@ class ToolSpan:
     def begin_unguarded(self) -> None:
         """Do what `begin` does, for a caller that is guarded itself."""
         arguments, cuts, redactions = self._arguments
-        content = b'{"toolCalls":[{"name":%b,"arguments":%b}]}' % (self._name.encode(), arguments)
-        self._write("tool_call_request", (content, cuts, redactions), "")
+        name = self._name
+        content = b'{"toolCalls":[{"name":%b,"arguments":%b}]}' % (name.encode(), arguments)
+        self.trace.write("tool_call_request", (content, cuts, redactions), f',"tool":{name}', self.span_id, self._parent_id, self._metadata)
         self._open = True
         self._started_ns = self.trace.recorder.clock.steady_ns()
 
@@ -135,11 +136,10 @@ class ToolSpan:
 
     def _respond(self, results: Encoded, elapsed_ns: int) -> None:
         arguments, cuts, redactions = self._arguments
-        content = b'{"toolCalls":[{"name":%b,"arguments":%b}],"toolResults":%b}' % (self._name.encode(), arguments, results[0])
-        milliseconds = max(elapsed_ns, 0) / 1_000_000
-        latency = f',"latencyMs":{min(round(milliseconds), 2**31 - 1)},"durationMs":{milliseconds:.3f}'
-        self._write("tool_call_response", (content, cuts + results[1], redactions + results[2]), latency)
-
-    def _write(self, event_type: EventType, content: Encoded, more: str) -> None:
-        members = f',"tool":{self._name}{more}'
-        self.trace.write(event_type, content, members, span_id=self.span_id, parent_id=self._parent_id, metadata=self._metadata)
+        name = self._name
+        content = b'{"toolCalls":[{"name":%b,"arguments":%b}],"toolResults":%b}' % (name.encode(), arguments, results[0])
+        microseconds = max(elapsed_ns, 0) // 1000
+        whole = min((microseconds + 500) // 1000, MAX_COUNT)
+        members = f',"tool":{name},"latencyMs":{whole},"durationMs":{microseconds / 1000}'
+        encoded = (content, cuts + results[1], redactions + results[2])
+        self.trace.write("tool_call_response", encoded, members, self.span_id, self._parent_id, self._metadata)

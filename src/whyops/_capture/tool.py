@@ -135,8 +135,7 @@ class Observer:
         arguments = self._plan.arguments(args, kwargs)
         if not self.captures_arguments:
             arguments = dict.fromkeys(arguments, NOT_CAPTURED)
-        parent_id = top.span_id if top is not None else None
-        span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), parent_id=parent_id)
+        span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), None, top.span_id if top is not None else None)
         span.begin_unguarded()
         return span
 

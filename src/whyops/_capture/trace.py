@@ -348,7 +348,6 @@ class Trace:
         event_type: EventType,
         content: Encoded,
         members: str,
-        *,
         span_id: str | None = None,
         parent_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
