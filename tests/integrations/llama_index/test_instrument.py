@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -166,3 +168,46 @@ def test_the_guard_is_on(recorded: Captured, monkeypatch: pytest.MonkeyPatch, ca
         ask()
     assert "could not be recorded" in caplog.text
     caplog.clear()
+
+
+def test_the_current_trace_of_another_client_is_not_ours() -> None:
+    """One tenant's events never go to another by accident; and an id that is asked for stays with the current trace's client."""
+    mine, other = MemorySink(), MemorySink()
+    with (
+        whyops.WhyOps(agent_name="mine", sink=mine, outbox="memory") as client,
+        whyops.WhyOps(agent_name="other", sink=other, outbox="memory") as current,
+    ):
+        with current.trace("current", external_user_id="u1"):
+            with instrument(client):
+                ask()
+            with instrument(trace_id="asked-for"):
+                ask()
+        client.flush_sync()
+        current.flush_sync()
+    assert [event["traceId"] == "current" for event in mine.events] == [False, False]
+    assert [(event["traceId"], event["externalUserId"]) for event in other.events] == [("asked-for", "u1")] * 2
+
+
+def test_the_user_of_the_arguments_is_the_current_traces(recorded: Captured) -> None:
+    """Where the trace names none, or another."""
+    with instrument(external_user_id="u2"), whyops.trace("t"):
+        ask()
+    assert {event["externalUserId"] for event in recorded.events} == {"u2"}
+
+
+def test_a_run_that_goes_on_in_another_process_stays_in_its_trace(recorded: Captured) -> None:
+    """LlamaIndex carries what its handlers tell it; where a trace is current, that one counts."""
+    with instrument():
+        with whyops.trace("t", external_user_id="u1") as trace, trace.tool_span("start") as span:
+            carried = json.loads(json.dumps(get_dispatcher().capture_propagation_context()))
+
+        def elsewhere() -> None:
+            get_dispatcher().restore_propagation_context(carried)
+            ask()
+
+        contextvars.Context().run(elsewhere)
+        with whyops.trace("current"):
+            contextvars.copy_context().run(elsewhere)
+    answers = recorded.of_type("llm_response")
+    assert [(event["traceId"], event["metadata"].get("parentSpanId")) for event in answers] == [("t", span.span_id), ("current", None)]
+    assert answers[0]["externalUserId"] == "u1"

@@ -128,15 +128,16 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             return
         frame = context.top()
         place = self._place()
-        if frame is None or frame.trace is not place.trace:
+        if place is not None and (frame is None or frame.trace is not place.trace):
             context.enter(place.trace, place.parent_id, _Root(self))
 
-    def _place(self) -> Place:
+    def _place(self) -> Place | None:
         frame = context.top()
         trace = self._origin.trace_under(frame)
         if trace is not None:
             return Place(trace, frame.span_id if frame is not None and frame.trace is trace else None, {})
-        return Place(self._trace_of_run() or self._origin.new_trace(), None, {})
+        trace = self._trace_of_run() or self._origin.new_trace()
+        return None if trace is None else Place(trace, None, {})
 
     def _trace_of_run(self) -> Trace | None:
         """Return the trace of the agent's or workflow's run that this belongs to: each of its model calls is a root operation here."""
@@ -146,22 +147,24 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace = self._runs.touch(run_id)
         if trace is None:
             trace = self._origin.new_trace()
-            self._runs.add(run_id, trace)
+            if trace is not None:
+                self._runs.add(run_id, trace)
         return trace
 
     @_guard.recording
     def _begin(self, event_type: CBEventType, payload: Payload, event_id: str) -> None:
-        if is_instrumented():
+        place = None if is_instrumented() or event_type not in _HEARD else self._place()
+        if place is None:
             return
         if event_type is CBEventType.LLM:
-            self._model_asked(payload, event_id)
+            self._model_asked(place, payload, event_id)
         elif event_type is CBEventType.EMBEDDING:
             who = Named(payload.get(EventPayload.SERIALIZED) or {}, None)
-            self._open.add(event_id, _Begun(embedding=EmbeddingCall(self._place(), who)))
+            self._open.add(event_id, _Begun(embedding=EmbeddingCall(place, who)))
         elif event_type in _LOOKUPS:
-            self._tool_began(*_LOOKUPS[event_type](payload), event_id)
-        elif event_type is CBEventType.EXCEPTION:
-            _record_exception(payload, self._place())
+            self._tool_began(place, *_LOOKUPS[event_type](payload), event_id)
+        else:
+            _record_exception(payload, place)
 
     @_guard.recording
     def _end(self, payload: Payload, event_id: str) -> None:
@@ -176,7 +179,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         elif begun.tool is not None:
             _tool_ended(begun.tool, payload)
 
-    def _model_asked(self, payload: Payload, event_id: str) -> None:
+    def _model_asked(self, place: Place, payload: Payload, event_id: str) -> None:
         prompt = payload[EventPayload.MESSAGES] if EventPayload.MESSAGES in payload else payload.get(EventPayload.PROMPT)
         who = Named(payload.get(EventPayload.SERIALIZED) or {}, None)
         depth = len(global_stack_trace_ids.get())
@@ -184,14 +187,13 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if outer is not None and outer.model is not None and outer.model.is_made_of(who, prompt, deeper=depth > outer.depth):
             outer.model.inner = True
             return
-        call = ModelCall(self._place(), who, prompt, recorded=self._origin.llm_events)
+        call = ModelCall(place, who, prompt, recorded=self._origin.llm_events)
         begun = _Begun(model=call, depth=depth, outer=outer if outer is not None and depth > outer.depth else None)
         _asking.set(begun)
         self._open.add(event_id, begun)
         call.asked(payload.get(EventPayload.ADDITIONAL_KWARGS) or {})
 
-    def _tool_began(self, name: str, arguments: Mapping[str, Any], event_id: str) -> None:
-        place = self._place()
+    def _tool_began(self, place: Place, name: str, arguments: Mapping[str, Any], event_id: str) -> None:
         tool = ToolSpan(place.trace, name, place.trace.encode_arguments(arguments), parent_id=place.parent_id)
         tool.begin()
         context.enter(place.trace, tool.span_id, tool)
@@ -264,3 +266,4 @@ def _function_call(payload: Payload) -> tuple[str, Mapping[str, Any]]:
 
 
 _LOOKUPS = {CBEventType.RETRIEVE: _retrieval, CBEventType.RERANKING: _ranking, CBEventType.FUNCTION_CALL: _function_call}
+_HEARD = {CBEventType.LLM, CBEventType.EMBEDDING, CBEventType.EXCEPTION, *_LOOKUPS}

@@ -122,6 +122,19 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
     ) -> None:
         _spans.drop(id_, err)
 
+    @_guard.recording
+    def _carried(self) -> dict[str, Any]:
+        return _spans.carried()
+
+    def capture_propagation_context(self) -> dict[str, Any]:
+        """Tell where a run is started that may go on in another process."""
+        return self._carried() or {}
+
+    @_guard.recording
+    def restore_propagation_context(self, context: dict[str, Any]) -> None:
+        """Let a run go on in the trace in which it was started."""
+        _spans.carry_on(context)
+
     def new_span(self, *_: Any, **__: Any) -> None:
         """Make none: spans are followed elsewhere."""
 

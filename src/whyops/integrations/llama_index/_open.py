@@ -43,10 +43,10 @@ class Open(Generic[V]):
         entry = self._entries.get(key) if key is not None else None
         return None if entry is None else entry[0]
 
-    def touch(self, key: str) -> V | None:
+    def touch(self, key: str | None) -> V | None:
         """Return an entry that shows a sign of life, or None."""
-        entry = self._entries.get(key)
-        if entry is None:
+        entry = self._entries.get(key) if key is not None else None
+        if entry is None or key is None:
             return None
         self._entries[key] = (entry[0], self._clock())
         return entry[0]

@@ -4,41 +4,49 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from ... import _guard
 from ..._capture import context
 from ..._capture.fields import fields
+from ..._capture.ids import safe_id, safe_user_id
 from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
 from ..._proxy.settings import goes_through_proxy, llama_index_keywords
+from ...errors import ConfigurationError
 
 
 class Origin:
-    """Gives each root operation its trace: the one with the id that was asked for, else the current one, else one of its own."""
+    """Gives each root operation its trace: the one with the id that was asked for, else the current one, else one of its own.
+
+    The current trace counts if it is the client's that was asked for.
+    """
 
     __slots__ = ("_client", "_trace_id", "_user_id", "llm_events")
 
     def __init__(self, client: WhyOps | None, trace_id: object, external_user_id: object, *, llm_events: bool) -> None:
         self._client = client
-        self._trace_id = trace_id
-        self._user_id = external_user_id
+        self._trace_id = None if trace_id is None else safe_id(trace_id)
+        self._user_id = None if external_user_id is None else safe_user_id(external_user_id)
         self.llm_events = llm_events
 
     def trace_under(self, frame: context.Frame | None) -> Trace | None:
-        """Return the trace that was asked for by its id or user, or the current one; None where there is none."""
+        """Return the trace that was asked for, or the current one; None where there is none."""
         current = None if frame is None else frame.trace
-        if self._trace_id is not None:
-            if current is not None and current.id == str(self._trace_id):
-                return current
-            return self.new_trace()
+        if current is None or (self._client is not None and current.recorder is not self._client._assembled().recorder):  # noqa: SLF001  (the same package)
+            return None
+        if self._trace_id not in (None, current.id):
+            return Trace(current.recorder, self._trace_id, self._user_id or current.external_user_id)
+        if self._user_id is not None and current.external_user_id != self._user_id:
+            current.set_user(self._user_id)
         return current
 
-    def new_trace(self) -> Trace:
-        """Return a trace for a root operation.
-
-        Raises:
-            ConfigurationError: Several clients are open and none was chosen.
-        """
-        client = self._client if self._client is not None else default_client()
-        return client.trace(self._trace_id, self._user_id)
+    def new_trace(self, id_: str | None = None, user_id: str | None = None) -> Trace | None:
+        """Return a trace for a root operation, or the one that began elsewhere; None, said once, if no client can be told."""
+        try:
+            client = self._client if self._client is not None else default_client()
+            return client.trace(self._trace_id or id_, self._user_id or user_id)
+        except ConfigurationError as error:
+            _guard.notices.say("llama_index without a client", "LlamaIndex is not recorded. %s", error)
+            return None
 
 
 def is_proxied(instance: object) -> bool:

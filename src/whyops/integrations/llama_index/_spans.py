@@ -49,6 +49,11 @@ _EMBEDS = frozenset(
         "get_text_embedding_batch",
     }
 )
+_CARRIED = "whyops"
+_MOST_SPANS = 50_000
+_SPAN_SECONDS = 7 * 24 * 3600.0
+"""A run may wait for a human for days."""
+
 _UUID = 37
 """Characters at the end of a span's id: a dash, and a UUID."""
 
@@ -122,7 +127,7 @@ class Spans:
 
     def __init__(self, origin: Callable[[], Origin | None]) -> None:
         self._origin = origin
-        self._spans: Open[Span] = Open()
+        self._spans: Open[Span] = Open(_MOST_SPANS, _SPAN_SECONDS)
         self._calls: Open[ModelCall] = Open()
         self._heard: dict[type[BaseEvent], Callable[[Any], None]] = {
             LLMChatStartEvent: lambda event: self._model_asked(event, event.messages),
@@ -146,9 +151,12 @@ class Spans:
         origin = self._origin()
         if origin is None:
             return
-        parent = self._spans.get(parent_id)
+        parent = self._spans.touch(parent_id)
         frame = context.top()
-        span = Span(id_, instance, parent, _place(origin, parent, frame))
+        place = _place(origin, parent, frame)
+        if place is None:
+            return
+        span = Span(id_, instance, parent, place)
         self._spans.add(id_, span)
         if isinstance(instance, BaseTool) and span.method in tools.METHODS:
             _begin_tool(span, instance, bound)
@@ -200,6 +208,23 @@ class Spans:
         if listener is not None:
             listener(event)
 
+    def carried(self) -> dict[str, Any]:
+        """Return what another process, where a run goes on, has to know of the place where it was started."""
+        frame = context.top()
+        if frame is None:
+            return {}
+        return {_CARRIED: [frame.trace.id, frame.trace.external_user_id, frame.span_id]}
+
+    def carry_on(self, carried: Mapping[str, Any]) -> None:
+        """Be in the place that another process tells of, unless one is current."""
+        origin = self._origin()
+        place = carried.get(_CARRIED)
+        if origin is not None and place and context.top() is None:
+            trace_id, user_id, span_id = place
+            trace = origin.new_trace(trace_id, user_id)
+            if trace is not None:
+                context.enter(trace, span_id, self)
+
     def forget(self) -> None:
         """Keep nothing of what is open; what is current here because of it is so no longer."""
         for span in reversed(self._spans.values()):
@@ -223,6 +248,8 @@ class Spans:
             span.call = outer
             return
         place = span.place if span is not None else _place(origin, None, context.top())
+        if place is None:
+            return
         call = ModelCall(
             place,
             Named(event.model_dict, instance),
@@ -292,7 +319,7 @@ class Spans:
             span.tool.succeed({"nodes": translate.nodes_of(event.nodes)})
 
 
-def _place(origin: Origin, parent: Span | None, frame: context.Frame | None) -> Place:
+def _place(origin: Origin, parent: Span | None, frame: context.Frame | None) -> Place | None:
     """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
     above = parent
     if above is None and frame is not None and isinstance(frame.owner, Span):
@@ -303,7 +330,8 @@ def _place(origin: Origin, parent: Span | None, frame: context.Frame | None) -> 
         return Place(trace, frame.span_id if frame is not None and frame.trace is trace else None, labels)
     if above is not None:
         return above.place
-    return Place(origin.new_trace(), None, labels)
+    trace = origin.new_trace()
+    return None if trace is None else Place(trace, None, labels)
 
 
 def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
