@@ -209,19 +209,16 @@ def model_tool_call(call: object, shown: Shown) -> object:
 
 
 def _unsigned(content: object) -> object:
-    """Return a text as it was before the proxy signed it, anything else as it is."""
-    return strip_signature(content) if isinstance(content, str) else content
+    """Return a text as it was before the proxy signed it, anything else as it is. Runs no code of a caller's own kind of text."""
+    return strip_signature(content) if type(content) is str else content
 
 
 def _message(message: object, shown: Shown) -> object:
     if isinstance(message, str):
         return {"role": "user", "content": shown(message)}
-    if not isinstance(message, Mapping):
-        return message
-    content = message.get("content")
-    if _unsigned(content) is not content:
+    if type(message) is dict and _unsigned(content := message.get("content")) is not content:
         message = {**message, "content": _unsigned(content)}
-    if shown(message) is not message:
+    if isinstance(message, Mapping) and shown(message) is not message:
         return {key: value if key == "role" else shown(value) for key, value in message.items()}
     return message
 
