@@ -70,6 +70,16 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("release", ["newest", "lowest"])
+def llama_index(session: nox.Session, release: str) -> None:
+    """Run the tests of LlamaIndex with the newest llama-index-core, and with the lowest that pyproject.toml allows."""
+    (requirement,) = PROJECT["project"]["optional-dependencies"]["llama-index"]
+    wanted = requirement.replace(">=", "==") if release == "lowest" else requirement
+    session.install("--upgrade", "-e", ".", wanted, *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("pytest", "-n", "auto", "tests/integrations/llama_index", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check form and style, and who imports whom."""
     install(session, "lint", package=".")

@@ -12,11 +12,15 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 SAID = {
+    "llama_index_agent.py": ["Your order 123 is in Lübeck", "whyops show last"],
+    "llama_index_query.py": ["Returns are free for 30 days", "whyops show last"],
     "quickstart.py": ["out for delivery in Lübeck", "refunded its 57.70 EUR", "whyops show last"],
 }
 """What a reader sees when the example works."""
 
 SHOWN = {
+    "llama_index_agent.py": ["where_is", 'order_id="123"', "last_scan", "scripted-1", "Lübeck"],
+    "llama_index_query.py": ["VectorIndexRetriever", "Can I send it back?", "embedding", "scripted-1", "free for 30 days"],
     "quickstart.py": ["jonas", "refund", "only what was delivered can be refunded", "find_order", "another one", "orders_of", "5770"],
 }
 """What `whyops show last` tells of it afterwards."""
