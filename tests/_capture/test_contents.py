@@ -106,7 +106,7 @@ def test_metadata_that_the_service_reads_is_made_storable():
     assert kept["latencyMs"] == 2
     assert len(kept["model"]) == 200
     assert kept["usage"]["promptTokens"] == 1
-    assert kept["7"] == "seven"
+    assert kept[7] == "seven"
     assert "none" not in kept
     assert contents.storable_metadata(None) == {}
     assert contents.storable_metadata("odd") == {"value": "odd"}

@@ -6,6 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import cast
+
+from .attempt import Failed, attempt
+from .reading import text_in
 
 _SECOND = 1_000_000
 
@@ -37,14 +41,16 @@ def stamp_of(value: object) -> str | None:
 
     Takes ISO 8601 text with any offset, or a `datetime`; without an offset it is taken as UTC.
     """
-    if isinstance(value, str):
-        value = _parsed(value.strip())
-    if not isinstance(value, datetime):
+    text = text_in(value)
+    moment = value if text is None else _parsed(text.strip())
+    if not issubclass(type(moment), datetime):
         return None
-    try:
-        utc = (value if value.tzinfo else value.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
-    except (OverflowError, ValueError):
-        return None
+    stamp = attempt(_in_utc, cast("datetime", moment))  # a time zone may be a class of the caller's
+    return None if isinstance(stamp, Failed) else stamp
+
+
+def _in_utc(moment: datetime) -> str:
+    utc = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
     return utc.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -7,16 +7,15 @@ put in place, not copied: the encoder does that, and bounds it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from .attempt import Failed, attempt
 from .clock import stamp_of
 from .exceptions import describe
-from .fields import name_of as type_name
 from .ids import clip
-from .plain import storable
+from .reading import listed, members, spelled, text_in
 from .signature import strip_signature
 from .usage import token_usage, whole
 
@@ -34,10 +33,7 @@ PROXY_ARGUMENT = "_whyops_trace_id"
 
 def user_message(messages: object, metadata: object, shown: Shown) -> Parts:
     """Make the array of messages; a plain text counts as one message of the user."""
-    if isinstance(messages, (str, Mapping)):
-        messages = [messages]
-    if isinstance(messages, Sequence):
-        messages = [_message(message, shown) for message in messages]
+    messages = [_message(message, shown) for message in listed(messages)]
     kept = storable_metadata(metadata)
     return messages, {key: value if key in _READ_BY_THE_SERVICE else shown(value) for key, value in kept.items()}
 
@@ -56,10 +52,10 @@ def llm_response(
     answer: dict[str, Any] = {}
     if content is not None:
         answer["content"] = shown(_unsigned(content))
-    if tool_calls:
-        answer["toolCalls"] = [model_tool_call(call, shown) for call in _listed(tool_calls)]
-    if finish_reason is not None and finish_reason != "":
-        answer["finishReason"] = clip(name_of(finish_reason), MAX_FINISH_REASON)
+    if calls := listed(tool_calls):
+        answer["toolCalls"] = [model_tool_call(call, shown) for call in calls]
+    if reason := spelled(finish_reason):
+        answer["finishReason"] = clip(reason, MAX_FINISH_REASON)
     metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
     counts = token_usage(usage)
     if counts:
@@ -70,14 +66,14 @@ def llm_response(
 def llm_thinking(thinking: object, signature: object, shown: Shown) -> Parts:
     """Make one block of a model's reasoning."""
     content: dict[str, Any] = {"type": "thinking", "thinking": shown(thinking)}
-    if signature:
+    if signature is not None and text_in(signature) != "":
         content["signature"] = shown(signature)
     return content, {}
 
 
 def embedding_request(inputs: object, shown: Shown) -> Parts:
     """Make the list of texts to embed."""
-    return {"input": [shown(text) for text in _listed(inputs)]}, {}
+    return {"input": [shown(text) for text in listed(inputs)]}, {}
 
 
 def embedding_response(
@@ -99,7 +95,7 @@ def embedding_response(
 
 def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object, shown: Shown) -> Parts:
     """Make the tool calls that are about to run."""
-    content = {"toolCalls": [_tool_call(call, shown) for call in _listed(tool_calls)], **_time("requestedAt", requested_at)}
+    content = {"toolCalls": [_tool_call(call, shown) for call in listed(tool_calls)], **_time("requestedAt", requested_at)}
     return content, {"tool": name_of(tool), **latency(latency_ms)}
 
 
@@ -108,7 +104,7 @@ def tool_call_response(
 ) -> Parts:
     """Make the outcome of tool calls; results that are no dict are put under `result`."""
     content = {
-        "toolCalls": [_tool_call(call, shown) for call in _listed(tool_calls)],
+        "toolCalls": [_tool_call(call, shown) for call in listed(tool_calls)],
         "toolResults": tool_outcome(tool_results, shown),
         **_time("respondedAt", responded_at),
     }
@@ -122,12 +118,10 @@ def tool_result(tool_name: object, output: object, shown: Shown) -> Parts:
 
 def error(message: object, status: object, stack: object, shown: Shown) -> Parts:
     """Make an error. `message` may be an exception: then its type and stack come from it."""
-    content: dict[str, Any]
-    if isinstance(message, BaseException):
-        content = describe(message)
-    else:
-        content = {"message": message if isinstance(message, str) else name_of(message)}
-    if stack:
+    content: dict[str, Any] = (
+        describe(cast("BaseException", message)) if issubclass(type(message), BaseException) else {"message": spelled(message)}
+    )
+    if stack is not None and text_in(stack) != "":
         content["stack"] = stack
     content["message"] = shown(content["message"])
     if "stack" in content:
@@ -141,9 +135,9 @@ def error(message: object, status: object, stack: object, shown: Shown) -> Parts
 def tool_outcome(result: object, shown: Shown) -> dict[str, Any]:
     """Return the `toolResults` object of a result: a dict as it is, anything else under `result`."""
     visible = shown(result)
-    if isinstance(visible, dict):
-        return visible
-    return {"error" if isinstance(result, dict) and "error" in result else "result": visible}
+    if (held := members(visible)) is not None:
+        return held
+    return {"error" if "error" in (members(result) or {}) else "result": visible}
 
 
 def model_and_provider(model: object, provider: object) -> dict[str, Any]:
@@ -156,16 +150,17 @@ def latency(milliseconds: object) -> dict[str, Any]:
     rounded = whole(milliseconds)
     if rounded is None:
         return {}
-    if isinstance(milliseconds, float) and milliseconds != rounded:
+    if type(milliseconds) is float and milliseconds != rounded:
         return {"latencyMs": rounded, "durationMs": milliseconds}
     return {"latencyMs": rounded}
 
 
 def storable_metadata(metadata: object) -> dict[str, Any]:
     """Return a caller's metadata as an object, with those values that the service reads brought into its form, or left out."""
-    if not isinstance(metadata, Mapping):
+    held = members(metadata)
+    if held is None:
         return {} if metadata is None else {"value": metadata}
-    result = {str(key): value for key, value in metadata.items() if value is not None}
+    result = {key: value for key, value in held.items() if value is not None}
     for key, convert in _READ_BY_THE_SERVICE.items():
         if key in result:
             value = convert(result.pop(key))
@@ -175,68 +170,48 @@ def storable_metadata(metadata: object) -> dict[str, Any]:
 
 
 def name_of(value: object) -> str:
-    """Return a model's, provider's or tool's name: text as it is, an enum's value, else `str`; `unknown` for what is missing."""
-    text = attempt(_spelled, value)
-    if isinstance(text, Failed):
-        text = type_name(type(value))
-    return storable(text) or UNKNOWN
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, default=str)
-
-
-def _spelled(value: object) -> str:
-    value = value if isinstance(value, str) else getattr(value, "value", value)
-    return "" if value is None else str(value)
+    """Return a model's, provider's or tool's name, `unknown` where it is missing."""
+    return spelled(value) or UNKNOWN
 
 
 def model_tool_call(call: object, shown: Shown) -> object:
     """Return a tool call that a model asked for, its arguments as JSON text whatever form they came in."""
-    if not isinstance(call, Mapping):
-        return shown(call)
-    function = call.get("function", call)
-    if not isinstance(function, Mapping) or "name" not in function:
+    held = members(call)
+    function = members(held.get("function", held)) if held is not None else None
+    if held is None or function is None or "name" not in function:
         return shown(call)
     arguments = function.get("arguments", function.get("args", "{}"))
-    if not isinstance(arguments, str):
-        text = attempt(_as_json, arguments)
+    if text_in(arguments) is None:
+        text = attempt(json.dumps, arguments)
         arguments = arguments if isinstance(text, Failed) else text
     item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": shown(arguments)}}
-    if call.get("id"):
-        item = {"id": name_of(call["id"]), **item}
+    if call_id := spelled(held.get("id")):
+        item = {"id": call_id, **item}
     return item
 
 
 def _unsigned(content: object) -> object:
-    """Return a text as it was before the proxy signed it, anything else as it is. Runs no code of a caller's own kind of text."""
+    """Return a text as it was before the proxy signed it, anything else as it is."""
     return strip_signature(content) if type(content) is str else content
 
 
 def _message(message: object, shown: Shown) -> object:
-    if isinstance(message, str):
+    if text_in(message) is not None:
         return {"role": "user", "content": shown(message)}
-    if type(message) is dict and _unsigned(content := message.get("content")) is not content:
-        message = {**message, "content": _unsigned(content)}
-    if isinstance(message, Mapping) and shown(message) is not message:
-        return {key: value if key == "role" else shown(value) for key, value in message.items()}
-    return message
+    held = members(message)
+    if held is None:
+        return shown(message)
+    return {key: value if key == "role" else shown(_unsigned(value)) for key, value in held.items()}
 
 
 def _tool_call(call: object, shown: Shown) -> object:
-    if not isinstance(call, Mapping):
+    held = members(call)
+    if held is None:
         return shown(call)
-    arguments = call.get("arguments")
-    if isinstance(arguments, Mapping):
-        arguments = {key: shown(value) for key, value in arguments.items() if key != PROXY_ARGUMENT}
-        return {**call, "arguments": arguments}
-    return call
-
-
-def _listed(value: object) -> list[Any]:
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
-        return [] if value is None else [value]
-    return list(value)
+    arguments = members(held.get("arguments"))
+    if arguments is None:
+        return held
+    return {**held, "arguments": {key: shown(value) for key, value in arguments.items() if key != PROXY_ARGUMENT}}
 
 
 def _time(name: str, value: str | datetime | object | None) -> dict[str, str]:

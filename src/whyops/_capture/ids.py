@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from .attempt import Failed, attempt
 from .fields import name_of as type_name
+from .reading import text_in
 
 MAX_ID = 128
 MAX_USER_ID = 255
+_MAX_LOOKED_AT = 1_000_000
 
 
 class Ids:
@@ -69,8 +71,12 @@ def clip(text: str, limit: int) -> str:
 
 
 def _text(value: object) -> str:
-    text = attempt(str, value)
-    return type_name(type(value)) if isinstance(text, Failed) else text[:1_000_000]
+    """Return an id's text. An id is what its text says, so this asks the object for it, whatever its class."""
+    text = text_in(value)
+    if text is not None:
+        return text[:_MAX_LOOKED_AT]
+    written = attempt(str, value)
+    return type_name(type(value)) if isinstance(written, Failed) else str.__str__(written)[:_MAX_LOOKED_AT]
 
 
 def _short_form(text: str, limit: int, keep: Callable[[str], bool]) -> str:

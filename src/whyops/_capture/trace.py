@@ -76,7 +76,7 @@ class Trace:
         self._last_us = 0
         self._metadata: dict[str, Any] = {}
         self.set_user(external_user_id)
-        if metadata:
+        if metadata is not None:
             self._set_metadata(metadata)
 
     def __repr__(self) -> str:
@@ -437,7 +437,8 @@ class Trace:
 
     @_guard.recording
     def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
-        self._metadata = {str(key): value for key, value in metadata.items() if key not in _OWN_METADATA and value is not None}
+        given = contents.storable_metadata(metadata)
+        self._metadata = {key: value for key, value in given.items() if key not in _OWN_METADATA}
 
     def _stamp(self) -> str:
         clock = self.recorder.clock
@@ -458,8 +459,9 @@ def _step_fields(options: EventOptions) -> str:
     fields = ""
     for name, option in (("stepId", "step_id"), ("parentStepId", "parent_step_id")):
         step = options.get(option)
-        if isinstance(step, int) and 1 <= step <= _MAX_STEP:
-            fields += f',"{name}":{int(step)}'
+        number = int.__int__(step) if issubclass(type(step), int) else 0  # type: ignore[arg-type]  # told by its type
+        if 1 <= number <= _MAX_STEP:
+            fields += f',"{name}":{number}'
         elif step is not None:
             _refused(option, "a whole number from 1 to 2147483647")
     return fields
