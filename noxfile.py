@@ -12,6 +12,14 @@ import nox
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 EXTRAS = ".[langchain,llama-index]"
 
+# The lines of the official clients that are in use. What is older than the oldest is not tested.
+OFFICIAL_CLIENTS = {
+    "newest": ["anthropic", "openai"],
+    "previous": ["anthropic<2", "openai<3"],
+    "before": ["anthropic<1", "openai<2"],
+    "oldest": ["anthropic==0.49.0", "openai==1.66.0"],
+}
+
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
 nox.options.default_venv_backend = "virtualenv"
@@ -80,6 +88,14 @@ def llama_index(session: nox.Session, release: str) -> None:
 
 
 @nox.session
+@nox.parametrize("release", list(OFFICIAL_CLIENTS))
+def proxy(session: nox.Session, release: str) -> None:
+    """Run the tests of the proxy with the official clients of each line that is in use."""
+    session.install("--upgrade", "-e", ".", *OFFICIAL_CLIENTS[release], *nox.project.dependency_groups(PROJECT, "test"))
+    session.run("pytest", "-n", "auto", "tests/_proxy", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check form and style, and who imports whom."""
     install(session, "lint", package=".")
@@ -110,7 +126,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Run every example in an empty home, without a key, and check what it prints."""
-    install(session, "test")
+    install(session, "proxy", "test")
     session.run("pytest", "tests/test_examples.py", *session.posargs)
 
 
