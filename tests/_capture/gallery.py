@@ -843,3 +843,17 @@ def _pydantic() -> None:
 
 
 _pydantic()
+
+if sys.version_info < (3, 14):
+
+    def _pydantic_v1() -> None:
+        from pydantic import v1  # noqa: PLC0415
+
+        class Old(v1.BaseModel):
+            name: str = "a"
+            pin: str = v1.Field("hunter2", repr=False)
+            login: v1.SecretStr = v1.SecretStr("hunter2")
+
+        simple("pydantic_v1_model", Old)
+
+    _pydantic_v1()

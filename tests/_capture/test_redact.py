@@ -127,6 +127,7 @@ def test_secrets_in_texts(text: str, shown: str) -> None:
         "eyJ.x",
         "mailto:bob@example.com and https://example.com/a@b",
         "the token -- a word",
+        '{"properties": {"password": {"anyOf": [{"type": "string"}]}, "n": {"type": "integer"}}}',
         "password=[redacted] token: '[redacted]'",
     ],
 )
@@ -154,6 +155,8 @@ def test_texts_without_secrets_stay(text: str) -> None:
         (b"token=abc", "token=[redacted]", 1),
         (ValueError("token=abc"), {"type": "ValueError", "args": ["token=[redacted]"]}, 1),
         (pydantic.SecretStr("x"), "[redacted]", 1),
+        ({"password": {"type": "string", "title": "P"}}, {"password": {"type": "string", "title": "P"}}, 0),
+        ({"password": {"type": "string", "default": "x"}, "token": {"title": "x"}}, {"password": "[redacted]", "token": "[redacted]"}, 2),
         (types.SimpleNamespace(password="x", n=1), {"password": "[redacted]", "n": 1}, 1),
     ],
 )

@@ -299,6 +299,12 @@ def test_what_stops_a_program_passes(stopping: type[BaseException]) -> None:
     assert attempt(fail, None) is not None
 
 
+def test_what_no_bound_makes_short_enough() -> None:
+    """A class with an absurd name, within the smallest bound, is a marker of its own."""
+    absurd = type("\x01" * 200, (), {})()
+    assert Encoder(max_value_bytes=256).encode(absurd) == (b'"[cut: too large]"', 1, 0)
+
+
 # The user's redact
 
 

@@ -13,7 +13,7 @@ import gc
 import re
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, cast
 
@@ -52,6 +52,12 @@ _RESOURCE = frozenset(
 """What a class defines whose instances are in use: iterators, streams, files, awaitables, locks, connections."""
 _SECRET_TYPE = re.compile(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken")
 _MAX_DIGITS_BITS = 6_600
+
+NODE_COST = 16
+"""Bytes of the budget that a value costs beside its text, so that a million empty lists have a bound too."""
+
+MARGIN = 4_096
+"""Characters beyond a cut that redaction still looks at: a secret that begins before the cut is known by what follows."""
 
 
 def marker(kind: type, note: str = "") -> Marker:
@@ -105,11 +111,13 @@ def _declared(value: object, kind: type) -> dict[str, object] | None:
     """Return the fields that the class declares: a dataclass's, attrs' or pydantic's. A field with `repr=False` is a hidden one."""
     if _is_pydantic(kind):
         names = ("__pydantic_fields__", "model_fields", "__fields__")  # of pydantic from 2.10, before, and 1
-        declared: object = next((each for name in names if type(each := class_value(kind, name)) is dict), None)
+        declared: object = next((each for name in names if type(each := class_value(kind, name)) is dict), {})
         found = fields(value)
         extra = _slot(value, kind, "__pydantic_extra__")
         found.update(list(islice(extra.items(), MAX_FIELDS)) if type(extra) is dict else ())
-        return _with_hidden({name: each for name, each in found.items() if not name.startswith("__")}, _not_shown(declared))
+        return _with_hidden(
+            {name: each for name, each in found.items() if not name.startswith("__")}, _not_shown(cast("Mapping[Any, object]", declared))
+        )
     declared = class_value(kind, "__dataclass_fields__")
     if type(declared) is dict:
         found = fields(value)
@@ -127,13 +135,18 @@ def _slot(value: object, kind: type, name: str) -> object:
     return slot.__get__(value) if type(slot) is types.MemberDescriptorType else None
 
 
-def _not_shown(declared: object) -> list[object]:
-    if type(declared) is not dict:
-        return []
-    return [name for name, field in declared.items() if (held := fields(field)).get("repr") is False or held.get("exclude") is True]
+def _not_shown(declared: Mapping[Any, object]) -> set[object]:
+    """Return the names of the fields that are left out of the repr, or of what is exported."""
+    hidden = set()
+    for name, field in declared.items():
+        info = fields(field)
+        info = fields(info["field_info"]) if "field_info" in info else info  # pydantic 1
+        if info.get("repr") is False or info.get("exclude") is True:
+            hidden.add(name)
+    return hidden
 
 
-def _with_hidden(found: dict[str, object], names: list[object]) -> dict[str, object]:
+def _with_hidden(found: dict[str, object], names: set[object]) -> dict[str, object]:
     return {name: HIDDEN if name in names and each is not None else each for name, each in found.items()}
 
 
@@ -175,25 +188,19 @@ def _array_of_numbers(value: object, room: int) -> object:
 
 def _library_text(value: object, _room: int) -> object:
     """Return what the library's own class writes, whatever a subclass of it does."""
-    for each in mro(type(value)):
-        if module_of(each).partition(".")[0] in _TEXT_LIBRARIES and "__str__" in namespace(each):
-            return namespace(each)["__str__"](value)
-    return marker(type(value))
+    own = (namespace(each) for each in mro(type(value)) if module_of(each).partition(".")[0] in _TEXT_LIBRARIES)
+    return next(each["__str__"] for each in own if "__str__" in each)(value)
 
 
 _TEXT_LIBRARIES = frozenset({"decimal", "fractions", "httpx", "ipaddress", "pathlib", "pydantic", "pydantic_core", "uuid", "yarl"})
 
 
 def _bytes(value: bytes, room: int) -> object:
-    return _binary(bytes.__getitem__(value, slice(0, room * BYTES_PER_ELEMENT)), bytes.__len__(value))
+    return _binary(bytes.__getitem__(value, slice(0, room * NODE_COST + 4 * MARGIN)), bytes.__len__(value))
 
 
 def _bytearray(value: bytearray, room: int) -> object:
-    return _binary(bytes(bytearray.__getitem__(value, slice(0, room * BYTES_PER_ELEMENT))), bytearray.__len__(value))
-
-
-BYTES_PER_ELEMENT = 32
-"""Bytes to read where there is room for one element: twice what will fit, so that redaction sees what lies behind the cut."""
+    return _binary(bytes(bytearray.__getitem__(value, slice(0, room * NODE_COST + 4 * MARGIN))), bytearray.__len__(value))
 
 
 def _binary(head: bytes, size: int) -> object:
@@ -201,9 +208,7 @@ def _binary(head: bytes, size: int) -> object:
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
-        if len(head) == size or error.start < len(head) - 3:
-            return Marker(f"<{size} bytes: {head[:16].hex()}{'…' if size > 16 else ''}>")
-        text = head[: error.start].decode("utf-8")
+        text = head[: error.start].decode("utf-8") if len(head) < size and error.start > len(head) - 4 else "\0"
     if "\0" in text:
         return Marker(f"<{size} bytes: {head[:16].hex()}{'…' if size > 16 else ''}>")
     return text if len(head) == size else CutText(text, size)
@@ -222,7 +227,7 @@ class CutText:
 def _memoryview(value: memoryview, room: int) -> object:
     if value.ndim != 1 or value.itemsize != 1:
         return Marker(f"<memoryview of {value.nbytes} bytes>")
-    return _binary(bytes(value[: room * BYTES_PER_ELEMENT]), value.nbytes)
+    return _binary(bytes(value[: room * NODE_COST + 4 * MARGIN]), value.nbytes)
 
 
 def _elements(iterate: Callable[[Any], Any]) -> Reader:

@@ -8,21 +8,15 @@ from typing import Any, cast
 from . import foreign
 from .attempt import Failed, attempt
 from .fields import name_of, short_name
-from .foreign import MAX_EXACT, CutText, Entries, Hidden, Marker, Part, Plain, marker
+from .foreign import MARGIN, MAX_EXACT, NODE_COST, CutText, Entries, Hidden, Marker, Part, Plain, marker
 from .names import Verdict
-from .redact import REDACTED, Redactor
+from .redact import REDACTED, Redactor, is_schema
 
 MAX_DEPTH = 64
 """Levels of nesting that are kept; the service takes some thousands, JSON readers some hundreds."""
 
-NODE_COST = 16
-"""Bytes of the budget that a value costs beside its text, so that a million empty lists have a bound too."""
-
 SIBLING_SHARE = 256
 """Bytes that are put aside for each value still to come in a container, so that a huge first one leaves something for the others."""
-
-MARGIN = 4_096
-"""Characters beyond a cut that redaction still looks at: a secret that begins before the cut is known by what follows."""
 
 MIN_TEXT = 32
 MAX_KEY = 512
@@ -188,6 +182,8 @@ class Copier:
         if value is None or kind is bool or (kind is str and (not value or value == REDACTED)):
             return False
         verdict = self._redactor.names.verdict(name)
+        if kind is dict and is_schema(value):
+            return False
         if verdict is Verdict.SECRET_IF_TEXT:
             if kind is list or kind is tuple:
                 return any(type(item) is str for item in cast("Sequence[object]", value)[:100])

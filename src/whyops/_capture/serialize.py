@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .attempt import Failed, attempt
-from .foreign import MAX_EXACT
+from .foreign import MAX_EXACT, NODE_COST
 from .names import Verdict
-from .plain import MAX_DEPTH, NODE_COST, Copier, storable
+from .plain import MAX_DEPTH, Copier, storable
 from .redact import DROPPED, Redactor, redacted_by_user
 
 Encoded = tuple[bytes, int, int]
