@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import pytest
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
@@ -15,6 +17,17 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 
 from whyops.testing import Captured
+
+
+hands_config_on = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="before Python 3.11, async code inside LangChain has to hand its config on itself"
+)
+"""For what is told of async code only where LangChain can find its own config there."""
+
+
+def also_async(*cases: str) -> list[Any]:
+    """Return parameters of a test; those that begin with an `a` and `events` are async."""
+    return [pytest.param(case, marks=hands_config_on) if case[0] == "a" or case == "events" else case for case in cases]
 
 
 class Scripted(BaseChatModel):

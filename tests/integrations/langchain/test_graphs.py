@@ -22,7 +22,7 @@ from langgraph.prebuilt import InjectedState, ToolNode, ToolRuntime
 from langgraph.types import Command, Send, interrupt
 
 import whyops
-from tests.integrations.langchain.parts import Scripted, Streaming, ask, calls, only, tool_spans, types
+from tests.integrations.langchain.parts import Scripted, Streaming, also_async, ask, calls, hands_config_on, only, tool_spans, types
 from whyops._capture import context
 from whyops.integrations.langchain._runs import open_runs
 
@@ -92,7 +92,7 @@ async def drain(stream: Any) -> None:
         assert context.top() is None
 
 
-@pytest.mark.parametrize("how", ["invoke", "ainvoke", "stream", "astream", "messages", "events"])
+@pytest.mark.parametrize("how", also_async("invoke", "ainvoke", "stream", "astream", "messages", "events"))
 @pytest.mark.parametrize("kind", AGENTS)
 def test_the_whole_run_of_an_agent(captured, handler, kind, how):
     """Question, choice, tool, answer: in one trace, in order, with the thread's id, however the agent is run."""
@@ -125,7 +125,7 @@ def test_the_whole_run_of_an_agent(captured, handler, kind, how):
     assert captured.events[0]["metadata"]["tools"] == [{"name": "find"}]
 
 
-@pytest.mark.parametrize("call", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("call", also_async("invoke", "ainvoke"))
 def test_parallel_tools_have_a_span_each(captured, handler, call):
     """Tools that a node runs side by side are spans of their own, and each helper is the child of the tool that called it."""
     model = Scripted(
@@ -147,7 +147,7 @@ def test_parallel_tools_have_a_span_each(captured, handler, call):
     assert len({event["metadata"]["parentSpanId"] for event in helpers}) == len(helpers)
 
 
-@pytest.mark.parametrize("call", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("call", also_async("invoke", "ainvoke"))
 def test_an_interrupt_is_no_error_and_a_resume_goes_on_in_the_same_trace(captured, handler, call):
     """The span that is interrupted closes as such. Resumed under the same thread, the tool starts again in the same trace."""
     runnable = create_agent(Scripted(answers=script(("approve", {"order": "1"}))), [approve], checkpointer=InMemorySaver())
@@ -258,7 +258,7 @@ class Orders(TypedDict):
     found: Annotated[list[int], operator.add]
 
 
-@pytest.mark.parametrize("call", ["invoke", "ainvoke"])
+@pytest.mark.parametrize("call", also_async("invoke", "ainvoke"))
 def test_parallel_branches_are_told_apart(captured, handler, call):
     """Branches that run side by side each tell their node, and what they call directly is in the run's trace."""
     graph = StateGraph(Orders)
@@ -364,6 +364,7 @@ def test_a_cancelled_agent(captured, handler):
     assert only(captured, "tool_call_response")["metadata"]["interrupted"] == "CancelledError"
 
 
+@hands_config_on
 def test_a_model_that_is_cancelled_leaves_no_state(captured, handler):
     """LangChain tells nothing of a model that is cancelled in a graph: it goes with the graph."""
 

@@ -18,7 +18,7 @@ from langchain_core.runnables import RunnableLambda, RunnableParallel
 from pydantic import BaseModel
 
 import whyops
-from tests.integrations.langchain.parts import Scripted, Streaming, calls, only, types
+from tests.integrations.langchain.parts import Scripted, Streaming, also_async, calls, only, types
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 from whyops.testing import capture
 
@@ -228,17 +228,16 @@ def test_retries_are_attempts_of_their_own(captured, handler):
     assert len({event["traceId"] for event in captured.events}) == 1
 
 
-def test_fallbacks_stay_in_one_trace(captured, handler):
+@pytest.mark.parametrize("call", also_async("invoke", "ainvoke"))
+def test_fallbacks_stay_in_one_trace(captured, handler, call):
     """Attempts that LangChain starts as roots of their own are recorded in the trace of what tries them, sync and async."""
-    for call in ("invoke", "ainvoke"):
-        model = Scripted(answers=[ValueError("down")]).with_fallbacks([Scripted(answers=["Fine."])])
-        if call == "invoke":
-            model.invoke("Hi", {"callbacks": [handler]})
-        else:
-            asyncio.run(model.ainvoke("Hi", {"callbacks": [handler]}))
-    assert types(captured) == ["user_message", "error", "user_message", "llm_response"] * 2
-    assert len({event["traceId"] for event in captured.events[:4]}) == 1
-    assert len({event["traceId"] for event in captured.events[4:]}) == 1
+    model = Scripted(answers=[ValueError("down")]).with_fallbacks([Scripted(answers=["Fine."])])
+    if call == "invoke":
+        model.invoke("Hi", {"callbacks": [handler]})
+    else:
+        asyncio.run(model.ainvoke("Hi", {"callbacks": [handler]}))
+    assert types(captured) == ["user_message", "error", "user_message", "llm_response"]
+    assert len({event["traceId"] for event in captured.events}) == 1
 
 
 def test_one_error_for_one_exception(captured, handler):

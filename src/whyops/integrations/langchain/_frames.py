@@ -20,8 +20,8 @@ from ..._capture import context
 from ..._capture.tool import Observer, observer_of
 from ..._capture.trace import Trace
 
-_BODIES_SEE_CONFIG = sys.version_info >= (3, 11)
-"""Before Python 3.11, a coroutine can't be given a context: the body of an async run may see what its caller sees."""
+_BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
+"""Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""
 
 _TOOL_RUNS: frozenset[CodeType] = frozenset(inspect.unwrap(method).__code__ for method in (BaseTool.run, BaseTool.arun))
 _FRAMES_TO_A_TOOL = 10
@@ -30,19 +30,30 @@ _NOWHERE = object()
 
 
 class BodyFrame(context.Frame):
-    """A frame that is live inside the body of a run, until the run is over. Of a tool's run, it knows who may record the same call."""
+    """A frame that is live inside the body of a run, until the run is over."""
 
-    __slots__ = ("_observers", "_outside", "over")
+    __slots__ = ("_outside", "over")
 
-    def __init__(self, trace: Trace, span_id: str | None, owner: object, observers: tuple[Observer, ...] = ()) -> None:
+    def __init__(self, trace: Trace, span_id: str | None, owner: object) -> None:
         super().__init__(trace, span_id, owner, context.top())
         self.over = False
-        self._outside: object = var_child_runnable_config.get() if _BODIES_SEE_CONFIG or not _in_a_loop() else _NOWHERE
-        self._observers = observers
+        self._outside: object = var_child_runnable_config.get()
 
     def is_live(self) -> bool:
         """Tell whether this is the body of the run."""
         return not self.over and var_child_runnable_config.get() is not self._outside
+
+
+class ToolFrame(BodyFrame):
+    """The frame of a tool's run. It knows who else would record the same call: what decorates the tool's functions."""
+
+    __slots__ = ("_observers",)
+
+    def __init__(self, trace: Trace, span_id: str | None, owner: object, observers: tuple[Observer, ...]) -> None:
+        super().__init__(trace, span_id, owner)
+        self._observers = observers
+        if not _BODIES_HAVE_CONTEXTS and _in_a_loop():
+            self._outside = _NOWHERE
 
     def claims(self, observer: object) -> bool:
         """Tell whether the call is the tool's own: the first one of its function. The function may go on to call itself."""
@@ -63,21 +74,21 @@ def leave(frame: BodyFrame) -> None:
     context.leave(frame.owner)
 
 
-def observers_of_starting_tool() -> tuple[Observer, ...]:
-    """Return what records the calls of the functions of the tool whose start is being told right now.
+def starting_tool() -> tuple[tuple[Observer, ...], object]:
+    """Return what records the calls of the functions of the tool whose start is being told right now, and the id of the tool call.
 
-    LangChain does not hand the tool to its handlers; it is some frames up the stack.
+    LangChain does not hand the tool to its handlers, and the id not in all versions; both are some frames up the stack.
     """
     frame = sys._getframe(1)  # noqa: SLF001  (the documented way to the caller's frame)
     for _ in range(_FRAMES_TO_A_TOOL):
         if frame.f_code in _TOOL_RUNS:
-            tool = frame.f_locals.get("self")
-            found = (observer_of(getattr(tool, name, None)) for name in _FUNCTIONS)
-            return tuple(observer for observer in found if observer is not None)
+            here = frame.f_locals
+            found = (observer_of(getattr(here.get("self"), name, None)) for name in _FUNCTIONS)
+            return tuple(observer for observer in found if observer is not None), here.get("tool_call_id")
         if frame.f_back is None:
             break
         frame = frame.f_back
-    return ()
+    return (), None
 
 
 def _in_a_loop() -> bool:

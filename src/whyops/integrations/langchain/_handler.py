@@ -19,7 +19,7 @@ from ..._client import WhyOps, default_client
 from ..._proxy.settings import goes_through_proxy
 from ...errors import ConfigurationError
 from . import _frames, _translate
-from ._frames import BodyFrame
+from ._frames import BodyFrame, ToolFrame
 from ._runs import Run, open_runs
 
 if TYPE_CHECKING:
@@ -191,14 +191,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = self._starts(run_id, parent_run_id, metadata)
         if run is None:
             return
-        observers = _frames.observers_of_starting_tool()
+        observers, call_id = _frames.starting_tool()
         arguments = _arguments(observers, inputs, input_str)
-        call_id = kwargs.get("tool_call_id")
+        call_id = kwargs.get("tool_call_id") or call_id
         if call_id:
             run.labels["tool_call_id"] = call_id
         _call_begins(run, (serialized or {}).get("name") or kwargs.get("name"), arguments)
         run.hides_result = not all(observer.captures_result for observer in observers)
-        run.frame = BodyFrame(run.trace, run.inner_id, run.id, observers)
+        run.frame = ToolFrame(run.trace, run.inner_id, run.id, observers)
         _frames.enter(run.frame)
 
     @_guard.recording
