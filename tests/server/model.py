@@ -41,6 +41,8 @@ class Turn:
         last = self.body.get("messages") or self.body.get("input") or ""
         while isinstance(last, list):
             last = last[-1]
+            if isinstance(last, str):
+                break
             is_result = last.get("role") == "tool" or last.get("type") in {"tool_result", "function_call_output"}
             last = last.get("text", last.get("output", last.get("content", "")))
             if is_result:

@@ -57,6 +57,9 @@ def _ask_model(service: Service, account: str, request: Request, body: dict[str,
     called = {"model": body.get("model", ""), "provider": "openai"}
     asked = {**told, "eventType": "user_message", "content": body.get("messages") or body.get("input"), "metadata": called}
     answered = {**told, "eventType": "llm_response", "content": {"content": turn.text}, "metadata": called}
+    if request.path == "/v1/embeddings":
+        asked.update(eventType="embedding_request", content={"input": body["input"]})
+        answered.update(eventType="embedding_response", content={"object": "list"})
     service.ingest(account, [asked, answered], request.headers.get("x-external-user-id"), at_once=True)
     return given
 
