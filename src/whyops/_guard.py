@@ -25,7 +25,7 @@ class Notices:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a `__del__` that records may strike in here, and have something to say too
         self._said: dict[str, tuple[float, int]] = {}
 
     def say(self, kind: str, message: str, *args: object, level: int = logging.WARNING) -> None:

@@ -74,11 +74,15 @@ class BatchSize:
         self.events = self.START
 
     def answered(self, events: int, seconds: float) -> None:
-        """Learn from one answered request, or one that was given up."""
+        """Learn from an answer."""
+        if seconds <= self.QUICK_SECONDS and events >= self.events:
+            self.events = min(self.events * 2, MAX_EVENTS)
+        self.failed(events, seconds)
+
+    def failed(self, events: int, seconds: float) -> None:
+        """Learn from a failure: one that took long may be due to the size."""
         if seconds > self.QUICK_SECONDS:
             self.events = max(self.START, min(self.events, events) // 2)
-        elif events >= self.events:
-            self.events = min(self.events * 2, MAX_EVENTS)
 
 
 def by_trace(lines: Sequence[bytes]) -> list[list[bytes]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from .forks import is_child
 from .outcome import Answer
 
 if TYPE_CHECKING:
@@ -150,6 +151,8 @@ class OwnTransport:
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         self._transport = transport
+        if is_child():  # the connections in its pool are the parent's; closing ours leaves those alone
+            transport.close()
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
         """Return the answer. The transport is called directly, so httpx logs nothing about it."""
@@ -168,8 +171,7 @@ class OwnTransport:
         return Answer(response.status_code, dict(response.headers), content)
 
     def close(self) -> None:
-        """Close the transport."""
-        self._transport.close()
+        """Leave the transport open: it is its maker's."""
 
 
 def _server(parts: SplitResult) -> str:

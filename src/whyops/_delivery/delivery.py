@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 MAX_OUTBOX_BYTES = 256_000_000
 MAX_MEMORY_BYTES = 64_000_000
+DISK_SECONDS = 60.0
 EXIT_SECONDS_FILE = 5.0
 EXIT_SECONDS_MEMORY = 10.0
 
@@ -75,6 +76,7 @@ class Delivery:
         self._inbox = Inbox()
         self._exit_request: Request | None = None
         self._leaving = False
+        self._memory_since = 0.0
         self._memory = MemoryOutbox(min(self._max_bytes, MAX_MEMORY_BYTES))
         self._outbox: FileOutbox | MemoryOutbox | None = None
         self._backlog = Backlog(self._folder, self._memory, self._clock)
@@ -88,6 +90,7 @@ class Delivery:
             self._trouble,
             clock=self._clock,
             on_disk_trouble=self._use_memory,
+            on_quiet=self._try_files_again,
             on_closed=self._close_outbox,
         )
 
@@ -130,6 +133,7 @@ class Delivery:
                 self._folder, self.destination, self._sinks.metadata_hash, nonce=self._nonce, max_bytes=self._max_bytes, clock=self._clock
             )
         except OSError as error:
+            self._memory_since = self._clock.monotonic()
             self._trouble.no_file(error)
             return None
 
@@ -144,7 +148,14 @@ class Delivery:
             failed.give_up()
             if self._outbox is failed:
                 self._outbox = self._memory
+                self._memory_since = self._clock.monotonic()
         self._trouble.no_file(error)
+
+    def _try_files_again(self) -> None:
+        """Let the next event look whether a file can be written again, once a while has passed and memory is empty."""
+        if self._folder is not None and self._outbox is self._memory and self._clock.monotonic() - self._memory_since > DISK_SECONDS:
+            with self._opening:
+                self._outbox = None
 
     def _close_outbox(self) -> None:
         with self._opening:
@@ -180,15 +191,24 @@ class Delivery:
                 self._trouble.no_thread(error)
 
     def _run(self) -> None:
-        while True:
+        try:
             self._sender.run()
-            self._thread = None  # from here on the next event starts a thread; what came just before is seen below
-            if not self._backlog.has_unread() and self._inbox.empty():
-                return
-            with self._starting:
-                if not self._is_alone():
-                    return
-                self._thread = threading.current_thread()
+            while self._goes_on():
+                self._sender.run()
+        finally:
+            if self._thread is threading.current_thread():  # a sink has ended it
+                self._thread = None
+
+    def _goes_on(self) -> bool:
+        """End the thread, unless something came at the last moment and no other thread was started for it."""
+        self._thread = None  # from here on the next event starts a thread; what came just before is seen below
+        if not self._backlog.has_unread() and self._inbox.empty():
+            return False
+        with self._starting:
+            if not self._is_alone():
+                return False
+            self._thread = threading.current_thread()
+        return True
 
     def _is_alone(self) -> bool:
         return self._thread is None
@@ -248,7 +268,6 @@ class Delivery:
         _parents_property.extend([self._sender.sinks(), self._memory])
         for outbox in self._backlog.files:
             outbox.forget()
-        self._backlog.leftovers.release()
         self._begin()
 
     def begin_exit(self) -> None:

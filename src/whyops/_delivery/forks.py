@@ -21,6 +21,7 @@ class Forked(Protocol):
 _lock = threading.RLock()  # a sink may fork while it is made
 _told: weakref.WeakSet[Forked] = weakref.WeakSet()
 _registered = False
+_is_child = False
 
 
 @contextmanager
@@ -39,7 +40,14 @@ def tell_children(who: Forked) -> None:
         os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_in_child)
 
 
+def is_child() -> bool:
+    """Tell whether this process was forked from one that delivered."""
+    return _is_child
+
+
 def _after_in_child() -> None:
+    global _is_child  # noqa: PLW0603 - a fact about the process
+    _is_child = True
     _lock.release()
     for who in list(_told):
         who.after_fork_in_child()

@@ -19,6 +19,11 @@ def lock(fd: int, *, shared: bool = False, wait: bool = False) -> None:
     fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
 
 
+def unlock(fd: int) -> None:
+    """Let go of a lock before its file is closed: a child that was forked meanwhile would else go on holding it."""
+    fcntl.flock(fd, fcntl.LOCK_UN)
+
+
 def exist() -> bool:
     """Tell whether this system has such locks at all."""
     return fcntl is not None

@@ -13,9 +13,11 @@ import contextlib
 import json
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from .destination import Destination
+from .forks import forks_wait, tell_children
 from .locks import lock
 
 SUFFIX = ".lines"
@@ -41,6 +43,11 @@ class Segment:
         self.sealed = sealed
         self.doubtful = doubtful
         self.identity = _identity(fd)
+        tell_children(self)
+
+    def after_fork_in_child(self) -> None:
+        """Leave the lock to the parent."""
+        self.release()
 
     @classmethod
     def create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
@@ -49,6 +56,11 @@ class Segment:
         Raises:
             OSError: no such file can be made here.
         """
+        with forks_wait():  # a child that is forked here would hold the lock, and know nothing of it
+            return cls._create(path, destination, metadata_hash)
+
+    @classmethod
+    def _create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
         passing = path.with_suffix(".new")
         fd = os.open(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
@@ -64,6 +76,11 @@ class Segment:
     @classmethod
     def adopt(cls, path: Path) -> Segment | None:
         """Take over the file of an owner that died; None if it lives, or if another was quicker."""
+        with forks_wait():
+            return cls._adopt(path)
+
+    @classmethod
+    def _adopt(cls, path: Path) -> Segment | None:
         try:
             fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError:
@@ -124,6 +141,25 @@ class Segment:
         with contextlib.suppress(OSError):
             self.path.unlink()
         self.release()
+
+    def rewrite(self, lines: Iterable[bytes]) -> None:
+        """Put a file with these lines alone in this one's place; who opened the old one finds that it has no name any more.
+
+        Raises:
+            OSError: it can't be written; the old one stays as it is.
+        """
+        head = os.pread(self.fd, _BLOCK, 0).partition(b"\n")[0] + b"\n"
+        if head.startswith(_BEGIN):
+            head = b"%b%0*d%b" % (_BEGIN, _DIGITS, len(head), head[len(_BEGIN) + _DIGITS :])
+        passing = self.path.with_suffix(".new")
+        fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.writelines((head, *lines))
+            passing.rename(self.path)
+        except OSError:
+            passing.unlink(missing_ok=True)
+            raise
 
     def release(self) -> None:
         """Let go of the lock: whoever comes next may take the file over."""

@@ -57,6 +57,7 @@ class Sender:
         *,
         clock: Clock,
         on_disk_trouble: Callable[[FileOutbox, OSError], None],
+        on_quiet: Callable[[], None],
         on_closed: Callable[[], None],
     ) -> None:
         self._sinks = sinks
@@ -66,6 +67,7 @@ class Sender:
         self._trouble = trouble
         self._now = clock.monotonic
         self._on_disk_trouble = on_disk_trouble
+        self._on_quiet = on_quiet
         self._on_closed = on_closed
         self._size = BatchSize()
         self._backoff = Backoff(clock.monotonic)
@@ -165,6 +167,8 @@ class Sender:
             self._look()
         sent = self._backoff.remaining() <= 0 and self._deliver()
         self._stalled = not sent
+        if self._stalled and not len(self._backlog.memory):
+            self._on_quiet()
         if self._jobs and (self._backlog.leftovers.is_empty() or self._backoff.failures):
             self._jobs.pop(0).run(self._open_sink)
         self._tally.count(Counts(dropped=self._inbox.dropped - self._tally.total.dropped))
@@ -197,11 +201,14 @@ class Sender:
         self._trouble.postponed(later)
 
     def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:
+        sink = self._open_leftover_sink() if foreign else self._open_sink()
         started = self._now()
         try:
-            receipt = (self._open_leftover_sink() if foreign else self._open_sink()).send(lines)
-        finally:
-            self._size.answered(len(lines), self._now() - started)
+            receipt = sink.send(lines)
+        except TryLater:
+            self._size.failed(len(lines), self._now() - started)
+            raise
+        self._size.answered(len(lines), self._now() - started)
         if self._backoff.failures:
             self._backoff.succeeded()
             self._trouble.recovered()
@@ -244,7 +251,7 @@ class Sender:
 
     def _close(self) -> None:
         """Let go of the sinks and the files."""
-        self._tally.save()
+        self._tally.save_for_good()
         for sink in self.sinks():
             sink.close()
         self._sink = self._leftover_sink = None

@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clock import Clock
 from .destination import Destination
-from .locks import lock
+from .locks import lock, unlock
 
 COUNTS_FILE = "counts.json"
 PARKED_FILE = "parked.jsonl"
 PARKED_BYTES = 32_000_000
 MAX_REASONS = 20
 OTHER_REASONS = "other reasons"
+LAST_ATTEMPTS = 20
+LAST_PAUSE_SECONDS = 0.005
 
 
 @dataclass
@@ -75,7 +78,7 @@ class Tally:
         self.count(Counts(parked=1, parked_reasons={_short(reason): 1}))
 
     def save(self) -> None:
-        """Add what was counted since the last time to the destination's file."""
+        """Add what was counted since the last time to the destination's file; if another process is at it, the next time."""
         if self._folder is None or self._unsaved == Counts():
             return
         with contextlib.suppress(OSError), _locked(self._folder / COUNTS_FILE) as fd:
@@ -85,6 +88,14 @@ class Tally:
             os.pwrite(fd, data, 0)
             os.ftruncate(fd, len(data))
             self._unsaved = Counts()
+
+    def save_for_good(self) -> None:
+        """Save, and wait a moment for another process that is at it: there is no next time."""
+        for _ in range(LAST_ATTEMPTS):
+            self.save()
+            if self._unsaved == Counts():
+                break
+            time.sleep(LAST_PAUSE_SECONDS)
 
 
 def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
@@ -117,6 +128,8 @@ def _short(reason: str) -> str:
 def _append(path: Path, data: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
+        with contextlib.suppress(OSError):  # held by whoever erases from it
+            lock(fd, wait=True)
         if os.fstat(fd).st_size < PARKED_BYTES:
             os.write(fd, data)
     finally:
@@ -127,7 +140,10 @@ def _append(path: Path, data: bytes) -> None:
 def _locked(path: Path) -> Iterator[int]:
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        lock(fd, wait=True)
-        yield fd
+        lock(fd)
+        try:
+            yield fd
+        finally:
+            unlock(fd)
     finally:
         os.close(fd)
