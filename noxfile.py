@@ -126,7 +126,7 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Run every example in an empty home, without a key, and check what it prints."""
-    install(session, "proxy", "test")
+    install(session, "test")
     session.run("pytest", "tests/test_examples.py", *session.posargs)
 
 
