@@ -18,7 +18,6 @@ from langchain_core.runnables import Runnable
 
 from whyops.testing import Captured
 
-
 hands_config_on = pytest.mark.skipif(
     sys.version_info < (3, 11), reason="before Python 3.11, async code inside LangChain has to hand its config on itself"
 )

@@ -1,0 +1,144 @@
+"""`instrument()`: what LangChain runs inside a trace's block is recorded without a handler, and nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.runnables import RunnableLambda, RunnableParallel
+from langchain_core.tools import tool as langchain_tool
+from langchain_core.tracers import context as tracers
+
+import whyops
+from tests.integrations.langchain.parts import Scripted, ask, calls, tool_spans, types
+from whyops.integrations.langchain import WhyOpsCallbackHandler, instrument
+
+ONE_RUN = ["user_message", "llm_response", "tool_call_request", "tool_call_response", "llm_response"]
+
+
+@pytest.fixture
+def instrumented() -> Iterator[None]:
+    with instrument():
+        yield
+
+
+@langchain_tool
+@whyops.tool
+def find(order: str) -> str:
+    """Find an order."""
+    return order
+
+
+def an_agent():
+    return create_agent(Scripted(answers=[calls(("find", {"order": "1"})), "Done."]), [find])
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_block_records_what_runs_in_it(captured):
+    """Inside `with whyops.trace(…)` a whole agent is recorded, sync and async, with nothing passed to it."""
+
+    async def main() -> None:
+        async with whyops.trace("second"):
+            await an_agent().ainvoke(ask())
+
+    with whyops.trace("first"):
+        an_agent().invoke(ask())
+    asyncio.run(main())
+    assert types(captured) == ONE_RUN * 2
+    assert [event["traceId"] for event in captured.events] == ["first"] * 5 + ["second"] * 5
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_outside_a_block_nothing_is_touched(captured):
+    """Before, after and beside a block, LangChain runs as if nothing were instrumented."""
+    Scripted(answers=["Fine."]).invoke("Hi")
+    with whyops.trace("t"):
+        pass
+    Scripted(answers=["Fine."]).invoke("Hi")
+    assert captured.events == []
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_threads_and_tasks_of_a_block_belong_to_it(captured):
+    """Batches and parallel branches that are started in a block are recorded in its trace."""
+    both = RunnableParallel(a=Scripted(reply=lambda _: "A"), b=Scripted(reply=lambda _: "B"))
+    with whyops.trace("t"):
+        both.batch(["1", "2", "3"])
+        asyncio.run(both.abatch(["4", "5"]))
+    assert {event["traceId"] for event in captured.events} == {"t"}
+    assert len(captured.of_type("llm_response")) == 10
+
+
+@pytest.mark.usefixtures("instrumented")
+@pytest.mark.parametrize("place", ["config", "constructor", "bound"])
+def test_a_handler_that_is_passed_as_well_adds_nothing(captured, handler, place):
+    """Wherever another handler is passed, each event is recorded once."""
+    model = Scripted(answers=["Fine."], callbacks=[handler] if place == "constructor" else None)
+    chain = RunnableLambda(lambda text: text) | (model.with_config(callbacks=[handler]) if place == "bound" else model)
+    with whyops.trace("t"):
+        chain.invoke("Hi", {"callbacks": [handler]} if place == "config" else {})
+    assert types(captured) == ["user_message", "llm_response"]
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_passed_handlers_own_trace_holds_where_it_records(captured):
+    """A handler that was given a trace id records there, and the instrumentation leaves the run to it."""
+    with whyops.trace("t"):
+        an_agent().invoke(ask(), {"callbacks": [WhyOpsCallbackHandler(trace_id="own")]})
+    assert {event["traceId"] for event in captured.events} == {"own"}
+    assert types(captured) == ONE_RUN
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_a_model_under_a_decorated_function_is_its_child(captured):
+    """In a `@whyops.tool` function's body, what LangChain runs names that function's span as its parent."""
+
+    @whyops.tool
+    def summarise(text: str) -> str:
+        return Scripted(answers=["Short."]).invoke(text).content
+
+    with whyops.trace("t"):
+        summarise("long")
+    (span,) = tool_spans(captured)["summarise"]
+    assert [event["metadata"].get("parentSpanId") for event in captured.events] == [None, span, span, None]
+
+
+def test_instrumenting_twice_registers_once_and_can_be_undone(captured):
+    """A second call registers nothing more; after `uninstrument` a block records nothing of LangChain's by itself."""
+    instrument()
+    hooks = len(tracers._configure_hooks)
+    instrumentation = instrument(llm_events=False)
+    assert len(tracers._configure_hooks) == hooks
+    with whyops.trace("t"):
+        an_agent().invoke(ask())
+    assert types(captured) == ["tool_call_request", "tool_call_response"]
+    instrumentation.uninstrument()
+    with whyops.trace("t"):
+        Scripted(answers=["Fine."]).invoke("Hi")
+    assert types(captured) == ["tool_call_request", "tool_call_response"]
+
+
+def test_importing_alone_changes_nothing():
+    """The import registers no hook with LangChain, makes no client, and starts no thread."""
+    code = (
+        "import threading, langchain_core.tracers.context as tracers; before = list(tracers._configure_hooks)\n"
+        "import whyops.integrations.langchain, whyops._client as client\n"
+        "assert tracers._configure_hooks == before and not client._open_clients and threading.active_count() == 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_the_extra_one_sentence_tells_the_pip_line():
+    """Where LangChain is missing, importing the integration says in one sentence how to get it; nothing else of the package needs it."""
+    code = (
+        "import sys; sys.modules['langchain_core'] = None\n"
+        "import whyops\n"
+        "try: import whyops.integrations.langchain\n"
+        "except ImportError as error: print(error)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said == "whyops.integrations.langchain needs langchain_core: pip install 'whyops[langchain]'\n"

@@ -1,0 +1,160 @@
+"""The runs that are open: none is kept for ever, and none is recorded twice."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests._capture.recording import Recording
+from whyops._capture.span import ToolSpan
+from whyops.integrations.langchain import _runs
+from whyops.integrations.langchain._frames import BodyFrame
+from whyops.integrations.langchain._runs import Run, Runs
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class World:
+    """Open runs on a clock of the test's, in one trace."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.runs = Runs(self.clock)
+        self.recording = Recording()
+        self.trace = self.recording.trace("t")
+
+    def start(self, parent: Run | None = None, handler: object = "handler", run_id: uuid.UUID | None = None, *, span: bool = False) -> Run:
+        run = Run(run_id or uuid.uuid4(), handler, self.trace, parent, parent.root if parent else self.runs.new_root())
+        if span:
+            run.span = ToolSpan(self.trace, "tool", self.trace.encode_arguments({}))
+            run.span.begin()
+        assert self.runs.add(run)
+        return run
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_run_is_forgotten_when_it_ends(world):
+    """Its end comes once: a second one finds nothing."""
+    run = world.start()
+    assert world.runs.take(run.id, "handler") is run
+    assert world.runs.take(run.id, "handler") is None
+    assert len(world.runs) == 0
+
+
+def test_a_child_may_end_after_its_root(world):
+    """The end of a root does not drop what is still open below it."""
+    root = world.start()
+    child = world.start(root)
+    world.runs.take(root.id, "handler")
+    assert world.runs.take(child.id, "handler") is child
+    assert len(world.runs) == 0
+
+
+def test_the_same_run_is_added_once(world):
+    """A run that is known is not added again, by the same handler or by another of the same client."""
+    run = world.start()
+    again = Run(run.id, "handler", world.trace, None, world.runs.new_root())
+    other = Run(run.id, "other", world.trace, None, world.runs.new_root())
+    assert not world.runs.add(again)
+    assert not world.runs.add(other)
+    assert world.runs.take(run.id, "other") is None
+
+
+def test_two_clients_each_have_their_run(world):
+    """Handlers of two clients each have a run of one id, find their own as a parent, and end it alone."""
+    mine = world.start()
+    theirs = Run(mine.id, "other", Recording().trace("t"), None, world.runs.new_root())
+    assert world.runs.add(theirs)
+    assert world.runs.find(mine.id, "other") is theirs
+    assert world.runs.find(mine.id, "a third") is mine
+    assert world.runs.find(None, "other") is None
+    assert world.runs.take(mine.id, "handler") is mine
+    assert world.runs.find(mine.id, "other") is theirs
+    assert world.runs.take(mine.id, "other") is theirs
+
+
+def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
+    """What is open is given up once nothing happened under its root for long; a call without an end is closed then."""
+    quiet = world.start(span=True)
+    frame = quiet.frame = BodyFrame(world.trace, None, quiet.id)
+    busy = world.start()
+    world.clock.now = _runs.QUIET_SECONDS
+    child = world.start(busy)
+    world.clock.now = _runs.QUIET_SECONDS + 100
+    new = world.start()
+    assert set(world.runs._runs) == {busy.id, child.id, new.id}
+    assert world.recording.only("tool_call_response")["metadata"]["interrupted"] == "its end was never told"
+    assert frame.over
+
+
+def test_what_outlives_its_root_is_given_up_sooner(world):
+    """Once the root has ended, what is left below it has minutes, not an hour."""
+    root = world.start()
+    world.start(root)
+    world.runs.take(root.id, "handler")
+    world.clock.now = _runs.QUIET_SECONDS_AFTER_ROOT + 1
+    new = world.start()
+    assert set(world.runs._runs) == {new.id}
+
+
+def test_the_number_of_open_runs_has_a_cap(world, monkeypatch):
+    """Beyond the cap the oldest are given up, a tenth at a time."""
+    monkeypatch.setattr(_runs, "MOST_OPEN", 100)
+    started = [world.start() for _ in range(101)]
+    assert len(world.runs) == 90
+    assert started[-1].id in world.runs._runs
+    assert started[0].id not in world.runs._runs
+
+
+def test_what_is_inside_a_cancelled_run_goes_with_it(world):
+    """Runs at any depth inside the cancelled one are taken, innermost first; those beside it stay."""
+    root = world.start()
+    cancelled, beside = world.start(root), world.start(root)
+    inner = world.start(world.start(cancelled))
+    taken = world.runs.take_inside(cancelled)
+    assert taken[0] is inner
+    assert len(taken) == 2
+    assert set(world.runs._runs) == {root.id, cancelled.id, beside.id}
+
+
+def test_threads_start_and_end_runs_at_once(world):
+    """Many threads leave nothing behind and lose nothing."""
+
+    def work(_: int) -> bool:
+        root = world.start()
+        child = world.start(root)
+        return world.runs.take(child.id, "handler") is child and world.runs.take(root.id, "handler") is root
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(500)))
+    assert len(world.runs) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_starts_with_none():
+    """What runs in the parent does not run in a child, and no lock of another thread's is held there."""
+    world = World()
+    run = Run(uuid.uuid4(), "handler", world.trace, None, _runs.open_runs.new_root())
+    assert _runs.open_runs.add(run)
+    _runs.open_runs._lock.acquire()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if len(_runs.open_runs) == 0 and not _runs.open_runs._lock.locked() else 1)
+    _runs.open_runs._lock.release()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    _runs.open_runs.take(run.id, "handler")
