@@ -29,9 +29,6 @@ SHOWN: dict[str, list[str]] = {
 }
 """What `whyops show last` tells of it afterwards; nothing, if it records with a key."""
 
-NEEDS = {"anthropic_proxy.py": "anthropic", "openai_proxy.py": "openai"}
-"""What an example needs beside the package and its extras."""
-
 
 def run(home: Path, *arguments: str) -> str:
     """Run Python as a newcomer does, and return what it printed."""
@@ -52,8 +49,6 @@ def test_every_example_is_checked() -> None:
 @pytest.mark.parametrize("name", SAID)
 def test_an_example_says_and_records_what_it_did(name: str, tmp_path: Path) -> None:
     """An example ends well, says nothing on stderr, and its last trace can be read."""
-    if name in NEEDS:
-        pytest.importorskip(NEEDS[name], reason="run by `nox -s examples`")
     said = run(tmp_path / "home", str(EXAMPLES / name))
     for text in SAID[name]:
         assert text in said

@@ -12,18 +12,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import anthropic
+import openai
 import pytest
 
 import whyops
-from tests.server import Limits, Request, StrictServer
-
-pytest.importorskip("openai", reason="run by `nox -s proxy`")
-pytest.importorskip("anthropic", reason="run by `nox -s proxy`")
-
-import anthropic
-import openai
-
 from tests._proxy.asking import ALL, ANTHROPIC, OPENAI, PROVIDER_KEY, TOOL, USER, WAYS, ask, loops, made, made_clients, routed, run, settled
+from tests.server import Limits, Request, StrictServer
 
 KEY = "whyops_key"
 
