@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from whyops import _client, _guard
+from whyops import _assembly, _client, _guard
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def close_all() -> None:
     """Close every client, and what clients that nobody holds any more have left running."""
     for client in list(_client._open_clients):
         client.close_sync(timeout=2)
-    for delivery in list(_client._deliveries.values()):
+    for delivery in _assembly.deliveries():
         if delivery._thread is not None:
             delivery.close(2).result(3)
 

@@ -10,14 +10,15 @@ with whyops.trace("session-123", external_user_id="user_12345") as trace:
     search_orders("123")
 """
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
 from ._capture.context import bind_context, current_trace
-from ._capture.describe import describe_tools
 from ._capture.signature import strip_signature
 from ._capture.span import ToolSpan
 from ._capture.tool import tool
 from ._capture.trace import Trace
 from ._client import WhyOps, configure, trace
-from ._proxy.settings import ProxySettings
 from .errors import ConfigurationError, DeliveryError, TraceNotFoundError, WhyOpsError
 from .types import (
     AgentInfo,
@@ -35,6 +36,12 @@ from .types import (
     ToolCallPair,
     UserMessageMetadata,
 )
+
+if TYPE_CHECKING:
+    from ._capture.describe import describe_tools
+    from ._load import load_trace
+    from ._proxy.settings import ProxySettings
+    from ._views.recorded import RecordedTrace
 
 WhyOpsTrace = Trace
 
@@ -54,6 +61,7 @@ __all__ = [
     "LLMThinkingContent",
     "MessageItem",
     "ProxySettings",
+    "RecordedTrace",
     "TokenUsage",
     "ToolCallItem",
     "ToolCallPair",
@@ -68,7 +76,23 @@ __all__ = [
     "configure",
     "current_trace",
     "describe_tools",
+    "load_trace",
     "strip_signature",
     "tool",
     "trace",
 ]
+
+_IMPORTED_WHEN_USED = {
+    "ProxySettings": "._proxy.settings",
+    "RecordedTrace": "._views.recorded",
+    "describe_tools": "._capture.describe",
+    "load_trace": "._load",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _IMPORTED_WHEN_USED.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(_import_module(module, __name__), name)
+    return value

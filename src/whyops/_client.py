@@ -1,34 +1,22 @@
-"""The composition root: a client puts capture, outbox, sender and sink together, and the module keeps the default one."""
+"""The client: what users hold, and the one that is the default."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
-import json
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from . import _guard, _settings
 from ._capture import context
 from ._capture.ids import process_ids
-from ._capture.recorder import Recorder
-from ._capture.serialize import Encoder
 from ._capture.trace import Trace
-from ._delivery.delivery import Delivery
-from ._delivery.destination import Destination, hash_key
-from ._delivery.http import HttpSink
-from ._proxy.clients import check_client, has_whyops_key, routed
-from ._proxy.settings import ProxySettings, proxy_settings, remember_proxy, trace_headers
-from ._settings import Settings
-from ._store.sink import SqliteSink
+from ._settings import check_agent_is_named
+from ._waiting import awaited, waited
 from .errors import ConfigurationError, DeliveryError
 from .events import Sink
 from .types import AgentInfo, AgentMetadata, FlushResult
@@ -38,19 +26,19 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from ._assembly import Parts
+    from ._delivery.delivery import Delivery
+    from ._proxy.settings import ProxySettings
+
     if sys.version_info >= (3, 11):
         from typing import Self
     else:
         from typing_extensions import Self
 
 C = TypeVar("C")
-R = TypeVar("R")
 
 FLUSH_TIMEOUT = 30.0
 """Seconds that `flush`, `close` and `init_agent` wait at most, unless told otherwise."""
-
-TRACE_END_TIMEOUT = 5.0
-"""Seconds that the end of a trace waits at most, where it waits at all."""
 
 INTRODUCTION_TIMEOUT = 5.0
 """Seconds that a client's first use of the proxy waits at most for the agent to be known to the service."""
@@ -80,6 +68,7 @@ class WhyOps:
         outbox_max_bytes: The most that may wait for delivery; beyond it new events are counted and dropped.
         exit_timeout: Seconds that the end of the process may wait for delivery; default 5, or 10 with a memory outbox.
         flush_at_trace_end: Whether leaving the outermost trace waits for delivery; default only on AWS Lambda.
+        keep_local: With a key, whether delivered events are kept in the local store too (`WHYOPS_KEEP_LOCAL`); default no.
         transport: An httpx transport to send through.
 
     Raises:
@@ -105,6 +94,7 @@ class WhyOps:
         outbox_max_bytes: int = _settings.OUTBOX_MAX_BYTES,
         exit_timeout: float | None = None,
         flush_at_trace_end: bool | None = None,
+        keep_local: bool | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._given = _settings.given(
@@ -124,13 +114,14 @@ class WhyOps:
             outbox_max_bytes=outbox_max_bytes,
             exit_timeout=exit_timeout,
             flush_at_trace_end=flush_at_trace_end,
+            keep_local=keep_local,
             transport=transport,
         )
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
         self._closed = False
         self._introduced = False
         if self._given.api_key is not None:
-            _check_agent_is_named(self._given.completed())
+            check_agent_is_named(self._given.completed())
         _open_clients.add(self)
 
     def __repr__(self) -> str:
@@ -181,6 +172,8 @@ class WhyOps:
         Raises:
             ConfigurationError: There is no API key, or the provider is not one that the proxy serves.
         """
+        from ._proxy.settings import proxy_settings  # noqa: PLC0415  (as in `_assembled`)
+
         settings = proxy_settings(self._assembled().settings, provider)
         self._introduce_agent()
         return settings
@@ -190,16 +183,13 @@ class WhyOps:
 
         Otherwise this is done before the first event.
         """
-        future = self._init_agent()
-        try:
-            return None if future is None else future.result(FLUSH_TIMEOUT)
-        except FutureTimeoutError:
-            return None
+        future = self._assembled().init_agent()
+        return None if future is None else waited(future, FLUSH_TIMEOUT, lambda: None)
 
     async def init_agent(self) -> AgentInfo | None:
         """Describe the agent to the service now, and await its answer; None without a key, or if the service did not take it."""
-        future = self._init_agent()
-        return None if future is None else await _awaited(future, FLUSH_TIMEOUT, lambda: None)
+        future = self._assembled().init_agent()
+        return None if future is None else await awaited(future, FLUSH_TIMEOUT, lambda: None)
 
     def flush_sync(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:
         """Wait until all that was recorded before this call is delivered, at most `timeout` seconds, and return the counts.
@@ -207,14 +197,10 @@ class WhyOps:
         Raises:
             DeliveryError: `raise_on_failure` was asked for, and events wait, are parked or were dropped.
         """
-        delivery = self._delivery()
+        delivery = self._assembled().delivery
         if delivery is None:
             return FlushResult()
-        try:
-            result = delivery.flush().result(timeout)
-        except FutureTimeoutError:
-            result = delivery.counts()
-        return _checked(result, raise_on_failure=raise_on_failure)
+        return _checked(waited(delivery.flush(), timeout, delivery.counts), raise_on_failure=raise_on_failure)
 
     async def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:
         """Await the delivery of all that was recorded before this call, at most `timeout` seconds, and return the counts.
@@ -222,10 +208,10 @@ class WhyOps:
         Raises:
             DeliveryError: `raise_on_failure` was asked for, and events wait, are parked or were dropped.
         """
-        delivery = self._delivery()
+        delivery = self._assembled().delivery
         if delivery is None:
             return FlushResult()
-        return _checked(await _awaited(delivery.flush(), timeout, delivery.counts), raise_on_failure=raise_on_failure)
+        return _checked(await awaited(delivery.flush(), timeout, delivery.counts), raise_on_failure=raise_on_failure)
 
     def close_sync(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
@@ -233,10 +219,7 @@ class WhyOps:
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
-        try:
-            return delivery.close().result(timeout)
-        except FutureTimeoutError:
-            return delivery.counts()
+        return waited(delivery.close(), timeout, delivery.counts)
 
     async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
@@ -244,7 +227,7 @@ class WhyOps:
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
-        return await _awaited(delivery.close(), timeout, delivery.counts)
+        return await awaited(delivery.close(), timeout, delivery.counts)
 
     def __enter__(self) -> Self:
         return self
@@ -264,6 +247,8 @@ class WhyOps:
         return not self._closed
 
     def _routed(self, client: C, provider: Literal["openai", "anthropic"]) -> C:
+        from ._proxy.clients import check_client, has_whyops_key, routed  # noqa: PLC0415  (as in `_assembled`)
+
         check_client(client, provider)
         goes_straight = self._assembled().settings.disabled and not has_whyops_key(client)
         return routed(client, None if goes_straight else self.proxy(provider), self._proxy_headers)
@@ -276,6 +261,8 @@ class WhyOps:
         if trace is None:
             return headers
         if trace.recorder.agent_name == own:
+            from ._proxy.settings import trace_headers  # noqa: PLC0415  (as in `_assembled`)
+
             return {**headers, **trace_headers(trace.id, trace.external_user_id)}
         _guard.notices.say(
             "proxy in another's trace",
@@ -290,141 +277,26 @@ class WhyOps:
         if self._introduced:
             return
         self._introduced = True
-        future = self._init_agent()
+        future = self._assembled().init_agent()
         if future is not None:
-            with contextlib.suppress(FutureTimeoutError):
-                future.exception(INTRODUCTION_TIMEOUT)
+            from concurrent.futures import wait  # noqa: PLC0415  (whoever has a future has it loaded)
 
-    def _init_agent(self) -> Future[AgentInfo | None] | None:
-        delivery = self._assembled().delivery
-        return None if delivery is None else delivery.submit(_init_agent)
+            wait([future], INTRODUCTION_TIMEOUT)  # a service that is away is told of when events wait for it
 
     def _delivery(self) -> Delivery | None:
         return None if self._parts is None else self._parts.delivery
 
-    def _assembled(self) -> _Parts:
+    def _assembled(self) -> Parts:
         """Return the parts, put together at first use: that is when the environment is read."""
         parts = self._parts
         if parts is None:
+            from ._assembly import assemble  # noqa: PLC0415  (`import whyops` does not pay for what a program may never use)
+
             with _first_use:
                 if self._parts is None:
-                    self._parts = _assemble(self._given)
+                    self._parts = assemble(self._given)
                 parts = self._parts
         return parts
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What a client is made of once it is used. `delivery` is None where everything is switched off."""
-
-    settings: Settings
-    recorder: Recorder
-    delivery: Delivery | None
-
-
-def _assemble(given: Settings) -> _Parts:
-    settings = given.completed()
-    _check_agent_is_named(settings)
-    agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
-    settings = replace(settings, agent_name=agent_name)
-    remember_proxy(settings.proxy_base_url or _settings.DEFAULT_PROXY_URL)
-    encoder = Encoder(
-        max_value_bytes=settings.max_value_bytes,
-        redact_keys=settings.redact_keys,
-        keep_keys=settings.keep_keys,
-        redact=settings.redact,
-    )
-    delivery = None if settings.disabled else _delivery_for(settings, encoder)
-    recorder = Recorder(
-        agent_name=agent_name,
-        encode=encoder.encode,
-        record=_discard if delivery is None else delivery.record,
-        enabled=delivery is not None,
-        capture_content=settings.capture_content is not False,
-        at_trace_end=_TraceEnd(delivery) if delivery is not None and settings.flush_at_trace_end else None,
-    )
-    return _Parts(settings, recorder, delivery)
-
-
-def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
-    """Return the delivery of these settings; clients with the same destination share one.
-
-    A caller's own sink gets its lines through memory: another process could not know where lines in a file were meant to go.
-    """
-    metadata = json.loads(encoder.encode(dict(settings.agent_metadata or {}))[0])
-    metadata_hash = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()[:16]
-    destination, make_sink, make_leftover_sink = _destination(settings, metadata)
-    in_file = settings.outbox == "file" and settings.sink is None
-    sharing = (destination, settings.home if in_file else None, metadata_hash, id(settings.transport))
-    with _sharing:
-        delivery = _deliveries.get(sharing)
-        if delivery is None:
-            delivery = _deliveries[sharing] = Delivery(
-                destination,
-                make_sink,
-                home=settings.home if in_file else None,
-                metadata_hash=metadata_hash,
-                outbox_max_bytes=settings.outbox_max_bytes,
-                exit_timeout=settings.exit_timeout,
-                process_nonce=lambda: process_ids.nonce,
-                make_leftover_sink=make_leftover_sink,
-            )
-    return delivery
-
-
-def _destination(settings: Settings, metadata: dict[str, Any]) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
-    """Return where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
-    sink, home, key = settings.sink, settings.home, settings.api_key
-    agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
-    if sink is not None:
-        return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
-    if key is None:
-        assert home is not None  # noqa: S101  (completed settings have one)
-        _guard.logger.info("No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
-        return Destination("local", "", ""), lambda: SqliteSink(home), None
-
-    def http_sink(agent_metadata: Mapping[str, Any] | None) -> HttpSink:
-        return HttpSink(
-            analyse_base_url=settings.analyse_base_url or "",
-            proxy_base_url=settings.proxy_base_url or "",
-            api_key=key,
-            agent_name=agent_name,
-            agent_metadata=agent_metadata,
-            transport=settings.transport,
-        )
-
-    destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
-    return destination, lambda: http_sink(metadata), lambda: http_sink(None)
-
-
-class _TraceEnd:
-    """Waits for delivery at the end of a trace, within bounds."""
-
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
-
-    def wait(self) -> None:
-        with contextlib.suppress(FutureTimeoutError):
-            self._delivery.flush().result(TRACE_END_TIMEOUT)
-
-    async def wait_async(self) -> None:
-        await _awaited(self._delivery.flush(), TRACE_END_TIMEOUT, self._delivery.counts)
-
-
-def _init_agent(sink: Sink) -> AgentInfo | None:
-    return sink.init_agent() if isinstance(sink, HttpSink) else None
-
-
-def _discard(_line: bytes) -> None:
-    """Take a line nowhere: everything is switched off."""
-
-
-def _check_agent_is_named(settings: Settings) -> None:
-    if settings.api_key is not None and settings.agent_name is None and settings.sink is None and not settings.disabled:
-        raise ConfigurationError(
-            "agent_name is missing: with an API key each client needs one, as the service allows few agents per account. "
-            "Pass agent_name=… or set WHYOPS_AGENT_NAME."
-        )
 
 
 def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
@@ -433,21 +305,9 @@ def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
     return result
 
 
-async def _awaited(future: Future[R], timeout: float | None, otherwise: Callable[[], R]) -> R:
-    """Await a future of another thread without cancelling it; past the limit return what `otherwise` gives."""
-    import asyncio  # noqa: PLC0415  (whoever awaits has it loaded; whoever does not need not pay for it)
-
-    try:
-        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), timeout)
-    except asyncio.TimeoutError:
-        return otherwise()
-
-
 # The default client
 
 _first_use = threading.Lock()
-_sharing = threading.Lock()
-_deliveries: weakref.WeakValueDictionary[object, Delivery] = weakref.WeakValueDictionary()
 _open_clients: weakref.WeakSet[WhyOps] = weakref.WeakSet()
 _chosen: WhyOps | None = None
 _from_environment: WhyOps | None = None
@@ -487,7 +347,7 @@ def default_client() -> WhyOps:
     Raises:
         ConfigurationError: Several clients are open and none was chosen.
     """
-    client = _existing_default()
+    client = existing_default()
     return client if client is not None else _client_from_environment()
 
 
@@ -500,7 +360,12 @@ def forget_clients() -> None:
     _chosen = _from_environment = None
 
 
-def _existing_default() -> WhyOps | None:
+def existing_default() -> WhyOps | None:
+    """Return the default client, if there is one already.
+
+    Raises:
+        ConfigurationError: Several clients are open and none was chosen.
+    """
     if _chosen is not None and _chosen.is_open:
         return _chosen
     candidates = [client for client in list(_open_clients) if client.is_open and client is not _from_environment]
@@ -528,7 +393,7 @@ def _trace_for_call(trace_id: str | None) -> Trace | None:
     if _settings.is_disabled():
         return None
     try:
-        client = _existing_default()
+        client = existing_default()
     except ConfigurationError as error:
         _guard.notices.say("tool outside a trace", "A tool call outside any trace is not recorded. %s", error)
         return None
@@ -541,8 +406,8 @@ def _trace_for_call(trace_id: str | None) -> Trace | None:
 
 def _after_fork_in_child() -> None:
     """Give the child ids of its own, and locks that no thread of the parent holds."""
-    global _first_use, _sharing
-    _first_use, _sharing = threading.Lock(), threading.Lock()
+    global _first_use  # noqa: PLW0603  (no thread of the parent holds the new one)
+    _first_use = threading.Lock()
     process_ids.renew()
     _guard.after_fork_in_child()
 

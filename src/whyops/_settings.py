@@ -51,6 +51,7 @@ class Settings:
     outbox_max_bytes: int = OUTBOX_MAX_BYTES
     exit_timeout: float | None = None
     flush_at_trace_end: bool | None = None
+    keep_local: bool | None = None
     transport: httpx.BaseTransport | None = None
     disabled: bool = False
 
@@ -98,7 +99,7 @@ class Settings:
         """Return these settings with what was not given taken from the environment, or from the defaults."""
         key = self.api_key or _text("WHYOPS_API_KEY")
         agent = self.agent_name or _text("WHYOPS_AGENT_NAME")
-        capture, flush = self.capture_content, self.flush_at_trace_end
+        capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
         if self.api_key is None and key is not None:
             _check_key(key, "WHYOPS_API_KEY")
         if self.agent_name is None and agent is not None:
@@ -112,6 +113,7 @@ class Settings:
             home=home_directory(self.home),
             capture_content=_flag("WHYOPS_CAPTURE_CONTENT", default=True) if capture is None else capture,
             flush_at_trace_end=_text("AWS_LAMBDA_FUNCTION_NAME") is not None if flush is None else flush,
+            keep_local=_flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
             disabled=self.disabled or is_disabled(),
         )
 
@@ -127,6 +129,19 @@ def given(**arguments: Any) -> Settings:
         names: Iterable[str] | str = arguments.get(name) or ()
         arguments[name] = (names,) if isinstance(names, str) else tuple(names)
     return Settings(**arguments)
+
+
+def check_agent_is_named(settings: Settings) -> None:
+    """Refuse a key without an agent's name.
+
+    Raises:
+        ConfigurationError: the name is missing.
+    """
+    if settings.api_key is not None and settings.agent_name is None and settings.sink is None and not settings.disabled:
+        raise ConfigurationError(
+            "agent_name is missing: with an API key each client needs one, as the service allows few agents per account. "
+            "Pass agent_name=… or set WHYOPS_AGENT_NAME."
+        )
 
 
 def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:

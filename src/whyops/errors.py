@@ -3,6 +3,7 @@
 WhyOpsError
 ├── ConfigurationError   a setting is missing, contradictory or malformed (also a ValueError)
 ├── DeliveryError        `flush(raise_on_failure=True)`: not all events were delivered
+├── ServiceError         the service can't be asked, or does not answer as it should
 ├── StoreError           the local store can't be read or written
 └── TraceNotFoundError   no trace of this id, or more than one (also a LookupError)
 """
@@ -20,6 +21,10 @@ class ConfigurationError(WhyOpsError, ValueError):
 
 class DeliveryError(WhyOpsError):
     """Events are left undelivered, and the caller asked to be told so by an exception."""
+
+
+class ServiceError(WhyOpsError):
+    """The service can't be asked, or does not answer as it should; the message says why and never holds the key."""
 
 
 class StoreError(WhyOpsError):

@@ -48,7 +48,7 @@ def members(value: object) -> dict[Any, Any] | None:
         return value  # type: ignore[return-value]  # told by its type
     if issubclass(kind, dict):
         return dict(dict.items(value))  # type: ignore[arg-type]  # told by its type
-    return dict(value) if kind is MappingProxyType else None  # type: ignore[call-overload,no-any-return]  # told by its type
+    return dict(value) if kind is MappingProxyType else None  # type: ignore[call-overload]  # told by its type
 
 
 def elements(value: object) -> list[Any] | None:
