@@ -34,6 +34,8 @@ class Summary(Protocol):
     @property
     def active_at(self) -> str: ...
     @property
+    def events(self) -> int: ...
+    @property
     def calls(self) -> int: ...
     @property
     def errors(self) -> int: ...
@@ -54,6 +56,7 @@ class ListedTrace:
     external_user_id: str | None
     active_at: int | None
     duration_ms: float
+    events: int
     calls: int
     errors: int
     tokens: int
@@ -69,6 +72,7 @@ class ListedTrace:
             external_user_id=summary.external_user_id,
             active_at=active,
             duration_ms=0.0 if started is None or active is None else (active - started) / 1000,
+            events=summary.events,
             calls=summary.calls,
             errors=summary.errors,
             tokens=summary.tokens_in + summary.tokens_out,
@@ -85,15 +89,18 @@ def render_list(
     now: float,
     encoding: str = "utf-8",
     zone: tzinfo | None = timezone.utc,
+    next_page: int | None = None,
 ) -> str:
     """Return the table, in the order given, at most `width` columns wide; without a width nothing is cut, and times are written out.
 
-    `total` is the number of traces there are, `now` is in seconds since 1970; times are shown in `zone`, the machine's own if None.
+    `total` is the number of traces there are, `next_page` what follows these, `now` is in seconds since 1970; times are shown in `zone`,
+    the machine's own if None.
     """
     glyphs = glyphs_for(encoding)
     lines = table(_columns(traces, width is None, now, encoding, zone), width, glyphs.ellipsis)
     if width is not None and total > len(traces):
-        lines += [Line(), Line([Piece(f"{len(traces):,} of {total:,} traces; --all shows all", "dim")])]
+        more = "" if next_page is None else f": --page {next_page} shows the next, --all all"
+        lines += [Line(), Line([Piece(f"{len(traces):,} of {total:,} traces{more}", "dim")])]
     return painted(lines, width=width or 1_000_000, color=color, ellipsis=glyphs.ellipsis)
 
 
@@ -107,12 +114,13 @@ def _columns(traces: Sequence[ListedTrace], written_out: bool, now: float, encod
     columns = [
         Column("TRACE", cells(lambda trace: trace.trace_id), "bold", least=16),
         Column("WHEN", cells(when), "dim"),
-        Column("AGENT", cells(lambda trace: trace.agent_name), least=8, goes=4),
-        Column("USER", cells(lambda trace: trace.external_user_id), least=8, goes=5),
-        Column("TOOLS", cells(lambda trace: f"{trace.calls:,}"), right=True, goes=6),
+        Column("AGENT", cells(lambda trace: trace.agent_name), least=8, goes=5),
+        Column("USER", cells(lambda trace: trace.external_user_id), least=8, goes=6),
+        Column("EVENTS", cells(lambda trace: f"{trace.events:,}"), "dim", right=True, goes=2),
+        Column("TOOLS", cells(lambda trace: f"{trace.calls:,}"), right=True, goes=7),
         Column("ERR", cells(lambda trace: f"{trace.errors:,}" if trace.errors else ""), "bad", right=True),
-        Column("TOKENS", cells(lambda trace: f"{trace.tokens:,}" if trace.tokens else ""), "dim", right=True, goes=3),
-        Column("TOOK", cells(lambda trace: duration_text(trace.duration_ms)), "dim", right=True, goes=2),
+        Column("TOKENS", cells(lambda trace: f"{trace.tokens:,}" if trace.tokens else ""), "dim", right=True, goes=4),
+        Column("TOOK", cells(lambda trace: duration_text(trace.duration_ms or None)), "dim", right=True, goes=3),
         Column("ASKED", cells(lambda trace: " ".join(trace.asked.split())), least=12, goes=1),
     ]
     if not written_out and len({trace.agent_name for trace in traces}) <= 1:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .text import cut, width_of
 
-__all__ = ["ASCII", "UNICODE", "Glyphs", "Line", "Piece", "glyphs_for", "painted"]
+__all__ = ["ASCII", "UNICODE", "Glyphs", "Line", "Piece", "bar_text", "glyphs_for", "painted"]
 
 _CODES = {
     "": "",
@@ -21,6 +21,7 @@ _CODES = {
     "bad text": "31",
     "warn": "33",
     "good": "32",
+    "bar": "36",
 }
 
 
@@ -51,6 +52,14 @@ def glyphs_for(encoding: str) -> Glyphs:
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return UNICODE
+
+
+def bar_text(share: float, width: int, bars: str) -> str:
+    """Return a bar that takes a share (0 to 1) of the width; the smallest share is seen, too."""
+    steps = len(bars)
+    filled = max(round(share * width * steps), 1 if share > 0 else 0)
+    whole, part = divmod(min(filled, width * steps), steps)
+    return bars[-1] * whole + (bars[part - 1] if part else "")
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,7 @@ def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     if not note:
         return _colored(left, color=color).rstrip()
     gap = Piece(" " * (width - _width(left) - _width(note)))
-    return _colored([*left, gap, *note], color=color)
+    return _colored([*left, gap, *note], color=color).rstrip()
 
 
 def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:

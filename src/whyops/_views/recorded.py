@@ -11,7 +11,7 @@ from .event import RecordedEvent, Usage, as_text
 from .path import decision_path
 from .steps import Failure, Step, ToolCall
 
-__all__ = ["RecordedTrace", "Totals"]
+__all__ = ["Elsewhere", "RecordedTrace", "Totals"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,25 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """What is known of the trace's events beyond what they hold themselves.
+
+    `waiting` of them are not delivered yet. `parked` ones were refused by the service for good, by reason. `left_out` were delivered, and
+    the service does not have them: it keeps a share of the traces. `dropped` is how many of the agent's events found no room, ever.
+    `not_asked` says why the service could not be asked, if it was to be.
+    """
+
+    waiting: int = 0
+    parked: Mapping[str, int] = field(default_factory=dict)
+    left_out: int = 0
+    dropped: int = 0
+    not_asked: str = ""
+
+
+NOWHERE_ELSE = Elsewhere()
+
+
+@dataclass(frozen=True)
 class RecordedTrace:
     """One run of an agent, as it was recorded: `events` in order of time, `steps` the decision path that they make up."""
 
@@ -37,13 +56,17 @@ class RecordedTrace:
     trace_id: str
     events: tuple[RecordedEvent, ...] = ()
     steps: tuple[Step, ...] = field(default=(), repr=False)
+    elsewhere: Elsewhere = NOWHERE_ELSE
 
     @classmethod
-    def from_events(cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None) -> RecordedTrace:
+    def from_events(
+        cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None, elsewhere: Elsewhere = NOWHERE_ELSE
+    ) -> RecordedTrace:
         """Make a trace of its events, given in the order in which they came in; they may lack anything."""
         ordered = _in_order_of_time([RecordedEvent(event) for event in events])
         named = (as_text(event.raw.get("traceId")) for event in ordered)
-        return cls(trace_id or next(filter(None, named), None) or "unknown", ordered, decision_path(ordered, cls.MAX_DEPTH))
+        name = trace_id or next(filter(None, named), None) or "unknown"
+        return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), elsewhere)
 
     @property
     def agent_name(self) -> str | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timezone, tzinfo
 
 from .event import Usage
-from .paint import Glyphs, Line, Piece, glyphs_for, painted
+from .gaps import gaps
+from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted
 from .recorded import RecordedTrace
 from .steps import Embedding, Failure, ModelAnswer, RequestedTool, Step, Thinking, ToolCall, UserMessage
 from .text import printable, width_of, wrapped
@@ -18,6 +19,8 @@ __all__ = ["render_tree"]
 _LEAST_WIDTH = 24
 _LINES_OF_TEXT = 3
 _LINES_OF_VALUE = 2
+_BARS = ((140, 24), (100, 12), (72, 8))
+"""How wide the bars are, by the least width of the text."""
 _USUAL_ENDS = {"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"}
 
 
@@ -29,16 +32,17 @@ def render_tree(
     full: bool = False,
     encoding: str = "utf-8",
     zone: tzinfo | None = timezone.utc,
-    is_alive: Callable[[str], bool] | None = None,
+    is_alive: Callable[[str], bool | None] | None = None,
 ) -> str:
     """Return the trace as text of at most `width` columns, ending in a line feed.
 
-    `full` shows all values whole. `is_alive` tells of the process that an idempotency key begins with whether it still runs: so a call
-    without a response is still open, or cut off. Times are shown in `zone`, the machine's own if None. Nothing in the trace reaches the
-    terminal as a control character.
+    `full` shows all values whole. `is_alive` tells of the process that an idempotency key begins with whether it still runs (None: not
+    known): so a call without a response is still open, or cut off. Times are shown in `zone`, the machine's own if None. The bars
+    compare latencies: the longest takes all the room. Nothing in the trace reaches the terminal as a control character.
     """
     width = max(width, _LEAST_WIDTH)
-    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive)
+    longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
+    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest)
     return painted(tree.lines(trace), width=width, color=color, ellipsis=tree.glyphs.ellipsis)
 
 
@@ -68,7 +72,8 @@ class _Tree:
     encoding: str
     glyphs: Glyphs
     zone: tzinfo | None
-    is_alive: Callable[[str], bool] | None
+    is_alive: Callable[[str], bool | None] | None
+    longest_ms: float
 
     def lines(self, trace: RecordedTrace) -> Iterator[Line]:
         yield from self._header(trace)
@@ -92,7 +97,12 @@ class _Tree:
             facts.append(Piece(duration_text(trace.duration_ms), "dim"))
         yield from self._flowing(facts)
         yield from self._flowing([Piece(fact, "dim") for fact in _usage_facts(totals.usage)])
-        yield from self._flowing([Piece(fact, "warn") for fact in _gaps(totals.truncated, totals.redacted)])
+        missing = [Piece(self.say(fact), "warn") for fact in gaps(trace)]
+        if missing:
+            missing[0] = Piece(f"not here: {missing[0].text}", "warn")
+        elif trace.events:
+            missing = [Piece("nothing is missing, as far as is known", "dim")]
+        yield from self._flowing(missing)
 
     def _flowing(self, facts: Sequence[Piece]) -> Iterator[Line]:
         """Set facts side by side, in as many lines as they take."""
@@ -236,9 +246,8 @@ class _Tree:
         return [name, Piece(text)], []
 
     def _open_text(self, process: str | None) -> str:
-        if process is None or self.is_alive is None:
-            return "no response recorded"
-        return "still open" if self.is_alive(process) else "process ended here"
+        alive = None if process is None or self.is_alive is None else self.is_alive(process)
+        return {True: "still open", False: "process ended here", None: "no response recorded"}[alive]
 
     def _embedding(self, step: Embedding) -> _Body:
         head = [Piece("embedding ", "model"), Piece(self.say(step.model or ""), "bold")]
@@ -258,10 +267,18 @@ class _Tree:
 
     def _note(self, step: Step) -> list[Piece]:
         parts = [part for part in (*usage_facts(step.usage), duration_text(step.latency_ms)) if part]
-        return [Piece(f" {self.glyphs.dot} ".join(parts), "dim")] if parts else []
+        return [Piece(f" {self.glyphs.dot} ".join(parts), "dim"), *self._bar(step)] if parts else []
+
+    def _bar(self, step: Step) -> list[Piece]:
+        """Return a bar as long as the step's latency is beside the longest, and blanks up to the edge."""
+        room = next((room for least, room in _BARS if self.width >= least), 0)
+        if not room or not self.longest_ms:
+            return []
+        bar = bar_text((step.latency_ms or 0) / self.longest_ms, room, self.glyphs.bars)
+        return [Piece(" "), Piece(bar, "bar"), Piece(" " * (room - len(bar)))]
 
     def _marks(self, step: Step) -> list[_Text]:
-        return [_Text(f" {self.glyphs.dot} ".join(gaps), "warn", "~ ")] if (gaps := _gaps(step.truncated, step.redacted)) else []
+        return [_Text(f" {self.glyphs.dot} ".join(marks), "warn", "~ ")] if (marks := _damage(step)) else []
 
 
 def _turns(steps: Sequence[Step]) -> list[list[Step]]:
@@ -278,9 +295,9 @@ def _call_text(tool: RequestedTool) -> str:
     return f"{tool.name}({arguments_text(tool.arguments)})"
 
 
-def _gaps(truncated: int, redacted: int) -> list[str]:
-    """Tell what is not there as it was."""
-    parts = ((truncated, "cut"), (redacted, "redacted"))
+def _damage(step: Step) -> list[str]:
+    """Tell what of a step is not there as it was."""
+    parts = ((step.truncated, "cut"), (step.redacted, "redacted"))
     return [f"{counted(number, 'value')} {what}" for number, what in parts if number]
 
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta, timezone, tzinfo
 
 from .event import Usage, as_mapping, as_sequence
 
-__all__ = ["arguments_text", "content_text", "counted", "duration_text", "pretty", "time_text", "usage_facts", "value_text"]
+__all__ = ["arguments_text", "bytes_text", "content_text", "counted", "duration_text", "pretty", "time_text", "usage_facts", "value_text"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _THOUSAND = 1000
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
 _TEN = 10
-_LEAST_MS = 0.001
+_LEAST_MS = 0.1
 _INDENT = 2
 _DEEPEST = 20
 
@@ -74,7 +74,7 @@ def duration_text(milliseconds: float | None) -> str:
     if milliseconds is None:
         return ""
     if milliseconds < 1:
-        return f"{milliseconds:.1g} ms" if milliseconds >= _LEAST_MS else "0 ms"
+        return f"{milliseconds:.1g} ms" if milliseconds >= _LEAST_MS else f"<{_LEAST_MS} ms"
     if milliseconds < _TEN:
         return f"{milliseconds:.1f} ms".replace(".0 ", " ")
     if milliseconds < _THOUSAND - 0.5:
@@ -96,6 +96,14 @@ def time_text(microseconds: int | None, zone: tzinfo | None) -> str:
     except (OverflowError, ValueError, OSError):
         return ""
     return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M:%S} {moment.tzname()}"
+
+
+def bytes_text(number: int) -> str:
+    """Return a size in the unit that reads best."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= size:
+            return f"{number / size:.1f} {unit}"
+    return f"{number} bytes"
 
 
 def counted(number: int, one: str, several: str | None = None) -> str:
