@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def start(code: str) -> None:
     """Run `code` in a Python of its own."""
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own interpreter and our own code
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_python_alone(benchmark: BenchmarkFixture) -> None:

@@ -1,0 +1,61 @@
+"""An environment of its own for each SDK, so that none meets another's dependencies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+
+REQUIREMENTS: dict[str, list[str]] = {
+    "ours": [str(PROJECT)],
+    "otel": ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"],
+    "langfuse": ["langfuse"],
+    "langsmith": ["langsmith"],
+    "logfire": ["logfire"],
+    "published": ["whyops==0.1.1"],
+}
+"""What each environment has, at the newest release; the bare function and the floor run in ours."""
+
+DISTRIBUTION = {"ours": "whyops", "otel": "opentelemetry-sdk", "published": "whyops"}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An interpreter with one SDK. `problem` says why there is none, if so."""
+
+    python: str
+    version: str
+    distributions: int
+    problem: str = ""
+
+
+def prepare(folder: Path, names: list[str]) -> dict[str, Environment]:
+    """Return the environments, made where they are missing; ours is installed anew each time."""
+    return {name: _prepare(folder / name, name) for name in names if name in REQUIREMENTS}
+
+
+def existing(python: str, name: str) -> Environment:
+    """Return an environment that is there already."""
+    listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True, text=True)
+    versions = {item["name"]: item["version"] for item in json.loads(listed.stdout)}
+    return Environment(python, versions[DISTRIBUTION.get(name, name)], len(versions.keys() - {"pip", "setuptools"}))
+
+
+def _prepare(folder: Path, name: str) -> Environment:
+    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    ready = folder / "ready"
+    try:
+        if not ready.exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        if not ready.exists() or name == "ours":
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
+            again = ["--force-reinstall", "--no-deps"] if ready.exists() else []
+            subprocess.run([*pip, *again, *REQUIREMENTS[name]], check=True, timeout=400)
+            ready.touch()
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
+        return Environment(str(python), "", 0, problem=f"could not be installed: {error}")
+    return existing(str(python), name)
