@@ -58,18 +58,23 @@ class Plan:
         if self._skips_receiver:
             args = args[1:]
         bound = self._template.copy()
-        bound.update(zip(self._names, args, strict=False))
-        if len(args) > len(self._names):
-            bound[self._rest or "*"] = list(args[len(self._names) :])
+        names = self._names
+        bound.update(zip(names, args))  # noqa: B905  (either may be longer, and a keyword would cost a tenth of this method)
+        if len(args) > len(names):
+            bound[self._rest or "*"] = list(args[len(names) :])
         if kwargs:
-            self._add_keywords(bound, kwargs)
+            if self._takes_keywords is None:
+                bound.update(kwargs)
+            else:
+                self._add_keywords(bound, kwargs, self._takes_keywords)
         for name in self._required:
             if bound[name] is _MISSING:
                 del bound[name]
         if self._rules_asked != len(hidden_parameters):
             self._ask_rules()
-        for name in self._hidden:
-            bound.pop(name, None)
+        if self._hidden:
+            for name in self._hidden:
+                bound.pop(name, None)
         return bound
 
     def _ask_rules(self) -> None:
@@ -78,10 +83,8 @@ class Plan:
         parameters = [_resolved(parameter, self._namespace) for parameter in self._parameters]
         self._hidden = frozenset(p.name for p in parameters if any(rule(p) for rule in hidden_parameters))
 
-    def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any]) -> None:
-        if self._takes_keywords is None:
-            bound.update(kwargs)
-            return
+    def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any], rest: str) -> None:
+        """Add the keywords of a function that takes any: those without a parameter of their own go under `rest`."""
         known = self._template.keys() - self._positional_only
         extra = {}
         for name, value in kwargs.items():
@@ -90,7 +93,7 @@ class Plan:
             else:
                 extra[name] = value
         if extra:
-            bound[self._takes_keywords] = extra
+            bound[rest] = extra
 
 
 def _name_of(function: Callable[..., Any]) -> str:
