@@ -20,6 +20,9 @@ OFFICIAL_CLIENTS = {
     "oldest": ["anthropic==0.49.0", "openai==1.66.0"],
 }
 
+# The parts of LangGraph that were there with the lowest langchain-core: later ones ask for more than they say.
+LANGGRAPH_OF_THE_LOWEST = ["langgraph-checkpoint<3.0.2", "langgraph-prebuilt<1.0.6"]
+
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
 nox.options.default_venv_backend = "virtualenv"
@@ -58,14 +61,14 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests but the long ones, with every extra, on the Python that runs nox."""
-    install(session, "test")
+    install(session, "test", "langchain")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
 def matrix(session: nox.Session) -> None:
     """Run the tests on each supported Python that is installed here."""
-    install(session, "test")
+    install(session, "test", "langchain")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
@@ -75,6 +78,17 @@ def lowest(session: nox.Session) -> None:
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     session.install("-e", ".", *oldest, *nox.project.dependency_groups(PROJECT, "test"))
     session.run("pytest", "-n", "auto", "--ignore", "tests/integrations", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("release", ["newest", "lowest"])
+def langchain(session: nox.Session, release: str) -> None:
+    """Run the tests of LangChain and LangGraph with the newest langchain-core, and with the lowest that pyproject.toml allows."""
+    (requirement,) = PROJECT["project"]["optional-dependencies"]["langchain"]
+    wanted = [requirement.replace(">=", "=="), *LANGGRAPH_OF_THE_LOWEST] if release == "lowest" else [requirement]
+    tools = [*nox.project.dependency_groups(PROJECT, "test"), *nox.project.dependency_groups(PROJECT, "langchain")]
+    session.install("--upgrade", "-e", ".", *wanted, *tools)
+    session.run("pytest", "-n", "auto", "tests/integrations/langchain", *session.posargs)
 
 
 @nox.session
@@ -126,22 +140,35 @@ def coverage(session: nox.Session) -> None:
 @nox.session
 def examples(session: nox.Session) -> None:
     """Run every example in an empty home, without a key, and check what it prints."""
-    install(session, "test")
+    install(session, "test", "langchain")
     session.run("pytest", "tests/test_examples.py", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
     """Run the tests that take minutes."""
-    install(session, "test")
+    install(session, "test", "langchain")
     session.run("pytest", "-m", "soak", "-n", "auto", *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what recording costs."""
+    """Measure what recording costs: each of its stages, and how the cost grows."""
     install(session, "bench", package=".")
     session.run("pytest", "bench", *session.posargs)
+    session.run("python", "bench/growth.py")
+
+
+@nox.session
+def bench_peers(session: nox.Session) -> None:
+    """Measure what recording costs beside the other SDKs, each in an environment of its own; `--quick` writes nothing to the docs."""
+    session.install("zstandard")
+    figures = "docs/performance/peers.json"
+    quick = "--quick" in session.posargs
+    out = session.create_tmp() + "/peers.json" if quick else figures
+    session.run("python", "bench/peers/run.py", "--environments", str(session.cache_dir / "peers"), "--out", out, *session.posargs)
+    if not quick:
+        session.run("python", "bench/peers/report.py", figures)
 
 
 @nox.session

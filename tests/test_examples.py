@@ -13,6 +13,8 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 SAID = {
     "anthropic_proxy.py": ["mia: Order 1007 is out for delivery.", "jonas: Order 1011", "/v1/messages, for agent shop-support"],
+    "langchain_agent.py": ["Your order is in Lübeck.", "whyops show last"],
+    "langgraph_interrupt.py": ["Refund 57.70 EUR for order 123?", "The order is refunded", "whyops show last"],
     "llama_index_agent.py": ["Your order 123 is in Lübeck", "whyops show last"],
     "llama_index_query.py": ["Returns are free for 30 days", "whyops show last"],
     "openai_proxy.py": ["Order 1007 is out for delivery.", "/v1/chat/completions, for agent shop-support", "tool_call_response"],
@@ -22,6 +24,8 @@ SAID = {
 
 SHOWN: dict[str, list[str]] = {
     "anthropic_proxy.py": [],
+    "langchain_agent.py": ["Where is order 123?", "1 tool offered", "where_is", "last_scan", "61 in", "Your order is in Lübeck."],
+    "langgraph_interrupt.py": ["price_of", "5770", "ask_a_human", "GraphInterrupt", "true"],
     "llama_index_agent.py": ["where_is", 'order_id="123"', "last_scan", "scripted-1", "Lübeck"],
     "llama_index_query.py": ["VectorIndexRetriever", "Can I send it back?", "embedding", "scripted-1", "free for 30 days"],
     "openai_proxy.py": [],
