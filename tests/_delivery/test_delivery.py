@@ -6,7 +6,9 @@ import contextlib
 import gc
 import json
 import logging
+import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import Future
@@ -16,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests._delivery.parts import HERE, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
+from whyops._delivery import locks
 from whyops._delivery import sender as sender_module
 from whyops._delivery.destination import Destination
 from whyops._delivery.inbox import LOUD_BYTES
@@ -353,8 +356,6 @@ class TestLeftovers:
         stale, fresh = HERE.folder(tmp_path) / "stale.new", HERE.folder(tmp_path) / "fresh.new"
         for path in (stale, fresh):
             path.touch()
-        import os
-
         os.utime(stale, (1, 1))
         result(delivery(ListSink(), tmp_path).close())
         assert not stale.exists()
@@ -407,15 +408,11 @@ class TestNoDisk:
 
     def test_a_system_without_locks(self, tmp_path, caplog, monkeypatch):
         """As on Windows."""
-        from whyops._delivery import locks
-
         monkeypatch.setattr(locks, "fcntl", None)
         self.check(tmp_path, caplog)
 
     def test_a_descriptor_that_somebody_closed(self, tmp_path, caplog):
         """What is in the file is still delivered, then what is in memory."""
-        import os
-
         sink = ListSink()
         subject = delivery(sink, tmp_path)
         subject.record(line(1))
@@ -465,8 +462,6 @@ def test_recording_from_del_and_from_a_signal_handler(home):
 
 def test_a_frozen_clock_stops_nothing(home, monkeypatch):
     """Tools that freeze time replace the functions in `time` and in modules that took them from there."""
-    import sys
-
     frozen = time.monotonic()
     for name, module in list(sys.modules.items()):
         if name.startswith("whyops"):
@@ -507,8 +502,7 @@ def test_a_delivery_that_nobody_holds_ends(tmp_path, monkeypatch):
     sink = ListSink()
     subject = delivery(sink, tmp_path)
     subject.record(line(1))
-    eventually(lambda: len(sink.stored) == 1)
-    eventually(lambda: subject._thread is None)
+    eventually(lambda: len(sink.stored) == 1 and "whyops-sender" not in {thread.name for thread in threading.enumerate()})
     del subject
     with contextlib.suppress(AssertionError):
         eventually(lambda: gc.collect() and not outbox_files(tmp_path), 2)

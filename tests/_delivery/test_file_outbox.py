@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import stat
 import threading
 from pathlib import Path
@@ -124,13 +125,14 @@ def test_a_line_that_is_cut_short_is_an_error(tmp_path):
     outbox.append(line(0))
     size = outbox.shelves()[0].end()
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with without_signal():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, hard))
-        try:
-            with pytest.raises(OSError, match="only a part"):
-                outbox.append(line(1))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # which would end the tests
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50, hard))
+    try:
+        with pytest.raises(OSError, match="only a part"):
+            outbox.append(line(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        signal.signal(signal.SIGXFSZ, before)
     outbox.append(line(2))
     assert read(outbox) == ["0", "2"]
 
@@ -204,17 +206,3 @@ def test_a_folder_that_is_not_ours_is_not_used(tmp_path):
     for name in ("link", "open"):
         with pytest.raises(OSError, match="not a folder of our own"):
             make_folder(tmp_path / name)
-
-
-class without_signal:
-    """Writing beyond a file's size limit sends a signal, which would end the tests."""
-
-    def __enter__(self) -> None:
-        import signal
-
-        self.before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
-    def __exit__(self, *_: object) -> None:
-        import signal
-
-        signal.signal(signal.SIGXFSZ, self.before)

@@ -60,8 +60,8 @@ class KeptConnection:
     def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
         """Return the answer; a kept connection that proves dead is replaced once."""
         deadline = self._monotonic() + timeout
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             kept = self._kept(parts)
             if kept is not None:
                 try:
@@ -166,7 +166,9 @@ class OwnTransport:
                 content = response.read()
             finally:
                 response.close()
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except httpx.TimeoutException:
+            raise Unreachable("no answer in time") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             raise Unreachable(_why(error)) from None
         return Answer(response.status_code, dict(response.headers), content)
 

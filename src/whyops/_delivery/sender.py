@@ -76,25 +76,35 @@ class Sender:
         self._jobs: list[Job] = []
         self._eager = False
         self._stalled = False
+        self._closed = False
+        self._busy_at = 0.0
         self._looked_at: float | None = None
         self._sink: Sink | None = None
         self._leftover_sink: Sink | None = None
 
     def run(self, *, inline: bool = False) -> None:
         """Work until there was nothing to do for a while, or until it is closed; `inline` until all requests are answered."""
-        busy_at = self._now()
+        self._closed = False
+        self._busy_at = self._now()
         while True:
-            self._listen()
             try:
-                if self._work():
-                    busy_at = self._now()
+                self._turn()
             except Exception as error:  # noqa: BLE001 - the boundary: a fault in here must not end the thread, nor reach the agent
                 self._trouble.fault(error)
                 self._backoff.failed()
-            if self._answer() or (inline and not self._requests):
+            if self._closed or self._is_idle() or (inline and not self._requests):
                 return
-            if self._now() - busy_at > IDLE_SECONDS and not (self._requests or self._jobs or self._batch.lines or self._backoff.failures):
-                return
+
+    def _turn(self) -> None:
+        self._listen()
+        if self._work():
+            self._busy_at = self._now()
+        self._answer()
+
+    def _is_idle(self) -> bool:
+        if self._requests or self._jobs or self._batch.lines or self._backoff.failures:
+            return False
+        return self._now() - self._busy_at > IDLE_SECONDS
 
     # --- what is asked for -----------------------------------------------------------------------
 
@@ -127,20 +137,25 @@ class Sender:
             self._hurry()
             self._backoff.hasten()
 
-    def _answer(self) -> bool:
-        """Answer the requests that are settled or out of time. Returns whether the sender was closed."""
+    def _answer(self) -> None:
+        """Answer the requests that are settled or out of time."""
         caught_up = not self._batch.lines and self._backlog.leftovers.is_empty()
-        closed = False
         for request in list(self._requests):
             settled = caught_up and reached(request.marks)
             if settled or self._is_over(request):
                 self._requests.remove(request)
-                counts = self.counts()
-                if request.until is Until.CLOSED or (request.until is Until.EXIT and settled):
-                    self._close()
-                closed = closed or request.until is Until.CLOSED
-                request.future.set_result(counts)
-        return closed
+                self._finish(request, settled=settled)
+
+    def _finish(self, request: Request, *, settled: bool) -> None:
+        counts = self.counts()
+        try:
+            if request.until is not Until.FLUSHED:
+                self._close_sinks()
+            if request.until is Until.CLOSED or (request.until is Until.EXIT and settled):
+                self._close_files()
+        finally:
+            self._closed = self._closed or request.until is Until.CLOSED
+            request.future.set_result(counts)
 
     def _is_over(self, request: Request) -> bool:
         if request.deadline is not None and self._now() >= request.deadline:
@@ -249,12 +264,14 @@ class Sender:
             if deadlines and isinstance(sink, Hurried):
                 sink.hurry(min(deadlines))
 
-    def _close(self) -> None:
-        """Let go of the sinks and the files."""
+    def _close_sinks(self) -> None:
         self._tally.save_for_good()
-        for sink in self.sinks():
-            sink.close()
+        sinks = self.sinks()
         self._sink = self._leftover_sink = None
+        for sink in sinks:
+            sink.close()
+
+    def _close_files(self) -> None:
         self._batch = Batch()
         self._backlog.leftovers.release()
         self._on_closed()

@@ -49,8 +49,11 @@ class Counts:
         counts = cls()
         if isinstance(value, dict):
             for name, default in vars(cls()).items():
-                if isinstance(value.get(name), type(default)):
-                    setattr(counts, name, value[name])
+                told = value.get(name)
+                if isinstance(told, dict) and isinstance(default, dict):
+                    setattr(counts, name, {str(reason): count for reason, count in told.items() if isinstance(count, int)})
+                elif isinstance(told, int) and isinstance(default, int):
+                    setattr(counts, name, told)
         return counts
 
 
@@ -102,10 +105,10 @@ def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
     """Return whose the folder is (nothing, if it doesn't say) and what was counted there by all processes."""
     try:
         data = (folder / COUNTS_FILE).read_bytes()
-        destination = json.loads(data)["destination"]
+        destination = dict(json.loads(data)["destination"])
     except (OSError, ValueError, KeyError, TypeError):
         return {}, Counts()
-    return {str(key): str(value) for key, value in dict(destination).items()}, _load(data)
+    return {str(key): str(value) for key, value in destination.items()}, _load(data)
 
 
 def _load(data: bytes) -> Counts:
