@@ -5,10 +5,13 @@ What a type is and what an instance holds is read through the descriptors of `ty
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from types import GetSetDescriptorType, MemberDescriptorType
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+Descriptor = GetSetDescriptorType | MemberDescriptorType
 
 _mro = type.__dict__["__mro__"].__get__
 _namespace = type.__dict__["__dict__"].__get__
@@ -67,35 +70,63 @@ def class_value(kind: type, name: str) -> object:
     return None
 
 
-def instance_dict(value: object) -> dict[str, object] | None:
-    """Return the very `__dict__` of the instance, if it has a true one."""
-    for each in _mro(type(value)):
+class PerType(Generic[T]):
+    """Remembers what `make` says of a type, for the latest few hundred types."""
+
+    def __init__(self, make: Callable[[type], T]) -> None:
+        self._make = make
+        self._known: dict[int, tuple[type, T]] = {}
+
+    def __call__(self, kind: type) -> T:
+        known = self._known.get(id(kind))  # by its id: a metaclass may define what hashing a class does
+        if known is not None:
+            return known[1]
+        if len(self._known) >= _MAX_TYPES:
+            self._known = {}
+        made = self._make(kind)
+        self._known[id(kind)] = kind, made  # holds the type, so that no other gets its id
+        return made
+
+
+_MAX_TYPES = 500
+
+
+def _find_dict(kind: type) -> Descriptor | None:
+    for each in _mro(kind):
         slot = _namespace(each).get("__dict__")
         if type(slot) is GetSetDescriptorType or type(slot) is MemberDescriptorType:
-            found = slot.__get__(value)
-            return found if type(found) is dict else None
+            return slot
     return None
 
 
-def slots(value: object) -> dict[str, object]:
-    """Return what stands in the instance's `__slots__`."""
-    found: dict[str, object] = {}
-    for each in reversed(_mro(type(value))):
-        if "__slots__" not in _namespace(each):  # the members of a type written in C are its affair
-            continue
-        for name, slot in list(_namespace(each).items()):
-            if type(slot) is MemberDescriptorType and not name.startswith("__"):
-                try:
-                    found[name] = slot.__get__(value)
-                except AttributeError:
-                    continue
-    return found
+def _find_slots(kind: type) -> list[tuple[str, Descriptor]]:
+    found: dict[str, Descriptor] = {}
+    for each in reversed(_mro(kind)):
+        if "__slots__" in _namespace(each):  # else the members are those of a type written in C, and its affair
+            found.update({n: slot for n, slot in list(_namespace(each).items()) if type(slot) is MemberDescriptorType and n[:2] != "__"})
+    return list(found.items())
+
+
+_dict_of = PerType(_find_dict)
+_slots_of = PerType(_find_slots)
+
+
+def instance_dict(value: object) -> dict[str, object] | None:
+    """Return the very `__dict__` of the instance, if it has a true one."""
+    descriptor = _dict_of(type(value))
+    found = None if descriptor is None else descriptor.__get__(value)
+    return found if type(found) is dict else None
 
 
 def fields(value: object) -> dict[str, object]:
-    """Return the instance's attributes, the first thousand: slots, then those in its `__dict__`."""
-    found = slots(value)
+    """Return the instance's attributes, the first thousand: those in its `__slots__`, then those in its `__dict__`."""
+    found: dict[str, object] = {}
+    for name, slot in _slots_of(type(value)):
+        try:
+            found[name] = slot.__get__(value)
+        except AttributeError:  # noqa: PERF203 - a slot that was not set yet
+            continue
     held = instance_dict(value)
     if held:
-        found.update(list(islice(held.items(), MAX_FIELDS)))
-    return {name: each for name, each in found.items() if type(name) is str}
+        found.update([(name, each) for name, each in list(islice(held.items(), MAX_FIELDS)) if type(name) is str])
+    return found

@@ -13,11 +13,12 @@ import gc
 import re
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-from .fields import MAX_FIELDS, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
+from .declared import HIDDEN, Hidden, declaration
+from .fields import PerType, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
 
 Reader = Callable[[Any, int], object]
 """Takes an object and how many elements there is room for; returns something plainer."""
@@ -29,10 +30,6 @@ class Marker(str):
     __slots__ = ()
 
 
-class Hidden:
-    """Stands for a value that its own type keeps secret."""
-
-
 class Part(list[object]):
     """The first elements of something that has `size` of them."""
 
@@ -42,8 +39,6 @@ class Part(list[object]):
         super().__init__(items)  # type: ignore[call-overload]
         self.size = size
 
-
-HIDDEN = Hidden()
 
 _RESOURCE = frozenset(
     {"__next__", "__anext__", "__await__", "__aiter__", "__enter__", "__aenter__", "__get__", "read", "write", "close", "recv", "send"}
@@ -67,28 +62,25 @@ def marker(kind: type, note: str = "") -> Marker:
 
 def plainer(value: object, room: int) -> object:
     """Return a value of plainer types that shows what `value` holds; its elements may be anything."""
-    kind = type(value)
-    if kind is Entries or kind is Hidden:  # as readers make them within what they return
-        return value
+    return _reader(type(value))(value, room)
+
+
+def _find_reader(kind: type) -> Reader:
     for each in mro(kind):
-        reader = _READERS.get(id(each))  # by its id: a metaclass may define what hashing a class does
+        reader = _READERS.get(id(each)) or _NAMED_READERS.get((module_of(each).partition(".")[0], short_name(each)))
         if reader is not None:
-            return reader(value, room)
-        reader = _NAMED_READERS.get((module_of(each).partition(".")[0], short_name(each)))
-        if reader is not None:
-            return reader(value, room)
-    return _object(value, kind)
-
-
-def _object(value: object, kind: type) -> object:
-    if _SECRET_TYPE.search(short_name(kind)) and class_value(kind, "__dataclass_fields__") is None and not _is_pydantic(kind):
-        return HIDDEN
-    declared = _declared(value, kind)
+            return reader
+    declared = declaration(kind)
     if declared is not None:
-        return declared
+        return lambda value, _room: declared.read(value)
+    if _SECRET_TYPE.search(short_name(kind)):
+        return _hidden
     if defines(kind, _RESOURCE) or module_of(kind).partition(".")[0] in sys.stdlib_module_names:
-        return marker(kind)
-    return Plain(value, kind)
+        return _marker
+    return Plain
+
+
+_reader = PerType(_find_reader)
 
 
 class Plain:
@@ -96,58 +88,9 @@ class Plain:
 
     __slots__ = ("fields", "kind")
 
-    def __init__(self, value: object, kind: type) -> None:
-        self.kind = kind
+    def __init__(self, value: object, _room: int = 0) -> None:
+        self.kind = type(value)
         self.fields = {name: each for name, each in fields(value).items() if not name.startswith("_")}
-
-
-def _is_pydantic(kind: type) -> bool:
-    return class_value(kind, "__pydantic_validator__") is not None or (
-        type(class_value(kind, "__fields__")) is dict and any(module_of(each).startswith("pydantic") for each in mro(kind))
-    )
-
-
-def _declared(value: object, kind: type) -> dict[str, object] | None:
-    """Return the fields that the class declares: a dataclass's, attrs' or pydantic's. A field with `repr=False` is a hidden one."""
-    if _is_pydantic(kind):
-        names = ("__pydantic_fields__", "model_fields", "__fields__")  # of pydantic from 2.10, before, and 1
-        declared: object = next((each for name in names if type(each := class_value(kind, name)) is dict), {})
-        found = fields(value)
-        extra = _slot(value, kind, "__pydantic_extra__")
-        found.update(list(islice(extra.items(), MAX_FIELDS)) if type(extra) is dict else ())
-        return _with_hidden(
-            {name: each for name, each in found.items() if not name.startswith("__")}, _not_shown(cast("Mapping[Any, object]", declared))
-        )
-    declared = class_value(kind, "__dataclass_fields__")
-    if type(declared) is dict:
-        found = fields(value)
-        return _with_hidden({name: found[name] for name in declared if name in found}, _not_shown(declared))
-    declared = class_value(kind, "__attrs_attrs__")
-    if declared is not None and issubclass(type(declared), tuple):
-        found = fields(value)
-        attributes = {fields(each).get("name"): each for each in cast("tuple[object, ...]", declared)}
-        return _with_hidden({name: found[name] for name in attributes if type(name) is str and name in found}, _not_shown(attributes))
-    return None
-
-
-def _slot(value: object, kind: type, name: str) -> object:
-    slot = class_value(kind, name)
-    return slot.__get__(value) if type(slot) is types.MemberDescriptorType else None
-
-
-def _not_shown(declared: Mapping[Any, object]) -> set[object]:
-    """Return the names of the fields that are left out of the repr, or of what is exported."""
-    hidden = set()
-    for name, field in declared.items():
-        info = fields(field)
-        info = fields(info["field_info"]) if "field_info" in info else info  # pydantic 1
-        if info.get("repr") is False or info.get("exclude") is True:
-            hidden.add(name)
-    return hidden
-
-
-def _with_hidden(found: dict[str, object], names: set[object]) -> dict[str, object]:
-    return {name: HIDDEN if name in names and each is not None else each for name, each in found.items()}
 
 
 def _enum(value: enum.Enum, _room: int) -> object:
@@ -316,6 +259,10 @@ def _hidden(_value: object, _room: int) -> object:
     return HIDDEN
 
 
+def _itself(value: object, _room: int) -> object:
+    return value
+
+
 def _nothing(_value: object, _room: int) -> object:
     return None
 
@@ -391,6 +338,8 @@ _BUILT_IN: dict[type, Reader] = {
     types.FunctionType: _function,
     types.BuiltinFunctionType: _function,
     types.MethodType: _marker,
+    Entries: _itself,  # as a reader makes them within what it returns
+    Hidden: _itself,
     type: lambda value, _room: Marker(f"<class {name_of(value)}>"),
     types.ModuleType: _marker,
 }

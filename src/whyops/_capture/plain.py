@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from . import foreign
 from .attempt import Failed, attempt
+from .declared import Hidden
 from .fields import name_of, short_name
-from .foreign import MARGIN, MAX_EXACT, NODE_COST, CutText, Entries, Hidden, Marker, Part, Plain, marker
+from .foreign import MARGIN, MAX_EXACT, NODE_COST, CutText, Entries, Marker, Part, Plain, marker
 from .names import Verdict
 from .redact import REDACTED, Redactor, is_schema
 
@@ -38,12 +39,16 @@ def storable(text: str) -> str:
 
 
 class Copier:
-    """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out."""
+    """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out.
 
-    def __init__(self, redactor: Redactor, budget: int) -> None:
+    `is_plain_key` tells of nearly every key at once that it hides no secret and is stored as it is.
+    """
+
+    def __init__(self, redactor: Redactor, budget: int, is_plain_key: Callable[[str], bool]) -> None:
         self.cuts = 0
         self.redactions = 0
         self._redactor = redactor
+        self._is_plain_key = is_plain_key
         self._left = budget
         self._path: set[int] = set()
         self._objects = 0
@@ -153,8 +158,9 @@ class Copier:
         for key, value in items:
             if self._left <= 0:
                 break
-            name = self._free(self._key(key), copied)
-            if self._hides(key if type(key) is str else name, value) or (beside and name.lower() in {"value", "values"}):
+            plain = type(key) is str and self._is_plain_key(key)
+            name = self._free(key if plain else self._key(key), copied)  # type: ignore[arg-type]
+            if (not plain and self._hides(key if type(key) is str else name, value)) or (beside and name.lower() in {"value", "values"}):
                 copied[name] = REDACTED
                 self.redactions += 1
                 self._left -= NODE_COST

@@ -152,6 +152,8 @@ class Encoder:
 
     def _is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
+        if key in self._plain_keys:
+            return True
         if (
             len(key) > _MAX_PLAIN_KEY
             or self._redactor.names.verdict(key) is not Verdict.CLEAN
@@ -167,12 +169,12 @@ class Encoder:
     def _encode_any(self, value: object) -> Encoded:
         cuts = redactions = 0
         if self._redact is not None:
-            copier = Copier(self._redactor, self._max_bytes)
+            copier = Copier(self._redactor, self._max_bytes, self._is_plain_key)
             value = redacted_by_user(self._redact, copier.copy(value), _marker_for(value, DROPPED))
             cuts, redactions = copier.cuts, copier.redactions
         budget = self._max_bytes
         for _ in range(_TRIES):
-            copier = Copier(self._redactor, budget)
+            copier = Copier(self._redactor, budget, self._is_plain_key)
             encoded = self._to_json(copier.copy(value))
             if len(encoded) <= self._max_bytes:
                 return encoded, cuts + copier.cuts, redactions + copier.redactions
