@@ -40,7 +40,10 @@ async def settled(value: Any) -> Any:
 
 
 async def items(stream: Any) -> list[Any]:
-    return [item async for item in stream] if hasattr(stream, "__aiter__") else list(stream)
+    if not hasattr(stream, "__aiter__"):
+        return list(stream)
+    async with stream:
+        return [item async for item in stream]
 
 
 def run(doing: Coroutine[Any, Any, Any]) -> Any:

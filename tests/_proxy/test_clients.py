@@ -30,6 +30,7 @@ def _own_loop() -> Iterator[None]:
     for client in made_clients:
         run(settled(client.close()))
     made_clients.clear()
+    run(loops[-1].shutdown_asyncgens())
     loops.pop().close()
 
 
