@@ -100,8 +100,9 @@ def test_many_bytes_wake_the_sender(home):
     subject = delivery(sink, home)
     subject.record(line("first"))
     time.sleep(0.1)
-    subject.record(line("large", size=LOUD_BYTES))
-    eventually(lambda: len(sink.stored) == 2, 0.7)
+    for number in range(8):
+        subject.record(line(f"large {number}", size=LOUD_BYTES // 8))
+    eventually(lambda: len(sink.stored) == 9, 0.7)
     result(subject.close())
 
 

@@ -43,6 +43,10 @@ class Batch:
     marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
     attempts: int = 0
 
+    def is_large(self) -> bool:
+        """Tell whether the size of the lines may be what kept more of them out."""
+        return sum(map(len, self.lines)) > MAX_BYTES // 4
+
     def acknowledge(self) -> None:
         """Tell the shelves that all of it is settled."""
         for shelf, position in self.marks.values():

@@ -14,7 +14,9 @@ from whyops.types import FlushResult
 
 from .batch import Shelf
 
-LOUD_BYTES = 50_000
+LOUD_BYTES = 1_000_000
+"""A full request's worth. Waking for less would have the sender take the interpreter from the caller again and again in a burst."""
+
 DEAF_BYTES = 2_000_000
 
 

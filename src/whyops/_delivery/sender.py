@@ -202,7 +202,7 @@ class Sender:
             batch = self._batch = self._backlog.read(self._size.events)
         count = len(batch.lines)
         foreign = self._backlog.is_foreign(batch, self._sinks.metadata_hash)
-        self._eager = count >= self._size.events or foreign or not self._backlog.leftovers.is_empty()
+        self._eager = count >= self._size.events or batch.is_large() or foreign or not self._backlog.leftovers.is_empty()
         later = Settlement(batch, lambda lines: self._send(lines, foreign=foreign), self._park, self._backlog.one_more).run()
         if later is not None:
             self._postpone(later)
