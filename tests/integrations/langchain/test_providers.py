@@ -268,13 +268,15 @@ def sdk(server: StrictServer) -> Iterator[whyops.WhyOps]:
 def test_a_call_through_the_proxy_is_left_to_the_proxy(server, sdk, provider, how):
     """A model that `proxy_kwargs` points at the proxy is recorded there: the handler records the rest of the run, and not the call."""
     cls: Any = ChatOpenAI if provider == "openai" else ChatAnthropic
-    model = cls(model="m-1", max_retries=0, **proxy_kwargs(sdk, provider))
+    trace = sdk.trace("named")
+    model = cls(model="m-1", max_retries=0, **proxy_kwargs(sdk, provider, trace=trace))
     with capture() as captured:
         chain = RunnableLambda(lambda text: find.invoke({"order": text})) | model
         run(chain, how, {"callbacks": [WhyOpsCallbackHandler()]})
         assert types(captured) == ["tool_call_request", "tool_call_response"]
     (asked,) = [request for request in server.requests if request.path.startswith("/v1/") and request.path != "/v1/agents/init"]
     assert asked.headers["x-agent-name"] == "agent"
+    assert asked.headers["x-trace-id"] == "named"
     assert "whyops_test" in (asked.headers.get("authorization", "") + asked.headers.get("x-api-key", ""))
 
 
