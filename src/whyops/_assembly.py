@@ -24,7 +24,7 @@ from ._settings import Settings, check_agent_is_named
 from ._store.keeping import KeepingSink
 from ._store.sink import SqliteSink
 from ._waiting import awaited, waited
-from .events import Sink
+from .events import Sink, TryLater
 from .types import AgentInfo
 
 TRACE_END_TIMEOUT = 5.0
@@ -144,7 +144,12 @@ class _TraceEnd:
 def _init_agent(sink: Sink) -> AgentInfo | None:
     if isinstance(sink, KeepingSink):
         sink = sink.sink
-    return sink.init_agent() if isinstance(sink, HttpSink) else None
+    if not isinstance(sink, HttpSink):
+        return None
+    try:
+        return sink.init_agent()
+    except TryLater:  # said when events wait for it; the sink tries again before it sends them
+        return None
 
 
 def _discard(_line: bytes) -> None:

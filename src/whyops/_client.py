@@ -279,9 +279,7 @@ class WhyOps:
         self._introduced = True
         future = self._assembled().init_agent()
         if future is not None:
-            from concurrent.futures import wait  # noqa: PLC0415  (whoever has a future has it loaded)
-
-            wait([future], INTRODUCTION_TIMEOUT)  # a service that is away is told of when events wait for it
+            waited(future, INTRODUCTION_TIMEOUT, lambda: None)
 
     def _delivery(self) -> Delivery | None:
         return None if self._parts is None else self._parts.delivery
