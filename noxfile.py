@@ -145,6 +145,24 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the report in a real, headless Chromium, and use it."""
+    _need_chromium(session)
+    install(session, "browser", package=".")
+    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
+
+
+def _need_chromium(session: nox.Session) -> None:
+    """Install Chromium where that can be done without asking; where it can't, skip the session and say why."""
+    if shutil.which("chromedriver") and any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        return
+    if shutil.which("apt-get") is None or not hasattr(os, "geteuid") or os.geteuid() != 0:
+        session.skip("Chromium and chromedriver are not installed, and only root can install the packages chromium and chromium-driver.")
+    session.run("apt-get", "update", "-q", external=True, silent=True)
+    session.run("apt-get", "install", "-yq", "--no-install-recommends", "chromium", "chromium-driver", external=True, silent=True)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Run the tests that take minutes."""
     install(session, "test", "langchain")

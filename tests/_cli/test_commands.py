@@ -48,7 +48,7 @@ def test_list_and_show(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         shown.add(capsys.readouterr().out)
     (text,) = shown
     assert text.startswith("session-123 ")
-    assert "└─ close_ticket(ticket=7) → process ended here\n" in text
+    assert "└─ close_ticket(ticket=7) → no response recorded\n" in text
     assert "\x1b" not in text
     assert main(["show", "last", "--full"]) == 0
     assert "shop.py" in capsys.readouterr().out

@@ -22,6 +22,7 @@ class Stored:
     external_user_id: str | None = "user_1"
     started_at: str = "2026-11-23T18:14:05.000000Z"
     active_at: str = "2026-11-23T18:14:07.500000Z"
+    events: int = 8
     calls: int = 2
     errors: int = 0
     tokens_in: int = 1000
@@ -36,6 +37,7 @@ def listed(number: int = 0, **more: object) -> ListedTrace:
         "external_user_id": f"user_{number}",
         "active_at": int((NOW - number * 40_000) * SECOND),
         "duration_ms": 1500.0 * number,
+        "events": 4 * number,
         "calls": number,
         "errors": number % 2,
         "tokens": number * 900,
@@ -49,18 +51,18 @@ def table(*traces: ListedTrace, width: int | None = 100, total: int | None = Non
 
 
 def test_the_table() -> None:
-    """One line each: id, when, user, tools, errors, tokens, time, and how the user began."""
-    assert table(*(listed(number) for number in range(4)), listed(4, active_at=1, trace_id="old")) == (
-        "TRACE          WHEN          USER    TOOLS  ERR  TOKENS    TOOK  ASKED\n"
-        "checkout-0000  18:53:20      user_0      0                 0 ms\n"
-        "checkout-0001  07:46:40      user_1      1    1     900  1.50 s  Where is my parcel? It was to come…\n"
-        "checkout-0002  22 Nov 20:40  user_2      2        1,800  3.00 s  Where is my parcel? It was to come…\n"
-        "checkout-0003  22 Nov 09:33  user_3      3    1   2,700  4.50 s\n"
-        "old            1970-01-01    user_4      4        3,600  6.00 s  Where is my parcel? It was to come…\n"
+    """One line each: id, when, user, events, tools, errors, tokens, time, and how the user began."""
+    assert table(*(listed(number) for number in range(4)), listed(4, active_at=1, trace_id="old"), width=108) == (
+        "TRACE          WHEN          USER    EVENTS  TOOLS  ERR  TOKENS    TOOK  ASKED\n"
+        "checkout-0000  18:53:20      user_0       0      0\n"
+        "checkout-0001  07:46:40      user_1       4      1    1     900  1.50 s  Where is my parcel? It was to come…\n"
+        "checkout-0002  22 Nov 20:40  user_2       8      2        1,800  3.00 s  Where is my parcel? It was to come…\n"
+        "checkout-0003  22 Nov 09:33  user_3      12      3    1   2,700  4.50 s\n"
+        "old            1970-01-01    user_4      16      4        3,600  6.00 s  Where is my parcel? It was to come…\n"
     )
 
 
-@pytest.mark.parametrize("width", [40, 50, 60, 80, 100, 200])
+@pytest.mark.parametrize("width", [40, 50, 60, 80, 100, 110, 200])
 def test_it_fits(width: int) -> None:
     """At any width that holds an id and a time, lines fit; what matters least gives way first."""
     traces = [
@@ -89,7 +91,8 @@ def test_piped_nothing_is_cut() -> None:
 
 def test_more_than_are_shown() -> None:
     """The list says that there is more, and how to see it."""
-    assert table(listed(1), total=1234).splitlines()[-1] == "1 of 1,234 traces; --all shows all"
+    assert table(listed(1), total=1234, next_page=2).splitlines()[-1] == "1 of 1,234 traces: --page 2 shows the next, --all all"
+    assert table(listed(1), total=1234).splitlines()[-1] == "1 of 1,234 traces"
     assert len(table(listed(1), total=1).splitlines()) == 2
 
 

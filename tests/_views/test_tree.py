@@ -72,9 +72,10 @@ def test_a_fitting_result_stands_beside_its_call() -> None:
         (None, "no response recorded"),
         (lambda process: process == ALIVE, "still open"),
         (lambda _: False, "process ended here"),
+        (lambda _: None, "no response recorded"),
     ],
 )
-def test_a_call_without_a_response(is_alive: Callable[[str], bool] | None, expected: str) -> None:
+def test_a_call_without_a_response(is_alive: Callable[[str], bool | None] | None, expected: str) -> None:
     """A call that never ended says why, as far as anybody knows."""
     run = Run(process=ALIVE)
     run.request("slow", {}, "s1")

@@ -14,8 +14,9 @@ from whyops._views.words import arguments_text, content_text, counted, duration_
     "milliseconds, expected",
     [
         (None, ""),
-        (0, "0 ms"),
-        (0.0314, "0.03 ms"),
+        (0, "<0.1 ms"),
+        (0.0314, "<0.1 ms"),
+        (0.314, "0.3 ms"),
         (0.25, "0.2 ms"),
         (1.26, "1.3 ms"),
         (2, "2 ms"),

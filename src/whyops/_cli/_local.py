@@ -25,6 +25,6 @@ def absorb_local(home: Path) -> None:
             delivery.close(timeout=ABSORB_SECONDS).result()
 
 
-def alive_in(home: Path) -> Callable[[str], bool]:
-    """Return what tells, by the beginning of its events' idempotency keys, whether a process still records below `home`."""
+def alive_in(home: Path) -> Callable[[str], bool | None]:
+    """Return what tells, by the beginning of its events' idempotency keys, whether a process that recorded below `home` still runs."""
     return partial(is_alive, home)

@@ -16,13 +16,21 @@ from pathlib import Path
 from whyops._settings import home_directory
 from whyops.errors import WhyOpsError
 
-from . import deliver, list_traces, show_trace, status
+from . import deliver, export, list_traces, prune, report, show_trace, status
 from ._command import Command, Context
 from ._terminal import Terminal
 
 __all__ = ["main"]
 
-COMMANDS: tuple[Command, ...] = (list_traces.COMMAND, show_trace.COMMAND, status.COMMAND, deliver.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    list_traces.COMMAND,
+    show_trace.COMMAND,
+    report.COMMAND,
+    export.COMMAND,
+    prune.COMMAND,
+    status.COMMAND,
+    deliver.COMMAND,
+)
 
 FAILED = 1
 INTERRUPTED = 130

@@ -9,6 +9,7 @@ from whyops import _settings
 from whyops._delivery.destination import Destination, hash_key
 from whyops._delivery.http import HttpSink
 from whyops._settings import Settings
+from whyops._store.remote import ServiceReader
 from whyops.errors import ConfigurationError
 
 __all__ = ["Service", "service_of", "the_service"]
@@ -33,6 +34,10 @@ class Service:
     def is_own(self, destination: Destination) -> bool:
         """Tell whether events were recorded for this service, with this key."""
         return destination == self.destination(destination.agent_name)
+
+    def reader(self) -> ServiceReader:
+        """Make what asks for what the service holds."""
+        return ServiceReader(self.analyse_url, self.api_key)
 
     def sink(self, agent_name: str) -> HttpSink:
         """Make what posts events. The agent is not described: what a trace began under stays as it is."""

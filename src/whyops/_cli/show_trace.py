@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 
-from whyops._store.reader import StoreReader
-from whyops._views.recorded import RecordedTrace
+from whyops._views.brief import USUAL_BUDGET, render_brief
+from whyops._views.data import trace_data
 from whyops._views.tree import render_tree
 
 from ._command import Command, Context
-from ._local import absorb_local, alive_in
+from ._local import alive_in
+from ._traces import add_local, load
 
 __all__ = ["COMMAND"]
 
@@ -17,35 +19,52 @@ __all__ = ["COMMAND"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's words."""
     parser.add_argument("trace", metavar="ID", help="a trace's id, the beginning of it, or 'last'")
-    parser.add_argument("--full", action="store_true", help="show every value whole")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--full", action="store_true", help="show every value whole")
+    form.add_argument("--json", action="store_true", help="write the steps and all events as JSON, for programs")
+    form.add_argument("--for-llm", action="store_true", help="write compact Markdown, to paste into a model")
+    parser.add_argument(
+        "--budget", type=_budget, default=USUAL_BUDGET, metavar="N", help=f"most tokens for --for-llm, estimated (default: {USUAL_BUDGET})"
+    )
+    add_local(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Show the trace."""
-    absorb_local(context.home)
-    reader = StoreReader(context.home)
-    trace_id = reader.resolve(arguments.trace)
-    trace = RecordedTrace.from_events(reader.events(trace_id), trace_id)
+    trace = load(arguments.trace, arguments, context)
     terminal = context.terminal
-    terminal.write(
-        render_tree(
-            trace,
-            width=terminal.width,
-            color=terminal.color,
-            full=arguments.full,
-            encoding=terminal.encoding,
-            zone=None,
-            is_alive=alive_in(context.home),
+    if arguments.json:
+        terminal.write(json.dumps(trace_data(trace), indent=2) + "\n")
+    elif arguments.for_llm:
+        terminal.write(render_brief(trace, budget=arguments.budget, encoding=terminal.encoding))
+    else:
+        terminal.write(
+            render_tree(
+                trace,
+                width=terminal.width,
+                color=terminal.color,
+                full=arguments.full,
+                encoding=terminal.encoding,
+                zone=None,
+                is_alive=alive_in(context.home),
+            )
         )
-    )
     return 0
+
+
+def _budget(text: str) -> int:
+    number = int(text)
+    if number < 100:
+        raise argparse.ArgumentTypeError("a budget of less than 100 tokens says nothing")
+    return number
 
 
 COMMAND = Command(
     name="show",
     summary="show what happened in a trace, step by step",
-    description="Show a trace's decision path: what the user said, what the model thought and chose, what the tools gave back.",
-    epilog="Example: whyops show last",
+    description="Show a trace's decision path: what the user said, what the model thought and chose, what the tools gave back. "
+    "The bars compare latencies.",
+    epilog="Examples: whyops show last --full; whyops show last --for-llm --budget 2000 | pbcopy",
     run=run,
     add_arguments=add_arguments,
 )

@@ -7,6 +7,7 @@ from collections import deque
 from pathlib import Path
 
 from .clock import Clock
+from .ended import note_end
 from .segment import SUFFIX, Segment
 
 ABANDONED_SECONDS = 3600.0
@@ -34,6 +35,7 @@ class Leftovers:
         """Return the file to be delivered now; one that is drained is removed, and the next one taken."""
         while self.current is None or self.current.is_drained():
             if self.current is not None:
+                note_end(self.current.path)
                 self.current.remove()
                 self.current = None
             if not self._found:

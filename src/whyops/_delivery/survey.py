@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
 from .destination import Destination
+from .ended import is_noted
 from .segment import SUFFIX, count_lines, is_held, read_head
 from .tally import PARKED_FILE, Counts, read_counts
 
@@ -37,9 +41,15 @@ def survey(home: Path) -> list[Waiting]:
     return [_look_at(folder) for folder in sorted(_folders(home))]
 
 
-def is_alive(home: Path, nonce: str) -> bool:
-    """Tell whether the process with this nonce (the beginning of its events' idempotency keys) still holds an outbox file."""
-    return any(is_held(path) for folder in _folders(home) for path in folder.glob(f"*-{nonce}-*{SUFFIX}"))
+def is_alive(home: Path, nonce: str) -> bool | None:
+    """Tell whether the process with this nonce (the beginning of its events' idempotency keys) still runs; None if that is not known.
+
+    It runs while it holds an outbox file, and has ended if it left one behind. One that wrote no file, or has closed it, says nothing.
+    """
+    files = [path for folder in _folders(home) for path in folder.glob(f"*-{escape(nonce)}-*{SUFFIX}")]
+    if any(map(is_held, files)):
+        return True
+    return False if files or any(is_noted(folder, nonce) for folder in _folders(home)) else None
 
 
 def _folders(home: Path) -> Iterator[Path]:
@@ -75,3 +85,40 @@ def _destination(told: dict[str, str]) -> Destination | None:
         return Destination(**told)
     except TypeError:
         return None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """An event that was refused for good, and why."""
+
+    line: bytes
+    reason: str
+
+
+def waiting_lines(home: Path) -> Iterator[bytes]:
+    """Yield the lines of all destinations that are not delivered yet, oldest first in each. Changes nothing."""
+    for folder in _folders(home):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            with contextlib.suppress(OSError), path.open("rb") as file:  # it may be delivered, and gone, at any moment
+                position = _position(_head(file.readline()))
+                if position > file.tell():
+                    file.seek(position)
+                yield from (line for line in file if line.endswith(b"\n"))
+
+
+def parked_events(home: Path) -> Iterator[Aside]:
+    """Yield the events that were refused for good, of all destinations."""
+    for folder in _folders(home):
+        with contextlib.suppress(OSError), (folder / PARKED_FILE).open("rb") as file:
+            for line in file:
+                with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
+                    note, _, event = line.partition(b', "event": ')
+                    yield Aside(event[:-2] + b"\n", str(json.loads(note + b"}")["reason"]))
+
+
+def _head(line: bytes) -> dict[str, object]:
+    try:
+        head = json.loads(line)
+    except ValueError:
+        return {}
+    return head if isinstance(head, dict) else {}

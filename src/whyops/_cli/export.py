@@ -1,0 +1,67 @@
+"""`whyops export`: traces as JSON lines, as they were recorded, to the byte."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from whyops._store.reader import StoreReader
+from whyops._views.words import counted
+
+from ._command import Command, Context
+from ._files import write_private
+from ._local import absorb_local
+from ._selection import add_selection, selection_of
+
+__all__ = ["COMMAND"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's words."""
+    parser.add_argument(
+        "traces", nargs="*", metavar="ID", help="traces' ids, beginnings of them, or 'last'; without any, all that are selected"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="where to write (else standard output)")
+    add_selection(parser)
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Write the lines, trace by trace, the oldest first."""
+    absorb_local(context.home)
+    reader = StoreReader(context.home)
+    ids = chosen_ids(arguments, reader)
+    lines = _lines(reader, ids)
+    if arguments.output is not None:
+        write_private(arguments.output, lines)
+        print(f"{counted(len(ids), 'trace')} written to {arguments.output}.", file=sys.stderr)
+        return 0
+    context.terminal.stream.flush()
+    for line in lines:
+        sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def chosen_ids(arguments: argparse.Namespace, reader: StoreReader) -> list[str]:
+    """Return the ids that were named, or of all traces that are selected, the oldest first."""
+    if arguments.traces:
+        return [reader.resolve(wanted) for wanted in arguments.traces]
+    return [summary.trace_id for summary in reversed(reader.summaries(selection_of(arguments)))]
+
+
+def _lines(reader: StoreReader, ids: list[str]) -> Iterator[bytes]:
+    for trace_id in ids:
+        for line in reader.lines(trace_id):
+            yield line if line.endswith(b"\n") else line + b"\n"
+
+
+COMMAND = Command(
+    name="export",
+    summary="write traces as JSON lines, one event each",
+    description="Write what the local store holds, each event on a line of its own as it was recorded, with nothing left out.",
+    epilog="Example: whyops export --since 7d -o week.jsonl",
+    run=run,
+    add_arguments=add_arguments,
+)

@@ -1,0 +1,55 @@
+"""`whyops report`: traces as one HTML file, to look at in a browser or to attach to a ticket."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import webbrowser
+from importlib import metadata
+from pathlib import Path
+
+from whyops._views.report import render_report
+from whyops._views.words import bytes_text
+
+from ._command import Command, Context
+from ._files import write_private
+from ._local import alive_in
+from ._traces import add_local, load
+
+__all__ = ["COMMAND"]
+
+_UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+_MOST_OF_A_NAME = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's words."""
+    parser.add_argument("traces", nargs="+", metavar="ID", help="traces' ids, beginnings of them, or 'last'")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="where to write (else a file named after the trace, here)")
+    parser.add_argument("--open", action="store_true", help="show it in the browser")
+    add_local(parser)
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Write the file, and say where it is."""
+    traces = [load(wanted, arguments, context) for wanted in dict.fromkeys(arguments.traces)]
+    page = render_report(traces, version=metadata.version("whyops"), is_alive=alive_in(context.home)).encode()
+    path: Path = arguments.output or Path(f"whyops-{_UNFIT.sub('-', traces[0].trace_id)[:_MOST_OF_A_NAME].strip('-.') or 'trace'}.html")
+    write_private(path, [page])
+    terminal = context.terminal
+    terminal.write(terminal.printable(str(path)) + "\n")
+    print(f"{bytes_text(len(page))}, opens from disk without a network.", file=sys.stderr)
+    if arguments.open and not webbrowser.open(path.absolute().as_uri()):
+        print("No browser could be started; open the file by hand.", file=sys.stderr)
+    return 0
+
+
+COMMAND = Command(
+    name="report",
+    summary="write traces as one HTML file, for a browser or a ticket",
+    description="Write one self-contained HTML file: the decision graph, a time line, filters, search, and each event's full JSON.",
+    epilog="Example: whyops report last -o run.html --open",
+    run=run,
+    add_arguments=add_arguments,
+)
