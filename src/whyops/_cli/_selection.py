@@ -6,9 +6,9 @@ import argparse
 import re
 from datetime import datetime, timedelta, timezone
 
-from whyops._store.reader import Selection
+from whyops._store.reader import Selection, StoreReader
 
-__all__ = ["add_selection", "age", "is_given", "selection_of"]
+__all__ = ["add_selection", "age", "chosen_ids", "is_given", "selection_of"]
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -39,6 +39,13 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
 def is_given(arguments: argparse.Namespace) -> bool:
     """Tell whether any of the words was used."""
     return selection_of(arguments) != Selection()
+
+
+def chosen_ids(arguments: argparse.Namespace, reader: StoreReader) -> list[str]:
+    """Return the ids that were named, or of all traces that are selected, the oldest first."""
+    if arguments.traces:
+        return [reader.resolve(wanted) for wanted in arguments.traces]
+    return [summary.trace_id for summary in reversed(reader.summaries(selection_of(arguments)))]
 
 
 def age(text: str) -> timedelta:

@@ -13,7 +13,7 @@ from whyops._views.words import counted
 from ._command import Command, Context
 from ._files import write_private
 from ._local import absorb_local
-from ._selection import add_selection, selection_of
+from ._selection import add_selection, chosen_ids
 
 __all__ = ["COMMAND"]
 
@@ -42,13 +42,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
     return 0
-
-
-def chosen_ids(arguments: argparse.Namespace, reader: StoreReader) -> list[str]:
-    """Return the ids that were named, or of all traces that are selected, the oldest first."""
-    if arguments.traces:
-        return [reader.resolve(wanted) for wanted in arguments.traces]
-    return [summary.trace_id for summary in reversed(reader.summaries(selection_of(arguments)))]
 
 
 def _lines(reader: StoreReader, ids: list[str]) -> Iterator[bytes]:

@@ -79,5 +79,5 @@ def _groups(traces: Iterable[tuple[int, int]], bytes_at_once: int) -> Iterator[l
 
 def _remove_at_once(connection: Connection, traces: Sequence[int]) -> None:
     with transaction(connection):
-        for table in ("events", "tools", "failed_spans", "traces"):
+        for table in ("events", "tools", "failed_spans", "pushed", "traces"):
             connection.executemany(f"DELETE FROM {table} WHERE trace = ?", [(trace,) for trace in traces])  # noqa: S608 -- our own names

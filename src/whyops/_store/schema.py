@@ -56,6 +56,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE tools (trace INTEGER, name TEXT, calls INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (trace, name)) WITHOUT ROWID",
         "CREATE TABLE failed_spans (trace INTEGER, span_id TEXT, PRIMARY KEY (trace, span_id)) WITHOUT ROWID",
     ),
+    (
+        # How far a trace was sent to a service by `whyops push`: up to and with this event.
+        "CREATE TABLE pushed (trace INTEGER, destination TEXT, event INTEGER NOT NULL, PRIMARY KEY (trace, destination)) WITHOUT ROWID",
+    ),
 )
 
 
