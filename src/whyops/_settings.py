@@ -164,6 +164,11 @@ def has_key() -> bool:
     return _text("WHYOPS_API_KEY") is not None
 
 
+def openai_base_url_from_environment() -> str | None:
+    """Return where OpenAI's own client sends what it was given no address for, if the environment says so."""
+    return _text("OPENAI_BASE_URL")
+
+
 def agent_name_from_environment() -> str | None:
     """Return the agent's name that the environment gives, if any."""
     return _text("WHYOPS_AGENT_NAME")

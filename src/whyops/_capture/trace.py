@@ -90,7 +90,7 @@ class Trace:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
         outermost = self._left(error)
-        if outermost and self.recorder.at_trace_end is not None and not _loop_is_running():
+        if outermost and self.recorder.at_trace_end is not None and not loop_is_running():
             self.recorder.at_trace_end.wait()
 
     async def __aenter__(self) -> Self:
@@ -480,7 +480,8 @@ def _refused(option: str, wanted: str) -> None:
     _guard.notices.say(f"refused:{option}", "The option %s is left out of an event: it must be %s.", option, wanted)
 
 
-def _loop_is_running() -> bool:
+def loop_is_running() -> bool:
+    """Tell whether asyncio runs here, without importing it."""
     asyncio = sys.modules.get("asyncio")
     if asyncio is None:
         return False

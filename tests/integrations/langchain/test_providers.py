@@ -284,3 +284,13 @@ def test_streams_through_the_proxy_ask_for_tokens(sdk):
     """LangChain leaves token counts out of OpenAI's streams where the base URL is another: the keywords ask for them."""
     assert ChatOpenAI(model="m-1", **proxy_kwargs(sdk, "openai")).stream_usage is True
     assert "stream_usage" not in proxy_kwargs(sdk, "anthropic")
+
+
+def test_the_proxy_in_the_environment_is_the_proxy_too(monkeypatch, sdk):
+    """OpenAI's client reads its address from `OPENAI_BASE_URL`, which LangChain does not tell: such a call is left to the proxy as well."""
+    settings = sdk.proxy("openai")
+    monkeypatch.setenv("OPENAI_BASE_URL", settings.base_url)
+    model = ChatOpenAI(model="m-1", api_key=settings.api_key, default_headers=dict(settings.headers), max_retries=0)
+    with capture() as captured:
+        model.invoke("Hi", {"callbacks": [WhyOpsCallbackHandler()]})
+        assert captured.events == []

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 import pytest
-from langchain_core.callbacks import CallbackManagerForRetrieverRun
+from langchain_core.callbacks import CallbackManagerForRetrieverRun, dispatch_custom_event
 from langchain_core.documents import Document
 from langchain_core.messages import ToolMessage
 from langchain_core.retrievers import BaseRetriever
@@ -570,3 +570,90 @@ def test_a_config_that_a_thread_is_given_by_hand(captured, handler):
     run_id = uuid.uuid4()
     RunnableLambda(start).invoke("1", {"callbacks": [handler], "run_id": run_id})
     assert [event["traceId"] for event in captured.events] == [str(run_id)] * 2
+
+
+def test_errors_that_come_twice_are_recorded_once(captured, handler):
+    """The second telling of an end finds no run: of a tool, a retriever, a chain."""
+
+    def fail(order: str) -> Any:
+        return broken.with_config(callbacks=[handler]).invoke({"order": order}, {"callbacks": [handler]})
+
+    with pytest.raises(ValueError, match="no order"):
+        RunnableLambda(fail).with_config(callbacks=[handler]).invoke("1", {"callbacks": [handler]})
+    with pytest.raises(ValueError, match="no shelf"):
+        Shelf(fails=True).with_config(callbacks=[handler]).invoke("1", {"callbacks": [handler]})
+    Shelf().with_config(callbacks=[handler]).invoke("1", {"callbacks": [handler]})
+    assert types(captured) == ["tool_call_request", "error", "tool_call_response"] * 2 + ["tool_call_request", "tool_call_response"]
+
+
+class Moody(BaseModel):
+    """A result that cannot be looked at."""
+
+    number: int = 1
+
+    @property
+    def type(self) -> str:
+        raise RuntimeError("not now")
+
+
+def test_a_result_that_cannot_be_looked_at_is_recorded_as_far_as_it_can(captured, handler):
+    """What raises when it is translated is left to the serializer, and the call is closed."""
+    StructuredTool.from_function(lambda number: Moody(number=number), name="give", description="Give.").invoke(
+        {"number": 1}, {"callbacks": [handler]}
+    )
+    assert only(captured, "tool_call_response")["content"]["toolResults"]["result"]["number"] == 1
+
+
+def test_events_that_langchain_need_not_send(captured, handler):
+    """The application's own events are none of ours, nor are LangGraph's notices of what other callbacks tell."""
+
+    def say(text: str) -> str:
+        dispatch_custom_event("noticed", {"text": text})
+        return text
+
+    assert RunnableLambda(say).invoke("x", {"callbacks": [handler]}) == "x"
+    handler.on_interrupt(object())
+    handler.on_resume(object())
+    assert captured.events == []
+
+
+def test_a_handler_of_another_client_below_a_run_records_for_its_own():
+    """A handler with a client of its own, in a run that another client records, makes no trace of that other client's."""
+    with capture("one") as one, capture("other") as other:
+        inner = find.model_copy(update={"callbacks": [WhyOpsCallbackHandler(other.client)]})
+        RunnableLambda(lambda order: inner.invoke({"order": order})).invoke("1", {"callbacks": [WhyOpsCallbackHandler(one.client)]})
+        assert types(one) == types(other) == ["tool_call_request", "tool_call_response"]
+        assert {event["agentName"] for event in other.events} == {"other"}
+
+
+def test_where_no_client_can_be_told_the_run_goes_on_and_it_is_said_once(caplog, handler):
+    """With two clients open and none chosen nothing is recorded; the log says what to do."""
+    with whyops.WhyOps(agent_name="one", outbox="memory"), whyops.WhyOps(agent_name="two", outbox="memory"):
+        assert find.invoke({"order": "1"}, {"callbacks": [handler]})["order"] == "1"
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "whyops" and record.levelname == "WARNING"]
+    assert "2 clients are open and none is the default" in said
+    caplog.clear()
+
+
+def test_callbacks_that_are_called_by_hand(captured, handler):
+    """A start that no tool of LangChain's tells, and from however deep a stack, is recorded all the same."""
+
+    def start(depth: int) -> None:
+        if depth:
+            start(depth - 1)
+            return
+        run_id = uuid.uuid4()
+        handler.on_tool_start({"name": "by-hand"}, "text", run_id=run_id)
+        handler.on_tool_end("done", run_id=run_id)
+        handler.on_tool_end("done", run_id=run_id)
+        handler.on_tool_error(ValueError(), run_id=run_id)
+
+    start(20)
+    run_id = uuid.uuid4()
+    for target, argument in ((handler.on_tool_start, {"name": "in-a-thread"}), (handler.on_tool_end, "done")):
+        arguments = (argument, "text") if target == handler.on_tool_start else (argument,)
+        thread = threading.Thread(target=target, args=arguments, kwargs={"run_id": run_id})
+        thread.start()
+        thread.join()
+    handler.on_llm_error(ValueError(), run_id=run_id)
+    assert types(captured) == ["tool_call_request", "tool_call_response"] * 2

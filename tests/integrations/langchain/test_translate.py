@@ -18,10 +18,11 @@ from langgraph.graph import StateGraph  # noqa: F401  (LangGraph's classes are t
 from langgraph.prebuilt import ToolRuntime
 from langgraph.store.base import BaseStore
 
+from whyops._capture import exceptions, plan
 from whyops._capture.serialize import Encoder
 from whyops._capture.usage import token_usage
 from whyops.integrations.langchain import _translate as translate
-from whyops.integrations.langchain._injected import is_injected
+from whyops.integrations.langchain._injected import is_injected, register
 
 encode = Encoder().encode
 
@@ -230,6 +231,13 @@ def test_what_is_injected_is_told_by_its_annotation(annotation, injected):
     """The kinds of parameters that LangChain and LangGraph fill in, as objects and as text."""
     parameter = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
     assert is_injected(parameter) is injected
+
+
+def test_the_rules_are_registered_once():
+    """Importing the integration again, or registering by hand, adds no rule a second time."""
+    before = len(plan.hidden_parameters), len(exceptions.control_flow)
+    register()
+    assert (len(plan.hidden_parameters), len(exceptions.control_flow)) == before
 
 
 def test_what_langchain_hands_over_by_name():

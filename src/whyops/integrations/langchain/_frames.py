@@ -8,7 +8,6 @@ run's end, as it does for a tool that is cancelled.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import sys
 from types import CodeType
@@ -18,7 +17,7 @@ from langchain_core.tools import BaseTool
 
 from ..._capture import context
 from ..._capture.tool import Observer, observer_of
-from ..._capture.trace import Trace
+from ..._capture.trace import Trace, loop_is_running
 
 _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""
@@ -52,7 +51,7 @@ class ToolFrame(BodyFrame):
     def __init__(self, trace: Trace, span_id: str | None, owner: object, observers: tuple[Observer, ...]) -> None:
         super().__init__(trace, span_id, owner)
         self._observers = observers
-        if not _BODIES_HAVE_CONTEXTS and _in_a_loop():
+        if not _BODIES_HAVE_CONTEXTS and loop_is_running():
             self._outside = _NOWHERE
 
     def claims(self, observer: object) -> bool:
@@ -89,11 +88,3 @@ def starting_tool() -> tuple[tuple[Observer, ...], object]:
             break
         frame = frame.f_back
     return (), None
-
-
-def _in_a_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

@@ -17,6 +17,7 @@ from ..._capture.tool import NOT_CAPTURED, Observer
 from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
 from ..._proxy.settings import goes_through_proxy
+from ..._settings import openai_base_url_from_environment
 from ...errors import ConfigurationError
 from . import _frames, _translate
 from ._frames import BodyFrame, ToolFrame
@@ -63,11 +64,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
-
-    @property
-    def ignore_retry(self) -> bool:
-        """Whether LangChain need not tell of retries: each attempt is a run of its own."""
-        return True
 
     @property
     def ignore_custom_event(self) -> bool:
@@ -311,7 +307,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     ) -> Run | None:
         """Take note of a model's run; None where its events are not for us to record. Its errors are, all the same."""
         run = self._starts(run_id, parent_run_id, metadata)
-        if run is None or not self._llm_events or goes_through_proxy(_translate.base_url_of(serialized)):
+        if run is None or not self._llm_events or _is_left_to_the_proxy(serialized):
             return None
         run.asked = _translate.asked_model(metadata or {}, more.get("invocation_params") or {}, serialized)
         return run
@@ -320,6 +316,13 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if _translate.begins_a_turn(messages):
             metadata = _translate.sent_along(messages, more.get("invocation_params") or {}, more.get("options") or {})
             _record(run, "user_message", contents.user_message(messages, metadata, run.trace.recorder.shown), {})
+
+
+def _is_left_to_the_proxy(serialized: object) -> bool:
+    url = _translate.base_url_of(serialized)
+    if url is None and _translate.is_openais(serialized):
+        url = openai_base_url_from_environment()
+    return url is not None and goes_through_proxy(url)
 
 
 def _parent_id(run: Run) -> str | None:

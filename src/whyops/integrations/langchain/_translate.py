@@ -227,6 +227,12 @@ def base_url_of(serialized: object) -> object:
     return next((held[name] for name in _BASE_URLS if held.get(name)), None)
 
 
+def is_openais(serialized: object) -> bool:
+    """Tell whether the model is one of LangChain's own classes around OpenAI's client, or of a subclass's name."""
+    path = serialized.get("id") if isinstance(serialized, Mapping) else None
+    return isinstance(path, (list, tuple)) and bool(path) and str(path[-1]).startswith(("ChatOpenAI", "OpenAI"))
+
+
 def _held(serialized: object) -> Mapping[str, Any]:
     held = serialized.get("kwargs") if isinstance(serialized, Mapping) else None
     return held if isinstance(held, Mapping) else {}
