@@ -24,10 +24,10 @@ class Frame:
     __slots__ = ("owner", "previous", "span_id", "trace")
 
     def __init__(self, trace: Trace, span_id: str | None, owner: object, previous: Frame | None) -> None:
-        self.trace = trace
-        self.span_id = span_id
-        self.owner = owner
-        self.previous = previous
+        self.trace: Trace = trace
+        self.span_id: str | None = span_id
+        self.owner: object = owner
+        self.previous: Frame | None = previous
 
     def is_live(self) -> bool:
         """Tell whether what entered the frame still runs here. A handler whose framework does not always say so overrides this."""

@@ -26,7 +26,7 @@ class Origin:
         self._client = client
         self._trace_id = None if trace_id is None else safe_id(trace_id)
         self._user_id = None if external_user_id is None else safe_user_id(external_user_id)
-        self.llm_events = llm_events
+        self.llm_events: bool = llm_events
 
     def trace_under(self, frame: context.Frame | None) -> Trace | None:
         """Return the trace that was asked for, or the current one; None where there is none."""
