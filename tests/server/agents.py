@@ -61,6 +61,10 @@ class Agents:
         """Give an account's agent by id."""
         return next((agent for agent in self._agents.values() if agent.account == account and agent.id == agent_id), None)
 
+    def of(self, account: str) -> list[Agent]:
+        """Give all agents of an account."""
+        return [agent for agent in self._agents.values() if agent.account == account]
+
     def create(self, account: str, name: str, version_hash: str = "placeholder") -> Agent:
         """Add an agent; without a hash, the way its first event does it: with a placeholder for its description."""
         if self._limit is not None and sum(agent.account == account for agent in self._agents.values()) >= self._limit:

@@ -53,6 +53,8 @@ def _read(service: Service, account: str, request: Request) -> Answer:
     rate = _SAMPLING_RATE.fullmatch(request.path)
     if rate:
         return service.sampling_rate(account, rate[1])
+    if request.path == "/api/entities":
+        return service.list_agents(account)
     return service.list_events(request.query) if request.path == "/api/events" else NOT_FOUND
 
 

@@ -175,6 +175,12 @@ class Service:
         pagination = {"total": len(rows), "page": start // limit + 1, "limit": limit, "hasMore": len(rows) > start + limit}
         return Answer(200, {"success": True, "events": page, "pagination": pagination})
 
+    def list_agents(self, account: str) -> Answer:
+        """Answer `GET /entities`."""
+        with self._lock:
+            agents = [{"id": agent.id, "name": agent.name, "latestVersion": {"id": agent.version.id}} for agent in self.agents.of(account)]
+            return Answer(200, {"success": True, "agents": agents})
+
     def sampling_rate(self, account: str, agent_id: str, body: object = None) -> Answer:
         """Answer `GET` and, with a body, `PATCH /entities/:agentId/sampling-rate`."""
         with self._lock:

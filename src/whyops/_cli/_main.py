@@ -16,7 +16,7 @@ from pathlib import Path
 from whyops._settings import home_directory
 from whyops.errors import WhyOpsError
 
-from . import deliver, export, list_traces, prune, push, report, show_trace, status
+from . import deliver, doctor, export, list_traces, prune, push, report, show_trace, status
 from ._command import Command, Context
 from ._terminal import Terminal
 
@@ -31,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     prune.COMMAND,
     status.COMMAND,
     deliver.COMMAND,
+    doctor.COMMAND,
 )
 
 FAILED = 1

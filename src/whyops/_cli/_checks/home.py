@@ -1,0 +1,103 @@
+"""The folder for local data: whether it can be written, who may read it, what kind of disk it lies on, and what waits there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from whyops._delivery.locks import lock
+from whyops._delivery.survey import survey
+from whyops._store.reader import StoreReader
+from whyops._views.findings import Finding
+from whyops._views.words import bytes_text, counted
+from whyops.errors import WhyOpsError
+
+__all__ = ["check_home"]
+
+LEAST_FREE_BYTES = 500_000_000
+_SHARED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "glusterfs", "lustre", "ceph"}
+
+
+def check_home(home: Path) -> Iterator[Finding]:
+    """Look at the folder; one that isn't there yet is looked at where it would be made."""
+    place = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        remedy = "Events wait in memory instead, and are lost with the process. Choose another folder with WHYOPS_HOME."
+        yield Finding("bad", "home", f"{home} can't be written", remedy)
+        return
+    free = shutil.disk_usage(place).free
+    if free < LEAST_FREE_BYTES:
+        yield Finding("warn", "home", f"{home}: {bytes_text(free)} are free", "Make room, or choose another folder with WHYOPS_HOME.")
+    else:
+        yield Finding("good", "home", f"{home} can be written, {bytes_text(free)} are free")
+    yield from _privacy(home)
+    yield from _disk(home, place)
+    yield from _store(home)
+    yield from _outboxes(home)
+
+
+def _privacy(home: Path) -> Iterator[Finding]:
+    if os.name == "nt" or not home.exists():
+        return
+    for path in (home, *home.glob("traces.db*")):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Finding("warn", "privacy", f"{path} can be opened by others", f"Prompts lie in there: chmod go-rwx {path}")
+            return
+
+
+def _disk(home: Path, place: Path) -> Iterator[Finding]:
+    kind = _file_system(place)
+    if kind in _SHARED:
+        remedy = "SQLite and file locks are not safe on every such disk: choose a local folder with WHYOPS_HOME."
+        yield Finding("warn", "disk", f"{home} lies on a shared disk ({kind})", remedy)
+    try:
+        with tempfile.TemporaryFile(dir=place) as file:
+            lock(file.fileno())
+    except OSError:
+        remedy = "Without them events wait in memory, and are lost with a process that is killed. Choose another folder with WHYOPS_HOME."
+        yield Finding("warn", "locks", f"there are no file locks below {place}", remedy)
+    else:
+        yield Finding("good", "locks", "file locks work")
+
+
+def _file_system(place: Path) -> str:
+    """Return the kind of disk a folder lies on, where the system tells."""
+    found = ("", "")
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/mounts").read_text("utf-8", "replace").splitlines():
+            _, point, kind, *_ = line.split(" ")
+            point = point.replace("\\040", " ")
+            if place.is_relative_to(point) and len(point) >= len(found[0]):
+                found = (point, kind)
+    return found[1]
+
+
+def _store(home: Path) -> Iterator[Finding]:
+    reader = StoreReader(home)
+    if not reader.path.exists():
+        return
+    try:
+        count = reader.count()
+    except WhyOpsError as error:
+        yield Finding("bad", "store", str(error))
+        return
+    yield Finding("good", "store", f"{counted(count, 'trace')}, {bytes_text(reader.path.stat().st_size)}")
+
+
+def _outboxes(home: Path) -> Iterator[Finding]:
+    found = survey(home)
+    numbers = (
+        (sum(one.orphaned for one in found), "event waits without a process to send it", "events wait without a process to send them"),
+        (sum(one.counts.parked for one in found), "event was refused for good", "events were refused for good"),
+        (sum(one.counts.dropped for one in found), "event was dropped for want of room", "events were dropped for want of room"),
+    )
+    told = [counted(number, one, several) for number, one, several in numbers if number]
+    if told:
+        yield Finding("warn", "delivery", ", ".join(told), "`whyops status` tells where and why; `whyops deliver` sends what waits.")
+    elif found:
+        yield Finding("good", "delivery", "nothing is left behind")

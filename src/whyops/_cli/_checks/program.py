@@ -1,0 +1,57 @@
+"""What is installed, what is switched off, and what else records the same calls."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+
+from whyops import _settings
+from whyops._views.findings import Finding
+
+__all__ = ["check_program"]
+
+SHOWN = ("httpx", "pydantic", "openai", "anthropic", "langchain-core", "langgraph", "llama-index-core")
+OTHERS = re.compile(
+    r"openinference-instrumentation-.+|opentelemetry-instrumentation-(?:openai|anthropic|langchain|llamaindex|llama-index)"
+    r"|traceloop-sdk|langfuse|agentops|opik|weave|logfire|ddtrace"
+)
+TRACERS = {
+    "LANGSMITH_TRACING": "LangSmith",
+    "LANGCHAIN_TRACING_V2": "LangSmith",
+    "LANGFUSE_PUBLIC_KEY": "Langfuse",
+    "AGENTOPS_API_KEY": "AgentOps",
+}
+USUAL_URLS = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
+
+
+def check_program() -> Iterator[Finding]:
+    """Look at the environment, and at what is installed beside us."""
+    if _settings.is_disabled():
+        yield Finding("bad", "switch", "WHYOPS_DISABLED is set: nothing is recorded", "Take it out of the environment.")
+    installed = {_normal(distribution.metadata["Name"] or ""): distribution.version for distribution in metadata.distributions()}
+    python = ".".join(map(str, sys.version_info[:3]))
+    told = [
+        f"whyops {installed.get('whyops', '?')}",
+        f"Python {python}",
+        *(f"{name} {installed[name]}" for name in SHOWN if name in installed),
+    ]
+    yield Finding("good", "versions", ", ".join(told))
+    yield from _others(installed)
+    if any(map(_settings.is_set, USUAL_URLS)):
+        remedy = "LangChain's ChatOpenAI then leaves token counts out of streamed answers: pass stream_usage=True."
+        yield Finding("note", "streaming", f"{next(filter(_settings.is_set, USUAL_URLS))} is set", remedy)
+
+
+def _others(installed: dict[str, str]) -> Iterator[Finding]:
+    active = sorted({name for variable, name in TRACERS.items() if _settings.is_set(variable)})
+    beside = sorted(name for name in installed if OTHERS.fullmatch(name))
+    if active or beside:
+        told = [*(f"{name} is switched on in the environment" for name in active), *(f"{name} is installed" for name in beside)]
+        remedy = "They may record, and send elsewhere, the same calls. WhyOps patches nothing and does not mind; you may."
+        yield Finding("note", "others", ", ".join(told), remedy)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,219 @@
+"""`whyops doctor`: each finding, and its remedy."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests._cli.test_commands import store
+from tests._views.recordings import Run, conversation
+from tests.server.server import StrictServer
+from whyops import _settings
+from whyops._cli import main
+from whyops._cli._checks.home import check_home
+from whyops._cli._checks.program import check_program
+from whyops._cli._checks.service import check_service
+from whyops._cli._checks.traces import check_traces
+from whyops._views.findings import Finding, render_findings
+
+
+@pytest.fixture
+def server() -> Iterator[StrictServer]:
+    with StrictServer(accounts={"whyops_test": "one"}) as server:
+        yield server
+
+
+def asked(server: StrictServer, now: float | None = None, **settings: object) -> dict[str, Finding]:
+    """Give what is found of a service, by what it is about."""
+    given = {"api_key": "whyops_test", "analyse_base_url": server.url, "proxy_base_url": server.proxy_url, "agent_name": "agent"}
+    completed = _settings.given(**{**given, **settings}).completed()
+    return {finding.what: finding for finding in check_service(completed, time.time() if now is None else now)}
+
+
+def init(server: StrictServer, rate: float) -> None:
+    server.service.init("one", {"agentName": "agent", "metadata": {"systemPrompt": "p", "tools": []}})
+    for agent in server.service.agents.of("one"):
+        agent.sampling_rate = rate
+
+
+def test_all_is_well(server: StrictServer) -> None:
+    """A good key, both addresses, a right clock and an agent of which all is kept are told as good, and nothing is changed by asking."""
+    init(server, 1.0)
+    assert {what: finding.level for what, finding in asked(server).items()} == dict.fromkeys(
+        ("events", "key", "clock", "sampling", "proxy"), "good"
+    )
+    assert server.events == []
+    assert all(request.method == "GET" for request in server.requests)
+
+
+def test_a_refused_key(server: StrictServer) -> None:
+    """A key that the service refuses is bad, with what that may mean; nothing else is asked with it."""
+    found = asked(server, api_key="whyops_revoked")
+    assert (found["events"].level, found["key"].level) == ("good", "bad")
+    assert "revoked" in found["key"].remedy
+    assert "sampling" not in found
+    assert asked(server, api_key="sk-other")["key"].level == "bad"
+
+
+def test_no_key(server: StrictServer) -> None:
+    """Without a key nobody is asked."""
+    (finding,) = check_service(_settings.given().completed(), time.time())
+    assert (finding.level, finding.what) == ("note", "key")
+    assert server.requests == []
+
+
+def test_wrong_addresses(server: StrictServer) -> None:
+    """An address without its /api, with a /v1 too many, or where nobody listens, is told with the setting that is wrong."""
+    found = asked(server, analyse_base_url=server.origin, proxy_base_url=server.origin + "/v1")
+    assert found["events"].level == "bad"
+    assert "/api" in found["events"].remedy
+    assert found["proxy"].level == "bad"
+    assert "Leave /v1 out" in found["proxy"].remedy
+    found = asked(server, proxy_base_url=server.url)
+    assert found["proxy"].level == "warn"
+    server.stop()
+    found = asked(server)
+    assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
+    assert "WHYOPS_ANALYSE_BASE_URL" in found["events"].remedy
+
+
+@pytest.mark.parametrize("seconds, word", [(3600, "ahead of"), (-3600, "behind")])
+def test_a_wrong_clock(server: StrictServer, seconds: float, word: str) -> None:
+    """A clock that is an hour off is told, with the direction."""
+    finding = asked(server, time.time() + seconds)["clock"]
+    assert finding.level == "warn"
+    assert word in finding.told
+    assert "set the clock" in finding.remedy
+
+
+def test_the_share_that_is_kept(server: StrictServer) -> None:
+    """The agent's sampling rate is looked up at the service, and told with how to change it; an agent that isn't there is said to be so."""
+    init(server, 0.2)
+    finding = asked(server)["sampling"]
+    assert (finding.level, finding.told) == ("warn", "the service keeps 20% of agent's traces, and leaves the others out")
+    assert "sampling-rate" in finding.remedy
+    assert "knows no agent 'nobody'" in asked(server, agent_name="nobody")["sampling"].told
+
+
+def test_a_home_that_is_well(home: Path) -> None:
+    """A home is looked at without being made; what is in it is told."""
+    assert {finding.level for finding in check_home(home)} == {"good"}
+    assert not home.exists()
+    store(home, conversation())
+    assert "1 trace, " in next(finding.told for finding in check_home(home) if finding.what == "store")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs modes")
+def test_a_home_that_others_may_read(home: Path) -> None:
+    """Where others may open the folder, the command that mends it is told."""
+    store(home, conversation())
+    home.chmod(0o755)
+    finding = next(finding for finding in check_home(home) if finding.what == "privacy")
+    assert (finding.level, finding.remedy) == ("warn", f"Prompts lie in there: chmod go-rwx {home}")
+
+
+def test_a_home_that_can_not_be(tmp_path: Path) -> None:
+    """A home below a file can't be: events would wait in memory."""
+    (tmp_path / "file").write_text("")
+    (finding,) = check_home(tmp_path / "file" / "home")
+    assert (finding.level, finding.what) == ("bad", "home")
+
+
+def test_a_damaged_store(home: Path) -> None:
+    """A store that can't be read is bad, and its own message says what to do."""
+    home.mkdir(mode=0o700)
+    (home / "traces.db").write_bytes(b"no store at all " * 500)
+    (home / "traces.db").chmod(0o600)
+    assert [finding.what for finding in check_home(home) if finding.level == "bad"] == ["store"]
+    assert list(check_traces(home)) == []
+
+
+def test_what_else_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions are told; so is what switches recording off, traces elsewhere, or leaves token counts out of streams."""
+    assert [finding.what for finding in check_program() if finding.level == "good"] == ["versions"]
+    monkeypatch.setenv("WHYOPS_DISABLED", "1")
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost")
+    found = {finding.what: finding for finding in check_program()}
+    assert found["switch"].level == "bad"
+    assert "LangSmith is switched on" in found["others"].told
+    assert "stream_usage=True" in found["streaming"].remedy
+
+
+def twice_by_models(run: Run) -> None:
+    run.model("The same answer.", ms=1, usage={"totalTokens": 1})
+    run.model("The same answer.", ms=1, usage={"totalTokens": 1})
+
+
+def twice_by_tools(run: Run) -> None:
+    run.tool("f", {"x": 1}, 2, "s1", lambda: run.tool("f", {"x": 1}, 2, "s2", parent="s1"))
+
+
+def once(run: Run) -> None:
+    run.model("The same answer.", ms=1, usage={"totalTokens": 1})
+    run.model("The same answer.", ms=900, usage={"totalTokens": 1})
+    run.tool("f", {"x": 1}, 2, "s1", lambda: run.tool("f", {"x": 0}, 2, "s2", parent="s1"))
+
+
+@pytest.mark.parametrize("record, doubled", [(twice_by_models, True), (twice_by_tools, True), (once, False)])
+def test_calls_that_were_recorded_twice(home: Path, record: Callable[[Run], None], *, doubled: bool) -> None:
+    """The same answer twice at once, or a tool in a call of itself with the same arguments, is one call that was recorded in two ways."""
+    run = Run()
+    record(run)
+    store(home, run)
+    assert [finding.what for finding in check_traces(home)] == (["doubles"] if doubled else ["traces"])
+
+
+def test_answers_without_token_counts(home: Path) -> None:
+    """Answers without token counts are told, with how to have streams tell them."""
+    run = Run()
+    run.model("one")
+    store(home, run)
+    (finding,) = check_traces(home)
+    assert (finding.level, finding.told) == ("warn", "no token counts in 1 of the latest 1 model answer")
+    assert "include_usage" in finding.remedy
+
+
+def test_the_command(home: Path, server: StrictServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command prints one paragraph for each finding, never the key, and fails if something is broken."""
+    assert main(["doctor"]) == 0
+    assert "none is set" in capsys.readouterr().out
+    monkeypatch.setenv("WHYOPS_API_KEY", "whyops_secret_key")
+    monkeypatch.setenv("WHYOPS_ANALYSE_BASE_URL", server.url)
+    monkeypatch.setenv("WHYOPS_PROXY_BASE_URL", server.proxy_url)
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "refuses it (401)" in out
+    assert "secret" not in out
+    assert not home.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs file locks")
+def test_what_was_left_behind(home: Path) -> None:
+    """Events that wait without a process to send them are told, with the command that sends them."""
+    from tests._cli.test_status_and_deliver import keyed, leave  # noqa: PLC0415
+
+    with StrictServer() as server:
+        server.stop()
+        leave(home, **keyed(server.url))
+    finding = next(finding for finding in check_home(home) if finding.what == "delivery")
+    assert finding.told == "10 events wait without a process to send them"
+    assert "whyops deliver" in finding.remedy
+
+
+def test_the_text() -> None:
+    """Findings line up, whatever they hold and whatever the terminal can say."""
+    findings = [Finding("good", "a", "well"), Finding("bad", "longer", "\x1b[2J " + "broken " * 20, "Mend it.")]
+    assert render_findings(findings, width=50, color=False).splitlines()[:2] == [
+        "✓ a       well",
+        "✗ longer  \\x1b[2J broken broken broken broken",
+    ]
+    plain = render_findings(findings, width=50, color=False, encoding="ascii")
+    assert plain.isascii()
+    assert plain.startswith("ok a")
+    assert "\x1b[1;31m" in render_findings(findings, width=50, color=True)
