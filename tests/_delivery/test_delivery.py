@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests._delivery.parts import HERE, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
+from whyops._delivery import delivery as delivery_module
 from whyops._delivery import locks
 from whyops._delivery import sender as sender_module
 from whyops._delivery.destination import Destination
@@ -412,17 +413,26 @@ class TestNoDisk:
         monkeypatch.setattr(locks, "fcntl", None)
         self.check(tmp_path, caplog)
 
-    def test_a_descriptor_that_somebody_closed(self, tmp_path, caplog):
-        """What is in the file is still delivered, then what is in memory."""
-        sink = ListSink()
+    @pytest.mark.parametrize("which", [["write"], ["write", "lock"]], ids=len)
+    @pytest.mark.parametrize("waiting", [False, True])
+    def test_descriptors_that_somebody_closed(self, tmp_path, caplog, which, waiting):
+        """What is in the file is still delivered, then what is in memory; also where somebody waits for it already."""
+        sink = ListSink(failing(1 if waiting else 0))
         subject = delivery(sink, tmp_path)
         subject.record(line(1))
-        os.close(subject._outbox._fd)
+        if waiting:
+            early = subject.flush()
+            eventually(lambda: bool(sink.calls))
+            caplog.clear()
+        fds = {"write": subject._outbox._fd, "lock": subject._outbox.shelves()[0].fd}
+        for name in which:
+            os.close(fds[name])
         subject.record(line(2))
         subject.record(line(3))
         assert result(subject.flush()).delivered == 3
         assert list(sink.stored) == ["1", "2", "3"]
-        assert len(caplog.records) == 1
+        assert len([record for record in caplog.records if "WHYOPS_HOME" in record.message]) == 1
+        assert not waiting or result(early)
         result(subject.close())
 
 
@@ -496,6 +506,69 @@ def test_no_thread_to_be_had(home, monkeypatch, caplog):
     assert list(sink.stored) == ["1", "2", "3"]
 
 
+def test_what_is_recorded_while_it_closes_goes_along(home):
+    """A close ends with what came while it was at work."""
+    sink = ListSink()
+    subject = delivery(sink, home)
+
+    def answer(_: object) -> None:
+        if len(sink.calls) == 1:
+            subject.record(line("late"))
+
+    sink.answer = answer
+    subject.record(line("early"))
+    assert result(subject.close()).delivered == 2
+    assert home is None or not outbox_files(home)
+
+
+def test_what_waits_in_memory_is_not_forgotten_by_closing():
+    """It is tried again, with or without another event."""
+    sink = ListSink(failing(None))
+    subject = delivery(sink, None)
+    subject.record(line(1))
+    assert result(subject.close(0.1)) == FlushResult(waiting=1)
+    sink.answer = lambda _: None
+    assert result(subject.flush()) == FlushResult(delivered=1)
+    result(subject.close())
+
+
+def test_files_are_tried_again_after_a_while(tmp_path, monkeypatch, caplog):
+    """Once the disk takes them and memory is empty."""
+    monkeypatch.setattr(delivery_module, "DISK_SECONDS", 0.0)
+    (tmp_path / "home").write_text("")
+    sink = ListSink()
+    subject = delivery(sink, tmp_path / "home")
+    subject.record(line(1))
+    result(subject.flush())
+    (tmp_path / "home").unlink()
+    eventually(lambda: subject._outbox is None)
+    subject.record(line(2))
+    assert len(outbox_files(tmp_path / "home")) == 1
+    assert result(subject.close()).delivered == 2
+    assert len(caplog.records) == 1
+
+
+def test_a_file_of_a_newer_version_is_left_alone(tmp_path):
+    """It may hold what this one does not understand."""
+    path = left_behind(tmp_path, [line(1)])
+    path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 2'))
+    assert result(delivery(ListSink(), tmp_path).close()) == FlushResult()
+    assert path.exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_sink_that_ends_its_thread_is_called_by_another(home):
+    """As `SystemExit` does."""
+    sink = ListSink(failing(1, SystemExit))
+    subject = delivery(sink, home)
+    subject.record(line(1))
+    future = subject.flush()
+    eventually(lambda: subject._thread is None)
+    subject.record(line(2))
+    assert result(subject.close()).delivered == 2
+    assert result(future).delivered >= 1
+
+
 def test_a_delivery_that_nobody_holds_ends(tmp_path, monkeypatch):
     """After its thread has ended nothing of it is left: no descriptor, no file."""
     monkeypatch.setattr(sender_module, "IDLE_SECONDS", 0.0)
@@ -503,7 +576,8 @@ def test_a_delivery_that_nobody_holds_ends(tmp_path, monkeypatch):
     sink = ListSink()
     subject = delivery(sink, tmp_path)
     subject.record(line(1))
-    eventually(lambda: len(sink.stored) == 1 and "whyops-sender" not in {thread.name for thread in threading.enumerate()})
+    thread = subject._thread
+    eventually(lambda: len(sink.stored) == 1 and not (thread and thread.is_alive()))
     del subject
     with contextlib.suppress(AssertionError):
         eventually(lambda: gc.collect() and not outbox_files(tmp_path), 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import stat
@@ -38,7 +39,9 @@ def test_the_name_sorts_by_time_and_names_the_process(tmp_path):
     """Time of making, nonce, number: oldest first in a listing, and a viewer finds the process's file by its nonce."""
     outbox = made(tmp_path / "home" / "outbox" / "x")
     name = outbox.shelves()[0].path.name
-    assert name == f"000000001000000-{NONCE}-1.lines"
+    assert re.fullmatch(rf"000000001000000-{NONCE}-\d+\.lines", name)
+    another = made(tmp_path / "home" / "outbox" / "x")
+    assert another.shelves()[0].path.name > name
     for folder in (tmp_path / "home", tmp_path / "home" / "outbox", tmp_path / "home" / "outbox" / "x"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 

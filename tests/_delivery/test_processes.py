@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import random
 import signal
@@ -27,9 +28,9 @@ class Processes:
         self.home = home
         self.said: list[str] = []
 
-    def start(self, code: str, **environment: str) -> subprocess.Popen[str]:
+    def start(self, code: str, before: str = "", **environment: str) -> subprocess.Popen[str]:
         known = {"TEST_URL": self.server.url, "TEST_HOME": str(self.home or ""), "PYTHONPATH": str(ROOT), **environment}
-        command = [sys.executable, "-W", "error", "-c", "from tests._delivery.worker import *\n" + code]
+        command = [sys.executable, "-W", "error", "-c", f"{before}\nfrom tests._delivery.worker import *\n{code}"]
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **known}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def end(self, process: subprocess.Popen[str], timeout: float = 30) -> str:
@@ -38,8 +39,8 @@ class Processes:
         self.said += [text for text in out.splitlines() if text]
         return errors
 
-    def run(self, code: str, *, status: int | None = 0, timeout: float = 30, **environment: str) -> str:
-        process = self.start(code, **environment)
+    def run(self, code: str, *, status: int | None = 0, timeout: float = 30, before: str = "", **environment: str) -> str:
+        process = self.start(code, before, **environment)
         errors = self.end(process, timeout)
         assert status is None or process.returncode == status, errors
         return errors
@@ -315,6 +316,30 @@ if __name__ == "__main__":
     assert processes.run(f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')") == ""
     processes.check()
     assert len(server.events) == 20
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="needs gevent")
+def test_gevent(processes):
+    """The sender is a greenlet then, and lets the others run."""
+    processes.server.latency = 0.05
+    processes.run(
+        """
+import gevent
+jobs = [gevent.spawn(record, 50) for _ in range(20)]
+gevent.joinall(jobs)
+ticks = 0
+def tick():
+    global ticks
+    while True: gevent.sleep(0.01); ticks += 1
+gevent.spawn(tick)
+assert subject.flush().result(20).delivered == 1000
+assert ticks > 5
+record(5)
+""",
+        before="from gevent import monkey; monkey.patch_all()",
+    )
+    processes.check()
+    assert len(processes.server.events) == 1005
 
 
 def test_a_subprocess_does_not_keep_the_lock(processes):

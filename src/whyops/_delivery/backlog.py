@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -68,13 +69,21 @@ class Backlog:
         files = sum(segment.waiting() for outbox in list(self.files) for segment in outbox.shelves())
         return adopted + files + len(self.memory)
 
-    def tend(self, on_trouble: Callable[[FileOutbox, OSError], None]) -> None:
-        """Look after the files: begin new ones, remove those that are done with."""
+    def tend(self, on_trouble: Callable[[FileOutbox, OSError], None]) -> bool:
+        """Look after the files: begin new ones, remove those that are done with. Returns whether one had to be abandoned."""
+        abandoned = False
         for outbox in list(self.files):
             try:
                 outbox.tend()
             except OSError as error:
                 on_trouble(outbox, error)
+                if error.errno == errno.EBADF:
+                    outbox.abandon()
+                    self.files.remove(outbox)
+                    self.leftovers.look()
+                    abandoned = True
+                    continue
             if outbox.is_over():
                 outbox.close()
                 self.files.remove(outbox)
+        return abandoned

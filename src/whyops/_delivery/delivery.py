@@ -248,16 +248,16 @@ class Delivery:
 
     def _ask(self, until: Until, timeout: float | None) -> Future[FlushResult]:
         request = Request(until, None if timeout is None else self._clock.monotonic() + timeout)
-        if self._thread is None and self._is_untouched():
-            request.future.set_result(FlushResult())
+        if self._is_at_rest() and (self._folder is None or not self._folder.exists()):
+            request.future.set_result(self.counts())
         else:
             self._register()
             self._inbox.put(request)
             self._wake()
         return request.future
 
-    def _is_untouched(self) -> bool:
-        return self._outbox is None and (self._folder is None or not self._folder.exists())
+    def _is_at_rest(self) -> bool:
+        return self._outbox is None and self._thread is None and not len(self._memory)
 
     # --- forks and the end -----------------------------------------------------------------------
 
@@ -272,7 +272,7 @@ class Delivery:
 
     def begin_exit(self) -> None:
         """Have all delivered that can be, without waiting for it."""
-        if self._outbox is None and self._thread is None:
+        if self._is_at_rest():
             return
         default = EXIT_SECONDS_FILE if isinstance(self._outbox, FileOutbox) and not len(self._memory) else EXIT_SECONDS_MEMORY
         limit = default if self._exit_timeout is None else self._exit_timeout

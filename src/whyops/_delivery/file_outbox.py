@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import os
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from . import locks
 from .clock import Clock
 from .destination import Destination
-from .segment import SUFFIX, Segment, close_if_ours
+from .segment import SUFFIX, Segment, close_if_ours, is_ours
 
 SEGMENT_BYTES = 8_000_000
 RETIRE_SECONDS = 2.0
+
+_numbers = itertools.count(1)  # two outboxes of this process may begin in the same millisecond
 
 
 class OutboxClosed(Exception):
@@ -37,7 +42,6 @@ class FileOutbox:
         self._nonce = nonce
         self._max_bytes = max_bytes
         self._clock = clock
-        self._number = 0
         self._retired: list[tuple[float, Segment]] = []
         self._closed = False
         self._given_up_at: float | None = None
@@ -75,8 +79,10 @@ class FileOutbox:
         """Begin a new segment if the current one is large, remove those that are done with, and look how much room there is.
 
         Raises:
-            OSError: there can't be a new segment.
+            OSError: there can't be a new segment; or, with `EBADF`, somebody has closed our descriptors.
         """
+        if not all(segment.is_open() for segment in self.shelves()) or not is_ours(self._fd, self._current.identity):
+            raise OSError(errno.EBADF, "somebody has closed it")
         if self._given_up_at is not None:
             self._current.sealed = self._clock.monotonic() - self._given_up_at > RETIRE_SECONDS
         elif self._current.end() >= SEGMENT_BYTES:
@@ -118,6 +124,12 @@ class FileOutbox:
             close_if_ours(self._fd, identity)
             self._fd = -1
 
+    def abandon(self) -> None:
+        """Let go of all descriptors, so that the files can be adopted; who waits for them then waits for that."""
+        for segment in self.shelves():
+            segment.acknowledged = sys.maxsize
+        self.forget()
+
     def __del__(self) -> None:
         """Close what is open; no late writer is left, since each holds a reference."""
         with contextlib.suppress(AttributeError, OSError):  # the constructor failed
@@ -126,8 +138,7 @@ class FileOutbox:
             self.forget()
 
     def _new_segment(self) -> Segment:
-        self._number += 1
-        name = f"{int(self._clock.wall() * 1000):015d}-{self._nonce()}-{self._number}{SUFFIX}"
+        name = f"{int(self._clock.wall() * 1000):015d}-{self._nonce()}-{next(_numbers)}{SUFFIX}"
         return Segment.create(self.folder / name, self._destination, self._metadata_hash)
 
     def _rotate(self) -> None:

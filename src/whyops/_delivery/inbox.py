@@ -32,7 +32,7 @@ class Until(Enum):
 class Request:
     """Somebody waits until what was recorded so far is settled. At `deadline` (monotonic) the answer is what there is then.
 
-    `marks` and `failures` tell how things stood when the sender took up the request.
+    `marks` and `failures` tell how things stood when the sender took up the request; `repeated`, that it has done so twice.
     """
 
     until: Until
@@ -40,6 +40,7 @@ class Request:
     future: Future[FlushResult] = field(default_factory=Future)
     marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
     failures: int = 0
+    repeated: bool = False
 
 
 class Job(NamedTuple):

@@ -21,7 +21,8 @@ def lock(fd: int, *, shared: bool = False, wait: bool = False) -> None:
 
 def unlock(fd: int) -> None:
     """Let go of a lock before its file is closed: a child that was forked meanwhile would else go on holding it."""
-    fcntl.flock(fd, fcntl.LOCK_UN)
+    if fcntl is not None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 def exist() -> bool:

@@ -132,6 +132,10 @@ class Segment:
         with contextlib.suppress(OSError):  # then a part of it is sent twice after a crash, with the same keys
             os.pwrite(self.fd, b"%0*d" % (_DIGITS, position), len(_BEGIN))
 
+    def is_open(self) -> bool:
+        """Tell whether its descriptor was not closed by somebody else."""
+        return is_ours(self.fd, self.identity)
+
     def is_drained(self) -> bool:
         """Tell whether nothing is left in it to be sent."""
         return self.acknowledged >= self.end()
@@ -168,11 +172,18 @@ class Segment:
             self.fd = -1
 
 
+def is_ours(fd: int, identity: tuple[int, int]) -> bool:
+    """Tell whether a descriptor still belongs to that file: somebody may have closed it, and its number gone to another."""
+    try:
+        return _identity(fd) == identity
+    except OSError:
+        return False
+
+
 def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
-    """Close a descriptor, unless somebody has closed it and its number now belongs to another file."""
-    with contextlib.suppress(OSError):
-        if _identity(fd) == identity:
-            os.close(fd)
+    """Close a descriptor, unless it is no longer that file's."""
+    if is_ours(fd, identity):
+        os.close(fd)
 
 
 def count_lines(path: Path, after: int) -> int:
@@ -230,9 +241,12 @@ def _read_head(fd: int) -> tuple[int, str]:
     line = os.pread(fd, _BLOCK, 0).partition(b"\n")[0]
     try:
         head = json.loads(line)
-        return max(int(head["acknowledged"]), len(line) + 1), str(head["metadata"])
+        told = int(head["format"]), max(int(head["acknowledged"]), len(line) + 1), str(head["metadata"])
     except (ValueError, KeyError, TypeError):
-        return len(line) + 1, ""
+        told = FORMAT, len(line) + 1, ""
+    if told[0] > FORMAT:
+        raise OSError("a newer version of whyops has written it")
+    return told[1:]
 
 
 def _whole(line: bytes) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -117,6 +118,11 @@ class Sender:
                 self._begin(asked)
 
     def _pause(self) -> float:
+        """Return for how long to sleep: not beyond the moment at which somebody gives up waiting."""
+        limits = [request.deadline - self._now() for request in self._requests if request.deadline is not None]
+        return max(0.0, min([self._rest(), *limits]))
+
+    def _rest(self) -> float:
         if resting := self._backoff.remaining():
             return min(resting, LINGER_SECONDS)
         if self._eager:
@@ -128,11 +134,12 @@ class Sender:
     def _begin(self, request: Request) -> None:
         if not request.future.set_running_or_notify_cancel():
             return
-        request.marks = self._backlog.marks()
+        with contextlib.suppress(OSError):  # a file is gone, and what was in it
+            request.marks = self._backlog.marks()
         request.failures = self._backoff.failures
         self._requests.append(request)
         self._stalled = False
-        self._look()
+        self._looked_at = None
         if request.until is not Until.FLUSHED:
             self._hurry()
             self._backoff.hasten()
@@ -142,7 +149,9 @@ class Sender:
         caught_up = not self._batch.lines and self._backlog.leftovers.is_empty()
         for request in list(self._requests):
             settled = caught_up and reached(request.marks)
-            if settled or self._is_over(request):
+            if settled and request.until is Until.CLOSED and not request.repeated and self._backlog.has_unread():
+                request.marks, request.repeated = self._backlog.marks(), True  # what came meanwhile goes along, once
+            elif settled or self._is_over(request):
                 self._requests.remove(request)
                 self._finish(request, settled=settled)
 
@@ -177,7 +186,8 @@ class Sender:
 
     def _work(self) -> bool:
         """Do what is due: look after the files, send one batch, do one job. Returns whether anything was sent."""
-        self._backlog.tend(self._on_disk_trouble)
+        if self._backlog.tend(self._on_disk_trouble):
+            self._batch = Batch()  # its lines may have been in a file that is to be adopted now
         if self._looked_at is None or self._now() - self._looked_at > LOOK_SECONDS:
             self._look()
         sent = self._backoff.remaining() <= 0 and self._deliver()
@@ -273,6 +283,7 @@ class Sender:
 
     def _close_files(self) -> None:
         self._batch = Batch()
+        self._looked_at = None
         self._backlog.leftovers.release()
         self._on_closed()
 
