@@ -94,6 +94,12 @@ class RecordedTrace:
         started, ended = self.started_at, self.ended_at
         return 0.0 if started is None or ended is None else (ended - started) / 1000
 
+    def _repr_html_(self) -> str:
+        """Show the trace in a notebook."""
+        from .notebook import render_notebook  # noqa: PLC0415 -- it draws traces, so it knows this module
+
+        return render_notebook(self)
+
     def walk(self) -> Iterator[Step]:
         """Yield all steps, each before those inside it."""
         for step in self.steps:
