@@ -1,0 +1,165 @@
+"""`whyops prune`: what is to go goes, from everywhere; all else stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests._cli.test_commands import store
+from tests._views.recordings import Run
+from tests.server.server import StrictServer
+from whyops._cli import main
+from whyops._delivery.survey import parked_events, survey, waiting_lines
+from whyops._store.reader import StoreReader
+
+SECRET = "the-secret-of-"
+
+
+def run_of(trace_id: str, user: str, size: int = 10) -> Run:
+    run = Run(trace_id)
+    run.user(f"{SECRET}{user} " + "x" * size)
+    run.tool("f", {}, 1, "s1")
+    for event in run.events:
+        event["externalUserId"] = user
+    return run
+
+
+def left(home: Path) -> list[str]:
+    return sorted(summary.trace_id for summary in StoreReader(home).summaries())
+
+
+def bytes_in(home: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_nothing_is_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without saying what is to go, nothing goes."""
+    store(home, run_of("a", "mia"))
+    assert main(["prune"]) == 1
+    assert "Say what is to go" in capsys.readouterr().err
+    assert left(home) == ["a"]
+
+
+def test_by_id_and_dry(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A dry run says what would go; the same words without it remove that and nothing else."""
+    store(home, run_of("a", "mia"), run_of("b", "tom"))
+    assert main(["prune", "a", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("1 trace would be removed (")
+    assert left(home) == ["a", "b"]
+    assert main(["prune", "a"]) == 0
+    assert capsys.readouterr().out.startswith("1 trace removed (")
+    assert left(home) == ["b"]
+
+
+def test_by_user(home: Path) -> None:
+    """What belongs to a user goes, also where the user is not the trace's first; not a byte of it is left in the store's files."""
+    mixed = run_of("mixed", "tom")
+    mixed.events[-1]["externalUserId"] = "mia"
+    store(home, run_of("a", "mia"), run_of("b", "mia2"), run_of("c", "tom"), mixed)
+    assert SECRET.encode() + b"mia " in bytes_in(home)
+    assert main(["prune", "--user", "mia"]) == 0
+    assert left(home) == ["b", "c"]
+    assert SECRET.encode() + b"mia " not in bytes_in(home)
+
+
+def test_by_age(home: Path) -> None:
+    """Traces without news for so long go; the others stay."""
+    store(home, run_of("a", "mia"), run_of("b", "mia"))
+    import sqlite3  # noqa: PLC0415
+
+    connection = sqlite3.connect(home / "traces.db")
+    connection.execute("UPDATE traces SET stored_at = ? WHERE trace_id = 'a'", (int(time.time()) - 40 * 86_400,))
+    connection.commit()
+    connection.close()
+    assert main(["prune", "--older-than", "30d"]) == 0
+    assert left(home) == ["b"]
+
+
+def test_by_size(home: Path) -> None:
+    """The oldest go, until the rest takes up no more than was said."""
+    for number in range(10):
+        store(home, run_of(f"t{number}", "mia", size=100_000))
+    assert main(["prune", "--max-size", "400kB"]) == 0
+    kept = left(home)
+    assert 2 <= len(kept) <= 4
+    assert kept[-1] == "t9"
+    assert main(["prune", "--max-size", "1GB"]) == 0
+    assert left(home) == kept
+
+
+def test_an_empty_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nothing was recorded there is nothing to remove, and no file is made."""
+    assert main(["prune", "--user", "mia"]) == 0
+    assert capsys.readouterr().out == "0 traces removed (0 bytes).\n"
+    assert not home.exists()
+
+
+RECORD = """
+import os, sys, whyops
+whyops.configure()
+for user in ("mia", "tom"):
+    with whyops.trace(f"trace-of-{user}", external_user_id=user) as trace:
+        trace.user_message_sync([{"role": "user", "content": "the-secret-of-" + user + " "}])
+        trace.error_sync("x")
+print("recorded", flush=True)
+if sys.argv[1] == "die":
+    os.kill(os.getpid(), 9)
+sys.stdin.read()
+"""
+
+
+def recording(home: Path, url: str, how: str) -> subprocess.Popen[bytes]:
+    settings = {"WHYOPS_HOME": str(home), "WHYOPS_API_KEY": "whyops_test", "WHYOPS_AGENT_NAME": "agent", "WHYOPS_ANALYSE_BASE_URL": url}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([sys.executable, "-c", RECORD, how], env={**os.environ, **settings}, **pipes)  # type: ignore[call-overload]
+    assert process.stdout.readline() == b"recorded\n"
+    return process  # type: ignore[no-any-return]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9 and file locks")
+def test_what_waits_and_what_was_refused(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A user's events go from orphaned outboxes and from what was refused, too; the others are delivered as if nothing had been."""
+    with StrictServer() as server:
+        server.spoil(lambda event: event["eventType"] == "error", status=409)
+        with recording(home, server.url, "live") as process:
+            server.wait_for_events(2)
+            process.communicate()
+        assert len(list(parked_events(home))) == 2
+        server.stop()
+        with recording(home, server.url, "die") as process:
+            process.communicate()
+            assert process.returncode == -signal.SIGKILL
+        assert len(list(waiting_lines(home))) == 4
+        assert main(["prune", "--user", "mia"]) == 0
+        assert "3 events removed that waited for delivery or had been refused." in capsys.readouterr().out
+        assert SECRET.encode() + b"mia" not in bytes_in(home)
+        assert [json.loads(line)["externalUserId"] for line in waiting_lines(home)] == ["tom", "tom"]
+        assert [json.loads(aside.line)["externalUserId"] for aside in parked_events(home)] == ["tom"]
+        server.start()
+        server.service.spoiled.clear()
+        for name, value in (("WHYOPS_API_KEY", "whyops_test"), ("WHYOPS_ANALYSE_BASE_URL", server.url)):
+            monkeypatch.setenv(name, value)
+        assert main(["deliver"]) == 0
+        assert [event["externalUserId"] for event in server.events[2:]] == ["tom", "tom"]
+        assert sum(one.waiting for one in survey(home)) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs file locks")
+def test_what_a_living_process_holds(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file of a living process is left to it, and that is said."""
+    with StrictServer() as server:
+        server.stop()
+        with recording(home, server.url, "live") as process:
+            assert main(["prune", "--user", "mia"]) == 0
+            assert "2 events are held by processes that run: run this again when they have ended." in capsys.readouterr().err
+            process.kill()
+            process.communicate()
+        assert main(["prune", "--user", "mia"]) == 0
+        assert "2 events removed" in capsys.readouterr().out
