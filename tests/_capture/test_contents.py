@@ -49,14 +49,11 @@ def test_latency_is_whole_and_bounded(given, latency):
     assert contents.latency(given) == latency
 
 
-def test_names_are_never_missing_and_never_too_long():
-    """A model or provider that is not known is `unknown`; a long one is clipped; an enum gives its value."""
+def test_names_are_never_missing():
+    """A model or provider that is not known is `unknown`; an enum gives its value."""
     assert contents.model_and_provider(None, "") == {"model": "unknown", "provider": "unknown"}
-    assert len(contents.model_and_provider("m" * 300, "p")["model"]) == 200
     answer, _ = contents.llm_response("m", "p", None, None, Reason.STOP, None, None, shown)
     assert answer == {"finishReason": "stop"}
-    answer, _ = contents.llm_response("m", "p", "x", None, "f" * 300, None, None, shown)
-    assert len(answer["finishReason"]) == 100
 
 
 @pytest.mark.parametrize(
@@ -104,7 +101,6 @@ def test_metadata_that_the_service_reads_is_made_storable():
     given: dict[Any, Any] = {"latencyMs": 1.5, "model": "m" * 300, "usage": {"promptTokens": 1.0}, "none": None, 7: "seven"}
     kept = contents.storable_metadata(given)
     assert kept["latencyMs"] == 2
-    assert len(kept["model"]) == 200
     assert kept["usage"]["promptTokens"] == 1
     assert kept[7] == "seven"
     assert "none" not in kept

@@ -8,6 +8,7 @@ import pytest
 
 from tests._capture.recording import Recording
 from whyops._capture.clock import Clock
+from whyops._capture.ids import utf16_length
 from whyops._guard import Notices
 
 
@@ -135,6 +136,19 @@ def test_without_content_names_times_and_sizes_are_left():
     arguments = recording.of_type("tool_call_request")[1]["content"]["toolCalls"][0]["arguments"]
     assert arguments == {"a": "[not captured: 8 bytes]"}
     assert recording.only("user_message")["content"][0]["role"] == "user"
+
+
+def test_names_that_the_service_bounds_are_cut_after_redaction():
+    """What stands in a secret's place may be longer than the secret: a model or finish reason fits its bound all the same."""
+    recording = Recording()
+    for text in ("m" * 300, 'token="' * 30, "pw=a," * 60, "\U0001f600" * 150):
+        recording.trace("t").llm_response_sync(text, text, "x", finish_reason=text)
+        recording.trace("t").user_message_sync("hi", metadata={"model": text})
+    for event in recording.of_type("llm_response"):
+        assert utf16_length(event["metadata"]["model"]) <= 200
+        assert utf16_length(event["metadata"]["provider"]) <= 200
+        assert utf16_length(event["content"]["finishReason"]) <= 100
+    assert all(utf16_length(event["metadata"]["model"]) <= 200 for event in recording.of_type("user_message"))
 
 
 def test_threads_that_share_a_trace_make_different_keys():

@@ -14,7 +14,6 @@ from typing import Any, cast
 from .attempt import Failed, attempt
 from .clock import stamp_of
 from .exceptions import describe
-from .ids import clip
 from .reading import listed, members, spelled, text_in
 from .signature import strip_signature
 from .usage import token_usage, whole
@@ -24,8 +23,10 @@ Shown = Callable[[object], object]
 
 Parts = tuple[object, dict[str, Any]]
 
-MAX_MODEL = 200
-MAX_FINISH_REASON = 100
+METADATA_LIMITS = (("model", 200), ("provider", 200))
+CONTENT_LIMITS = (("finishReason", 100),)
+"""What the service bounds, in UTF-16 units. The trace sees to it, once secrets are out."""
+
 UNKNOWN = "unknown"
 PROXY_ARGUMENT = "_whyops_trace_id"
 """The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
@@ -55,7 +56,7 @@ def llm_response(
     if calls := listed(tool_calls):
         answer["toolCalls"] = [model_tool_call(call, shown) for call in calls]
     if reason := spelled(finish_reason):
-        answer["finishReason"] = clip(reason, MAX_FINISH_REASON)
+        answer["finishReason"] = reason
     metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
     counts = token_usage(usage)
     if counts:
@@ -142,7 +143,7 @@ def tool_outcome(result: object, shown: Shown) -> dict[str, Any]:
 
 def model_and_provider(model: object, provider: object) -> dict[str, Any]:
     """Return the two names that the service insists on, `unknown` where they are missing."""
-    return {"model": clip(name_of(model), MAX_MODEL), "provider": clip(name_of(provider), MAX_MODEL)}
+    return {"model": name_of(model), "provider": name_of(provider)}
 
 
 def latency(milliseconds: object) -> dict[str, Any]:
@@ -219,13 +220,13 @@ def _time(name: str, value: str | datetime | object | None) -> dict[str, str]:
     return {} if text is None else {name: text}
 
 
-def _clipped_name(value: object) -> str | None:
-    return None if value is None else clip(name_of(value), MAX_MODEL)
+def _name_or_none(value: object) -> str | None:
+    return None if value is None else name_of(value)
 
 
 _READ_BY_THE_SERVICE: dict[str, Callable[[object], object]] = {
     "latencyMs": whole,
     "usage": token_usage,
-    "model": _clipped_name,
-    "provider": _clipped_name,
+    "model": _name_or_none,
+    "provider": _name_or_none,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,8 +14,9 @@ from ..events import event_line, quote, trace_head
 from . import contents, context, exceptions
 from .attempt import Failed, attempt
 from .clock import stamp_of
-from .ids import safe_id, safe_user_id
+from .ids import clip, safe_id, safe_user_id
 from .recorder import Encoded, Recorder
+from .redact import REDACTED
 from .span import ToolSpan
 
 if TYPE_CHECKING:
@@ -339,7 +341,7 @@ class Trace:
 
         `parts` come from one of the functions of `contents`; `metadata` is added to theirs.
         """
-        content, own = parts
+        content, own = self._fitted(parts)
         merged = {**own, **metadata} if metadata else own
         self.write(event_type, self.recorder.encode(content), "", span_id=span_id, parent_id=parent_id, metadata=merged)
 
@@ -381,6 +383,17 @@ class Trace:
 
     # Inside
 
+    def _fitted(self, parts: contents.Parts) -> contents.Parts:
+        """Cut those names that the service bounds. Secrets come out first: what stands in their place may be longer than they were."""
+        content, metadata = parts
+        for held, limits in ((metadata, contents.METADATA_LIMITS), (content, contents.CONTENT_LIMITS)):
+            if type(held) is dict:
+                for name, limit in limits:
+                    value = held.get(name)
+                    if type(value) is str and len(value) > limit // 4:
+                        held[name] = clip(json.loads(self.recorder.encode(value)[0]), limit - len(REDACTED))
+        return parts
+
     def _is_same_as(self, other: Trace) -> bool:
         return other is self or (other.id == self.id and other.recorder is self.recorder)
 
@@ -406,7 +419,7 @@ class Trace:
         return safe_id(given) if _is_given(given) else self.recorder.ids.next()
 
     def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions) -> None:
-        content, metadata = parts
+        content, metadata = self._fitted(parts)
         self._note_unknown(options)
         if "external_user_id" in options:
             self.set_user(options["external_user_id"])
