@@ -163,6 +163,14 @@ def _need_chromium(session: nox.Session) -> None:
 
 
 @nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the README's pictures and its text of a trace again, from the quickstart."""
+    _need_chromium(session)
+    session.install("-e", ".", silent=True)
+    session.run("python", "docs/make_pictures.py", env=LOCAL)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Run the tests that take minutes."""
     install(session, "test", "langchain")

@@ -169,6 +169,11 @@ def openai_base_url_from_environment() -> str | None:
     return _text("OPENAI_BASE_URL")
 
 
+def is_set(name: str) -> bool:
+    """Tell whether the environment holds a variable, ours or another's."""
+    return _text(name) is not None
+
+
 def agent_name_from_environment() -> str | None:
     """Return the agent's name that the environment gives, if any."""
     return _text("WHYOPS_AGENT_NAME")

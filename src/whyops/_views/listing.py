@@ -116,12 +116,12 @@ def _columns(traces: Sequence[ListedTrace], written_out: bool, now: float, encod
         Column("WHEN", cells(when), "dim"),
         Column("AGENT", cells(lambda trace: trace.agent_name), least=8, goes=5),
         Column("USER", cells(lambda trace: trace.external_user_id), least=8, goes=6),
-        Column("EVENTS", cells(lambda trace: f"{trace.events:,}"), "dim", right=True, goes=2),
+        Column("EVENTS", cells(lambda trace: f"{trace.events:,}"), "dim", right=True, goes=1),
         Column("TOOLS", cells(lambda trace: f"{trace.calls:,}"), right=True, goes=7),
         Column("ERR", cells(lambda trace: f"{trace.errors:,}" if trace.errors else ""), "bad", right=True),
         Column("TOKENS", cells(lambda trace: f"{trace.tokens:,}" if trace.tokens else ""), "dim", right=True, goes=4),
         Column("TOOK", cells(lambda trace: duration_text(trace.duration_ms or None)), "dim", right=True, goes=3),
-        Column("ASKED", cells(lambda trace: " ".join(trace.asked.split())), least=12, goes=1),
+        Column("ASKED", cells(lambda trace: " ".join(trace.asked.split())), least=12, goes=2),
     ]
     if not written_out and len({trace.agent_name for trace in traces}) <= 1:
         columns = [column for column in columns if column.title != "AGENT"]

@@ -9,7 +9,22 @@ from functools import cached_property
 
 from .event import RecordedEvent, Usage, as_mapping, as_sequence, as_text
 
-__all__ = ["Embedding", "Failure", "Message", "ModelAnswer", "OtherEvent", "RequestedTool", "Step", "Thinking", "ToolCall", "UserMessage"]
+__all__ = [
+    "USUAL_ENDS",
+    "Embedding",
+    "Failure",
+    "Message",
+    "ModelAnswer",
+    "OtherEvent",
+    "RequestedTool",
+    "Step",
+    "Thinking",
+    "ToolCall",
+    "UserMessage",
+]
+
+USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"})
+"""Why a model stops when nothing is odd, in the words of several providers."""
 
 
 @dataclass(frozen=True)

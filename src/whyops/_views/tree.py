@@ -10,7 +10,7 @@ from .event import Usage
 from .gaps import gaps
 from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted
 from .recorded import RecordedTrace
-from .steps import Embedding, Failure, ModelAnswer, RequestedTool, Step, Thinking, ToolCall, UserMessage
+from .steps import USUAL_ENDS, Embedding, Failure, ModelAnswer, RequestedTool, Step, Thinking, ToolCall, UserMessage
 from .text import printable, width_of, wrapped
 from .words import arguments_text, content_text, counted, duration_text, pretty, time_text, usage_facts, value_text
 
@@ -21,7 +21,6 @@ _LINES_OF_TEXT = 3
 _LINES_OF_VALUE = 2
 _BARS = ((140, 24), (100, 12), (72, 8))
 """How wide the bars are, by the least width of the text."""
-_USUAL_ENDS = {"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"}
 
 
 def render_tree(
@@ -204,7 +203,7 @@ class _Tree:
 
     def _answer(self, step: ModelAnswer) -> _Body:
         head = [Piece("model ", "model"), Piece(self.say(step.model), "bold")]
-        if step.finish_reason and step.finish_reason not in _USUAL_ENDS:
+        if step.finish_reason and step.finish_reason not in USUAL_ENDS:
             head.append(Piece(f"  stopped: {self.say(step.finish_reason)}", "warn"))
         below = []
         text = content_text(step.content)

@@ -10,7 +10,7 @@ from ..data import kind_of
 from ..event import RecordedEvent
 from ..gaps import gaps
 from ..recorded import RecordedTrace
-from ..steps import Embedding, Failure, ModelAnswer, Step, Thinking, ToolCall, UserMessage
+from ..steps import USUAL_ENDS, Embedding, Failure, ModelAnswer, Step, Thinking, ToolCall, UserMessage
 from ..words import arguments_text, content_text, counted, value_text
 
 __all__ = ["report_data"]
@@ -145,7 +145,7 @@ def _text(step: Step) -> str:
     if isinstance(step, ToolCall):
         return arguments_text(step.arguments)
     if isinstance(step, ModelAnswer):
-        return content_text(step.content)
+        return content_text(step.content) or (f"chose {', '.join(tool.name for tool in step.chosen)}" if step.chosen else "")
     if isinstance(step, UserMessage):
         return content_text(step.asked.content)
     if isinstance(step, Thinking):
@@ -171,8 +171,8 @@ def _notes(step: Step) -> Iterator[str]:
     if isinstance(step, ModelAnswer):
         for tool in step.not_called:
             yield _cut(f"chosen, but no call recorded: {tool.name}({arguments_text(tool.arguments)})")
-        if step.finish_reason:
-            yield f"finish reason: {step.finish_reason}"
+        if step.finish_reason and step.finish_reason not in USUAL_ENDS:
+            yield f"stopped: {step.finish_reason}"
     for number, what in ((step.truncated, "cut"), (step.redacted, "redacted")):
         if number:
             yield f"{counted(number, 'value')} {what}"

@@ -458,7 +458,7 @@
     let told = 0;
     for (const [name, place, way] of step.parts || []) {
       const value = way.reduce((at, key) => (at === null || at === undefined ? at : at[key]), trace.events[place]);
-      if (value === undefined) continue;
+      if (value === undefined || value === "") continue;
       told += 1;
       const heading = make("h3", "", name);
       heading.append(copyButton(() => (typeof value === "string" ? value : jsonText(value))));
@@ -704,4 +704,6 @@
   }
   if (matchMedia("(max-width: 760px)").matches || innerHeight < 620) $("graph-box").open = false;
   showTrace(0);
+  const wanted = /^#(\d+)$/.exec(location.hash);  // run.html#7 opens the seventh step
+  if (wanted && steps[wanted[1] - 1]) { select(Number(wanted[1]) - 1, true); openDetail(); }
 })();
