@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import whyops
-from tests._capture.gallery import HOSTILE_VALUES
+from tests._capture.gallery import HOSTILE_VALUES, Blocking
 from tests.server import StrictServer
 
 Way = Callable[[whyops.Trace, Any], int]
@@ -121,7 +121,7 @@ def in_each_async_method(trace: whyops.Trace, value: Any) -> int:
 
 
 def as_options(trace: whyops.Trace, value: Any) -> int:
-    if type(value).__name__ == "Blocking":  # an id is what its text says: there the object is asked for it
+    if type(value) is Blocking:  # an id is what its text says: there the object is asked for it
         value = None
     trace.error_sync("e", span_id=value, step_id=value, parent_step_id=value, timestamp=value, idempotency_key=value)
     trace.error_sync("e", external_user_id=value)

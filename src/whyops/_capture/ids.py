@@ -8,8 +8,8 @@ import os
 from collections.abc import Callable
 
 from .attempt import Failed, attempt
-from .fields import name_of as type_name
-from .reading import text_in
+from .fields import class_value
+from .reading import spelled, text_in
 
 MAX_ID = 128
 MAX_USER_ID = 255
@@ -71,12 +71,13 @@ def clip(text: str, limit: int) -> str:
 
 
 def _text(value: object) -> str:
-    """Return an id's text. An id is what its text says, so this asks the object for it, whatever its class."""
-    text = text_in(value)
-    if text is not None:
-        return text[:_MAX_LOOKED_AT]
-    written = attempt(str, value)
-    return type_name(type(value)) if isinstance(written, Failed) else str.__str__(written)[:_MAX_LOOKED_AT]
+    """Return an id's text. An object of a class that says how it reads as text is asked; all else goes by what it is."""
+    kind = type(value)
+    if text_in(value) is None and class_value(kind, "__str__") is not object.__str__ and not issubclass(kind, BaseException):
+        written = attempt(str, value)
+        if not isinstance(written, Failed):
+            return str.__str__(written)[:_MAX_LOOKED_AT]
+    return spelled(value)[:_MAX_LOOKED_AT]
 
 
 def _short_form(text: str, limit: int, keep: Callable[[str], bool]) -> str:
