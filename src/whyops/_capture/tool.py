@@ -202,29 +202,31 @@ def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) ->
 class _Steps:
     """Makes a span current for the length of a generator's step, and puts back what the consumer had current.
 
-    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step.
+    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step. Without a span it does
+    nothing.
     """
 
-    __slots__ = ("_before", "_inside")
+    __slots__ = ("_before", "_inside", "_is_idle")
 
     def __init__(self, span: ToolSpan | None) -> None:
+        self._is_idle = span is None
         self._before = context.current.get()
         self._inside = self._before if span is None else context.Frame(span.trace, span.span_id, span, self._before)
 
     def __enter__(self) -> None:
-        self._before = context.current.get()
-        context.current.set(self._inside)
+        if not self._is_idle:
+            self._before = context.current.get()
+            context.current.set(self._inside)
 
     def __exit__(self, *_: object) -> None:
-        self._inside = context.current.get()
-        context.current.set(self._before)
+        if not self._is_idle:
+            self._inside = context.current.get()
+            context.current.set(self._before)
 
 
 def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer) -> Callable[P, Generator[Any, Any, R]]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, R]:
         span = observer.begin(args, kwargs)
-        if span is None:
-            return (yield from function(*args, **kwargs))
         steps = _Steps(span)
         collected = Collected(span)
         inner: Generator[Any, Any, R] | None = None
