@@ -282,3 +282,32 @@ def test_interrupted(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_errors_of_ours_are_what_commands_catch() -> None:
     """The store's errors are in the tree that commands turn into a line."""
     assert issubclass(errors.StoreError, errors.WhyOpsError)
+
+
+UNSEEN = """
+import whyops
+
+sdk = whyops.configure(outbox="memory")
+
+@whyops.tool
+def slow():
+    sdk.flush_sync()
+    print("now", flush=True)
+    input()
+
+with whyops.trace("alive"):
+    slow()
+"""
+
+
+def test_a_process_that_nobody_can_see(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a process without an outbox file nobody knows whether it still runs, so nothing is said about its end."""
+    environment = {**os.environ, "WHYOPS_HOME": str(home)}
+    with subprocess.Popen([sys.executable, "-c", UNSEEN], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"now\n"
+        assert main(["show", "alive"]) == 0
+        assert "slow() → no response recorded" in capsys.readouterr().out
+        process.communicate(b"\n")
+    assert main(["show", "alive"]) == 0
+    assert "slow() → null" in capsys.readouterr().out

@@ -116,12 +116,9 @@ class ServiceReader:
 
         try:
             answer = client.get(self.analyse_url + path, params=dict(query))
-            body = json.loads(answer.content)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise ServiceError(f"The service at {self.analyse_url} can't be asked ({str(error) or type(error).__name__}).") from None
-        except (ValueError, RecursionError):
-            body = None
-        return Reply(answer.status_code, dict(answer.headers), body if isinstance(body, dict) else {})
+        return Reply(answer.status_code, dict(answer.headers), _object(answer.content))
 
 
 @contextlib.contextmanager
@@ -138,6 +135,14 @@ def _unlogged() -> Iterator[None]:
         yield
     finally:
         logger.removeFilter(is_anothers)
+
+
+def _object(content: bytes) -> Mapping[str, object]:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _page_of(trace_id: str, page: int) -> dict[str, str | int]:

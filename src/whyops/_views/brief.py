@@ -31,6 +31,7 @@ def render_brief(trace: RecordedTrace, *, budget: int = USUAL_BUDGET, encoding: 
     beginning and the end stay longest.
     """
     head = printable(_head(trace), encoding).replace("\\n", "\n")
+    lines: list[_Line] = []
     for limit in _LIMITS:
         lines = [line for step in trace.steps for line in _lines(step, 0, limit, encoding)]
         text = "\n".join([head, "", *(line.text for line in lines)]) + "\n"
