@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+import certifi
+
 from .forks import is_child
 from .outcome import Answer
 
 if TYPE_CHECKING:
     import httpx
 
+_CERTIFI = certifi.where()  # asked for here, since it imports more, and a fork while a thread does that is trouble; httpx requires it
 KEEP_SECONDS = 3.0
 MAX_ANSWER_BYTES = 16_000_000
 _STALE = (ConnectionError, http.client.BadStatusLine)
@@ -53,6 +56,7 @@ class KeptConnection:
     def __init__(self) -> None:
         self._connection: http.client.HTTPConnection | None = None
         self._server = ""
+        self._tells_proxy: dict[str, str] | None = None
         self._used_at = 0.0
         self._monotonic = time.monotonic
         self._context: ssl.SSLContext | None = None
@@ -93,8 +97,9 @@ class KeptConnection:
         target = parts.path or "/"
         if parts.query:
             target += f"?{parts.query}"
-        if parts.scheme == "http" and connection.host != parts.hostname:
+        if self._tells_proxy is not None:
             target = f"{parts.scheme}://{parts.netloc}{target}"
+            headers = {**headers, **self._tells_proxy}
         connection.request("POST", target, body, dict(headers))
         response = connection.getresponse()
         content = self._read(connection, response, deadline)
@@ -127,6 +132,7 @@ class KeptConnection:
         proxy = urlsplit(_proxy(parts))
         near = proxy if proxy.hostname else parts
         host = near.hostname or ""
+        self._tells_proxy = _proxy_headers(proxy) if proxy.hostname and parts.scheme == "http" else None
         if parts.scheme == "https":
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(host, near.port, timeout=timeout, context=self._tls())
             if proxy.hostname:
@@ -139,10 +145,8 @@ class KeptConnection:
     def _tls(self) -> ssl.SSLContext:
         """Return a context that trusts what the system trusts, and what certifi does: some systems have no list."""
         if self._context is None:
-            import certifi  # noqa: PLC0415 - only where TLS is spoken
-
             self._context = ssl.create_default_context()
-            self._context.load_verify_locations(certifi.where())
+            self._context.load_verify_locations(_CERTIFI)
         return self._context
 
 
