@@ -8,6 +8,7 @@ from tests._views.recordings import Run, conversation
 from whyops._views.data import trace_data
 from whyops._views.recorded import RecordedTrace
 from whyops._views.report import render_report
+from whyops._views.report.data import report_data
 from whyops._views.report.page import inert
 
 
@@ -64,3 +65,31 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     assert "<img" not in page
     assert "https://" not in page
     assert [word for word in ("http://", "//") if f'src="{word}' in page or f'href="{word}' in page] == []
+
+
+def test_the_page_takes_every_kind_of_event() -> None:
+    """Whatever was recorded, and however little of it, has a place on the page, and its numbers stay exact."""
+    run = Run()
+    run.user("Hi", tools=[{}])
+    run.add("error", {"message": "no", "status": 500, "stack": "Traceback"})
+    run.add("error", "only a text")
+    run.add("tool_result", {"toolName": "f", "output": 2**64})
+    run.add("something_new", {"a": float("nan")})
+    run.add("llm_response", "only a text", {"model": "m"})
+    run.add("embedding_request", {"input": ["a"]}, span="e")
+    run.add("llm_thinking", "plain")
+    run.request("f", {"x": 1}, "s9")
+    run.model(None, [("g", {})], finish="length")
+    run.events += [{}, {"eventType": 5}, {"eventType": "tool_call_response"}]
+    nested: object = 1
+    for _ in range(100_000):
+        nested = [nested]
+    run.events.append({"eventType": "deep", "content": nested})
+    trace = RecordedTrace.from_events(run.events)
+    (data,) = report_data([trace], lambda _: True)["traces"]  # type: ignore[misc, attr-defined]
+    assert len(data["events"]) == len(run.events)
+    assert [step["kind"] for step in data["steps"]].count("error") == 2
+    assert [step["open"] for step in data["steps"] if "open" in step] == ["still open", "still open"]
+    assert "nested too deeply" in json.dumps(data["events"])
+    assert "\\ue00018446744073709551616\\ue001" in json.dumps(data["events"])
+    assert json.loads(inert(data))
