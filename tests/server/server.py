@@ -156,7 +156,7 @@ class StrictServer(Faults):
 
     def _take_time(self, request: Request) -> None:
         seconds = self.latency
-        if self.latency_per_event and request.path.startswith("/api/events"):
+        if self.latency_per_event and request.method == "POST" and request.path.startswith("/api/events"):
             seconds += self.latency_per_event * len(request.events)
         if seconds:
             time.sleep(seconds)
