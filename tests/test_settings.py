@@ -55,6 +55,7 @@ def test_lambda_is_told_by_its_environment(monkeypatch):
         ({"proxy_base_url": "https://"}, "proxy_base_url"),
         ({"agent_metadata": "prompt"}, "agent_metadata"),
         ({"home": 5}, "home"),
+        ({"home": __file__}, "home"),
         ({"sink": object()}, "sink"),
         ({"redact": "x"}, "redact"),
         ({"redact_keys": [5]}, "redact_keys"),

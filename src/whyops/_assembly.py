@@ -43,8 +43,10 @@ class Parts:
     delivery: Delivery | None
 
     def init_agent(self) -> Future[AgentInfo | None] | None:
-        """Describe the agent to the service, on the sender's thread; None where nothing is delivered."""
-        return None if self.delivery is None else self.delivery.submit(_init_agent)
+        """Describe the agent to the service, on the sender's thread; None where there is nothing to tell, or nobody to tell it to."""
+        if self.delivery is None or self.settings.agent_metadata is None:
+            return None
+        return self.delivery.submit(_init_agent)
 
 
 def assemble(given: Settings) -> Parts:
@@ -81,8 +83,10 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
 
     A caller's own sink gets its lines through memory: another process could not know where lines in a file were meant to go.
     """
-    metadata = json.loads(encoder.encode(dict(settings.agent_metadata or {}))[0])
-    metadata_hash = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()[:16]
+    metadata, metadata_hash = None, ""
+    if settings.agent_metadata is not None:
+        metadata = json.loads(encoder.encode(dict(settings.agent_metadata))[0])
+        metadata_hash = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()[:16]
     destination, make_sink, make_leftover_sink = _destination(settings, metadata)
     in_file = settings.outbox == "file" and settings.sink is None
     sharing = (destination, settings.home if in_file else None, metadata_hash, id(settings.transport), settings.keep_local)
@@ -102,7 +106,7 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
     return delivery
 
 
-def _destination(settings: Settings, metadata: dict[str, Any]) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
+def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
     """Return where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
     sink, home, key = settings.sink, settings.home, settings.api_key
     agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
@@ -116,7 +120,7 @@ def _destination(settings: Settings, metadata: dict[str, Any]) -> tuple[Destinat
     def http_sink(agent_metadata: Mapping[str, Any] | None) -> Sink:
         sink = HttpSink(
             analyse_base_url=settings.analyse_base_url or "",
-            proxy_base_url=settings.proxy_base_url or "",
+            proxy_base_url=_proxy_of_the_same_service(settings),
             api_key=key,
             agent_name=agent_name,
             agent_metadata=agent_metadata,
@@ -126,6 +130,12 @@ def _destination(settings: Settings, metadata: dict[str, Any]) -> tuple[Destinat
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
     return destination, lambda: http_sink(metadata), lambda: http_sink(None)
+
+
+def _proxy_of_the_same_service(settings: Settings) -> str:
+    """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
+    is_hosted = settings.proxy_base_url == _settings.DEFAULT_PROXY_URL
+    return "" if is_hosted and settings.analyse_base_url != _settings.DEFAULT_ANALYSE_URL else settings.proxy_base_url or ""
 
 
 class _TraceEnd:

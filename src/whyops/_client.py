@@ -54,7 +54,8 @@ class WhyOps:
     Args:
         api_key: The service's key. Never written to disk, logs or errors.
         agent_name: The agent's stable name, 1 to 255 characters; needed with a key, as the service allows few agents per account.
-        agent_metadata: `{"systemPrompt", "description"?, "tools"?}`; changing it makes a new version of the agent on the service.
+        agent_metadata: `{"systemPrompt", "description"?, "tools"?}`, told to the service before the first event. Changing it makes a new
+            version of the agent there; left out, the agent stays as it is known.
         proxy_base_url: Where model traffic goes, if not to the hosted service.
         analyse_base_url: Where events go, if not to the hosted service.
         home: The folder for local data; default `~/.whyops`.
@@ -179,9 +180,9 @@ class WhyOps:
         return settings
 
     def init_agent_sync(self) -> AgentInfo | None:
-        """Describe the agent to the service now, and wait for its answer; None without a key, or if the service did not take it.
+        """Describe the agent to the service now, and wait for its answer. Otherwise this is done before the first event.
 
-        Otherwise this is done before the first event.
+        None without a key, without `agent_metadata`, or if the service did not take it.
         """
         future = self._assembled().init_agent()
         return None if future is None else waited(future, FLUSH_TIMEOUT, lambda: None)
@@ -219,7 +220,7 @@ class WhyOps:
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
-        return waited(delivery.close(), timeout, delivery.counts)
+        return waited(delivery.close(timeout), timeout, delivery.counts)
 
     async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
@@ -227,7 +228,7 @@ class WhyOps:
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
-        return await awaited(delivery.close(), timeout, delivery.counts)
+        return await awaited(delivery.close(timeout), timeout, delivery.counts)
 
     def __enter__(self) -> Self:
         return self

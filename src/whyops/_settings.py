@@ -225,6 +225,10 @@ def _check_agent_name(agent_name: str, name: str) -> None:
 
 def _path(chosen: str | os.PathLike[str], name: str) -> Path:
     try:
-        return Path(chosen).expanduser().absolute()
-    except (TypeError, RuntimeError, OSError) as error:
+        path = Path(chosen).expanduser().absolute()
+        is_taken = path.exists() and not path.is_dir()
+    except (TypeError, ValueError, RuntimeError, OSError) as error:
         raise ConfigurationError(f"{name} must be a folder's path ({error}).") from None
+    if is_taken:
+        raise ConfigurationError(f"{name} must be a folder's path; {path} is a file.")
+    return path

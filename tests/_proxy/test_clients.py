@@ -47,6 +47,7 @@ def sdk(server: StrictServer) -> Iterator[whyops.WhyOps]:
 
 
 def client_of(server: StrictServer, agent: str = "agent", **settings: Any) -> whyops.WhyOps:
+    settings.setdefault("agent_metadata", {"systemPrompt": "You help."})
     return whyops.WhyOps(KEY, agent, analyse_base_url=server.url, proxy_base_url=server.proxy_url, **settings)
 
 

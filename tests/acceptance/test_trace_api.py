@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -749,10 +750,57 @@ class TestWaiting:
     def test_sampled_out_is_counted(self) -> None:
         """What the service leaves out is counted apart, and its reason is said."""
         with StrictServer(limits=Limits(sampling_rate=0.0)) as server:
-            sdk = whyops.WhyOps("whyops_test", "agent", None, server.proxy_url, server.url)
+            sdk = whyops.WhyOps("whyops_test", "agent", {"systemPrompt": "Help."}, server.proxy_url, server.url)
             sdk.trace("t").error_sync("no")
             assert sdk.flush_sync() == whyops.FlushResult(sampled_out=1)
             sdk.close_sync()
+
+
+def test_a_service_of_ones_own_has_nothing_told_to_the_hosted_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With only the analyse URL changed, no other host is so much as looked up, also while that service is away."""
+    asked: list[str] = []
+    look_up = socket.getaddrinfo
+
+    def watched(host: str, *args: Any, **kwargs: Any) -> Any:
+        asked.append(host)
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", watched)
+    sdk = whyops.WhyOps("whyops_test", "agent", {"systemPrompt": "Help."}, analyse_base_url="http://127.0.0.1:9/api")
+    sdk.trace("t").error_sync("e")
+    assert sdk.flush_sync(1).waiting == 1
+    assert set(asked) <= {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("leave", ["sync", "async", "sync on a running loop"])
+def test_the_end_of_the_outermost_trace_waits_if_asked_to(server: StrictServer, leave: str) -> None:
+    """With `flush_at_trace_end` the outermost block is left once its events are delivered, and never blocks a running loop."""
+    sdk = whyops.WhyOps("whyops_test", "agent", None, server.proxy_url, server.url, flush_at_trace_end=True)
+    arrived: list[int] = []
+
+    def nested() -> None:
+        with sdk.trace("outer") as outer:
+            with sdk.trace("inner") as inner:
+                inner.error_sync("a")
+            outer.error_sync("b")
+        arrived.append(len(server.events))
+
+    async def main() -> None:
+        if leave == "async":
+            async with sdk.trace("outer") as outer:
+                await outer.error("a")
+                await outer.error("b")
+            arrived.append(len(server.events))
+        else:
+            nested()
+
+    if leave == "sync":
+        nested()
+    else:
+        asyncio.run(main())
+    assert arrived == [2] if leave != "sync on a running loop" else arrived[0] <= 2
+    sdk.close_sync()
+    assert len(server.events) == 2
 
 
 async def _run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

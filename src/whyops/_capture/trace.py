@@ -391,7 +391,8 @@ class Trace:
                 for name, limit in limits:
                     value = held.get(name)
                     if type(value) is str and len(value) > limit // 4:
-                        held[name] = clip(json.loads(self.recorder.encode(value)[0]), limit - len(REDACTED))
+                        encoded, _, redactions = self.recorder.encode(value)
+                        held[name] = clip(json.loads(encoded), limit - len(REDACTED) if redactions else limit)
         return parts
 
     def _is_same_as(self, other: Trace) -> bool:

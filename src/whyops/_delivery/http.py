@@ -115,11 +115,20 @@ class HttpSink:
         body = json.dumps({"agentName": self._agent_name, "metadata": complete_metadata(self._metadata)}).encode()
         try:
             answer = self._post(f"{self._analyse}/entities/init", body)
-        except TryLater:
-            return self._post(f"{self._proxy}/v1/agents/init", body)
-        if answer.status <= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return answer
+            if answer.status <= HTTPStatus.INTERNAL_SERVER_ERROR or not self._proxy:
+                return answer
+        except TryLater as away:
+            return self._post_to_proxy(body, away)
         return self._post(f"{self._proxy}/v1/agents/init", body)
+
+    def _post_to_proxy(self, body: bytes, away: TryLater) -> Answer:
+        """Tell the proxy instead, if there is one to tell; if it is away too, the service's own trouble is what counts."""
+        if not self._proxy:
+            raise away
+        try:
+            return self._post(f"{self._proxy}/v1/agents/init", body)
+        except TryLater:
+            raise away from None
 
     def _read_agent(self, answer: Answer) -> AgentInfo | None:
         told = _object(answer.body)
