@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from .attempt import Failed, attempt
 from .fields import module_of, name_of
@@ -21,7 +21,7 @@ def text_in(value: object) -> str | None:
     """Return the text that a string holds, of whatever class it is; None for all else."""
     if type(value) is str:
         return value
-    return str.__str__(value) if issubclass(type(value), str) else None
+    return str.__str__(cast("str", value)) if issubclass(type(value), str) else None
 
 
 def spelled(value: object) -> str:
