@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, overload
 
 import whyops
 from whyops import AgentInfo, FlushResult, Trace, WhyOps, WhyOpsTrace
@@ -51,6 +52,61 @@ def a_decorated_function_keeps_its_signature() -> None:
     del takes_order
     search_orders(123)  # type: ignore[arg-type]
     search_orders("123", size=5)  # type: ignore[call-arg]
+
+
+@whyops.tool
+def count(up_to: int) -> Iterator[int]:
+    """Be a generator."""
+    yield from range(up_to)
+
+
+@whyops.tool
+async def count_later(up_to: int) -> AsyncIterator[int]:
+    """Be an async generator."""
+    for number in range(up_to):
+        yield number
+
+
+class Till:
+    """Has tools in the other order, and can be called."""
+
+    @whyops.tool
+    @staticmethod
+    def vat(cents: int) -> float:
+        """Be a static method under the decorator."""
+        return cents * 0.19
+
+    @classmethod
+    @whyops.tool
+    def open(cls, cents: int) -> Till:  # noqa: ARG003  (a type is all that is looked at)
+        """Be a class method over the decorator."""
+        return cls()
+
+    def __call__(self, cents: int) -> bytes:
+        """Be a callable object."""
+        return bytes(cents)
+
+
+@overload
+def double(value: int) -> int: ...
+@overload
+def double(value: str) -> str: ...
+@whyops.tool
+def double(value: int | str) -> int | str:
+    """Be overloaded."""
+    return value * 2
+
+
+async def each_kind_keeps_its_type() -> None:
+    """Generators, methods in either order, partials, callable objects and overloads are what they were."""
+    assert_type(count(3), Iterator[int])
+    assert_type(count_later(3), AsyncIterator[int])
+    assert_type([number async for number in count_later(3)], list[int])
+    assert_type(Till.vat(100), float)
+    assert_type(Till.open(100), Till)
+    assert_type(whyops.tool(Till())(100), bytes)
+    assert_type(whyops.tool(functools.partial(double, 4))(), int)
+    assert_type(double("a"), str)
 
 
 async def an_async_tool_is_awaited() -> None:
