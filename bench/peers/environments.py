@@ -32,6 +32,10 @@ class Environment:
     distributions: int
     problem: str = ""
 
+    def described(self) -> dict[str, object]:
+        """Return what is worth keeping of it."""
+        return {"version": self.version, "distributions": self.distributions, "problem": self.problem}
+
 
 def prepare(folder: Path, names: list[str]) -> dict[str, Environment]:
     """Return the environments, made where they are missing; ours is installed anew each time."""
@@ -57,5 +61,6 @@ def _prepare(folder: Path, name: str) -> Environment:
             subprocess.run([*pip, *again, *REQUIREMENTS[name]], check=True, timeout=400)
             ready.touch()
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
-        return Environment(str(python), "", 0, problem=f"could not be installed: {error}")
+        print(f"{name}: {error}")
+        return Environment(str(python), "", 0, problem="could not be installed")
     return existing(str(python), name)

@@ -103,7 +103,36 @@ def table(results: Results) -> str:
         spread = f"{min(goal.measured):.3g} to {max(goal.measured):.3g}" if goal.measured else ""
         sign = "≥" if goal.at_least else "≤"
         lines.append(f"| {goal.what} | {sign} {goal.limit:g} {goal.unit} | {found} | {spread} | {goal.verdict()} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + cheaper(results) + "\n"
+
+
+COSTS = {
+    "burst": ("p50_us", "mean_us", "p99_us", "caller_cpu_us", "cpu_us"),
+    "paced": ("p50_us", "p99_us", "cpu_us"),
+    "async": ("p50_us", "p99_us"),
+    "beside": ("p50_us", "mean_us"),
+    "import": ("ms",),
+    "first": ("s", "modules"),
+    "near": ("mean_us", "mb"),
+    "far": ("mean_us", "mb"),
+    "well": ("mean_us",),
+    "down": ("mean_us", "worst_ms", "exit_s"),
+    "hang": ("mean_us", "worst_ms", "exit_s"),
+}
+"""The figures of which less is better."""
+
+
+def cheaper(results: Results) -> str:
+    """Say in which figures another SDK cost less than ours."""
+    found = []
+    for scenario, figures in COSTS.items():
+        for figure in figures:
+            ours = results.median("ours", scenario, figure)
+            for peer in ("otel", "logfire", "langfuse", "langsmith", "published"):
+                theirs = results.median(peer, scenario, figure)
+                if ours is not None and theirs is not None and theirs < ours:
+                    found.append(f"{peer} in {scenario} {figure} ({theirs:.3g} against {ours:.3g})")
+    return "Another SDK cost less than ours: " + ("; ".join(found) if found else "nowhere") + "."
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ SCENARIOS = (
     Scenario("beside", 300, slow=0, peers_rounds=1),
     Scenario("near", 20_020, slow=200, peers_rounds=1, without=SENDS_NOTHING),
     Scenario("far", 20_020, slow=0, peers_rounds=1, without=SENDS_NOTHING, delay=0.05),
-    Scenario("kill", 100, peers_rounds=1, rounds=3, without=SENDS_NOTHING),
+    Scenario("kill", 100, peers_rounds=3, rounds=3, without=SENDS_NOTHING),
     Scenario("well", 500, peers_rounds=1, slow=20, without=SENDS_NOTHING),
     Scenario("down", 500, peers_rounds=1, slow=1, without=SENDS_NOTHING),
     Scenario("hang", 500, peers_rounds=1, rounds=3, slow=1, without=SENDS_NOTHING),
@@ -83,35 +83,33 @@ class Bench:
 
     def round(self, scenario: Scenario, names: list[str], number: int) -> None:
         """Run one round of a scenario, one SDK after the other; those that only have to end do so side by side."""
-        ending: list[tuple[str, Child]] = []
-        for name, calls in scenario.plan(names, number):
-            if scenario.name in ("down", "hang", "well"):
-                ending.append((name, self._faults(scenario.name, name, calls)))
-            else:
-                self._add(scenario.name, name, number, self._measure(scenario, name, calls))
-        for name, child in ending:
-            figures = child.figures
-            left = child.exit_after(SILENCE)
-            self._add(scenario.name, name, number, {**figures, **left})
+        with tempfile.TemporaryDirectory(prefix="bench-") as homes:
+            ending: list[tuple[str, Child]] = []
+            for name, calls in scenario.plan(names, number):
+                if scenario.name in ("down", "hang", "well"):
+                    ending.append((name, self._faults(scenario.name, name, calls, tempfile.mkdtemp(dir=homes))))
+                else:
+                    self._add(scenario.name, name, number, self._measure(scenario, name, calls, tempfile.mkdtemp(dir=homes)))
+            for name, child in ending:
+                left = child.exit_after(SILENCE)
+                self._add(scenario.name, name, number, {**child.figures, **left})
 
-    def _measure(self, scenario: Scenario, name: str, calls: int) -> results.Figures:
+    def _measure(self, scenario: Scenario, name: str, calls: int, home: str) -> results.Figures:
         self.service.reset(scenario.delay)
-        with tempfile.TemporaryDirectory(prefix="bench-") as home:
-            child = Child(self.python(name), scenario.name, name, self.service.url, calls, home)
-            figures = child.finish(120)
-            if scenario.name == "kill":
-                time.sleep(0.3)
-                figures["arrived_before"] = self.service.count()["arrived"]
-                if name == "ours":
-                    Child(self.python(name), "recover", name, self.service.url, 0, home).finish(60)
-            if scenario.name in ("burst", "near", "far", "kill"):
-                figures |= {**self.service.count(), "calls": calls}
+        figures = Child(self.python(name), scenario.name, name, self.service.url, calls, home).finish(120)
+        if scenario.name == "kill":
+            time.sleep(0.3)
+            figures["arrived_before"] = self.service.count()["arrived"]
+            if name == "ours":
+                Child(self.python(name), "recover", name, self.service.url, 0, home).finish(60)
+        if scenario.name in ("burst", "near", "far", "kill"):
+            figures |= {**self.service.count(), "calls": calls}
         return figures
 
-    def _faults(self, fault: str, name: str, calls: int) -> Child:
+    def _faults(self, fault: str, name: str, calls: int, home: str) -> Child:
         self.service.reset(0.0)
         url = {"well": self.service.url, "down": refusing_port(), "hang": deaf_port()}[fault]
-        child = Child(self.python(name), fault, name, url, calls, tempfile.mkdtemp(prefix="bench-"))
+        child = Child(self.python(name), fault, name, url, calls, home)
         child.wait_for_calls(SILENCE)
         child.watch()
         return child
@@ -124,7 +122,7 @@ def main() -> None:
     """Measure, write the results, and print the table of goals."""
     options = _options()
     names = [name for name in (*REFERENCE, *PEERS) if name in options.only]
-    prepared = environments.prepare(options.environments, [name for name in names if not (name == "ours" and options.python)])
+    prepared = environments.prepare(options.environments.absolute(), [name for name in names if not (name == "ours" and options.python)])
     if options.python:
         prepared["ours"] = environments.existing(options.python, "ours")
     for name, environment in prepared.items():
@@ -134,7 +132,7 @@ def main() -> None:
     started = time.monotonic()
     with Service() as service:
         bench = Bench(prepared, service)
-        measured = results.Results(_machine(), {name: vars(environment) for name, environment in prepared.items()}, bench.records)
+        measured = results.Results(_machine(), {name: environment.described() for name, environment in prepared.items()}, bench.records)
         for number in range(options.rounds):
             for scenario in chosen:
                 if number < scenario.rounds:
