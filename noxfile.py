@@ -174,7 +174,7 @@ def pictures(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Run the tests that take minutes."""
     install(session, "test", "langchain")
-    session.run("pytest", "-m", "soak", "-n", "auto", *session.posargs)
+    session.run("pytest", "-m", "soak", "-n", "auto", "-o", "faulthandler_timeout=0", *session.posargs)
 
 
 @nox.session
