@@ -180,7 +180,7 @@ def delivery_time() -> Points:
 
 def _delivered() -> list[tuple[int, float, float]]:
     sys.path.insert(0, str(Path(__file__).parent / "peers"))
-    from processes import Service  # noqa: PLC0415 - where the path was just set
+    from processes import Service  # noqa: PLC0415  # pyright: ignore[reportMissingImports]  (on the path that was just set)
 
     found = []
     with Service() as service:
