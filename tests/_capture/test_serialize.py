@@ -389,8 +389,8 @@ def test_any_structure_becomes_storable_json(value: object, max_bytes: int) -> N
 
 @pytest.mark.soak
 @given(STRUCTURES, st.sampled_from([256, 700, 5_000, 262_144]))
-@settings(max_examples=100_000, deadline=None)
-@pytest.mark.timeout(1_200)
+@settings(max_examples=280_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.timeout(2_400)
 def test_any_structure_for_minutes(value: object, max_bytes: int) -> None:
     """The same for as long as patience lasts."""
     check_storable(Encoder(max_value_bytes=max_bytes), value, max_bytes)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta, timezone
 
 import pytest
 
+from tests._capture.recording import Recording
 from tests._views.recordings import ALIVE, DEAD, Run, conversation
 from tests._views.snapshots import FOLDER, NAMES, made
+from whyops._capture.tool import tool
 from whyops._views.recorded import RecordedTrace
 from whyops._views.text import width_of
 from whyops._views.tree import render_tree
@@ -176,3 +179,21 @@ def test_a_long_trace_is_rendered_in_good_time() -> None:
     for number in range(2000):
         run.tool("f", {"n": number}, "x" * 1000, f"s{number}")
     assert tree(run).count("f(n=") == 2000
+
+
+def test_a_call_that_was_stopped_says_so() -> None:
+    """An interrupted call and a generator that was left early are told from calls that came to their end."""
+    recording = Recording()
+
+    @tool
+    def stream() -> Iterator[int]:
+        yield 1
+        yield 2
+
+    with recording.trace("t") as trace:
+        with contextlib.suppress(KeyboardInterrupt), trace.tool_span("wait"):
+            raise KeyboardInterrupt
+        next(stream())
+    text = render_tree(RecordedTrace.from_events(recording.events, "t"), width=80, color=False)
+    assert "wait() → interrupted (KeyboardInterrupt)" in text
+    assert "closed early by its reader" in text

@@ -91,6 +91,8 @@ def _words(step: Step, limit: int) -> str:
 def _outcome(step: ToolCall, limit: int) -> str:
     if step.error is not None:
         return f"**FAILED**: {_cut(step.error, max(limit, 200))}"
+    if step.interrupted is not None and step.result is None:
+        return f"**INTERRUPTED** ({step.interrupted})"
     return f"→ {_cut(value_text(step.result), limit)}" if step.is_finished else "**NEVER ANSWERED**"
 
 

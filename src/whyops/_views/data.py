@@ -88,6 +88,8 @@ def _details(step: Step) -> Data:
 
 def _call(step: ToolCall) -> Data:
     data: Data = {"tool": step.name, "arguments": step.arguments, "isFinished": step.is_finished, "error": step.error}
+    if step.interrupted is not None:
+        data["interrupted"] = step.interrupted
     if step.is_finished and step.error is None:
         data["result"] = step.result
     return data

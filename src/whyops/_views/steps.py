@@ -202,7 +202,19 @@ class ToolCall(Step):
             return response.fields.get("output", response.content)
         results = response.fields.get("toolResults", response.content)
         fields = as_mapping(results)
+        if list(fields) == ["interrupted"]:
+            return None
         return fields["result"] if list(fields) == ["result"] else results
+
+    @property
+    def interrupted(self) -> str | None:
+        """What stopped the call from outside before it came to a result, such as `CancelledError`; None if nothing did."""
+        return None if self._response is None else as_text(self._response.metadata.get("interrupted"))
+
+    @property
+    def closed_early(self) -> bool:
+        """Whether a generator's reader left it before its end: the result is what was yielded until then."""
+        return self._response is not None and self._response.metadata.get("closedEarly") is True
 
     @cached_property
     def error(self) -> str | None:

@@ -225,6 +225,9 @@ class _Tree:
         arrow = f" {self.glyphs.arrow} "
         if not step.is_finished:
             return _Body([*head, Piece(arrow, "dim"), Piece(self._open_text(step.process), "warn")], note, [*arguments, *self._marks(step)])
+        if step.interrupted is not None and step.result is None:
+            stopped = Piece(f"interrupted ({self.say(step.interrupted)})", "warn")
+            return _Body([*head, Piece(arrow, "dim"), stopped], note, [*arguments, *self._marks(step)])
         result = self.say(value_text(step.result))
         taken = sum(width_of(piece.text) for piece in (*head, *note)) + 2
         if not arguments and taken + width_of(arrow) + width_of(result) <= room:
@@ -277,7 +280,8 @@ class _Tree:
         return [Piece(" "), Piece(bar, "bar"), Piece(" " * (room - len(bar)))]
 
     def _marks(self, step: Step) -> list[_Text]:
-        return [_Text(f" {self.glyphs.dot} ".join(marks), "warn", "~ ")] if (marks := _damage(step)) else []
+        marks = [*_ending(step), *_damage(step)]
+        return [_Text(f" {self.glyphs.dot} ".join(marks), "warn", "~ ")] if marks else []
 
 
 def _turns(steps: Sequence[Step]) -> list[list[Step]]:
@@ -292,6 +296,15 @@ def _turns(steps: Sequence[Step]) -> list[list[Step]]:
 
 def _call_text(tool: RequestedTool) -> str:
     return f"{tool.name}({arguments_text(tool.arguments)})"
+
+
+def _ending(step: Step) -> list[str]:
+    """Tell how a call ended that came to a result and yet not to its end."""
+    if not isinstance(step, ToolCall):
+        return []
+    if step.interrupted is not None and step.result is not None:
+        return [f"interrupted ({step.interrupted})"]
+    return ["closed early by its reader"] if step.closed_early else []
 
 
 def _damage(step: Step) -> list[str]:

@@ -173,6 +173,10 @@ def _notes(step: Step) -> Iterator[str]:
             yield _cut(f"chosen, but no call recorded: {tool.name}({arguments_text(tool.arguments)})")
         if step.finish_reason and step.finish_reason not in USUAL_ENDS:
             yield f"stopped: {step.finish_reason}"
+    if isinstance(step, ToolCall) and step.interrupted is not None:
+        yield f"interrupted: {step.interrupted}"
+    if isinstance(step, ToolCall) and step.closed_early:
+        yield "closed early by its reader"
     for number, what in ((step.truncated, "cut"), (step.redacted, "redacted")):
         if number:
             yield f"{counted(number, 'value')} {what}"
