@@ -225,13 +225,14 @@ class _Tree:
         arrow = f" {self.glyphs.arrow} "
         if not step.is_finished:
             return _Body([*head, Piece(arrow, "dim"), Piece(self._open_text(step.process), "warn")], note, [*arguments, *self._marks(step)])
-        if step.interrupted is not None and step.result is None:
-            stopped = Piece(f"interrupted ({self.say(step.interrupted)})", "warn")
-            return _Body([*head, Piece(arrow, "dim"), stopped], note, [*arguments, *self._marks(step)])
-        result = self.say(value_text(step.result))
+        was_stopped = step.interrupted is not None and step.result is None
+        result = f"interrupted ({self.say(step.interrupted or '')})" if was_stopped else self.say(value_text(step.result))
+        style = "warn" if was_stopped else ""
         taken = sum(width_of(piece.text) for piece in (*head, *note)) + 2
         if not arguments and taken + width_of(arrow) + width_of(result) <= room:
-            return _Body([*head, Piece(arrow, "dim"), Piece(result)], note, self._marks(step))
+            return _Body([*head, Piece(arrow, "dim"), Piece(result, style)], note, self._marks(step))
+        if was_stopped:
+            return _Body(head, note, [*arguments, _Text(result, "warn", f"{self.glyphs.arrow} "), *self._marks(step)])
         value = _Text(
             pretty(step.result, self.width) if self.full else value_text(step.result), "", f"{self.glyphs.arrow} ", _LINES_OF_VALUE
         )
