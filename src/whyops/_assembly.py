@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -16,6 +15,7 @@ from . import _guard, _settings
 from ._capture.ids import process_ids
 from ._capture.recorder import Recorder
 from ._capture.serialize import Encoder
+from ._delivery.agent import hash_metadata
 from ._delivery.delivery import Delivery
 from ._delivery.destination import Destination, hash_key
 from ._delivery.http import HttpSink
@@ -83,10 +83,9 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
 
     A caller's own sink gets its lines through memory: another process could not know where lines in a file were meant to go.
     """
-    metadata, metadata_hash = None, ""
-    if settings.agent_metadata is not None:
-        metadata = json.loads(encoder.encode(dict(settings.agent_metadata))[0])
-        metadata_hash = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode()).hexdigest()[:16]
+    given = settings.agent_metadata
+    metadata = None if given is None else json.loads(encoder.encode(dict(given))[0])
+    metadata_hash = hash_metadata(metadata)
     destination, make_sink, make_leftover_sink = _destination(settings, metadata)
     in_file = settings.outbox == "file" and settings.sink is None
     sharing = (destination, settings.home if in_file else None, metadata_hash, id(settings.transport), settings.keep_local)
