@@ -350,15 +350,6 @@ def default_client() -> WhyOps:
     return client if client is not None else _client_from_environment()
 
 
-def forget_clients() -> None:
-    """Close every client, and choose none: for tests, and for programs that start over."""
-    global _chosen, _from_environment  # noqa: PLW0603  (none is the default any more)
-    for client in list(_open_clients):
-        if client.is_open:
-            client.close_sync()
-    _chosen = _from_environment = None
-
-
 def existing_default() -> WhyOps | None:
     """Return the default client, if there is one already.
 

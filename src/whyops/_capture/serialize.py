@@ -19,10 +19,8 @@ from .attempt import Failed, attempt
 from .foreign import MAX_EXACT, NODE_COST
 from .names import Verdict
 from .plain import MAX_DEPTH, Copier, storable
+from .recorder import Encoded
 from .redact import DROPPED, Redactor, redacted_by_user
-
-Encoded = tuple[bytes, int, int]
-"""The JSON, how many values in it were cut, and how many secrets redacted."""
 
 MIN_VALUE_BYTES = 256
 
