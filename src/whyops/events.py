@@ -24,14 +24,9 @@ def trace_head(trace_id: str, agent_name: str, external_user_id: str | None) -> 
     return head
 
 
-def event_line(beginning: str, content: bytes, metadata: str) -> bytes:
-    """Join an event's parts into a line.
-
-    `beginning` is the head and all members but the last two; `content` is a JSON value; `metadata` the members of a JSON object, or empty.
-    """
-    if metadata:
-        return b"".join((beginning.encode(), b',"content":', content, b',"metadata":{', metadata.encode(), b"}}\n"))
-    return b"".join((beginning.encode(), b',"content":', content, b"}\n"))
+def event_line(head: str, event_type: EventType, timestamp: str, key: str, members: str) -> bytes:
+    """Join an event's parts into a line. `key` is JSON; `members` are the event's other members, each after a comma."""
+    return f'{head},"eventType":"{event_type}","timestamp":"{timestamp}","idempotencyKey":{key}{members}}}\n'.encode()
 
 
 @dataclass(frozen=True)

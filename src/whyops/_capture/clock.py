@@ -33,7 +33,7 @@ class Clock:
             start = microseconds - fraction
             text = datetime.fromtimestamp(start // _SECOND, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.")
             self._second = (start, text)
-        return f"{text}{fraction:06d}Z"
+        return f"{text}{str(_SECOND + fraction)[1:]}Z"
 
 
 def stamp_of(value: object) -> str | None:

@@ -19,7 +19,7 @@ class Collected:
 
     def __init__(self, span: ToolSpan | None) -> None:
         self._recorder = None if span is None else span.trace.recorder
-        self._items: list[bytes] = []
+        self._items: list[str] = []
         self._bytes = 0
         self._cuts = 0
         self._redactions = 0
@@ -44,5 +44,5 @@ class Collected:
         """Return the `toolResults` object of all that was yielded."""
         items = self._items
         if self._left_out:
-            items = [*items, b'"[cut: %d of %d items]"' % (len(items), len(items) + self._left_out)]
-        return b'{"result":[%b]}' % b",".join(items), self._cuts + bool(self._left_out), self._redactions
+            items = [*items, f'"[cut: {len(items)} of {len(items) + self._left_out} items]"']
+        return f'{{"result":[{",".join(items)}]}}', self._cuts + bool(self._left_out), self._redactions

@@ -8,8 +8,10 @@ from typing import Protocol
 from .clock import Clock
 from .ids import Ids, process_ids
 
-Encoded = tuple[bytes, int, int]
+Encoded = tuple[str, int, int]
 """A value as JSON, how many places of it were cut, and how many redacted."""
+
+Encode = Callable[[object], Encoded]
 
 
 class TraceEnd(Protocol):
@@ -36,7 +38,7 @@ class Recorder:
         self,
         *,
         agent_name: str,
-        encode: Callable[[object], Encoded],
+        encode: Encode,
         record: Callable[[bytes], None],
         enabled: bool = True,
         capture_content: bool = True,
@@ -45,7 +47,7 @@ class Recorder:
         ids: Ids = process_ids,
     ) -> None:
         self.agent_name: str = agent_name
-        self.encode: Callable[[object], Encoded] = encode
+        self.encode: Encode = encode
         self.record: Callable[[bytes], None] = record
         self.enabled: bool = enabled
         self.capture_content: bool = capture_content

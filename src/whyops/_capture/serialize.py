@@ -12,7 +12,7 @@ What is written how:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .attempt import Failed, attempt
@@ -21,6 +21,7 @@ from .names import Verdict
 from .plain import MAX_DEPTH, Copier, storable
 from .recorder import Encoded
 from .redact import DROPPED, Redactor, redacted_by_user
+from .search import searcher
 
 MIN_VALUE_BYTES = 256
 
@@ -30,8 +31,8 @@ _MAX_PLAIN_KEY = 64
 _TRIES = 5
 
 
-_UNREADABLE = b'"[cut: unreadable]"'
-_UNREADABLE_OBJECT = b'{"\xe2\x80\xa6":"[cut: unreadable]"}'
+_UNREADABLE = '"[cut: unreadable]"'
+_UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
 
 
 class _NotPlainError(Exception):
@@ -58,6 +59,7 @@ class Encoder:
         self._to_json = to_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
         self._redactor = Redactor(redact_keys, keep_keys)
+        self._is_dubious = searcher(rf"{self._redactor.traces}|\x00")
         self._redact = redact
         self._plain_keys: set[str] = set()
 
@@ -79,30 +81,36 @@ class Encoder:
         """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so."""
         texts: list[str] = []
         if type(value) is dict:
-            value = self._walk_dict(value, texts.append, [_MAX_PLAIN_NODES], MAX_DEPTH)
+            copied: Any = value.copy()
+            self._copy_dict(copied, texts.append, _MAX_PLAIN_NODES, MAX_DEPTH)
         else:
-            value = self._walk_list([value], texts.append, [_MAX_PLAIN_NODES], MAX_DEPTH)[0]
+            copied = [value]
+            self._copy_list(copied, texts.append, _MAX_PLAIN_NODES, MAX_DEPTH)
+            copied = copied[0]
         if texts:
-            if sum(map(len, texts)) > self._max_bytes:
-                raise _NotPlainError
             text = "\n".join(texts)
-            if "\0" in text or self._redactor.suspects(text):
+            if len(text) > self._max_bytes or (self._is_dubious(text) and not self._are_clean(texts)):
                 raise _NotPlainError
-        encoded = self._to_json(value)
+        encoded = self._to_json(copied)
         if len(encoded) > self._max_bytes:
             raise _NotPlainError
-        return encoded, 0, 0
+        return encoded.decode(), 0, 0
+
+    def _are_clean(self, texts: list[str]) -> bool:
+        return not any("\0" in text for text in texts) and all(map(self._redactor.is_clean, texts))
 
     # The two walks are one loop written twice, over what they spend their time on: looking at each entry once, without a call. A container
     # is copied in one step of the interpreter before it is looked at, so what was looked at is what is encoded. `room` is how many values
     # may still come, `depth` how many levels.
 
-    def _walk_dict(self, value: dict[Any, Any], add: Callable[[str], None], room: list[int], depth: int) -> dict[Any, Any]:  # noqa: C901
-        """Copy a dict of built-in types and hand its texts to `add`; raise for all else."""
-        room[0] = left = room[0] - len(value)
-        if left < 0 or depth < 0:
+    def _copy_dict(self, copied: dict[Any, Any], add: Callable[[str], None], room: int, depth: int) -> int:  # noqa: C901
+        """Put copies in the place of a copied dict's containers, and hand its texts to `add`; raise for what is no built-in type.
+
+        Returns the room that is left.
+        """
+        room -= len(copied)
+        if room < 0 or depth < 0:
             raise _NotPlainError
-        copied = value.copy()
         plain_keys = self._plain_keys
         for key, item in copied.items():
             if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
@@ -117,19 +125,20 @@ class Encoder:
                 if item - item != 0:
                     raise _NotPlainError
             elif kind is dict:
-                copied[key] = self._walk_dict(item, add, room, depth - 1)
+                copied[key] = inner = item.copy()
+                room = self._copy_dict(inner, add, room, depth - 1)
             elif kind is list or kind is tuple:
-                copied[key] = self._walk_list(item, add, room, depth - 1)
+                copied[key] = items = [*item]
+                room = self._copy_list(items, add, room, depth - 1)
             elif item is not None and kind is not bool:
                 raise _NotPlainError
-        return copied
+        return room
 
-    def _walk_list(self, value: Sequence[Any], add: Callable[[str], None], room: list[int], depth: int) -> list[Any]:  # noqa: C901
-        """Copy a list or tuple of built-in types and hand its texts to `add`; raise for all else."""
-        room[0] = left = room[0] - len(value)
-        if left < 0 or depth < 0:
+    def _copy_list(self, copied: list[Any], add: Callable[[str], None], room: int, depth: int) -> int:  # noqa: C901
+        """Do the same for a list that is a copy of a list or tuple."""
+        room -= len(copied)
+        if room < 0 or depth < 0:
             raise _NotPlainError
-        copied = [*value]
         for index, item in enumerate(copied):
             kind = type(item)
             if kind is str:
@@ -141,12 +150,14 @@ class Encoder:
                 if item - item != 0:
                     raise _NotPlainError
             elif kind is dict:
-                copied[index] = self._walk_dict(item, add, room, depth - 1)
+                copied[index] = inner = item.copy()
+                room = self._copy_dict(inner, add, room, depth - 1)
             elif kind is list or kind is tuple:
-                copied[index] = self._walk_list(item, add, room, depth - 1)
+                copied[index] = items = [*item]
+                room = self._copy_list(items, add, room, depth - 1)
             elif item is not None and kind is not bool:
                 raise _NotPlainError
-        return copied
+        return room
 
     def _is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
@@ -175,9 +186,9 @@ class Encoder:
             copier = Copier(self._redactor, budget, self._is_plain_key)
             encoded = self._to_json(copier.copy(value))
             if len(encoded) <= self._max_bytes:
-                return encoded, cuts + copier.cuts, redactions + copier.redactions
+                return encoded.decode(), cuts + copier.cuts, redactions + copier.redactions
             budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
-        return self._to_json(_marker_for(value, "[cut: too large]")), cuts + 1, redactions
+        return self._to_json(_marker_for(value, "[cut: too large]")).decode(), cuts + 1, redactions
 
 
 def _marker_for(value: object, text: str) -> object:

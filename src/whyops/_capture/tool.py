@@ -119,23 +119,23 @@ class Observer:
         self.captures_arguments = captures_arguments
         self.captures_result = captures_result
 
+    @_guard.recording
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolSpan | None:
         """Record the request and return its span, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
-        named = kwargs.pop(PROXY_ARGUMENT, None) if PROXY_ARGUMENT in kwargs else None
-        return self._begin(args, kwargs, named)
-
-    @_guard.recording
-    def _begin(self, args: tuple[Any, ...], kwargs: dict[str, Any], named: object) -> ToolSpan | None:
+        named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
         top = context.top()
-        if top is not None and type(top) is not context.Frame and top.claims(self):
+        if top is None:
+            trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
+        elif type(top) is not context.Frame and top.claims(self):
             return None
-        trace = top.trace if top is not None else context.find_trace(named if isinstance(named, str) and named else None)
+        else:
+            trace, parent_id = top.trace, top.span_id
         if trace is None or not trace.recorder.enabled:
             return None
         arguments = self._plan.arguments(args, kwargs)
         if not self.captures_arguments:
             arguments = dict.fromkeys(arguments, NOT_CAPTURED)
-        span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), None, top.span_id if top is not None else None)
+        span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), parent_id)
         span.begin_unguarded()
         return span
 

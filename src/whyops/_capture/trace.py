@@ -112,9 +112,8 @@ class Trace:
 
         The request is recorded where the block begins; a call that raises is recorded as failed, and the exception goes on.
         """
-        return ToolSpan(
-            self, contents.name_of(name), self.encode_arguments({} if arguments is None else arguments), parent_id=self.current_span_id()
-        )
+        encoded = self.encode_arguments({} if arguments is None else arguments)
+        return ToolSpan(self, contents.name_of(name), encoded, self.current_span_id())
 
     # The nine pairs
 
@@ -311,7 +310,7 @@ class Trace:
         """Encode arguments by name; where contents are not captured, each becomes a marker of its size."""
         recorder = self.recorder
         if not recorder.enabled:
-            return b"{}", 0, 0
+            return "{}", 0, 0
         named = arguments if isinstance(arguments, dict) else attempt(dict, arguments)
         if isinstance(named, Failed):
             named = {"arguments": arguments}
@@ -325,7 +324,7 @@ class Trace:
             return
         exceptions.mark(error, self.id)
         content, _ = contents.error(error, None, None, self.recorder.shown)
-        self.write("error", self.recorder.encode(content), "", span_id=span_id, parent_id=parent_id)
+        self.write("error", self.recorder.encode(content), span_id, parent_id)
 
     @_guard.recording
     def record_event(
@@ -343,43 +342,50 @@ class Trace:
         """
         content, own = self._fitted(parts)
         merged = {**own, **metadata} if metadata else own
-        self.write(event_type, self.recorder.encode(content), "", span_id=span_id, parent_id=parent_id, metadata=merged)
+        self.write(event_type, self.recorder.encode(content), span_id, parent_id, merged)
 
     def write(
         self,
         event_type: EventType,
         content: Encoded,
-        members: str,
         span_id: str | None = None,
         parent_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
-        timestamp: str | None = None,
-        idempotency_key: str | None = None,
         fields: str = "",
+        key: str | None = None,
+        timestamp: str | None = None,
     ) -> None:
-        """Complete an event and hand its line on.
-
-        `members` are ready JSON members of the metadata, and `metadata` is added to them; `fields` are ready top-level members: of both,
-        each comes after a comma. Time and key are made here where they are not given.
-        """
-        recorder = self.recorder
-        if not recorder.enabled:
-            return
+        """Complete an event and hand its line on. `fields` are ready members of the event, each after a comma; `key` is JSON."""
         encoded, cuts, redactions = content
+        members = self.members(span_id, parent_id, metadata, cuts, redactions)
+        span = f',"spanId":{quote(span_id)}' if span_id is not None else ""
+        end = f',"metadata":{{{members[1:]}}}' if members else ""
+        self.put(event_type, key or f'"{self.recorder.ids.next()}"', f'{span}{fields},"content":{encoded}{end}', timestamp)
+
+    def members(self, span_id: str | None, parent_id: str | None, metadata: Mapping[str, Any] | None, cuts: int, redactions: int) -> str:
+        """Return what an event's metadata holds as ready members, each after a comma.
+
+        That is the trace's own and `metadata`, the span around the event's, and how many places were cut and redacted.
+        """
+        members = ""
         if self._metadata or metadata:
-            more, more_cuts, more_redactions = recorder.encode({**self._metadata, **(metadata or {})})
-            cuts, redactions = cuts + more_cuts, redactions + more_redactions
-            members += f",{more[1:-1].decode()}" if len(more) > len("{}") else ""
+            encoded, more_cuts, more_redactions = self.recorder.encode({**self._metadata, **(metadata or {})})
+            members = f",{encoded[1:-1]}" if len(encoded) > len("{}") else ""
+            cuts += more_cuts
+            redactions += more_redactions
         if parent_id is not None and parent_id != span_id:
             members += f',"parentSpanId":{quote(parent_id)}'
-        if cuts or redactions:
-            members += (f',"truncated":{cuts}' if cuts else "") + (f',"redacted":{redactions}' if redactions else "")
-        span = f',"spanId":{quote(span_id)}' if span_id is not None else ""
-        key = quote(idempotency_key) if idempotency_key else f'"{recorder.ids.next()}"'
-        beginning = (
-            f'{self._head},"eventType":"{event_type}","timestamp":"{timestamp or self._stamp()}","idempotencyKey":{key}{span}{fields}'
-        )
-        recorder.record(event_line(beginning, encoded, members[1:]))
+        if cuts:
+            members += f',"truncated":{cuts}'
+        if redactions:
+            members += f',"redacted":{redactions}'
+        return members
+
+    def put(self, event_type: EventType, key: str, members: str, timestamp: str | None = None) -> None:
+        """Hand on an event's line. `key` is an idempotency key as JSON, `members` are all others, ready and each after a comma."""
+        recorder = self.recorder
+        if recorder.enabled:
+            recorder.record(event_line(self._head, event_type, timestamp or self._stamp(), key, members))
 
     # Inside
 
@@ -428,13 +434,12 @@ class Trace:
         self.write(
             event_type,
             self.recorder.encode(content),
-            "",
             span_id=safe_id(span_id) if _is_given(span_id) else None,
             parent_id=self.current_span_id(),
             metadata=metadata,
-            timestamp=_timestamp(options.get("timestamp")),
-            idempotency_key=safe_id(key) if _is_given(key) else None,
             fields=_step_fields(options),
+            key=quote(safe_id(key)) if _is_given(key) else None,
+            timestamp=_timestamp(options.get("timestamp")),
         )
 
     def _note_unknown(self, options: Mapping[str, object]) -> None:
@@ -455,6 +460,7 @@ class Trace:
         self._metadata = {key: value for key, value in given.items() if key not in _OWN_METADATA}
 
     def _stamp(self) -> str:
+        """Return the time, for each event of the trace another and a later one."""
         clock = self.recorder.clock
         now = clock.wall_ns() // 1000
         if now <= self._last_us:

@@ -6,10 +6,11 @@ Pure, and knows no framework: each handler takes its own objects apart and hands
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._capture.contents import PROXY_ARGUMENT
+from .._capture.recorder import Encode
 from .._capture.signature import strip_signature
 from ..types import MessageItem, ToolCallItem, UserMessageMetadata
 
@@ -54,7 +55,7 @@ def text_of(content: object) -> str:
     return strip_signature("".join(text for text in texts if isinstance(text, str)))
 
 
-def tool_call(name: object, arguments: object, call_id: object, encode: Callable[[object], tuple[bytes, int, int]]) -> ToolCallItem:
+def tool_call(name: object, arguments: object, call_id: object, encode: Encode) -> ToolCallItem:
     """Return a tool call that a model asked for: arguments as JSON text, without the one that the proxy adds.
 
     `encode` makes the text where the arguments are no plain JSON.
@@ -118,7 +119,7 @@ def _told(data: str) -> str:
     return f"{head}{comma}[{len(data) - len(head) - len(comma)} characters]"
 
 
-def _arguments(arguments: object, encode: Callable[[object], tuple[bytes, int, int]]) -> str:
+def _arguments(arguments: object, encode: Encode) -> str:
     if isinstance(arguments, str):
         return _without_proxy_argument(arguments) if PROXY_ARGUMENT in arguments else arguments
     if isinstance(arguments, Mapping):
@@ -126,7 +127,7 @@ def _arguments(arguments: object, encode: Callable[[object], tuple[bytes, int, i
     try:
         return json.dumps({} if arguments is None else arguments, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return encode(arguments)[0].decode()
+        return encode(arguments)[0]
 
 
 def _without_proxy_argument(text: str) -> str:

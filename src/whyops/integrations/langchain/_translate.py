@@ -6,17 +6,16 @@ versions read alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from ..._capture.contents import PROXY_ARGUMENT
+from ..._capture.recorder import Encode
 from ..._capture.signature import strip_signature
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
 from .._messages import prompt_metadata, role_of, shown_content, text_of, tool_call
-
-Encode = Callable[[object], "tuple[bytes, int, int]"]
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
 _USER_KEYS = ("whyops_user_id", "user_id")

@@ -6,17 +6,16 @@ any of its code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..._capture.fields import fields
+from ..._capture.recorder import Encode
 from ..._capture.signature import strip_signature
 from ..._capture.usage import token_usage
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
 from .._messages import prompt_metadata, role_of, shown_content, text_of, tool_call
-
-Encode = Callable[[object], tuple[bytes, int, int]]
 
 UNKNOWN = "unknown"
 
