@@ -16,7 +16,7 @@ from .batch import Batch, BatchSize, reached
 from .clock import Clock
 from .file_outbox import FileOutbox
 from .forks import forks_wait
-from .inbox import DEAF_BYTES, LOUD_BYTES, Inbox, Job, Request, Until
+from .inbox import Inbox, Job, Request, Until
 from .settle import Settlement
 from .tally import Counts, Tally
 from .trouble import Trouble
@@ -110,7 +110,7 @@ class Sender:
     # --- what is asked for -----------------------------------------------------------------------
 
     def _listen(self) -> None:
-        self._inbox.loud_at = DEAF_BYTES if self._backoff.failures else LOUD_BYTES
+        self._inbox.loud_at = self._backlog.loud_at()
         for asked in self._inbox.wait(self._pause()):
             if isinstance(asked, Job):
                 self._jobs.append(asked)
