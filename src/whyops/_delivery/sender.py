@@ -222,8 +222,8 @@ class Sender:
         return count > 0
 
     def _postpone(self, later: TryLater) -> None:
+        self._trouble.postponed(later, again=self._backoff.failures > 0)
         self._backoff.failed(later.after)
-        self._trouble.postponed(later)
 
     def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:
         sink = self._open_leftover_sink() if foreign else self._open_sink()
