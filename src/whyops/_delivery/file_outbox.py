@@ -142,7 +142,7 @@ class FileOutbox:
             self.forget()
 
     def _new_segment(self) -> Segment:
-        name = f"{int(self._clock.wall() * 1000):015d}-{self._nonce()}-{next(_numbers)}{SUFFIX}"
+        name = f"{int(self._clock.wall() * 1000):015d}-{self._nonce()}-{next(_numbers):06d}{SUFFIX}"
         return Segment.create(self.folder / name, self._destination, self._metadata_hash)
 
     def _rotate(self) -> None:
