@@ -22,7 +22,6 @@ from whyops._delivery import delivery as delivery_module
 from whyops._delivery import locks
 from whyops._delivery import sender as sender_module
 from whyops._delivery.destination import Destination
-from whyops._delivery.inbox import LOUD_BYTES
 from whyops._delivery.segment import Segment
 from whyops.events import Receipt, TryLater
 from whyops.types import FlushResult
@@ -96,14 +95,41 @@ def test_an_event_is_sent_without_being_asked_for(home, monkeypatch):
 
 
 def test_many_bytes_wake_the_sender(home):
-    """It doesn't linger when there is enough for a batch."""
+    """It doesn't linger when there is enough for a request in memory, or for a file of their own."""
     sink = ListSink()
     subject = delivery(sink, home)
     subject.record(line("first"))
     time.sleep(0.1)
-    for number in range(8):
-        subject.record(line(f"large {number}", size=LOUD_BYTES // 8))
-    eventually(lambda: len(sink.stored) == 9, 0.7)
+    large = (1_000_000 if home is None else 8_000_000) // 100_000
+    for number in range(large):
+        subject.record(line(f"large {number}", size=100_000))
+    eventually(lambda: len(sink.stored) == 1 + large, 0.7)
+    result(subject.close())
+
+
+def test_a_burst_into_a_file_is_left_alone(tmp_path):
+    """What lies in a file is safe: the sender lets a caller in a burst have the interpreter, and sends when that is over."""
+    sink = ListSink()
+    subject = delivery(sink, tmp_path)
+    subject.record(line("first"))
+    time.sleep(0.1)
+    for number in range(40):
+        subject.record(line(number, size=100_000))
+    time.sleep(0.2)
+    assert sink.stored == {}
+    eventually(lambda: len(sink.stored) == 41)
+    result(subject.close())
+
+
+def test_a_small_outbox_wakes_the_sender_before_it_is_full(home):
+    """A quarter of what it may hold is enough."""
+    sink = ListSink()
+    subject = delivery(sink, home, outbox_max_bytes=400_000)
+    subject.record(line("first"))
+    time.sleep(0.1)
+    for number in range(5):
+        subject.record(line(number, size=25_000))
+    eventually(lambda: len(sink.stored) >= 5, 0.7)
     result(subject.close())
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests._delivery.parts import HERE, delivery, http_sink, line
 from tests.server import Limits, StrictServer
+from tests.server.agents import Agents
 from whyops._delivery.delivery import Delivery
 from whyops.types import FlushResult
 
@@ -163,7 +164,7 @@ def test_a_refused_key_is_said_once_and_keeps_all(server, tmp_path, caplog):
 
 
 def test_the_agent_limit(home, caplog):
-    """Its events are kept: nothing passes, so nothing is parked, and nothing is hammered."""
+    """Its events are kept: nothing passes, so nothing is parked, and nothing is hammered. Once there is room for it they arrive."""
     with StrictServer(limits=Limits(agents=0)) as server:
         subject = to(server, home, agent_metadata={"systemPrompt": "p"})
         record(subject)
@@ -171,6 +172,9 @@ def test_the_agent_limit(home, caplog):
         assert len(server.inits) == 1
         assert len(server.requests) < 30
         assert "limited number of agents" in caplog.text
+        server.service.agents = Agents(limit=None, sampling_rate=1.0)
+        assert subject.close(20).result(25) == FlushResult(delivered=COUNT)
+        check(server)
 
 
 def test_leftovers_are_delivered_before_the_agent_is_described_anew(server, tmp_path):

@@ -122,6 +122,18 @@ def test_it_is_bounded_with_all_that_lies_in_the_folder(tmp_path):
     assert outbox.append(line("more"))
 
 
+def test_what_is_delivered_leaves_its_room_to_others(tmp_path):
+    """However small the outbox, it takes any number of lines one after the other, as long as they are delivered."""
+    clock = HandClock()
+    outbox = made(tmp_path, clock, max_bytes=20_000)
+    for number in range(1000):
+        assert outbox.append(line(number))
+        for segment in outbox.shelves():
+            drain(segment)
+        clock.now += 1
+        outbox.tend()
+
+
 def test_a_line_that_is_cut_short_is_an_error(tmp_path):
     """The writer learns that the disk took only a part; what others wrote behind it is still read."""
     outbox = made(tmp_path)

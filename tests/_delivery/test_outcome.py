@@ -38,6 +38,15 @@ def test_a_good_answer_settles_all(given, count, meant):
     assert judge(given, count, NOW) == meant
 
 
+@pytest.mark.parametrize("statuses", ["saved", "saved saved", "saved skipped", "saved sampled_out", "sampled_out sampled_out"])
+@pytest.mark.parametrize("message", ["none", '"status":"saved"', '[{"status":"saved"}]'])
+def test_an_answer_means_the_same_with_and_without_blanks(statuses, message):
+    """The service writes none, and what is read from that without a parser is what a parser finds; also if a message talks of it."""
+    results = [{"status": status, "message": message} for status in statuses.split()]
+    terse = answer(201, json.dumps(results, separators=(",", ":")).encode())
+    assert judge(terse, len(results), NOW) == judge(answer(201, results), len(results), NOW)
+
+
 @pytest.mark.parametrize(
     "given,kind",
     [

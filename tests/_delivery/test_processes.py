@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -113,12 +114,16 @@ def test_an_end_by_exception_delivers(processes, ending):
 
 
 def test_an_end_while_the_service_refuses_is_quick(processes):
-    """With a file there is nothing to wait for: one line says how many wait, and where."""
+    """With a file there is nothing to wait for: one line says what is wrong, and one how many wait, and where."""
     processes.server.stop()
     started = time.monotonic()
     errors = processes.run("record(50)")
     assert time.monotonic() - started < 2.5
-    assert len([text for text in errors.splitlines() if "50 events wait" in text and "whyops deliver" in text]) == 1
+    wrong, left = errors.splitlines()
+    assert "can't be reached" in wrong
+    assert "They wait in" in wrong
+    assert "50 events wait" in left
+    assert "whyops deliver" in left
     assert str(processes.home) in errors
     processes.server.start()
     processes.heir()
@@ -131,6 +136,7 @@ def test_an_end_while_the_service_hangs_keeps_its_limit(processes):
     started = time.monotonic()
     errors = processes.run("record(50)", TEST_EXIT_TIMEOUT="1")
     assert time.monotonic() - started < 4
+    assert re.findall(r"\d+ events", errors) == ["50 events"]
     assert "50 events wait" in errors
     processes.server.clear()
     processes.heir()

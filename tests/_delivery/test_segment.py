@@ -51,6 +51,25 @@ def test_a_line_may_be_longer_than_a_portion(tmp_path):
     assert keys(first) == ["0"]
 
 
+def test_many_lines_come_at_once(tmp_path):
+    """However they are read from the file, none is left out, torn or repeated, and the position is after the last one."""
+    texts = [line(number, size=number % 1009) for number in range(3000)]
+    segment = made(tmp_path, *texts)
+    assert segment.read(segment.acknowledged, *EVERYTHING) == (texts, segment.end())
+    size = sum(map(len, texts[:2000]))
+    assert segment.read(segment.acknowledged, 10**6, size) == (texts[:2000], segment.acknowledged + size)
+    assert segment.read(segment.acknowledged, 2000, 10**9) == (texts[:2000], segment.acknowledged + size)
+
+
+def test_a_long_line_goes_along_with_short_ones(tmp_path):
+    """Only the number of events and the bytes end a portion."""
+    texts = [line(number, size=number % 2 * 300_000) for number in range(10)]
+    segment = made(tmp_path, *texts)
+    assert segment.read(segment.acknowledged, *EVERYTHING) == (texts, segment.end())
+    found, _ = segment.read(segment.acknowledged, 10, 1_000_000)
+    assert found == texts[:7]
+
+
 def test_an_unfinished_line_waits(tmp_path):
     """While the file is written to, what has no line feed yet is not read."""
     segment = made(tmp_path, line(0), line(1)[:-5])

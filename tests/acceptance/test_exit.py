@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -71,6 +72,11 @@ def run_program(server: StrictServer, code: str, home: Path) -> subprocess.Compl
     return subprocess.run([sys.executable, "-c", START + code], env=environment, capture_output=True, text=True, timeout=50, check=False)
 
 
+def counted(errors: str) -> list[str]:
+    """Give each number of events that the program was told of."""
+    return re.findall(r"\d+ events", errors)
+
+
 def check_all_there(server: StrictServer, traces: list[str]) -> None:
     """Check that each of these traces is there with its 20 pairs, once."""
     assert Counter(event["traceId"] for event in server.events) == dict.fromkeys(traces, 40)
@@ -117,6 +123,7 @@ def test_exit_with_a_dead_service(server: StrictServer, home: Path) -> None:
     assert time.monotonic() - started < 10
     assert done.returncode == 0
     assert "40 events wait" in done.stderr
+    assert counted(done.stderr) == ["40 events"]
     assert "Traceback" not in done.stderr
     server.start()
     run_program(server, "run_agent('b')", home)
@@ -130,6 +137,7 @@ def test_exit_with_a_hanging_service(server: StrictServer, home: Path) -> None:
     done = run_program(server, "whyops.configure(exit_timeout=0.5); run_agent('a')", home)
     assert time.monotonic() - started < 8
     assert done.returncode == 0
+    assert counted(done.stderr) == ["40 events"]
     assert "whyops_test" not in done.stderr
 
 

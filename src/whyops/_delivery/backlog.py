@@ -62,6 +62,10 @@ class Backlog:
         """Tell whether this process has recorded something that is not settled."""
         return any(shelf.acknowledged < shelf.end() for shelf in self.own())
 
+    def loud_at(self) -> int:
+        """Return how many bytes may be recorded before the sender should look at them without delay."""
+        return self.memory.loud_at if len(self.memory) or not self.files else self.files[-1].loud_at
+
     def waiting(self) -> int:
         """Count the events that wait, those of an adopted file too. May be called by any thread."""
         left = self.leftovers.current

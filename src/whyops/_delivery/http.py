@@ -77,7 +77,7 @@ class HttpSink:
         """
         if self._init_needed:
             self._introduce()
-        answer = self._post(f"{self._analyse}/events/ingest", b"[" + b",".join(lines) + b"]")
+        answer = self._post(f"{self._analyse}/events/ingest", b"[%b]" % b",".join(lines))
         outcome = judge(answer, len(lines), self._time_of_day())
         if isinstance(outcome, (TryLater, BatchRefused)):
             raise outcome

@@ -14,11 +14,6 @@ from whyops.types import FlushResult
 
 from .batch import Shelf
 
-LOUD_BYTES = 1_000_000
-"""A full request's worth. Waking for less would have the sender take the interpreter from the caller again and again in a burst."""
-
-DEAF_BYTES = 2_000_000
-
 
 class Until(Enum):
     """What a request waits for, apart from the delivery of what was recorded before it."""
@@ -52,8 +47,8 @@ class Job(NamedTuple):
 class Inbox:
     """A queue that can be put to from a signal handler or a `__del__`, and a bell for the hot path.
 
-    Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`. It adds to `dropped` what there
-    was no room for.
+    Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`, which is the outbox's to say. It
+    adds to `dropped` what there was no room for.
     """
 
     def __init__(self) -> None:
@@ -61,7 +56,7 @@ class Inbox:
         self.asleep = False
         self.unseen = 0
         self.dropped = 0
-        self.loud_at = LOUD_BYTES
+        self.loud_at = 0
 
     def put(self, item: Request | Job) -> None:
         """Ask for something."""

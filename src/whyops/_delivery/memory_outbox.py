@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 
+from .batch import MAX_BYTES
+
 
 class MemoryOutbox:
     """Lines in a queue, bounded by their bytes.
 
-    Any thread appends, without a lock; one thread reads and acknowledges. Positions are numbers of lines.
+    Any thread appends, without a lock; one thread reads and acknowledges. Positions are numbers of lines. `loud_at` is a full request's
+    worth: what is in memory is lost with the process, but waking the sender for less would have it disturb each burst all the time.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._lines: deque[bytes] = deque()
         self._max_bytes = max_bytes
+        self.loud_at = min(MAX_BYTES, max_bytes // 4)
         self._written = 0
         self._freed = 0
         self.acknowledged = 0

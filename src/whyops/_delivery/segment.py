@@ -10,6 +10,7 @@ ends. An advisory lock tells the truth where process ids don't: after their reus
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import stat
@@ -26,6 +27,8 @@ _BEGIN = b'{"acknowledged":"'
 _DIGITS = 15
 _LINE_START = b'{"traceId":'
 _BLOCK = 1 << 16
+_PORTION = 1 << 18
+"""Bytes that are read and cut at once: between two portions the interpreter is free for others."""
 
 
 class Segment:
@@ -106,21 +109,32 @@ class Segment:
 
     def read(self, after: int, max_events: int, max_bytes: int) -> tuple[list[bytes], int]:
         """Return whole lines after a position, at least one if there is one, and the position after them."""
-        block = os.pread(self.fd, max_bytes, after)
-        while b"\n" not in block and len(block) >= max_bytes:
-            more = os.pread(self.fd, len(block), after + len(block))
-            if not more:
-                break
-            block += more
-        parts = block.split(b"\n")
-        torn = parts.pop()
-        lines = [part + b"\n" for part in parts[: max_events if len(block) <= max_bytes else 1]]
-        end = after + sum(map(len, lines))
-        if not lines and torn and self.sealed:
-            end = after + len(torn)
+        lines: list[bytes] = []
+        end, portion = after, _PORTION
+        while len(lines) < max_events and end - after < max_bytes:
+            block = os.pread(self.fd, min(portion, max_bytes - (end - after)), end)
+            found = io.BytesIO(block[: block.rfind(b"\n") + 1]).readlines()[: max_events - len(lines)]
+            lines += found
+            end += sum(map(len, found))
+            if not found:
+                if len(block) < portion:
+                    break
+                portion *= 2
+        if not lines:
+            lines, end = self._read_long(after)
         if self.doubtful:
             lines = [line for line in map(_whole, lines) if line]
         return lines, end
+
+    def _read_long(self, after: int) -> tuple[list[bytes], int]:
+        """Return the next line, however long it is, and the position after it; what never will be whole is passed over."""
+        block = os.pread(self.fd, _BLOCK, after)
+        while b"\n" not in block and (more := os.pread(self.fd, len(block), after + len(block))):
+            block += more
+        line, feed, _ = block.partition(b"\n")
+        if feed:
+            return [line + feed], after + len(line) + 1
+        return [], after + len(line) if self.sealed else after
 
     def waiting(self) -> int:
         """Count the lines that are not settled. May be called by any thread, at any time."""

@@ -16,7 +16,7 @@ from .batch import Batch, BatchSize, reached
 from .clock import Clock
 from .file_outbox import FileOutbox
 from .forks import forks_wait
-from .inbox import DEAF_BYTES, LOUD_BYTES, Inbox, Job, Request, Until
+from .inbox import Inbox, Job, Request, Until
 from .settle import Settlement
 from .tally import Counts, Tally
 from .trouble import Trouble
@@ -110,7 +110,7 @@ class Sender:
     # --- what is asked for -----------------------------------------------------------------------
 
     def _listen(self) -> None:
-        self._inbox.loud_at = DEAF_BYTES if self._backoff.failures else LOUD_BYTES
+        self._inbox.loud_at = self._backlog.loud_at()
         for asked in self._inbox.wait(self._pause()):
             if isinstance(asked, Job):
                 self._jobs.append(asked)
@@ -222,8 +222,8 @@ class Sender:
         return count > 0
 
     def _postpone(self, later: TryLater) -> None:
+        self._trouble.postponed(later, again=self._backoff.failures > 0)
         self._backoff.failed(later.after)
-        self._trouble.postponed(later)
 
     def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:
         sink = self._open_leftover_sink() if foreign else self._open_sink()

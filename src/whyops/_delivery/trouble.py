@@ -13,13 +13,13 @@ from .destination import Destination
 
 
 class Lazy:
-    """A number that is found out only if it is printed."""
+    """A text that is made only if it is printed."""
 
-    def __init__(self, number: Callable[[], int]) -> None:
-        self._number = number
+    def __init__(self, text: Callable[[], object]) -> None:
+        self._text = text
 
     def __str__(self) -> str:
-        return str(self._number())
+        return str(self._text())
 
 
 class Trouble:
@@ -31,15 +31,15 @@ class Trouble:
         self._waiting = waiting
         self._place = str(folder) if folder else "memory"
 
-    def postponed(self, later: TryLater) -> None:
-        """Say that events have to wait, and why."""
+    def postponed(self, later: TryLater, *, again: bool) -> None:
+        """Say that events have to wait, and why; how many, if they do so `again`: a script that ends has `left_waiting` to tell that."""
         level = logging.ERROR if later.kind == "key" else logging.WARNING
         self._say(
             later.kind,
-            "Events for %s can't be delivered now: %s. %s events wait in %s%s",
+            "Events for %s can't be delivered now: %s. %s wait in %s%s",
             self._destination.url,
             later.reason,
-            Lazy(self._waiting),
+            Lazy(lambda: f"{self._waiting()} events") if again else "They",
             self._place,
             f". {later.remedy}" if later.remedy else ", and are sent as soon as they are taken.",
             level=level,
