@@ -113,7 +113,7 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
         return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
     if key is None:
         assert home is not None  # noqa: S101  (completed settings have one)
-        _guard.logger.info("No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
+        _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
         return Destination("local", "", ""), lambda: SqliteSink(home), None
 
     def http_sink(agent_metadata: Mapping[str, Any] | None) -> Sink:

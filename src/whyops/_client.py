@@ -373,7 +373,9 @@ def _client_from_environment() -> WhyOps:
     global _from_environment  # noqa: PLW0603  (made once, when it is first needed)
     name = _settings.agent_name_from_environment()
     if name is None and _settings.has_key() and not _settings.is_disabled():
-        _guard.logger.warning("WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", _settings.DEFAULT_AGENT_NAME)
+        _guard.log(
+            _guard.WARNING, "WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", _settings.DEFAULT_AGENT_NAME
+        )
     _from_environment = WhyOps(agent_name=name or _settings.DEFAULT_AGENT_NAME)
     return _from_environment
 

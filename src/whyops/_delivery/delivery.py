@@ -10,11 +10,11 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
 from typing import TypeVar
 
-from whyops import _guard
+from whyops import _forks, _guard
 from whyops.events import Sink
 from whyops.types import FlushResult
 
-from . import exits, forks
+from . import exits
 from .backlog import Backlog
 from .clock import CLOCK, Clock
 from .destination import Destination
@@ -122,7 +122,7 @@ class Delivery:
             return self._outbox
 
     def _register(self) -> None:
-        forks.tell_children(self)
+        _forks.tell_children(self)
         exits.before_exit(self)
 
     def _make_file(self) -> FileOutbox | None:
