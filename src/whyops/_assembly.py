@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from . import _guard, _settings
@@ -18,13 +19,10 @@ from ._capture.serialize import Encoder
 from ._delivery.agent import hash_metadata
 from ._delivery.delivery import Delivery
 from ._delivery.destination import Destination, hash_key
-from ._delivery.http import HttpSink
 from ._proxy.settings import remember_proxy
 from ._settings import Settings, check_agent_is_named
-from ._store.keeping import KeepingSink
-from ._store.sink import SqliteSink
 from ._waiting import awaited, waited
-from .events import Sink, TryLater
+from .events import Sink
 from .types import AgentInfo
 
 TRACE_END_TIMEOUT = 5.0
@@ -44,7 +42,8 @@ class Parts:
 
     def init_agent(self) -> Future[AgentInfo | None] | None:
         """Describe the agent to the service, on the sender's thread; None where there is nothing to tell, or nobody to tell it to."""
-        if self.delivery is None or self.settings.agent_metadata is None:
+        settings = self.settings
+        if self.delivery is None or settings.agent_metadata is None or settings.sink is not None or settings.api_key is None:
             return None
         return self.delivery.submit(_init_agent)
 
@@ -114,27 +113,31 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
     if key is None:
         assert home is not None  # noqa: S101  (completed settings have one)
         _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
-        return Destination("local", "", ""), lambda: SqliteSink(home), None
-
-    def http_sink(agent_metadata: Mapping[str, Any] | None) -> Sink:
-        sink = HttpSink(
-            analyse_base_url=settings.analyse_base_url or "",
-            proxy_base_url=_proxy_of_the_same_service(settings),
-            api_key=key,
-            agent_name=agent_name,
-            agent_metadata=agent_metadata,
-            transport=settings.transport,
-        )
-        return KeepingSink(sink, SqliteSink(home)) if settings.keep_local and home is not None else sink
+        return Destination("local", "", ""), lambda: _local_sink(home), None
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
-    return destination, lambda: http_sink(metadata), lambda: http_sink(None)
+    return destination, lambda: _service_sink(settings, metadata), lambda: _service_sink(settings, None)
 
 
-def _proxy_of_the_same_service(settings: Settings) -> str:
-    """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
-    is_hosted = settings.proxy_base_url == _settings.DEFAULT_PROXY_URL
-    return "" if is_hosted and settings.analyse_base_url != _settings.DEFAULT_ANALYSE_URL else settings.proxy_base_url or ""
+# These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
+
+
+def _local_sink(home: Path) -> Sink:
+    from ._store.sink import SqliteSink  # noqa: PLC0415  (the first event does not pay for what sends it)
+
+    return SqliteSink(home)
+
+
+def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -> Sink:
+    from ._service import service_sink  # noqa: PLC0415  (as above)
+
+    return service_sink(settings, agent_metadata)
+
+
+def _init_agent(sink: Sink) -> AgentInfo | None:
+    from ._service import init_agent  # noqa: PLC0415  (as above)
+
+    return init_agent(sink)
 
 
 class _TraceEnd:
@@ -148,17 +151,6 @@ class _TraceEnd:
 
     async def wait_async(self) -> None:
         await awaited(self._delivery.flush(), TRACE_END_TIMEOUT, self._delivery.counts)
-
-
-def _init_agent(sink: Sink) -> AgentInfo | None:
-    if isinstance(sink, KeepingSink):
-        sink = sink.sink
-    if not isinstance(sink, HttpSink):
-        return None
-    try:
-        return sink.init_agent()
-    except TryLater:  # said when events wait for it; the sink tries again before it sends them
-        return None
 
 
 def _discard(_line: bytes) -> None:
