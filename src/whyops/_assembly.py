@@ -7,10 +7,9 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _guard, _settings
 from ._capture.ids import process_ids
@@ -19,11 +18,14 @@ from ._capture.serialize import Encoder
 from ._delivery.agent import hash_metadata
 from ._delivery.delivery import Delivery
 from ._delivery.destination import Destination, hash_key
-from ._proxy.settings import remember_proxy
+from ._proxy.addresses import remember_proxy
 from ._settings import Settings, check_agent_is_named
 from ._waiting import awaited, waited
 from .events import Sink
 from .types import AgentInfo
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all."""
@@ -32,8 +34,7 @@ _lock = threading.Lock()
 _deliveries: weakref.WeakValueDictionary[object, Delivery] = weakref.WeakValueDictionary()
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """What a client is made of once it is used. `delivery` is None where everything is switched off."""
 
     settings: Settings

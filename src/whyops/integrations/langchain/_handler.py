@@ -16,7 +16,7 @@ from ..._capture.span import ToolSpan
 from ..._capture.tool import NOT_CAPTURED, Observer
 from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
-from ..._proxy.settings import goes_through_proxy
+from ..._proxy.addresses import goes_through_proxy
 from ..._settings import openai_base_url_from_environment
 from ...errors import ConfigurationError
 from . import _frames, _translate
