@@ -218,8 +218,7 @@ def _check_key(key: str, name: str) -> None:
 
 
 def _check_agent_name(agent_name: str, name: str) -> None:
-    fits = len(agent_name.encode("utf-16-le", "surrogatepass")) <= 2 * _MAX_AGENT_NAME
-    if not fits or not agent_name.isascii() or not agent_name.isprintable() or agent_name.strip() != agent_name:
+    if len(agent_name) > _MAX_AGENT_NAME or not agent_name.isascii() or not agent_name.isprintable() or agent_name.strip() != agent_name:
         raise ConfigurationError(f"{name} must be 1 to {_MAX_AGENT_NAME} printable ASCII characters: it is sent as an HTTP header.")
 
 
