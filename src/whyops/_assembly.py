@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _guard, _settings
+from . import _defaults, _guard
 from ._capture.ids import process_ids
 from ._capture.recorder import Recorder
 from ._capture.serialize import Encoder
@@ -57,9 +57,9 @@ def assemble(given: Settings) -> Parts:
     """
     settings = given.completed()
     check_agent_is_named(settings)
-    agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
+    agent_name = settings.agent_name or _defaults.AGENT_NAME
     settings = replace(settings, agent_name=agent_name)
-    remember_proxy(settings.proxy_base_url or _settings.DEFAULT_PROXY_URL)
+    remember_proxy(settings.proxy_base_url or _defaults.PROXY_URL)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,
         redact_keys=settings.redact_keys,
@@ -108,7 +108,7 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
 def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
     """Return where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
     sink, home, key = settings.sink, settings.home, settings.api_key
-    agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
+    agent_name = settings.agent_name or _defaults.AGENT_NAME
     if sink is not None:
         return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
     if key is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import _settings
+from . import _defaults
 from ._delivery.http import HttpSink
 from ._settings import Settings
 from ._store.keeping import KeepingSink
@@ -20,7 +20,7 @@ def service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -
         analyse_base_url=settings.analyse_base_url or "",
         proxy_base_url=_proxy_of_the_same_service(settings),
         api_key=settings.api_key or "",
-        agent_name=settings.agent_name or _settings.DEFAULT_AGENT_NAME,
+        agent_name=settings.agent_name or _defaults.AGENT_NAME,
         agent_metadata=agent_metadata,
         transport=settings.transport,
     )
@@ -41,5 +41,5 @@ def init_agent(sink: Sink) -> AgentInfo | None:
 
 def _proxy_of_the_same_service(settings: Settings) -> str:
     """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
-    is_hosted = settings.proxy_base_url == _settings.DEFAULT_PROXY_URL
-    return "" if is_hosted and settings.analyse_base_url != _settings.DEFAULT_ANALYSE_URL else settings.proxy_base_url or ""
+    is_hosted = settings.proxy_base_url == _defaults.PROXY_URL
+    return "" if is_hosted and settings.analyse_base_url != _defaults.ANALYSE_URL else settings.proxy_base_url or ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from .._settings import DEFAULT_PROXY_URL
+from .._defaults import PROXY_URL
 
 
 def remember_proxy(url: str) -> None:
@@ -30,4 +30,4 @@ def _address(url: str) -> _Address:
     return parts.scheme, parts.hostname or "", port, parts.path.rstrip("/")
 
 
-_known: set[_Address] = {_address(DEFAULT_PROXY_URL)}
+_known: set[_Address] = {_address(PROXY_URL)}
