@@ -4,7 +4,7 @@ Capture writes lines and delivery hands them on; neither knows the other. A line
 UTF-8, and ends in a line feed. It holds no other line feed, so a file of lines can be cut and joined without parsing.
 """
 
-from __future__ import annotations
+# Annotations are not kept as text here: for fields `typing` would compile them, and the first compilation in a process takes long.
 
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quote

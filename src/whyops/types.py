@@ -3,6 +3,8 @@
 The names up to `UserMessageMetadata` are those of the published 0.1.1 client, so that its callers can import them from here unchanged.
 """
 
+# Annotations are not kept as text here: `Required` is not seen in them then, and `typing` would have to compile each.
+
 import sys
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypedDict
