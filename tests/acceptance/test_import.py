@@ -90,7 +90,8 @@ def test_import(tmp_path: Path) -> None:
 
 def test_an_import_loads_what_it_needs() -> None:
     """Importing loads nothing that is only needed later, and by some programs never."""
-    assert loaded("import whyops").isdisjoint(NEEDED_LATER)
+    anyway = {"inspect"} if sys.version_info < (3, 11) else set()  # there `Required` comes from `typing_extensions`, which needs it
+    assert loaded("import whyops").isdisjoint(NEEDED_LATER.keys() - anyway)
 
 
 def test_the_first_call_loads_what_it_needs(tmp_path: Path) -> None:
