@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from whyops import ConfigurationError, WhyOps
-from whyops._settings import Settings, given, home_directory, is_disabled
+from whyops._environment import is_disabled
+from whyops._settings import Settings, given, home_directory
 
 
 def test_an_argument_wins_over_the_environment(monkeypatch):

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from ._capture.context import bind_context, current_trace
 from ._capture.signature import strip_signature
 from ._capture.span import ToolSpan
-from ._capture.tool import tool
 from ._capture.trace import Trace
 from ._client import WhyOps, configure, trace
 from .errors import ConfigurationError, DeliveryError, TraceNotFoundError, WhyOpsError
@@ -39,6 +38,7 @@ from .types import (
 
 if TYPE_CHECKING:
     from ._capture.describe import describe_tools
+    from ._capture.tool import tool
     from ._load import load_trace
     from ._proxy.settings import ProxySettings
     from ._views.recorded import RecordedTrace
@@ -87,6 +87,7 @@ _IMPORTED_WHEN_USED = {
     "RecordedTrace": "._views.recorded",
     "describe_tools": "._capture.describe",
     "load_trace": "._load",
+    "tool": "._capture.tool",
 }
 
 

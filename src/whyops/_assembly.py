@@ -7,25 +7,25 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _guard, _settings
+from . import _defaults, _guard
 from ._capture.ids import process_ids
 from ._capture.recorder import Recorder
 from ._capture.serialize import Encoder
 from ._delivery.agent import hash_metadata
 from ._delivery.delivery import Delivery
 from ._delivery.destination import Destination, hash_key
-from ._delivery.http import HttpSink
-from ._proxy.settings import remember_proxy
+from ._proxy.addresses import remember_proxy
 from ._settings import Settings, check_agent_is_named
-from ._store.keeping import KeepingSink
-from ._store.sink import SqliteSink
 from ._waiting import awaited, waited
-from .events import Sink, TryLater
+from .events import Sink
 from .types import AgentInfo
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all."""
@@ -34,8 +34,7 @@ _lock = threading.Lock()
 _deliveries: weakref.WeakValueDictionary[object, Delivery] = weakref.WeakValueDictionary()
 
 
-@dataclass(frozen=True)
-class Parts:
+class Parts(NamedTuple):
     """What a client is made of once it is used. `delivery` is None where everything is switched off."""
 
     settings: Settings
@@ -44,7 +43,8 @@ class Parts:
 
     def init_agent(self) -> Future[AgentInfo | None] | None:
         """Describe the agent to the service, on the sender's thread; None where there is nothing to tell, or nobody to tell it to."""
-        if self.delivery is None or self.settings.agent_metadata is None:
+        settings = self.settings
+        if self.delivery is None or settings.agent_metadata is None or settings.sink is not None or settings.api_key is None:
             return None
         return self.delivery.submit(_init_agent)
 
@@ -57,9 +57,9 @@ def assemble(given: Settings) -> Parts:
     """
     settings = given.completed()
     check_agent_is_named(settings)
-    agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
+    agent_name = settings.agent_name or _defaults.AGENT_NAME
     settings = replace(settings, agent_name=agent_name)
-    remember_proxy(settings.proxy_base_url or _settings.DEFAULT_PROXY_URL)
+    remember_proxy(settings.proxy_base_url or _defaults.PROXY_URL)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,
         redact_keys=settings.redact_keys,
@@ -108,33 +108,37 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
 def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
     """Return where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
     sink, home, key = settings.sink, settings.home, settings.api_key
-    agent_name = settings.agent_name or _settings.DEFAULT_AGENT_NAME
+    agent_name = settings.agent_name or _defaults.AGENT_NAME
     if sink is not None:
         return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
     if key is None:
         assert home is not None  # noqa: S101  (completed settings have one)
-        _guard.logger.info("No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
-        return Destination("local", "", ""), lambda: SqliteSink(home), None
-
-    def http_sink(agent_metadata: Mapping[str, Any] | None) -> Sink:
-        sink = HttpSink(
-            analyse_base_url=settings.analyse_base_url or "",
-            proxy_base_url=_proxy_of_the_same_service(settings),
-            api_key=key,
-            agent_name=agent_name,
-            agent_metadata=agent_metadata,
-            transport=settings.transport,
-        )
-        return KeepingSink(sink, SqliteSink(home)) if settings.keep_local and home is not None else sink
+        _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
+        return Destination("local", "", ""), lambda: _local_sink(home), None
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
-    return destination, lambda: http_sink(metadata), lambda: http_sink(None)
+    return destination, lambda: _service_sink(settings, metadata), lambda: _service_sink(settings, None)
 
 
-def _proxy_of_the_same_service(settings: Settings) -> str:
-    """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
-    is_hosted = settings.proxy_base_url == _settings.DEFAULT_PROXY_URL
-    return "" if is_hosted and settings.analyse_base_url != _settings.DEFAULT_ANALYSE_URL else settings.proxy_base_url or ""
+# These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
+
+
+def _local_sink(home: Path) -> Sink:
+    from ._store.sink import SqliteSink  # noqa: PLC0415  (the first event does not pay for what sends it)
+
+    return SqliteSink(home)
+
+
+def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -> Sink:
+    from ._service import service_sink  # noqa: PLC0415  (as above)
+
+    return service_sink(settings, agent_metadata)
+
+
+def _init_agent(sink: Sink) -> AgentInfo | None:
+    from ._service import init_agent  # noqa: PLC0415  (as above)
+
+    return init_agent(sink)
 
 
 class _TraceEnd:
@@ -148,17 +152,6 @@ class _TraceEnd:
 
     async def wait_async(self) -> None:
         await awaited(self._delivery.flush(), TRACE_END_TIMEOUT, self._delivery.counts)
-
-
-def _init_agent(sink: Sink) -> AgentInfo | None:
-    if isinstance(sink, KeepingSink):
-        sink = sink.sink
-    if not isinstance(sink, HttpSink):
-        return None
-    try:
-        return sink.init_agent()
-    except TryLater:  # said when events wait for it; the sink tries again before it sends them
-        return None
 
 
 def _discard(_line: bytes) -> None:

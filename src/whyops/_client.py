@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from . import _guard, _settings
+from . import _defaults, _environment, _guard
 from ._capture import context
 from ._capture.ids import process_ids
 from ._capture.trace import Trace
-from ._settings import check_agent_is_named
 from ._waiting import awaited, waited
 from .errors import ConfigurationError, DeliveryError
 from .events import Sink
@@ -90,14 +89,16 @@ class WhyOps:
         redact_keys: Iterable[str] = (),
         keep_keys: Iterable[str] = (),
         capture_content: bool | None = None,
-        max_value_bytes: int = _settings.MAX_VALUE_BYTES,
+        max_value_bytes: int = _defaults.MAX_VALUE_BYTES,
         outbox: Literal["file", "memory"] = "file",
-        outbox_max_bytes: int = _settings.OUTBOX_MAX_BYTES,
+        outbox_max_bytes: int = _defaults.OUTBOX_MAX_BYTES,
         exit_timeout: float | None = None,
         flush_at_trace_end: bool | None = None,
         keep_local: bool | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        from . import _settings  # noqa: PLC0415  (as in `_assembled`)
+
         self._given = _settings.given(
             api_key=api_key,
             agent_name=agent_name,
@@ -122,7 +123,7 @@ class WhyOps:
         self._closed = False
         self._introduced = False
         if self._given.api_key is not None:
-            check_agent_is_named(self._given.completed())
+            _settings.check_agent_is_named(self._given.completed())
         _open_clients.add(self)
 
     def __repr__(self) -> str:
@@ -371,16 +372,16 @@ def existing_default() -> WhyOps | None:
 
 def _client_from_environment() -> WhyOps:
     global _from_environment  # noqa: PLW0603  (made once, when it is first needed)
-    name = _settings.agent_name_from_environment()
-    if name is None and _settings.has_key() and not _settings.is_disabled():
-        _guard.logger.warning("WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", _settings.DEFAULT_AGENT_NAME)
-    _from_environment = WhyOps(agent_name=name or _settings.DEFAULT_AGENT_NAME)
+    name = _environment.agent_name()
+    if name is None and _environment.api_key() is not None and not _environment.is_disabled():
+        _guard.log(_guard.WARNING, "WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", _defaults.AGENT_NAME)
+    _from_environment = WhyOps(agent_name=name or _defaults.AGENT_NAME)
     return _from_environment
 
 
 def _trace_for_call(trace_id: str | None) -> Trace | None:
     """Return a trace for a tool call outside any, or None in a program that configured nothing."""
-    if _settings.is_disabled():
+    if _environment.is_disabled():
         return None
     try:
         client = existing_default()
@@ -388,7 +389,7 @@ def _trace_for_call(trace_id: str | None) -> Trace | None:
         _guard.notices.say("tool outside a trace", "A tool call outside any trace is not recorded. %s", error)
         return None
     if client is None:
-        if not _settings.has_key():
+        if _environment.api_key() is None:
             return None
         client = _client_from_environment()
     return client.trace(trace_id)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import functools
-import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-logger = logging.getLogger("whyops")
+from ._forks import forks_wait
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+INFO, WARNING, ERROR = 20, 30, 40
+"""Levels, as `logging` numbers them."""
 
 _QUIET_SECONDS = 60.0
 
 reraise = False
 """Set by the package's own tests, so that no fault of ours hides behind the guard."""
+
+
+def log(level: int, message: str, *args: object) -> None:
+    """Say something in the log, under the name `whyops`."""
+    with forks_wait():
+        import logging  # noqa: PLC0415  (a program that is never told anything need not load it)
+    logging.getLogger("whyops").log(level, message, *args)
 
 
 class Notices:
@@ -28,7 +37,7 @@ class Notices:
         self._lock = threading.RLock()  # a `__del__` that records may strike in here, and have something to say too
         self._said: dict[str, tuple[float, int]] = {}
 
-    def say(self, kind: str, message: str, *args: object, level: int = logging.WARNING) -> None:
+    def say(self, kind: str, message: str, *args: object, level: int = WARNING) -> None:
         """Log `message`, unless the same `kind` was logged within the last minute."""
         now = self._clock()
         with self._lock:
@@ -40,7 +49,7 @@ class Notices:
         if unsaid:
             message += " (%d more times since this was last said)"
             args = (*args, unsaid)
-        logger.log(level, message, *args)
+        log(level, message, *args)
 
 
 notices = Notices()

@@ -1,4 +1,4 @@
-"""The settings of a client: what the caller gave, completed from the environment. The only reader of `os.environ`.
+"""The settings of a client: what the caller gave, completed from the environment.
 
 The environment is read when a client is first used, not when it is made, so that a late `load_dotenv()` works. An argument wins over it,
 and an empty string counts as unset.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from . import _defaults, _environment
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -19,16 +20,7 @@ if TYPE_CHECKING:
 
     from .events import Sink
 
-DEFAULT_ANALYSE_URL = "https://a.whyops.com/api"
-DEFAULT_PROXY_URL = "https://proxy.whyops.com"
-DEFAULT_AGENT_NAME = "default"
-
-MAX_VALUE_BYTES = 256 * 1024
-OUTBOX_MAX_BYTES = 256 * 1024 * 1024
-
 _MAX_AGENT_NAME = 255
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
 
 
 @dataclass(frozen=True)
@@ -46,9 +38,9 @@ class Settings:
     redact_keys: tuple[str, ...] = ()
     keep_keys: tuple[str, ...] = ()
     capture_content: bool | None = None
-    max_value_bytes: int = MAX_VALUE_BYTES
+    max_value_bytes: int = _defaults.MAX_VALUE_BYTES
     outbox: Literal["file", "memory"] = "file"
-    outbox_max_bytes: int = OUTBOX_MAX_BYTES
+    outbox_max_bytes: int = _defaults.OUTBOX_MAX_BYTES
     exit_timeout: float | None = None
     flush_at_trace_end: bool | None = None
     keep_local: bool | None = None
@@ -97,8 +89,8 @@ class Settings:
 
     def completed(self) -> Settings:
         """Return these settings with what was not given taken from the environment, or from the defaults."""
-        key = self.api_key or _text("WHYOPS_API_KEY")
-        agent = self.agent_name or _text("WHYOPS_AGENT_NAME")
+        key = self.api_key or _environment.api_key()
+        agent = self.agent_name or _environment.agent_name()
         capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
         if self.api_key is None and key is not None:
             _check_key(key, "WHYOPS_API_KEY")
@@ -108,13 +100,13 @@ class Settings:
             self,
             api_key=key,
             agent_name=agent,
-            analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", DEFAULT_ANALYSE_URL),
-            proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", DEFAULT_PROXY_URL),
+            analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", _defaults.ANALYSE_URL),
+            proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", _defaults.PROXY_URL),
             home=home_directory(self.home),
-            capture_content=_flag("WHYOPS_CAPTURE_CONTENT", default=True) if capture is None else capture,
-            flush_at_trace_end=_text("AWS_LAMBDA_FUNCTION_NAME") is not None if flush is None else flush,
-            keep_local=_flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
-            disabled=self.disabled or is_disabled(),
+            capture_content=_environment.flag("WHYOPS_CAPTURE_CONTENT", default=True) if capture is None else capture,
+            flush_at_trace_end=_environment.text("AWS_LAMBDA_FUNCTION_NAME") is not None if flush is None else flush,
+            keep_local=_environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
+            disabled=self.disabled or _environment.is_disabled(),
         )
 
 
@@ -148,59 +140,14 @@ def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
     """Return where local data lies: the argument, else `WHYOPS_HOME`, else `~/.whyops`."""
     if chosen is not None:
         return _path(chosen, "home")
-    named = _text("WHYOPS_HOME")
+    named = _environment.text("WHYOPS_HOME")
     if named is not None:
         return _path(named, "WHYOPS_HOME")
     return _path("~/.whyops", "home")
 
 
-def is_disabled() -> bool:
-    """Tell whether `WHYOPS_DISABLED` switches everything off."""
-    return _flag("WHYOPS_DISABLED", default=False)
-
-
-def has_key() -> bool:
-    """Tell whether the environment holds an API key."""
-    return _text("WHYOPS_API_KEY") is not None
-
-
-def openai_base_url_from_environment() -> str | None:
-    """Return where OpenAI's own client sends what it was given no address for, if the environment says so."""
-    return _text("OPENAI_BASE_URL")
-
-
-def is_set(name: str) -> bool:
-    """Tell whether the environment holds a variable, ours or another's."""
-    return _text(name) is not None
-
-
-def agent_name_from_environment() -> str | None:
-    """Return the agent's name that the environment gives, if any."""
-    return _text("WHYOPS_AGENT_NAME")
-
-
-def wants_color() -> bool:
-    """Tell whether a terminal may be given colours: not with `NO_COLOR`, nor where it calls itself dumb."""
-    return _text("NO_COLOR") is None and os.environ.get("TERM") != "dumb"
-
-
-def _text(name: str) -> str | None:
-    return os.environ.get(name, "").strip() or None
-
-
-def _flag(name: str, *, default: bool) -> bool:
-    text = _text(name)
-    if text is None:
-        return default
-    if text.lower() in _TRUE:
-        return True
-    if text.lower() in _FALSE:
-        return False
-    raise ConfigurationError(f"{name} must be 1 or 0, not {text!r}.")
-
-
 def _url(chosen: str | None, variable: str, default: str) -> str:
-    text = chosen or _text(variable) or default
+    text = chosen or _environment.text(variable) or default
     if chosen is None:
         _check_url(text, variable)
     return text.rstrip("/")
@@ -209,7 +156,7 @@ def _url(chosen: str | None, variable: str, default: str) -> str:
 def _check_url(url: str, name: str) -> None:
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("http", "https") or not rest.strip("/") or not url.isprintable() or " " in url:
-        raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {DEFAULT_ANALYSE_URL}.")
+        raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {_defaults.ANALYSE_URL}.")
 
 
 def _check_key(key: str, name: str) -> None:
@@ -218,8 +165,7 @@ def _check_key(key: str, name: str) -> None:
 
 
 def _check_agent_name(agent_name: str, name: str) -> None:
-    fits = len(agent_name.encode("utf-16-le", "surrogatepass")) <= 2 * _MAX_AGENT_NAME
-    if not fits or not agent_name.isascii() or not agent_name.isprintable() or agent_name.strip() != agent_name:
+    if len(agent_name) > _MAX_AGENT_NAME or not agent_name.isascii() or not agent_name.isprintable() or agent_name.strip() != agent_name:
         raise ConfigurationError(f"{name} must be 1 to {_MAX_AGENT_NAME} printable ASCII characters: it is sent as an HTTP header.")
 
 

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
+def new_future() -> Future[R]:
+    """Return a future for whoever is going to wait."""
+    from concurrent.futures import Future  # noqa: PLC0415  (recording waits for nothing; who does at the latest is the end of the process)
+
+    return Future()
+
+
 def waited(future: Future[R], timeout: float | None, otherwise: Callable[[], R]) -> R:
     """Wait for a future of another thread; past the limit return what `otherwise` gives."""
     from concurrent.futures import TimeoutError as TooLate  # noqa: PLC0415  (whoever has a future has it loaded)

@@ -4,12 +4,11 @@ Capture writes lines and delivery hands them on; neither knows the other. A line
 UTF-8, and ends in a line feed. It holds no other line feed, so a file of lines can be cut and joined without parsing.
 """
 
-from __future__ import annotations
+# Annotations are not kept as text here: for fields `typing` would compile them, and the first compilation in a process takes long.
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quote
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .types import EventType
 
@@ -29,16 +28,14 @@ def event_line(head: str, event_type: EventType, timestamp: str, key: str, membe
     return f'{head},"eventType":"{event_type}","timestamp":"{timestamp}","idempotencyKey":{key}{members}}}\n'.encode()
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """One event that a sink will not take, now or later. `index` counts within the lines that were sent."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # it hides `tuple.index`, which nobody needs of a pair
     reason: str
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What a sink did with the lines it was given: all of them are settled, and none is to be sent again.
 
     `stored` counts events kept, repeats of known ones included; `sampled_out` those taken and not kept, with `sampled_out_reason`;
@@ -48,7 +45,7 @@ class Receipt:
     stored: int
     sampled_out: int = 0
     sampled_out_reason: str = ""
-    refused: Sequence[Refusal] = field(default=())
+    refused: Sequence[Refusal] = ()
 
 
 class TryLater(Exception):

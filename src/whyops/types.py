@@ -3,12 +3,11 @@
 The names up to `UserMessageMetadata` are those of the published 0.1.1 client, so that its callers can import them from here unchanged.
 """
 
-from __future__ import annotations
+# Annotations are not kept as text here: `Required` is not seen in them then, and `typing` would have to compile each.
 
 import sys
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NamedTuple, TypedDict
 
 if sys.version_info >= (3, 11):
     from typing import Required
@@ -147,8 +146,7 @@ class EventOptions(PlacedEventOptions, total=False):
     span_id: str | None
 
 
-@dataclass(frozen=True)
-class FlushResult:
+class FlushResult(NamedTuple):
     """What became of the events of one destination, in numbers of events.
 
     `delivered`: stored, or accepted by the service's queue, since this process began. `waiting`: recorded, not yet delivered. `parked`:

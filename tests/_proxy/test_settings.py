@@ -1,4 +1,4 @@
-"""What points others at the proxy, and how an address is told to be the proxy's."""
+"""What points others at the proxy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import whyops
 from whyops._proxy.clients import check_client
 from whyops._proxy.settings import (
     ProxySettings,
-    goes_through_proxy,
     langchain_keywords,
     llama_index_keywords,
     trace_headers,
@@ -83,37 +82,3 @@ def test_an_id_that_no_header_can_hold_is_left_out(user: str | None) -> None:
     """A header takes printable ASCII without blanks around it; any other id would break the request that it goes with."""
     assert trace_headers("t-1", user) == {"X-Trace-ID": "t-1", "X-Thread-ID": "t-1"}
     assert trace_headers("t-1", "user 1")["X-External-User-Id"] == "user 1"
-
-
-class Url:
-    """A URL as an HTTP library's object."""
-
-    def __str__(self) -> str:
-        return "https://proxy.whyops.com/v1/"
-
-
-def test_the_proxy_is_known_by_its_address() -> None:
-    """The hosted proxy is known, and that of each client of this process: with or without a path below it, as text or as an object."""
-    assert not goes_through_proxy("https://Proxy.Example:443/whyops/v1")
-    sdk(proxy_base_url="https://proxy.example/whyops/").trace("t-1")
-    for url in ("https://Proxy.Example:443/whyops/v1", "https://proxy.example/whyops", "https://proxy.whyops.com", Url()):
-        assert goes_through_proxy(url)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        None,
-        "",
-        "https://api.openai.com/v1",
-        "https://proxy.whyops.com.example/v1",
-        "https://proxy.example/whyops-other/v1",
-        "http://proxy.whyops.com/v1",
-        "https://proxy.whyops.com:8443/v1",
-        "http://[broken",
-        "http://host:port/v1",
-    ],
-)
-def test_other_addresses_are_not_the_proxys(url: object) -> None:
-    """What only looks similar, and what is no address at all, is not taken for the proxy."""
-    assert not goes_through_proxy(url)

@@ -28,8 +28,8 @@ sys.addaudithook(watch)
 before = set(sys.modules)
 """
 REPORT = """
-roots = sorted({name.partition(".")[0] for name in set(sys.modules) - before})
-print(json.dumps({"modules": roots, "written": written, "started": started, "sockets": sockets, "threads": threading.active_count()}))
+modules = sorted(set(sys.modules) - before)
+print(json.dumps({"modules": modules, "written": written, "started": started, "sockets": sockets, "threads": threading.active_count()}))
 """
 
 
@@ -42,11 +42,43 @@ def run_watched(code: str, home: Path) -> dict[str, object]:
     return report
 
 
+NEEDED_LATER = {
+    "concurrent.futures": "waiting",
+    "dataclasses": "a client",
+    "email": "sending",
+    "hashlib": "a destination",
+    "http": "sending",
+    "httpx": "asking the service",
+    "inspect": "decorating",
+    "ipaddress": "a path",
+    "logging": "something to say",
+    "pathlib": "a client",
+    "pydantic_core": "an event",
+    "socket": "sending",
+    "sqlite3": "the local store",
+    "ssl": "sending",
+    "traceback": "an exception",
+    "urllib.parse": "a path",
+    "uuid": "an event",
+}
+"""What takes long to load, and what for."""
+
+SENDING = {"concurrent.futures", "email", "http", "httpx", "logging", "socket", "sqlite3", "ssl", "traceback"}
+
+
+def loaded(code: str) -> set[str]:
+    """Return what `code` makes a fresh interpreter load. None of its threads runs, and nothing is done at its end."""
+    before = "import os, sys, threading\nthreading.Thread.start = lambda self: None\nbefore = set(sys.modules)\n"
+    code = f"{before}{code}\nprint(*set(sys.modules) - before, flush=True)\nos._exit(0)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
 def check_untouched(report: dict[str, object], home: Path) -> None:
     """Check that nothing was written, started, connected or imported that has no business before the first event."""
     assert isinstance(report["modules"], list)
+    roots = {name.partition(".")[0] for name in report["modules"]}
     heavy = {"httpx", "httpcore", "sqlite3", "openai", "anthropic", "langchain_core", "llama_index", "opentelemetry", "_sqlite3"}
-    assert heavy.isdisjoint(report["modules"])
+    assert heavy.isdisjoint(roots)
     assert (report["written"], report["started"], report["sockets"], report["threads"]) == ([], [], [], 1)
     assert list(home.iterdir()) == []
 
@@ -54,6 +86,30 @@ def check_untouched(report: dict[str, object], home: Path) -> None:
 def test_import(tmp_path: Path) -> None:
     """Importing loads neither httpx nor sqlite3 nor any framework, starts no thread, writes no file."""
     check_untouched(run_watched("import whyops", tmp_path), tmp_path)
+
+
+def test_an_import_loads_what_it_needs() -> None:
+    """Importing loads nothing that is only needed later, and by some programs never."""
+    anyway = {"inspect"} if sys.version_info < (3, 11) else set()  # there `Required` comes from `typing_extensions`, which needs it
+    assert loaded("import whyops").isdisjoint(NEEDED_LATER.keys() - anyway)
+
+
+def test_the_first_call_loads_what_it_needs(tmp_path: Path) -> None:
+    """Nor does recording load what sends: the sender does, when it has something to send."""
+    code = f"""
+import whyops
+sdk = whyops.WhyOps("whyops_key", "agent", home={str(tmp_path)!r})
+
+@whyops.tool
+def double(number):
+    return 2 * number
+
+with sdk.trace("t"):
+    double(2)
+"""
+    modules = loaded(code)
+    assert "pydantic_core" in modules
+    assert modules.isdisjoint(SENDING)
 
 
 def test_decorating(tmp_path: Path) -> None:

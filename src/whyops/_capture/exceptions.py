@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from .attempt import Failed, attempt
 from .fields import name_of, short_name
 
-_PACKAGE = str(Path(__file__).parent.parent) + os.sep
+_PACKAGE = __file__.rsplit(os.sep, 2)[0] + os.sep
 _MARK = "_whyops_recorded_in"
 _MAX_STACK_ENTRIES = 50
 _MAX_CHAIN = 8
@@ -80,6 +78,8 @@ def _stack(error: BaseException) -> str:
 
 
 def _own_stack(error: BaseException) -> str:
+    import traceback  # noqa: PLC0415  (where nothing fails, nothing is to be read off a stack)
+
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None and _is_ours(trace):
         trace = trace.tb_next

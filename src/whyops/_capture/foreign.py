@@ -10,7 +10,6 @@ import collections
 import datetime as dt
 import enum
 import gc
-import re
 import sys
 import types
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 
 from .declared import HIDDEN, Hidden, declaration
 from .fields import PerType, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
+from .pattern import Pattern
 
 Reader = Callable[[Any, int], object]
 """Takes an object and how many elements there is room for; returns something plainer."""
@@ -45,7 +45,7 @@ _RESOURCE = frozenset(
     | {"acquire", "cursor", "execute", "connect"}
 )
 """What a class defines whose instances are in use: iterators, streams, files, awaitables, locks, connections."""
-_SECRET_TYPE = re.compile(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken")
+_SECRET_TYPE = Pattern(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken")
 _MAX_DIGITS_BITS = 6_600
 
 NODE_COST = 16

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 from collections.abc import Callable
@@ -81,6 +80,8 @@ def _text(value: object) -> str:
 
 
 def _short_form(text: str, limit: int, keep: Callable[[str], bool]) -> str:
+    import hashlib  # noqa: PLC0415  (most ids are safe as they are, and it loads all of OpenSSL)
+
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     beginning = "".join(character for character in text[:limit] if character.isprintable() and keep(character)).strip()
     return f"{beginning[: limit - 17].strip()}-{digest}" if beginning else digest

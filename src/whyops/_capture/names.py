@@ -6,17 +6,18 @@ look, a shown secret costs a key. `keep_keys` is there for the former.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from enum import Enum
 
+from .pattern import Pattern
+
 MAX_NAME = 256
 """Characters of a name that are looked at. What is longer is text rather than a name."""
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[^\W_]")
+_WORD = Pattern(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[^\W_]")
 
-_ANYWHERE = re.compile(
+_ANYWHERE = Pattern(
     r"passw(?:or)?d|passphrase|passcode|passkey|secret(?!ar)|authori[sz]ation|cookie|credential"
     r"|(?:api|app|application|access|account|admin|aes|auth|consumer|decryption|deploy|encryption|hmac|license|master|private|role|rsa"
     r"|secret|server|service|session|shared|signing|ssh|storage|subscription|webhook"
@@ -160,7 +161,7 @@ class Verdict(Enum):
 
 def words(name: str) -> list[str]:
     """Split a name at separators and where camel case starts a word; all in lower case."""
-    return [word.lower() for word in _WORD.findall(unicodedata.normalize("NFKC", name))]
+    return [word[0].lower() for word in _WORD.finditer(unicodedata.normalize("NFKC", name))]
 
 
 _MAX_VERDICTS = 2_000

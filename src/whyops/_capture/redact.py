@@ -14,6 +14,7 @@ from typing import Any
 
 from .. import _guard
 from .names import SecretNames, Verdict
+from .pattern import Pattern
 from .search import searcher
 
 REDACTED = "[redacted]"
@@ -48,30 +49,28 @@ def _shape(beginning: str) -> re.Pattern[str]:
     return re.compile(f"{literal}(?<![A-Za-z0-9]{literal}){_SHAPES[beginning]}", re.ASCII)
 
 
-_SCHEMES = re.compile(
+_SCHEMES = Pattern(
     r"(?<![A-Za-z0-9])(?:((?i:bearer))\s{1,4}(?!(?:auth\w*|tokens?|scheme|format|header|error)\b)[\w.~+/=-]{6,}"
     r"|((?i:basic))\s{1,4}(?=[\w+/]{0,400}[A-Z0-9=])[\w+/]{8,}={0,2})",
     re.ASCII,
 )
 
-_USERINFO = re.compile(r"://([^\s/?#\"'<>:@\\]{0,512})(:?)([^\s/?#\"'<>\\]{0,2048})@")
-_QUERY = re.compile(r"(?<=[?&;])((?:key|sig|signature|x-amz-signature|x-goog-signature)=)([^&#\s\"'<>\\]+)", re.IGNORECASE)
-_ESCAPED = re.compile(r"\\+u00([2-7][0-9A-Fa-f])")
+_USERINFO = Pattern(r"://([^\s/?#\"'<>:@\\]{0,512})(:?)([^\s/?#\"'<>\\]{0,2048})@")
+_QUERY = Pattern(r"(?<=[?&;])((?:key|sig|signature|x-amz-signature|x-goog-signature)=)([^&#\s\"'<>\\]+)", re.IGNORECASE)
+_ESCAPED = Pattern(r"\\+u00([2-7][0-9A-Fa-f])")
 
-_NAME_BEFORE = re.compile(r"[\w.\-]{0,64}(?:[ \t][\w.\-]{1,64})?")
-_NAME_AFTER = re.compile(r"[\w.\-]{0,64}(?:[ \t](?:key|token|id|code|phrase|word|header)s?(?![\w.\-]))?", re.IGNORECASE)
-_SEPARATOR = re.compile(
-    r"(?P<quote>\\*[\"'`])?\]?(?P<sign>[ \t\r\n]{0,40}(?:=>|:=|==|[:=])[ \t\r\n]{0,40}|>)|(?P<space>[ \t]{1,4})(?=[^\s-])"
-)
-_OPENING = re.compile(r"[bBrRuUfF]{0,2}(\\*[\"'`])")
-_WHOLE_LINE = re.compile(r"[^\r\n\"'<>\\]+")
-_WORD = re.compile(r"(?:(?:bearer|basic|token|digest|apikey|api-key|negotiate)[ \t]+)?[^\s,;&\"'<>\\)}\]]+", re.IGNORECASE)
-_ELEMENT = re.compile(r"[^<]+")
-_BRACKET = re.compile(r"\\*[\"']|[\[{(]|[\]})]")
-_CLOSINGS = {quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*{quote}", re.DOTALL) for quote in "\"'`"}
+_NAME_BEFORE = Pattern(r"[\w.\-]{0,64}(?:[ \t][\w.\-]{1,64})?")
+_NAME_AFTER = Pattern(r"[\w.\-]{0,64}(?:[ \t](?:key|token|id|code|phrase|word|header)s?(?![\w.\-]))?", re.IGNORECASE)
+_SEPARATOR = Pattern(r"(?P<quote>\\*[\"'`])?\]?(?P<sign>[ \t\r\n]{0,40}(?:=>|:=|==|[:=])[ \t\r\n]{0,40}|>)|(?P<space>[ \t]{1,4})(?=[^\s-])")
+_OPENING = Pattern(r"[bBrRuUfF]{0,2}(\\*[\"'`])")
+_WHOLE_LINE = Pattern(r"[^\r\n\"'<>\\]+")
+_WORD = Pattern(r"(?:(?:bearer|basic|token|digest|apikey|api-key|negotiate)[ \t]+)?[^\s,;&\"'<>\\)}\]]+", re.IGNORECASE)
+_ELEMENT = Pattern(r"[^<]+")
+_BRACKET = Pattern(r"\\*[\"']|[\[{(]|[\]})]")
+_CLOSINGS = {quote: Pattern(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*{quote}", re.DOTALL) for quote in "\"'`"}
 _HARMLESS = frozenset({"none", "null", "true", "false", "undefined", "nan", "[redacted", REDACTED})
-_NUMBER = re.compile(r"[-+]?[\d.,]+%?")
-_IDENTIFIER = re.compile(r"[\w.\-]{2,64}")
+_NUMBER = Pattern(r"[-+]?[\d.,]+%?")
+_IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
 
 _HINTS = ("auth", "bearer", "cookie", "cred", "jwt", "key", "pass", "pw", "secret", "token")
 """Every name that hides a secret has one of these in it, but for those that the user added."""
@@ -100,7 +99,7 @@ class Redactor:
     def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = ()) -> None:
         self.names = SecretNames(added, kept)
         hints = (*_HINTS, *self.names.hints())
-        self._hint = re.compile("|".join(hints))
+        self._hint = Pattern("|".join(hints))
         self.traces = f"(?i:{'|'.join((*hints, *_TRACES))})"
         self._has_trace = searcher(self.traces)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from .pattern import Pattern
 
-_SIGNATURE = re.compile("\u200b(?:[\u200c\u200d]{8})+\u200e")
+_SIGNATURE = Pattern("\u200b(?:[\u200c\u200d]{8})+\u200e")
 
 
 def strip_signature(text: str) -> str:

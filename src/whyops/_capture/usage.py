@@ -14,18 +14,18 @@ was read from or written to a cache. Who counts how:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import SupportsFloat, cast
 
 from .attempt import Failed, attempt
 from .fields import defines, fields, instance_dict
+from .pattern import Pattern
 
 MAX_COUNT = 2**31 - 1
 """The highest count and latency that the service stores."""
 
 _NUMERIC = frozenset({"__float__", "__index__"})
-_SNAKE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SNAKE = Pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 _SERVICE_TIERS = ("priority_", "flex_")
 
 Counts = Mapping[str, object]

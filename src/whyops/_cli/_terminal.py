@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TextIO
 
-from whyops._settings import wants_color
+from whyops._environment import wants_color
 from whyops._views.text import printable
 
 __all__ = ["Terminal"]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from whyops import _settings
+from whyops import _defaults
 from whyops._delivery.delivery import Delivery
 from whyops._store.pushed import Pushed, StoredLine
 from whyops._store.reader import StoreReader
@@ -103,7 +103,7 @@ def _work(arguments: argparse.Namespace, context: Context, service: Service) -> 
 def _agent_of(events: Sequence[dict[str, object]], service: Service) -> str:
     """Return the agent that a trace is sent as: the one that it was recorded as, or that of the settings if it was nobody's."""
     recorded = next((name for event in events if isinstance(name := event.get("agentName"), str) and name), None)
-    if recorded is not None and recorded != _settings.DEFAULT_AGENT_NAME:
+    if recorded is not None and recorded != _defaults.AGENT_NAME:
         return recorded
     if service.settings.agent_name is None:
         raise ConfigurationError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 from collections.abc import Callable
 
 FIRST_SECONDS = 0.5
@@ -10,10 +10,15 @@ MAX_SECONDS = 60.0
 MAX_ASKED_SECONDS = 3600.0
 
 
+def any_share() -> float:
+    """Return a random number from 0 to 1. The system's own, as `random` would be loaded for this alone."""
+    return int.from_bytes(os.urandom(4), "big") / 0xFFFFFFFF
+
+
 class Backoff:
     """Waits twice as long after each failure in a row, up to a minute, at random within the upper half; without end."""
 
-    def __init__(self, clock: Callable[[], float], chance: Callable[[], float] = random.random) -> None:
+    def __init__(self, clock: Callable[[], float], chance: Callable[[], float] = any_share) -> None:
         self._clock = clock
         self._chance = chance
         self.failures = 0

@@ -18,7 +18,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import certifi
 
-from .forks import is_child
+from whyops._forks import is_child
+
 from .outcome import Answer
 
 if TYPE_CHECKING:

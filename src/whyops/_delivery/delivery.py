@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from whyops import _guard
+from whyops import _forks, _guard
+from whyops._waiting import new_future, waited
 from whyops.events import Sink
 from whyops.types import FlushResult
 
-from . import exits, forks
+from . import exits
 from .backlog import Backlog
 from .clock import CLOCK, Clock
 from .destination import Destination
@@ -24,6 +22,9 @@ from .memory_outbox import MemoryOutbox
 from .sender import Sender, Sinks
 from .tally import Tally
 from .trouble import Trouble
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 
@@ -122,7 +123,7 @@ class Delivery:
             return self._outbox
 
     def _register(self) -> None:
-        forks.tell_children(self)
+        _forks.tell_children(self)
         exits.before_exit(self)
 
     def _make_file(self) -> FileOutbox | None:
@@ -228,7 +229,7 @@ class Delivery:
 
     def submit(self, job: Callable[[Sink], T]) -> Future[T]:
         """Call `job` with the sink, on the sender's thread, between two batches."""
-        future: Future[T] = Future()
+        future: Future[T] = new_future()
 
         def run(open_sink: Callable[[], Sink]) -> None:
             if future.set_running_or_notify_cancel():
@@ -288,7 +289,6 @@ class Delivery:
             return
         if self._thread is None:  # Python 3.12 refuses new threads at the end
             self._sender.run(inline=True)
-        with contextlib.suppress(FutureTimeoutError):
-            request.future.result(max(0.0, request.deadline - self._clock.monotonic()) + 0.1)
+        waited(request.future, max(0.0, request.deadline - self._clock.monotonic()) + 0.1, self.counts)
         if waiting := self._backlog.waiting():
             self._trouble.left_waiting(waiting, in_memory=len(self._memory))

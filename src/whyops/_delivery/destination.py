@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(NamedTuple):
     """Whose events these are. Equal destinations share a folder, and a process may deliver what another left there.
 
     `key_hash` is a truncated hash of the API key (`hash_key`), never the key; `url` is "local" for the store on this machine.
@@ -26,7 +25,7 @@ class Destination:
 
     def as_json(self) -> dict[str, str]:
         """Return the fields, for the head of a file."""
-        return asdict(self)
+        return self._asdict()
 
 
 def hash_key(api_key: str) -> str:

@@ -13,13 +13,12 @@ from whyops.events import BatchRefused, Receipt, TryLater
 from whyops.types import AgentInfo
 
 from .agent import complete_metadata
+from .channel import Channel, KeptConnection, OwnTransport, Unreachable
 from .clock import CLOCK, Clock
 from .outcome import Answer, judge
 
 if TYPE_CHECKING:
     import httpx
-
-    from .channel import Channel
 
 TIMEOUT_SECONDS = 30.0
 LEAST_SECONDS = 0.05
@@ -145,8 +144,6 @@ class HttpSink:
     # --- requests --------------------------------------------------------------------------------
 
     def _post(self, url: str, body: bytes) -> Answer:
-        from .channel import Unreachable  # noqa: PLC0415 - loaded with the channel, in the constructor
-
         timeout = TIMEOUT_SECONDS
         if self._deadline is not None:
             timeout = max(LEAST_SECONDS, min(timeout, self._deadline - self._clock.monotonic()))
@@ -160,8 +157,6 @@ class HttpSink:
 
 
 def _open_channel(transport: httpx.BaseTransport | None) -> Channel:
-    from .channel import KeptConnection, OwnTransport  # noqa: PLC0415 - an HTTP client is loaded when there is something to send
-
     return OwnTransport(transport) if transport is not None else KeptConnection()
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from whyops._waiting import new_future
 from whyops.events import Sink
 from whyops.types import FlushResult
 
 from .batch import Shelf
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class Until(Enum):
@@ -32,7 +35,7 @@ class Request:
 
     until: Until
     deadline: float | None
-    future: Future[FlushResult] = field(default_factory=Future)
+    future: Future[FlushResult] = field(default_factory=new_future)
     marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
     failures: int = 0
     repeated: bool = False

@@ -17,8 +17,9 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from whyops._forks import forks_wait, tell_children
+
 from .destination import Destination
-from .forks import forks_wait, tell_children
 from .locks import lock
 
 SUFFIX = ".lines"

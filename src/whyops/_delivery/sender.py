@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from whyops._forks import forks_wait
 from whyops.events import Receipt, Sink, TryLater
 from whyops.types import FlushResult
 
@@ -15,7 +16,6 @@ from .backoff import Backoff
 from .batch import Batch, BatchSize, reached
 from .clock import Clock
 from .file_outbox import FileOutbox
-from .forks import forks_wait
 from .inbox import Inbox, Job, Request, Until
 from .settle import Settlement
 from .tally import Counts, Tally

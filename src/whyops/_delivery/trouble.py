@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from whyops._guard import Notices
+from whyops._guard import ERROR, INFO, WARNING, Notices
 from whyops.events import TryLater
 
 from .destination import Destination
@@ -33,7 +32,7 @@ class Trouble:
 
     def postponed(self, later: TryLater, *, again: bool) -> None:
         """Say that events have to wait, and why; how many, if they do so `again`: a script that ends has `left_waiting` to tell that."""
-        level = logging.ERROR if later.kind == "key" else logging.WARNING
+        level = ERROR if later.kind == "key" else WARNING
         self._say(
             later.kind,
             "Events for %s can't be delivered now: %s. %s wait in %s%s",
@@ -47,7 +46,7 @@ class Trouble:
 
     def recovered(self) -> None:
         """Say that it goes on."""
-        self._say("recovered", "Events for %s are delivered again.", self._destination.url, level=logging.INFO)
+        self._say("recovered", "Events for %s are delivered again.", self._destination.url, level=INFO)
 
     def parked(self, reason: str) -> None:
         """Say that an event will never be taken."""
@@ -60,7 +59,7 @@ class Trouble:
             f"sampled out:{reason[:40]}",
             "The service did not keep some events, by its own rules: %s. Its settings decide that, not this program.",
             reason or "it gives no reason",
-            level=logging.INFO,
+            level=INFO,
         )
 
     def full(self) -> None:
@@ -109,6 +108,6 @@ class Trouble:
             error,
         )
 
-    def _say(self, kind: str, message: str, *args: object, level: int = logging.WARNING) -> None:
+    def _say(self, kind: str, message: str, *args: object, level: int = WARNING) -> None:
         destination = self._destination
         self._notices.say(f"{destination.url}:{destination.agent_name}:{destination.key_hash}:{kind}", message, *args, level=level)

@@ -1,12 +1,11 @@
-"""What points a provider's client at the WhyOps proxy, and whether an address is a proxy's. Pure, but for the addresses it remembers."""
+"""What points a provider's client at the WhyOps proxy. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from .._settings import DEFAULT_PROXY_URL, Settings
+from .._settings import Settings
 from ..errors import ConfigurationError
 
 _PATHS = {"openai": "/v1", "anthropic": ""}
@@ -65,29 +64,3 @@ def trace_headers(trace_id: str, external_user_id: str | None) -> dict[str, str]
     if user and user.isascii() and user.isprintable() and user.strip() == user:
         headers["X-External-User-Id"] = user
     return headers
-
-
-def remember_proxy(url: str) -> None:
-    """Let `goes_through_proxy` know of the proxy at `url`."""
-    _known.add(_address(url))
-
-
-def goes_through_proxy(url: object) -> bool:
-    """Tell whether `url`, text or a URL object, leads to the proxy of any client of this process. The proxy records model calls itself."""
-    try:
-        scheme, host, port, path = _address(str(url))
-    except ValueError:
-        return False
-    return any((scheme, host, port) == known[:3] and f"{path}/".startswith(f"{known[3]}/") for known in tuple(_known))
-
-
-_Address = tuple[str, str, "int | None", str]
-
-
-def _address(url: str) -> _Address:
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, parts.hostname or "", port, parts.path.rstrip("/")
-
-
-_known: set[_Address] = {_address(DEFAULT_PROXY_URL)}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whyops import _guard
+from whyops._forks import forks_wait
 from whyops.errors import StoreError
 from whyops.events import Receipt, Refusal
 
@@ -74,7 +75,8 @@ class SqliteSink:
             self._disconnect()
 
     def _store(self, parsed: Sequence[Parsed]) -> None:
-        from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+        with forks_wait():  # the sender loads this, and a child of that moment would have half of it for good
+            from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
 
         connection = self._connected()
         now = self._clock()
@@ -101,8 +103,9 @@ class SqliteSink:
             self._connection = None
 
     def _prune(self, connection: Connection, now: float) -> None:
-        from .prune import prune  # noqa: PLC0415 -- loads SQLite, as above
-        from .schema import told  # noqa: PLC0415 -- as above
+        with forks_wait():
+            from .prune import prune  # noqa: PLC0415 -- as above
+            from .schema import told  # noqa: PLC0415 -- as above
 
         self._unpruned_bytes = 0
         self._prune_at = now + _PRUNE_EVERY_SECONDS

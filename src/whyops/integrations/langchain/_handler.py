@@ -8,7 +8,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from ... import _guard
+from ... import _environment, _guard
 from ..._capture import contents, context
 from ..._capture.attempt import Failed, attempt
 from ..._capture.ids import safe_id
@@ -16,8 +16,7 @@ from ..._capture.span import ToolSpan
 from ..._capture.tool import NOT_CAPTURED, Observer
 from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
-from ..._proxy.settings import goes_through_proxy
-from ..._settings import openai_base_url_from_environment
+from ..._proxy.addresses import goes_through_proxy
 from ...errors import ConfigurationError
 from . import _frames, _translate
 from ._frames import BodyFrame, ToolFrame
@@ -321,7 +320,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 def _is_left_to_the_proxy(serialized: object) -> bool:
     url = _translate.base_url_of(serialized)
     if url is None and _translate.is_openais(serialized):
-        url = openai_base_url_from_environment()
+        url = _environment.text("OPENAI_BASE_URL")
     return url is not None and goes_through_proxy(url)
 
 

@@ -10,7 +10,8 @@ from ..._capture.fields import fields
 from ..._capture.ids import safe_id, safe_user_id
 from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
-from ..._proxy.settings import goes_through_proxy, llama_index_keywords
+from ..._proxy.addresses import goes_through_proxy
+from ..._proxy.settings import llama_index_keywords
 from ...errors import ConfigurationError
 
 

@@ -1,0 +1,10 @@
+"""What holds where neither the caller nor the environment says otherwise."""
+
+from __future__ import annotations
+
+ANALYSE_URL = "https://a.whyops.com/api"
+PROXY_URL = "https://proxy.whyops.com"
+AGENT_NAME = "default"
+
+MAX_VALUE_BYTES = 256 * 1024
+OUTBOX_MAX_BYTES = 256 * 1024 * 1024
