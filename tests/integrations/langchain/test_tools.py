@@ -231,7 +231,7 @@ def test_nothing_is_current_for_who_reads_a_stream(captured, handler):
 
 
 def test_a_cancelled_tool_leaves_nothing_current(captured, handler):
-    """LangChain tells nothing of a tool's cancellation. In the task that goes on, the tool's span is not current all the same."""
+    """In the task that goes on, a cancelled tool's span is not current, whether LangChain tells of its end (as 1.8 does) or does not."""
 
     @langchain_tool
     async def slow(order: str) -> str:
@@ -245,9 +245,13 @@ def test_a_cancelled_tool_leaves_nothing_current(captured, handler):
         assert context.top() is None
 
     asyncio.run(main())
-    assert types(captured) == ["tool_call_request"]
-    (run_id,) = open_runs._runs
-    open_runs.take(run_id, handler).close("test")
+    if open_runs._runs:
+        assert types(captured) == ["tool_call_request"]
+        (run_id,) = open_runs._runs
+        open_runs.take(run_id, handler).close("test")
+    else:
+        assert types(captured) == ["tool_call_request", "tool_call_response"]
+        assert captured.events[1]["content"]["toolResults"] == {"interrupted": "CancelledError"}
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])

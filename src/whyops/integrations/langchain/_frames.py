@@ -3,7 +3,7 @@
 LangChain runs the body of a tool, a chain or a graph's node in a copy of the context, in which it has set a variable of its own to the
 config for what runs inside. A frame is entered where the run starts, that is in the caller's context, and so is in the copy too; it is
 live where that variable is another than it was there. So it is over for the caller at once, and stays so if LangChain never tells of the
-run's end, as it does for a tool that is cancelled.
+run's end, as it did before 1.8 for a tool that is cancelled.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The runs that are open: ids, places and start times, no payloads.
 
-A run is forgotten when it ends. One that never ends (LangChain tells nothing of a cancelled model or tool) goes with the run around it
-that was cancelled, or when all has been quiet under its root for long, or when too many are open.
+A run is forgotten when it ends. One that never ends (LangChain tells nothing of a cancelled model, nor before 1.8 of a tool) goes with
+the run around it that was cancelled, or when all has been quiet under its root for long, or when too many are open.
 """
 
 from __future__ import annotations
