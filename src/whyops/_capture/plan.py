@@ -8,7 +8,6 @@ from typing import Any
 
 from .attempt import Failed, attempt
 
-_MISSING = inspect.Parameter.empty
 _RECEIVERS = frozenset({"self", "cls", "mcs"})
 
 hidden_parameters: list[Callable[[inspect.Parameter], bool]] = []
@@ -19,17 +18,16 @@ class Plan:
     """Names a call's arguments without binding a signature each time: what can be known is worked out once, here."""
 
     __slots__ = (
+        "_defaults",
         "_hidden",
+        "_keywords",
         "_names",
         "_namespace",
         "_parameters",
-        "_positional_only",
-        "_required",
         "_rest",
         "_rules_asked",
         "_skips_receiver",
         "_takes_keywords",
-        "_template",
         "name",
     )
 
@@ -42,12 +40,11 @@ class Plan:
             parameters = [p for p in parameters if p is not positional[0]]
             positional = positional[1:]
         self._names = tuple(p.name for p in positional)
-        self._positional_only = frozenset(p.name for p in positional if p.kind is p.POSITIONAL_ONLY)
         self._rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
         self._takes_keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
         named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-        self._template = {p.name: p.default for p in named}  # in the signature's order; what has no default is replaced or taken out
-        self._required = tuple(p.name for p in named if p.default is p.empty)
+        self._defaults = tuple((p.name, p.default) for p in named if p.default is not p.empty)
+        self._keywords = frozenset(p.name for p in named if p.kind is not p.POSITIONAL_ONLY)
         self._parameters = parameters
         self._namespace = getattr(inspect.unwrap(function), "__globals__", None) or {}
         self._hidden: frozenset[str] = frozenset()
@@ -57,9 +54,8 @@ class Plan:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
         if self._skips_receiver:
             args = args[1:]
-        bound = self._template.copy()
         names = self._names
-        bound.update(zip(names, args))  # noqa: B905  (either may be longer, and a keyword would cost a tenth of this method)
+        bound: dict[str, Any] = dict(zip(names, args)) if args else {}  # noqa: B905  (either may be longer, and a keyword costs a tenth)
         if len(args) > len(names):
             bound[self._rest or "*"] = list(args[len(names) :])
         if kwargs:
@@ -67,9 +63,9 @@ class Plan:
                 bound.update(kwargs)
             else:
                 self._add_keywords(bound, kwargs, self._takes_keywords)
-        for name in self._required:
-            if bound[name] is _MISSING:
-                del bound[name]
+        for name, default in self._defaults:
+            if name not in bound:
+                bound[name] = default
         if self._rules_asked != len(hidden_parameters):
             self._ask_rules()
         if self._hidden:
@@ -85,10 +81,9 @@ class Plan:
 
     def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any], rest: str) -> None:
         """Add the keywords of a function that takes any: those without a parameter of their own go under `rest`."""
-        known = self._template.keys() - self._positional_only
         extra = {}
         for name, value in kwargs.items():
-            if name in known:
+            if name in self._keywords:
                 bound[name] = value
             else:
                 extra[name] = value

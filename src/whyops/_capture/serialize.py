@@ -25,6 +25,7 @@ from .search import searcher
 
 MIN_VALUE_BYTES = 256
 
+_MIN_EXACT = -MAX_EXACT
 _MAX_PLAIN_NODES = 20_000
 _MAX_PLAIN_KEYS = 4_096
 _MAX_PLAIN_KEY = 64
@@ -119,7 +120,7 @@ class Encoder:
             if kind is str:
                 add(item)
             elif kind is int:
-                if item > MAX_EXACT or item < -MAX_EXACT:
+                if not _MIN_EXACT <= item <= MAX_EXACT:
                     raise _NotPlainError
             elif kind is float:
                 if item - item != 0:
@@ -144,7 +145,7 @@ class Encoder:
             if kind is str:
                 add(item)
             elif kind is int:
-                if item > MAX_EXACT or item < -MAX_EXACT:
+                if not _MIN_EXACT <= item <= MAX_EXACT:
                     raise _NotPlainError
             elif kind is float:
                 if item - item != 0:

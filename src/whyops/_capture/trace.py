@@ -311,6 +311,8 @@ class Trace:
         recorder = self.recorder
         if not recorder.enabled:
             return "{}", 0, 0
+        if type(arguments) is dict and recorder.capture_content:
+            return recorder.encode(arguments)
         named = arguments if isinstance(arguments, dict) else attempt(dict, arguments)
         if isinstance(named, Failed):
             named = {"arguments": arguments}
