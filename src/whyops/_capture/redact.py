@@ -80,7 +80,7 @@ _TRACES = (
     rf"(?-i:^|[^A-Za-z0-9])(?:{_BEGINNINGS})",
     "basic",
     r"\\u00",
-    r"://[^\s/?#\"'<>\\]*@",
+    r"""://[^\s/?#"'<>\\]*@""",
     "sig(?:nature)?=",
 )
 """What is in each text that is redacted, if no hint is: how keys begin, a scheme, an escape, the user of a URL, a query."""
