@@ -82,6 +82,8 @@ class Encoder:
         """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so."""
         texts: list[str] = []
         if type(value) is dict:
+            if len(value) > _MAX_PLAIN_NODES:
+                raise _NotPlainError
             copied: Any = value.copy()
             self._copy_dict(copied, texts.append, _MAX_PLAIN_NODES, MAX_DEPTH)
         else:
@@ -101,8 +103,8 @@ class Encoder:
         return not any("\0" in text for text in texts) and all(map(self._redactor.is_clean, texts))
 
     # The two walks are one loop written twice, over what they spend their time on: looking at each entry once, without a call. A container
-    # is copied in one step of the interpreter before it is looked at, so what was looked at is what is encoded. `room` is how many values
-    # may still come, `depth` how many levels.
+    # is copied in one step of the interpreter before it is looked at, so what was looked at is what is encoded; one with more entries than
+    # there is room for is not even copied. `room` is how many values may still come, `depth` how many levels.
 
     def _copy_dict(self, copied: dict[Any, Any], add: Callable[[str], None], room: int, depth: int) -> int:  # noqa: C901
         """Put copies in the place of a copied dict's containers, and hand its texts to `add`; raise for what is no built-in type.
@@ -110,7 +112,7 @@ class Encoder:
         Returns the room that is left.
         """
         room -= len(copied)
-        if room < 0 or depth < 0:
+        if depth < 0:
             raise _NotPlainError
         plain_keys = self._plain_keys
         for key, item in copied.items():
@@ -126,9 +128,13 @@ class Encoder:
                 if item - item != 0:
                     raise _NotPlainError
             elif kind is dict:
+                if len(item) > room:
+                    raise _NotPlainError
                 copied[key] = inner = item.copy()
                 room = self._copy_dict(inner, add, room, depth - 1)
             elif kind is list or kind is tuple:
+                if len(item) > room:
+                    raise _NotPlainError
                 copied[key] = items = [*item]
                 room = self._copy_list(items, add, room, depth - 1)
             elif item is not None and kind is not bool:
@@ -138,7 +144,7 @@ class Encoder:
     def _copy_list(self, copied: list[Any], add: Callable[[str], None], room: int, depth: int) -> int:  # noqa: C901
         """Do the same for a list that is a copy of a list or tuple."""
         room -= len(copied)
-        if room < 0 or depth < 0:
+        if depth < 0:
             raise _NotPlainError
         for index, item in enumerate(copied):
             kind = type(item)
@@ -151,9 +157,13 @@ class Encoder:
                 if item - item != 0:
                     raise _NotPlainError
             elif kind is dict:
+                if len(item) > room:
+                    raise _NotPlainError
                 copied[index] = inner = item.copy()
                 room = self._copy_dict(inner, add, room, depth - 1)
             elif kind is list or kind is tuple:
+                if len(item) > room:
+                    raise _NotPlainError
                 copied[index] = items = [*item]
                 room = self._copy_list(items, add, room, depth - 1)
             elif item is not None and kind is not bool:
