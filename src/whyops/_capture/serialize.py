@@ -90,10 +90,8 @@ class Encoder:
             copied = [value]
             self._copy_list(copied, texts.append, _MAX_PLAIN_NODES, MAX_DEPTH)
             copied = copied[0]
-        if texts:
-            text = "\n".join(texts)
-            if len(text) > self._max_bytes or (self._is_dubious(text) and not self._are_clean(texts)):
-                raise _NotPlainError
+        if texts and (sum(map(len, texts)) > self._max_bytes or (self._is_dubious("\n".join(texts)) and not self._are_clean(texts))):
+            raise _NotPlainError
         encoded = self._to_json(copied)
         if len(encoded) > self._max_bytes:
             raise _NotPlainError
@@ -127,14 +125,10 @@ class Encoder:
             elif kind is float:
                 if item - item != 0:
                     raise _NotPlainError
-            elif kind is dict:
-                if len(item) > room:
-                    raise _NotPlainError
+            elif kind is dict and len(item) <= room:
                 copied[key] = inner = item.copy()
                 room = self._copy_dict(inner, add, room, depth - 1)
-            elif kind is list or kind is tuple:
-                if len(item) > room:
-                    raise _NotPlainError
+            elif (kind is list or kind is tuple) and len(item) <= room:
                 copied[key] = items = [*item]
                 room = self._copy_list(items, add, room, depth - 1)
             elif item is not None and kind is not bool:
@@ -156,14 +150,10 @@ class Encoder:
             elif kind is float:
                 if item - item != 0:
                     raise _NotPlainError
-            elif kind is dict:
-                if len(item) > room:
-                    raise _NotPlainError
+            elif kind is dict and len(item) <= room:
                 copied[index] = inner = item.copy()
                 room = self._copy_dict(inner, add, room, depth - 1)
-            elif kind is list or kind is tuple:
-                if len(item) > room:
-                    raise _NotPlainError
+            elif (kind is list or kind is tuple) and len(item) <= room:
                 copied[index] = items = [*item]
                 room = self._copy_list(items, add, room, depth - 1)
             elif item is not None and kind is not bool:
