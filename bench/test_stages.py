@@ -16,7 +16,9 @@ from whyops._capture.clock import Clock
 from whyops._capture.ids import Ids
 from whyops._capture.plan import Plan
 from whyops._capture.recorder import Recorder
+from whyops._capture.redact import Redactor
 from whyops._capture.serialize import Encoder
+from whyops._capture.span import ToolSpan
 from whyops._capture.trace import Trace
 from whyops._delivery.batch import Batch
 from whyops._delivery.clock import CLOCK
@@ -95,6 +97,25 @@ def test_serialise_an_object(benchmark: BenchmarkFixture) -> None:
 def test_redact(benchmark: BenchmarkFixture) -> None:
     """Encode a value that holds a secret under its name, and one in a text."""
     benchmark(Encoder().encode, SECRETS)
+
+
+def test_search_for_secrets(benchmark: BenchmarkFixture) -> None:
+    """Look through the texts of a result for traces of secrets; there are none."""
+    text = "\n".join(["order-00017", "shipped", "SKU-1043", "Desk lamp, brass", "SKU-2210", "Bulb E14, warm", "12 Harbour Road", "Lund"])
+    benchmark(Redactor().may_hold, text)
+
+
+def test_both_lines(benchmark: BenchmarkFixture) -> None:
+    """Make the request's and the response's line of a call whose values are encoded: ids, keys, times, latency."""
+    trace = open_trace()
+    arguments, result = trace.recorder.encode({"order": "order-00017", "limit": 5}), trace.recorder.encode(RESULT)
+
+    def call() -> None:
+        span = ToolSpan(trace, "search_orders", arguments)
+        span.begin()
+        span.succeed_encoded(result)
+
+    benchmark(call)
 
 
 def test_stamp(benchmark: BenchmarkFixture) -> None:
