@@ -38,7 +38,7 @@ class ToolSpan:
         self._tool = quote(name)
         self._arguments = arguments
         self._parent_id = parent_id
-        self._metadata = metadata
+        self._metadata = dict(metadata) if metadata else None
         self._open = False
         self._started_ns = 0
 
