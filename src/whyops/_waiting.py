@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-def new_future() -> Future[R]:
+def new_future() -> Future[Any]:
     """Return a future for whoever is going to wait."""
     from concurrent.futures import Future  # noqa: PLC0415  (recording waits for nothing; who does at the latest is the end of the process)
 
