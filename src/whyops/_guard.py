@@ -67,15 +67,20 @@ def recording(function: Callable[P, R]) -> Callable[P, R | None]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
             return function(*args, **kwargs)
-        except Exception as error:
-            if reraise:
-                raise
-            notices.say(
-                f"recording:{type(error).__name__}",
-                "An event could not be recorded (%s: %s). The agent is not affected; please report this with the version of whyops.",
-                type(error).__name__,
-                error,
-            )
+        except Exception as error:  # noqa: BLE001  (the boundary "recording")
+            fault(error)
             return None
 
     return guarded
+
+
+def fault(error: Exception) -> None:
+    """Say that an event was lost to a fault of ours."""
+    if reraise:
+        raise error
+    notices.say(
+        f"recording:{type(error).__name__}",
+        "An event could not be recorded (%s: %s). The agent is not affected; please report this with the version of whyops.",
+        type(error).__name__,
+        error,
+    )

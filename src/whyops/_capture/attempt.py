@@ -19,15 +19,19 @@ class Failed(Generic[T]):
 
 
 def attempt(read: Callable[[T], R], value: T) -> R | Failed[T]:
-    """Return `read(value)`, or `Failed` if that raises.
-
-    What stops a program (KeyboardInterrupt, SystemExit, a cancellation) passes. A panic of pydantic-core derives from BaseException
-    too, yet is the fault of a value.
-    """
+    """Return `read(value)`, or `Failed` if that raises. What stops a program passes."""
     try:
         return read(value)
     except BaseException as error:  # the boundary "one value's encoding"
-        kind = type(error)
-        if not issubclass(kind, Exception) and kind.__name__ != "PanicException":
+        if stops(error):
             raise
-        return Failed(kind)
+        return Failed(type(error))
+
+
+def stops(error: BaseException) -> bool:
+    """Tell whether an exception is there to stop the program: KeyboardInterrupt, SystemExit, a cancellation.
+
+    A panic of pydantic-core derives from BaseException too, yet is the fault of a value.
+    """
+    kind = type(error)
+    return not issubclass(kind, Exception) and kind.__name__ != "PanicException"

@@ -77,7 +77,7 @@ _HINTS = ("auth", "bearer", "cookie", "cred", "jwt", "key", "pass", "pw", "secre
 
 _BEGINNINGS = "|".join(_SHAPES).replace(".", r"\.")
 _TRACES = (
-    rf"(?-i:^|[^A-Za-z0-9])(?:{_BEGINNINGS})",
+    rf"(?-i:^|[^A-Za-z0-9]|\\[bfnrt])(?:{_BEGINNINGS})",
     "basic",
     r"\\u00",
     r"""://[^\s/?#"'<>\\]*@""",

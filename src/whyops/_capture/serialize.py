@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .attempt import Failed, attempt
+from .attempt import Failed, attempt, stops
 from .foreign import MAX_EXACT, NODE_COST
 from .names import Verdict
 from .plain import MAX_DEPTH, Copier, storable
@@ -26,7 +26,9 @@ from .search import searcher
 MIN_VALUE_BYTES = 256
 
 _MIN_EXACT = -MAX_EXACT
-_MAX_PLAIN_NODES = 20_000
+_ENTRY_BYTES = 4
+"""What an entry of a container takes in JSON, or a little less, beside a text's characters."""
+
 _MAX_PLAIN_KEYS = 4_096
 _MAX_PLAIN_KEY = 64
 _TRIES = 5
@@ -55,12 +57,13 @@ class Encoder:
         keep_keys: Iterable[str] = (),
         redact: Callable[[Any], Any] | None = None,
     ) -> None:
-        from pydantic_core import to_json  # noqa: PLC0415 - `import whyops` does not pay for it
+        from pydantic_core import from_json, to_json  # noqa: PLC0415 - `import whyops` does not pay for it
 
         self._to_json = to_json
+        self._from_json = from_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
         self._redactor = Redactor(redact_keys, keep_keys)
-        self._is_dubious = searcher(rf"{self._redactor.traces}|\x00")
+        self._is_dubious = searcher(self._redactor.traces)
         self._redact = redact
         self._plain_keys: set[str] = set()
 
@@ -68,9 +71,11 @@ class Encoder:
         """Return the value as JSON; a dict as an object, a list or tuple as an array."""
         try:
             if self._redact is None:
-                quick = attempt(self._encode_plain, value)
-                if type(quick) is tuple:
-                    return quick
+                try:
+                    return self._encode_plain(value)
+                except BaseException as error:
+                    if stops(error):
+                        raise
             encoded = attempt(self._encode_any, value)
             if not isinstance(encoded, Failed):
                 return encoded
@@ -79,86 +84,62 @@ class Encoder:
         return (_UNREADABLE_OBJECT if issubclass(type(value), dict) else _UNREADABLE), 1, 0
 
     def _encode_plain(self, value: object) -> Encoded:
-        """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so."""
-        texts: list[str] = []
-        if type(value) is dict:
-            if len(value) > _MAX_PLAIN_NODES:
-                raise _NotPlainError
-            copied: Any = value.copy()
-            self._copy_dict(copied, texts.append, _MAX_PLAIN_NODES, MAX_DEPTH)
-        else:
-            copied = [value]
-            self._copy_list(copied, texts.append, _MAX_PLAIN_NODES, MAX_DEPTH)
-            copied = copied[0]
-        if texts and (sum(map(len, texts)) > self._max_bytes or (self._is_dubious("\n".join(texts)) and not self._are_clean(texts))):
+        """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so.
+
+        A plain value runs no code while it is encoded, so nobody can change it then. What another thread puts in between the look at the
+        types and the encoding is bounded by `_max_bytes` and holds no secret either, as secrets are looked for in what was written.
+        """
+        kind = type(value)
+        is_container = kind is dict or kind is list or kind is tuple
+        if self._room_after(value if is_container else (value,), self._max_bytes, MAX_DEPTH) < 0:
             raise _NotPlainError
-        encoded = self._to_json(copied)
+        encoded = self._to_json(value)
         if len(encoded) > self._max_bytes:
             raise _NotPlainError
-        return encoded.decode(), 0, 0
+        text = encoded.decode()
+        if self._is_dubious(text) and not self._is_clean(self._from_json(encoded)):
+            raise _NotPlainError
+        return text, 0, 0
 
-    def _are_clean(self, texts: list[str]) -> bool:
-        return not any("\0" in text for text in texts) and all(map(self._redactor.is_clean, texts))
+    def _room_after(self, value: Any, room: int, depth: int) -> int:  # noqa: C901
+        """Look at each value inside a container; raise for what is no built-in type, or can't be written as it is.
 
-    # The two walks are one loop written twice, over what they spend their time on: looking at each entry once, without a call. A container
-    # is copied in one step of the interpreter before it is looked at, so what was looked at is what is encoded; one with more entries than
-    # there is room for is not even copied. `room` is how many values may still come, `depth` how many levels.
-
-    def _copy_dict(self, copied: dict[Any, Any], add: Callable[[str], None], room: int, depth: int) -> int:  # noqa: C901
-        """Put copies in the place of a copied dict's containers, and hand its texts to `add`; raise for what is no built-in type.
-
-        Returns the room that is left.
+        `room` is how many bytes there are for it, `depth` how many levels. Returns the room that is left.
         """
-        room -= len(copied)
-        if depth < 0:
+        kind = type(value)
+        if not depth or (kind is not dict and kind is not list and kind is not tuple):
             raise _NotPlainError
-        plain_keys = self._plain_keys
-        for key, item in copied.items():
-            if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
-                raise _NotPlainError
+        room -= len(value) * _ENTRY_BYTES
+        if room < 0:
+            raise _NotPlainError
+        if kind is dict:
+            plain_keys = self._plain_keys
+            for key in value:
+                if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
+                    raise _NotPlainError
+            value = value.values()
+        for item in value:
             kind = type(item)
             if kind is str:
-                add(item)
+                room -= len(item)
             elif kind is int:
                 if not _MIN_EXACT <= item <= MAX_EXACT:
                     raise _NotPlainError
             elif kind is float:
                 if item - item != 0:
                     raise _NotPlainError
-            elif kind is dict and len(item) <= room:
-                copied[key] = inner = item.copy()
-                room = self._copy_dict(inner, add, room, depth - 1)
-            elif (kind is list or kind is tuple) and len(item) <= room:
-                copied[key] = items = [*item]
-                room = self._copy_list(items, add, room, depth - 1)
             elif item is not None and kind is not bool:
-                raise _NotPlainError
+                room = self._room_after(item, room, depth - 1)
         return room
 
-    def _copy_list(self, copied: list[Any], add: Callable[[str], None], room: int, depth: int) -> int:  # noqa: C901
-        """Do the same for a list that is a copy of a list or tuple."""
-        room -= len(copied)
-        if depth < 0:
-            raise _NotPlainError
-        for index, item in enumerate(copied):
-            kind = type(item)
-            if kind is str:
-                add(item)
-            elif kind is int:
-                if not _MIN_EXACT <= item <= MAX_EXACT:
-                    raise _NotPlainError
-            elif kind is float:
-                if item - item != 0:
-                    raise _NotPlainError
-            elif kind is dict and len(item) <= room:
-                copied[index] = inner = item.copy()
-                room = self._copy_dict(inner, add, room, depth - 1)
-            elif (kind is list or kind is tuple) and len(item) <= room:
-                copied[index] = items = [*item]
-                room = self._copy_list(items, add, room, depth - 1)
-            elif item is not None and kind is not bool:
-                raise _NotPlainError
-        return room
+    def _is_clean(self, value: Any) -> bool:
+        """Tell whether a value that was read from JSON hides no secret and is stored as it is."""
+        kind = type(value)
+        if kind is str:
+            return "\0" not in value and self._redactor.is_clean(value)
+        if kind is dict:
+            return all(map(self._is_plain_key, value)) and all(map(self._is_clean, value.values()))
+        return kind is not list or all(map(self._is_clean, value))
 
     def _is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""

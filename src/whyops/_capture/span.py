@@ -26,7 +26,19 @@ class ToolSpan:
     gave; anything that leaves the block as an exception is recorded and goes on. Ending it twice records nothing twice.
     """
 
-    __slots__ = ("_arguments", "_call", "_metadata", "_open", "_parent_id", "_started_ns", "_tool", "result", "span_id", "trace")
+    __slots__ = (
+        "_arguments",
+        "_call",
+        "_members",
+        "_metadata",
+        "_open",
+        "_parent_id",
+        "_started_ns",
+        "_tool",
+        "result",
+        "span_id",
+        "trace",
+    )
 
     def __init__(
         self, trace: Trace, name: str, arguments: Encoded, parent_id: str | None = None, metadata: Mapping[str, Any] | None = None
@@ -39,6 +51,7 @@ class ToolSpan:
         self._arguments = arguments
         self._parent_id = parent_id
         self._metadata = dict(metadata) if metadata else None
+        self._members: str | None = None
         self._open = False
         self._started_ns = 0
 
@@ -55,25 +68,19 @@ class ToolSpan:
             self.span_id = recorder.ids.next()
         arguments, cuts, redactions = self._arguments
         self._call = f',"spanId":"{self.span_id}","content":{{"toolCalls":[{{"name":{self._tool},"arguments":{arguments}}}]'
-        members = trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
+        self._members = members = trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
         trace.put("tool_call_request", f'"{self.span_id}a"', f'{self._call}}},"metadata":{{"tool":{self._tool}{members}}}')
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 
-    @_guard.recording
     def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
         """Record the response with what the call gave."""
-        elapsed = self._close(metadata)
-        if elapsed is None:
-            return
-        recorder = self.trace.recorder
-        if not recorder.capture_content:
-            self._respond(recorder.encode(contents.tool_outcome(result, recorder.shown)), elapsed)
-        elif issubclass(type(result), dict):
-            self._respond(recorder.encode(result), elapsed)
-        else:
-            encoded, cuts, redactions = recorder.encode(result)
-            self._respond((f'{{"result":{encoded}}}', cuts, redactions), elapsed)
+        try:
+            elapsed = self._close(metadata)
+            if elapsed is not None:
+                self._respond(self._results(result), elapsed)
+        except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
+            _guard.fault(error)
 
     @_guard.recording
     def succeed_encoded(self, results: Encoded, metadata: Mapping[str, Any] | None = None) -> None:
@@ -131,14 +138,32 @@ class ToolSpan:
         self._open = False
         if metadata:
             self._metadata = {**(self._metadata or {}), **metadata}
+            self._members = None
         return elapsed_ns
+
+    def _results(self, result: object) -> Encoded:
+        """Encode what the call gave as the object that a response holds."""
+        recorder = self.trace.recorder
+        if not recorder.capture_content:
+            return recorder.encode(contents.tool_outcome(result, recorder.shown))
+        if issubclass(type(result), dict):
+            return recorder.encode(result)
+        encoded, cuts, redactions = recorder.encode(result)
+        return f'{{"result":{encoded}}}', cuts, redactions
 
     def _respond(self, results: Encoded, elapsed_ns: int) -> None:
         encoded, cuts, redactions = results
-        _, more_cuts, more_redactions = self._arguments
-        members = self.trace.members(self.span_id, self._parent_id, self._metadata, cuts + more_cuts, redactions + more_redactions)
-        microseconds = max(elapsed_ns, 0) // 1000
-        milliseconds = min((microseconds + 500) // 1000, MAX_COUNT)
+        members = self._members
+        if cuts or redactions or members is None:
+            _, more_cuts, more_redactions = self._arguments
+            members = self.trace.members(self.span_id, self._parent_id, self._metadata, cuts + more_cuts, redactions + more_redactions)
+        microseconds = elapsed_ns // 1_000 if elapsed_ns > 0 else 0
+        milliseconds = (microseconds + 500) // 1_000
+        if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
+            milliseconds = MAX_COUNT
         took = f'"latencyMs":{milliseconds},"durationMs":{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}'
-        metadata = f'"tool":{self._tool},{took}{members}'
-        self.trace.put("tool_call_response", f'"{self.span_id}b"', f'{self._call},"toolResults":{encoded}}},"metadata":{{{metadata}}}')
+        self.trace.put(
+            "tool_call_response",
+            f'"{self.span_id}b"',
+            f'{self._call},"toolResults":{encoded}}},"metadata":{{"tool":{self._tool},{took}{members}}}',
+        )

@@ -119,29 +119,28 @@ class Observer:
         self.captures_arguments = captures_arguments
         self.captures_result = captures_result
 
-    @_guard.recording
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolSpan | None:
         """Record the request and return its span, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
-        named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
-        top = context.top()
-        if top is None:
-            trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
-        elif type(top) is not context.Frame and top.claims(self):
+        try:
+            named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
+            top = context.top()
+            if top is None:
+                trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
+            elif type(top) is not context.Frame and top.claims(self):
+                return None
+            else:
+                trace, parent_id = top.trace, top.span_id
+            if trace is None or not trace.recorder.enabled:
+                return None
+            arguments = self._plan.arguments(args, kwargs)
+            if not self.captures_arguments:
+                arguments = dict.fromkeys(arguments, NOT_CAPTURED)
+            span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), parent_id)
+            span.begin_unguarded()
+        except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
+            _guard.fault(error)
             return None
-        else:
-            trace, parent_id = top.trace, top.span_id
-        if trace is None or not trace.recorder.enabled:
-            return None
-        arguments = self._plan.arguments(args, kwargs)
-        if not self.captures_arguments:
-            arguments = dict.fromkeys(arguments, NOT_CAPTURED)
-        span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), parent_id)
-        span.begin_unguarded()
         return span
-
-    def end(self, span: ToolSpan, result: object) -> None:
-        """Record what the call gave."""
-        span.succeed(result if self.captures_result else NOT_CAPTURED)
 
     def end_with(self, span: ToolSpan | None, collected: Collected, error: BaseException | None) -> None:
         """Record what a generator yielded: also of one that was closed early, which is no error, or stopped from outside."""
@@ -174,7 +173,7 @@ def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
             span.fail(error)
             raise
         context.leave(span)
-        observer.end(span, result)
+        span.succeed(result if observer.captures_result else NOT_CAPTURED)
         return result
 
     return wrapper
@@ -193,7 +192,7 @@ def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) ->
             span.fail(error)
             raise
         context.leave(span)
-        observer.end(span, result)
+        span.succeed(result if observer.captures_result else NOT_CAPTURED)
         return result
 
     return wrapper
