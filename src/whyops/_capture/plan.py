@@ -55,7 +55,11 @@ class Plan:
         if self._skips_receiver:
             args = args[1:]
         names = self._names
-        bound: dict[str, Any] = dict(zip(names, args)) if args else {}  # noqa: B905  (either may be longer, and a keyword costs a tenth)
+        bound: dict[str, Any] = {}
+        position = 0
+        for value in args if len(args) <= len(names) else args[: len(names)]:
+            bound[names[position]] = value
+            position += 1  # noqa: SIM113  (an `enumerate` costs more than all of the loop)
         if len(args) > len(names):
             bound[self._rest or "*"] = list(args[len(names) :])
         if kwargs:
@@ -68,9 +72,8 @@ class Plan:
                 bound[name] = default
         if self._rules_asked != len(hidden_parameters):
             self._ask_rules()
-        if self._hidden:
-            for name in self._hidden:
-                bound.pop(name, None)
+        for name in self._hidden:
+            bound.pop(name, None)
         return bound
 
     def _ask_rules(self) -> None:

@@ -114,7 +114,10 @@ class Segment:
         end, portion = after, _PORTION
         while len(lines) < max_events and end - after < max_bytes:
             block = os.pread(self.fd, min(portion, max_bytes - (end - after)), end)
-            found = io.BytesIO(block[: block.rfind(b"\n") + 1]).readlines()[: max_events - len(lines)]
+            found = io.BytesIO(block).readlines()
+            if found and not found[-1].endswith(b"\n"):
+                found.pop()
+            del found[max_events - len(lines) :]
             lines += found
             end += sum(map(len, found))
             if not found:

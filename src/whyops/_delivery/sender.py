@@ -79,6 +79,7 @@ class Sender:
         self._stalled = False
         self._closed = False
         self._busy_at = 0.0
+        self._saved_at = 0.0
         self._looked_at: float | None = None
         self._sink: Sink | None = None
         self._leftover_sink: Sink | None = None
@@ -197,7 +198,9 @@ class Sender:
         if self._jobs and (self._backlog.leftovers.is_empty() or self._backoff.failures):
             self._jobs.pop(0).run(self._open_sink)
         self._tally.count(Counts(dropped=self._inbox.dropped - self._tally.total.dropped))
-        self._tally.save()
+        if not self._eager or self._now() - self._saved_at > LINGER_SECONDS:
+            self._tally.save()
+            self._saved_at = self._now()
         return sent
 
     def _look(self) -> None:
