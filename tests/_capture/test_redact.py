@@ -288,6 +288,7 @@ WRAPS: list[Callable[[object], object]] = [
     lambda value: json.dumps(value, default=str) if isinstance(value, (dict, list, str, tuple)) and _is_json(value) else value,
     lambda value: json.dumps({"arguments": value}) if _is_json(value) else value,
     lambda value: f"log: {value} end" if isinstance(value, str) else value,
+    lambda value: f"log\n{value}\tend" if isinstance(value, str) else value,
     lambda value: repr(value) if _is_json(value) else value,
     lambda value: value.encode() if isinstance(value, str) else value,
 ]
@@ -339,6 +340,26 @@ def test_no_planted_secret_is_found(plant: tuple[str, object], max_bytes: int) -
 def test_no_planted_secret_is_found_for_minutes(plant: tuple[str, object], max_bytes: int) -> None:
     """The same for as long as patience lasts."""
     _check(*plant, max_bytes)
+
+
+@pytest.mark.parametrize(
+    "before", ["", " ", "\n", "\t", "\r", "\b", "\f", "\x01", "\x7f", '"', "\\", "\\n", "\\t", "/", "é", "…", "\u2028", "😀"]
+)
+@pytest.mark.parametrize("hint", sorted(_SHAPES))
+def test_what_stands_before_a_key_does_not_shield_it(hint: str, before: str) -> None:
+    """However JSON writes the character before it, a key in a plain value is found."""
+    planted = "ABCDEFGHIJ0123456"
+    key = {
+        "eyJ": f"eyJ{planted}.{planted}.{planted}",
+        "SG.": f"SG.{planted}.{planted}",
+        "AIza": f"AIza{planted}{planted}",
+        "-----BEGIN ": f"-----BEGIN RSA KEY-----\n{planted}\n-----END RSA KEY-----",
+        "AKIA": f"AKIA{planted[:16]}",
+        "ASIA": f"ASIA{planted[:16]}",
+    }.get(hint, f"{hint}{planted}")
+    shown, _, redactions = Encoder().encode({"note": f"see{before}{key}" if before else key})
+    assert planted not in shown
+    assert redactions
 
 
 @pytest.mark.parametrize("hidden", ["sig=x", "\\u0041", "ya29.abc", "x-amz-signature=1", "a://b@c"])

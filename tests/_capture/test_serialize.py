@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import traceback
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -189,6 +190,37 @@ def test_a_hundred_megabytes_cost_what_the_bound_allows() -> None:
             sys.setprofile(None)
         assert len(encoded) <= 10_000
         assert steps < 100_000
+
+
+@pytest.mark.parametrize(
+    "where",
+    [lambda text: text, lambda text: [text], lambda text: {"a": {"b": [text]}}, lambda text: [text[:200_000]] * 500],
+    ids=["alone", "in a list", "deep", "often"],
+)
+def test_a_huge_text_is_not_encoded_before_it_is_cut(where: Callable[[str], object]) -> None:
+    """That a value is too large is seen before it is written."""
+    value = where("x" * 50_000_000)
+    tracemalloc.start()
+    Encoder().encode(value)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"max_tokens": 5, "keyword": "monkey", "author": "A. Uthor"},
+        {"usage": {"prompt_tokens": 12, "total_tokens": 20}, "next": "the passage", "url": "https://host/path?page=2"},
+        ["\x1b[31mred\x1b[0m", "tab\tand\nline", "a\\u0041", 'say "basic"'],
+        {"turnkey": [None, True, -(2**53) + 1, 1.5e300, {}, [], ""]},
+    ],
+    ids=["names", "words", "escapes", "types"],
+)
+def test_what_only_looks_like_a_secret_stays(value: object) -> None:
+    """A value in which the search stops at something harmless is recorded as it is."""
+    encoded, cuts, redactions = Encoder().encode(value)
+    assert (read(encoded), cuts, redactions) == (value, 0, 0)
 
 
 def test_the_original_is_not_changed() -> None:

@@ -32,7 +32,7 @@ class Ids:
 
     def next(self) -> str:
         """Return an id that was never returned before, in any process."""
-        return self._prefix + str(self._count())
+        return f"{self._prefix}{self._count()}"
 
 
 process_ids = Ids()

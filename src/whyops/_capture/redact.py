@@ -44,13 +44,13 @@ JSON web tokens; PEM blocks."""
 
 @functools.cache
 def _shape(beginning: str) -> re.Pattern[str]:
-    """Compile a shape, the literal first, as the search for it is quick. It begins where no word goes on."""
+    """Compile a shape, the literal first, as the search for it is quick. It begins where no word goes on; an escape is no word."""
     literal = re.escape(beginning)
-    return re.compile(f"{literal}(?<![A-Za-z0-9]{literal}){_SHAPES[beginning]}", re.ASCII)
+    return re.compile(rf"{literal}(?:(?<![A-Za-z0-9]{literal})|(?<=\\[bfnrt]{literal})){_SHAPES[beginning]}", re.ASCII)
 
 
 _SCHEMES = Pattern(
-    r"(?<![A-Za-z0-9])(?:((?i:bearer))\s{1,4}(?!(?:auth\w*|tokens?|scheme|format|header|error)\b)[\w.~+/=-]{6,}"
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))(?:((?i:bearer))\s{1,4}(?!(?:auth\w*|tokens?|scheme|format|header|error)\b)[\w.~+/=-]{6,}"
     r"|((?i:basic))\s{1,4}(?=[\w+/]{0,400}[A-Z0-9=])[\w+/]{8,}={0,2})",
     re.ASCII,
 )
