@@ -234,6 +234,7 @@ def test_the_original_is_not_changed() -> None:
 def test_values_that_others_change_meanwhile() -> None:
     """While threads add, drop and replace entries, each encoding is whole JSON and holds no trace of what it may not hold."""
     shared: dict[str, object] = {f"k{i}": [i] for i in range(100)}
+    flipped: dict[str, object] = {"a": 1.0}
     listed: list[object] = [shared]
     stop = threading.Event()
 
@@ -244,6 +245,7 @@ def test_values_that_others_change_meanwhile() -> None:
             shared.pop(f"k{i % 100}", None)
             shared[f"k{i % 130}"] = (float("nan"), "\ud800", iter([i]), {"password": "planted-secret"}, "token=planted-secret")[i % 5]
             listed[1:] = [shared] * (i % 5)
+            flipped["a"] = (1.0, float("nan"), "plain", "token=planted-secret", 2)[i % 5]
 
     threads = [threading.Thread(target=change, args=(seed,)) for seed in range(3)]
     old = sys.getswitchinterval()
@@ -254,7 +256,8 @@ def test_values_that_others_change_meanwhile() -> None:
         until = time.monotonic() + 1
         encoder = Encoder()
         while time.monotonic() < until:
-            assert b"planted-secret" not in json.dumps(read(encoder.encode(listed)[0])).encode()
+            for value in (listed, flipped):
+                assert b"planted-secret" not in json.dumps(read(encoder.encode(value)[0])).encode()
     finally:
         stop.set()
         for thread in threads:

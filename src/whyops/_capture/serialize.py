@@ -34,6 +34,9 @@ _MAX_PLAIN_KEY = 64
 _TRIES = 5
 
 
+_NOT_FINITE = r"[:\[,]-?(?:NaN|Infinity)"
+"""How a number that JSON does not know is written in a container."""
+
 _UNREADABLE = '"[cut: unreadable]"'
 _UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
 
@@ -63,7 +66,7 @@ class Encoder:
         self._from_json = from_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
         self._redactor = Redactor(redact_keys, keep_keys)
-        self._is_dubious = searcher(self._redactor.traces)
+        self._is_dubious = searcher(rf"{self._redactor.traces}|{_NOT_FINITE}")
         self._redact = redact
         self._plain_keys: set[str] = set()
 
@@ -86,8 +89,9 @@ class Encoder:
     def _encode_plain(self, value: object) -> Encoded:
         """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so.
 
-        A plain value runs no code while it is encoded, so nobody can change it then. What another thread puts in between the look at the
-        types and the encoding is bounded by `_max_bytes` and holds no secret either, as secrets are looked for in what was written.
+        A plain value is not copied: it runs no code while it is encoded, so nobody can change it then. What another thread puts in between
+        the look at the types and the encoding gets no secret through, as secrets are looked for in what was written; were it a generator,
+        put there within these microseconds, it would be used up.
         """
         kind = type(value)
         is_container = kind is dict or kind is list or kind is tuple
@@ -139,6 +143,8 @@ class Encoder:
             return "\0" not in value and self._redactor.is_clean(value)
         if kind is dict:
             return all(map(self._is_plain_key, value)) and all(map(self._is_clean, value.values()))
+        if kind is float:
+            return bool(value - value == 0)
         return kind is not list or all(map(self._is_clean, value))
 
     def _is_plain_key(self, key: str) -> bool:
