@@ -76,6 +76,13 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
         ("https://a.b/c?key=abc&X-Amz-Signature=def", "https://a.b/c?key=[redacted]&X-Amz-Signature=[redacted]"),
         ("https://a.b/c?sort_key=name", "https://a.b/c?sort_key=name"),
         ("https://a.b:80/c@d", "https://a.b:80/c@d"),
+        # not a quotation's end, not code
+        ("don't tell: password: 'hunter22' or 'x'", "don't tell: password: '[redacted]' or 'x'"),
+        ('password: ",abc1"', 'password: "[redacted]"'),
+        ("Your password:\n\n  hunter22\nBye", "Your password:\n\n  [redacted]\nBye"),
+        ("PASSWORD=abc(def", "PASSWORD=[redacted]"),
+        ("password = changeme", "password = [redacted]"),
+        ("password: abc[1", "password: [redacted]"),
         # shapes
         ("key sk-abcdEFGH1234", "key [redacted]"),
         ("sk-proj-ab_cd-1234567890", "[redacted]"),
@@ -129,6 +136,18 @@ def test_secrets_in_texts(text: str, shown: str) -> None:
         "the token -- a word",
         '{"properties": {"password": {"anyOf": [{"type": "string"}]}, "n": {"type": "integer"}}}',
         "password=[redacted] token: '[redacted]'",
+        # programs, and what they are configured with
+        "f(prompt='Password: ', x)\nline2 = 1\nline3 = g('y')",
+        'answer = input("Password: ")\nsecond = "text"',
+        'He said "the password:" and left. "Fine," I said.',
+        "elif word == 'password':\n    password = lexer.get_token()",
+        "password = getpass.getpass()\ntoken = os.environ['SERVICE']",
+        "def login(password: str, token: Optional[str] = None) -> None: ...",
+        "import whyops_helpers; whyops_user_id",
+        "PASSWORD=\nUSER=ada\nDEBUG=1",
+        "password:\n  host: localhost",
+        "password:\n\nNext paragraph",
+        "has_password: yes, page_token=abc, password_changed_at: 2026-11-25",
     ],
 )
 def test_texts_without_secrets_stay(text: str) -> None:
@@ -180,6 +199,12 @@ def test_redact_keys_and_keep_keys() -> None:
         "straße": "[redacted]",
     }
     assert redactions == 4
+
+
+def test_names_to_keep_are_kept_one_after_the_other() -> None:
+    """What a kept name is beside does not make it another name."""
+    text = "session_token=a session_token=b session_token=c password=d"
+    assert Redactor(kept=["session_token"]).redact(text) == (text.replace("=d", "=[redacted]"), 1)
 
 
 def test_a_type_that_names_a_secret_is_hidden() -> None:

@@ -30,6 +30,8 @@ _LAST = frozenset({"auth", "bearer", "cred", "creds", "jwt", "pwd", "passwd", "p
 
 _HARMLESS_LAST = frozenset(
     [
+        "at",
+        "consent",
         "count",
         "counts",
         "enabled",
@@ -63,6 +65,9 @@ _HARMLESS_LAST = frozenset(
     ]
 )
 """Words that end a name about a secret, not of one: `password_policy`, `token_type`, `authorization_url`."""
+
+_QUESTIONS = frozenset({"has", "is", "needs", "requires"})
+"""Words that begin a name that asks about a secret: `has_password`."""
 
 _HARMLESS_AFTER_TOKEN = _HARMLESS_LAST | frozenset(
     [
@@ -100,6 +105,7 @@ _HARMLESS_BEFORE_TOKEN = frozenset(
         "cached",
         "cls",
         "completion",
+        "continuation",
         "end",
         "eos",
         "first",
@@ -114,6 +120,7 @@ _HARMLESS_BEFORE_TOKEN = frozenset(
         "num",
         "output",
         "pad",
+        "page",
         "per",
         "prompt",
         "reasoning",
@@ -190,6 +197,10 @@ class SecretNames:
             known = self._verdicts[name] = self._judge(name)
         return known
 
+    def keeps(self, name: str) -> bool:
+        """Tell whether a name is one of those to keep."""
+        return "".join(words(name[:MAX_NAME])) in self._kept
+
     def _judge(self, name: str) -> Verdict:
         parts = words(name)
         joined = "".join(parts)
@@ -198,7 +209,7 @@ class SecretNames:
         spaced = f" {' '.join(parts)} "
         if joined in self._added_joined or any(added in spaced for added in self._added):
             return Verdict.SECRET
-        if len(parts) > 1 and parts[-1] in _HARMLESS_LAST:
+        if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS):
             return Verdict.CLEAN
         if _ANYWHERE.search(joined) or parts[-1] in _LAST or ("auth" in parts[:1] and parts[1:] == ["header"]):
             return Verdict.SECRET

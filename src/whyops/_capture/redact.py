@@ -24,7 +24,7 @@ DROPPED = "[dropped: redact raised]"
 _SHAPES = {
     "sk-": r"[\w-]{8,}",
     **dict.fromkeys(("sk_live_", "sk_test_", "pk_live_", "pk_test_", "rk_live_", "rk_test_"), r"\w{8,}"),
-    "whyops_": r"(?<!_whyops_)(?!trace_id(?!\w))[\w-]{6,}",
+    "whyops_": r"(?<!_whyops_)(?=[\w-]*\d)[\w-]{6,}",
     "YOPS-": r"[\w-]{6,}",
     **dict.fromkeys(
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "hf_", "gsk_", "npm_", "pcsk_", "dop_v1_", "shpat_"), r"\w{16,}"
@@ -65,6 +65,9 @@ _SEPARATOR = Pattern(r"(?P<quote>\\*[\"'`])?\]?(?P<sign>[ \t\r\n]{0,40}(?:=>|:=|
 _OPENING = Pattern(r"[bBrRuUfF]{0,2}(\\*[\"'`])")
 _WHOLE_LINE = Pattern(r"[^\r\n\"'<>\\]+")
 _WORD = Pattern(r"(?:(?:bearer|basic|token|digest|apikey|api-key|negotiate)[ \t]+)?[^\s,;&\"'<>\\)}\]]+", re.IGNORECASE)
+_ALONE = Pattern(r"(?=[^\s=:]*\d)[^\s=:,;\"'<>\\]+(?=[ \t]*(?:[\r\n]|\Z))")
+_CALL = Pattern(r"[A-Za-z_.]+[(\[].*", re.DOTALL)
+_TYPE = Pattern(r"(?:optional\[)?(?:str|string|bytes|int|bool|any|secretstr)", re.IGNORECASE)
 _ELEMENT = Pattern(r"[^<]+")
 _BRACKET = Pattern(r"\\*[\"']|[\[{(]|[\]})]")
 _CLOSINGS = {quote: Pattern(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*{quote}", re.DOTALL) for quote in "\"'`"}
@@ -159,7 +162,9 @@ class Redactor:
         sign, quote = (separator["sign"] or " ").strip(" \t\r\n"), separator["quote"] or ""
         if verdict is Verdict.CLEAN or (not sign and not _is_option(name)) or (sign == ">" and text[begin - 1 : begin] != "<"):
             return None
-        span = _value_span(text, separator.end(), verdict, sign, header=_is_header(name))
+        if not quote and _ends_a_quotation(text, begin, separator.end()):
+            return None
+        span = _value_span(text, separator.end(), verdict, separator["sign"] or " ", header=_is_header(name))
         if span is None:
             return None
         bare = quote and not _OPENING.match(text, separator.end())
@@ -168,7 +173,8 @@ class Redactor:
     def _verdict(self, name: str) -> Verdict:
         """Judge a name in a text; of two words the first may be prose, as in `the next token`."""
         whole = self.names.verdict(name)
-        return whole if whole is Verdict.SECRET or " " not in name else self.names.verdict(name.partition(" ")[2])
+        last = name.partition(" ")[2]
+        return self.names.verdict(last) if last and (whole is not Verdict.SECRET or self.names.keeps(last)) else whole
 
 
 def _is_well_formed(text: str) -> bool:
@@ -203,8 +209,23 @@ def _is_header(name: str) -> bool:
     return "cookie" in lowered or "auth" in lowered
 
 
+def _ends_a_quotation(text: str, begin: int, at: int) -> bool:
+    """Tell whether the quote after a name closes a text that the name stands in, as in `input("Password: ")`."""
+    quote = _OPENING.match(text, at)
+    if quote is None or text[quote.end() : quote.end() + 1].strip(" \t\r\n,;.)]}"):
+        return False
+    line = text[max(text.rfind("\n", 0, begin) + 1, begin - _LOOK_BACK) : begin]
+    return line.count(quote[1]) % 2 == 1
+
+
+_LOOK_BACK = 1_000
+
+
 def _value_span(text: str, at: int, verdict: Verdict, sign: str, *, header: bool) -> Span | None:
-    """Return where the value begins and ends; None if there is nothing to hide."""
+    """Return where the value begins and ends; None if there is nothing to hide. `sign` is what stands before it, with its blanks.
+
+    A bare word on the next line is a value only if it stands there alone and is no word of a language.
+    """
     opening = _OPENING.match(text, at)
     if opening:
         start, end = opening.end(), _closing(text, opening.end(), opening[1])
@@ -214,15 +235,30 @@ def _value_span(text: str, at: int, verdict: Verdict, sign: str, *, header: bool
         end = _container_end(text, at)
         return (at, end) if end > at else None
     else:
-        pattern = _ELEMENT if sign == ">" else _WHOLE_LINE if header and sign == ":" else _WORD
+        pattern = _bare_pattern(sign, header=header)
         found = pattern.match(text, at)
-        if found is None:
+        if found is None or (pattern is _WORD and _is_code(found[0], sign)):
             return None
         start, end = found.span()
     value = text[start:end].strip()
     if not value or value.lower() in _HARMLESS or (verdict is Verdict.SECRET_IF_TEXT and _NUMBER.fullmatch(value)):
         return None
     return start, end
+
+
+def _bare_pattern(sign: str, *, header: bool) -> Pattern:
+    if sign == ">":
+        return _ELEMENT
+    if "\n" in sign:
+        return _ALONE
+    return _WHOLE_LINE if header and sign.strip() == ":" else _WORD
+
+
+def _is_code(word: str, sign: str) -> bool:
+    """Tell whether a word is a part of a program: `password = ask()`, `password: str`."""
+    if sign.strip() == ":":
+        return _TYPE.fullmatch(word) is not None
+    return sign == " = " and _CALL.match(word) is not None
 
 
 def _closing(text: str, start: int, quote: str) -> int:
