@@ -37,6 +37,19 @@ def test_a_fault_of_ours_costs_an_event(monkeypatch, caplog):
         broken(KeyboardInterrupt())
 
 
+def test_a_call_that_the_method_does_not_take_is_no_fault_of_ours(caplog):
+    """Whoever leaves an argument out is told which, and is not asked to report it."""
+
+    @_guard.recording
+    def record(messages: object) -> None:
+        raise AssertionError
+
+    assert record() is None  # pyright: ignore[reportCallIssue]
+    (said,) = caplog.messages
+    assert "missing 1 required positional argument: 'messages'" in said
+    assert "report" not in said
+
+
 def test_under_test_a_fault_of_ours_is_raised():
     """Our own tests see what the guard would hide."""
 

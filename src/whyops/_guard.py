@@ -68,7 +68,10 @@ def recording(function: Callable[P, R]) -> Callable[P, R | None]:
         try:
             return function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001  (the boundary "recording")
-            fault(error)
+            if isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                notices.say(f"call:{error}", "A call could not be recorded: %s. The agent is not affected.", error)  # it never began
+            else:
+                fault(error)
             return None
 
     return guarded

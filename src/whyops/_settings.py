@@ -61,6 +61,10 @@ class Settings:
             value = getattr(self, name)
             if value is not None:
                 _check_url(value, name)
+        for name in ("capture_content", "flush_at_trace_end", "keep_local", "disabled"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, bool):
+                raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
         self._check_metadata()
         self._check_delivery()
 

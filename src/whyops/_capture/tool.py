@@ -62,7 +62,8 @@ def _decorate(function: Any, name: str | None, capture_arguments: bool, capture_
     if _is_frameworks_tool(function):
         return _with_decorated_functions(function, name, capture_arguments, capture_result)
     if not callable(function):
-        raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}")
+        hint = '; a name is given as @whyops.tool(name="…")' if isinstance(function, str) else ""
+        raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}{hint}")
     observer = Observer(Plan(function, name), capture_arguments, capture_result)
     wrapper = _wrapper_for(function)(function, observer)
     functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from whyops._guard import ERROR, INFO, WARNING, Notices
+from whyops.errors import WhyOpsError
 from whyops.events import TryLater
 
 from .destination import Destination
@@ -98,7 +99,10 @@ class Trouble:
             )
 
     def fault(self, error: Exception) -> None:
-        """Say that a sink, or something in here, raised what nobody thought of."""
+        """Say that a sink, or something in here, raised what nobody thought of; or, of ours, that the local store can't be used."""
+        if isinstance(error, WhyOpsError):
+            self._say(f"fault:{error}", "Delivery to %s failed, and is tried again. %s", self._destination.url, error)
+            return
         self._say(
             f"fault:{type(error).__name__}",
             "Delivery to %s failed with %s: %s. It is tried again. If the sink is not one of your own, please report this with the version "
