@@ -22,13 +22,11 @@ from .plain import MAX_DEPTH, Copier, storable
 from .recorder import Encoded
 from .redact import DROPPED, Redactor, redacted_by_user
 from .search import searcher
+from .simplify import ENTRY_BYTES, Simplifier
 
 MIN_VALUE_BYTES = 256
 
 _MIN_EXACT = -MAX_EXACT
-_ENTRY_BYTES = 4
-"""What an entry of a container takes in JSON, or a little less, beside a text's characters."""
-
 _MAX_PLAIN_KEYS = 4_096
 _MAX_PLAIN_KEY = 64
 _TRIES = 5
@@ -42,7 +40,11 @@ _UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
 
 
 class _NotPlainError(Exception):
-    """The fast path does not take the value."""
+    """A quick way does not take the value."""
+
+
+class _ForeignTypeError(Exception):
+    """Something in a value has no form in JSON of its own."""
 
 
 class Encoder:
@@ -75,7 +77,7 @@ class Encoder:
         try:
             if self._redact is None:
                 try:
-                    return self._encode_plain(value)
+                    return self._encode_quickly(value)
                 except BaseException as error:
                     if stops(error):
                         raise
@@ -86,35 +88,38 @@ class Encoder:
             pass
         return (_UNREADABLE_OBJECT if issubclass(type(value), dict) else _UNREADABLE), 1, 0
 
-    def _encode_plain(self, value: object) -> Encoded:
-        """Encode a value that consists of built-in types alone, is within the bounds and holds no secret; raise if it is not so.
+    def _encode_quickly(self, value: object) -> Encoded:
+        """Encode a value that is within the bounds and holds no secret; raise if it is not so, or if it takes more than a look to tell.
 
-        A plain value is not copied: it runs no code while it is encoded, so nobody can change it then. What another thread puts in between
-        the look at the types and the encoding gets no secret through, as secrets are looked for in what was written; were it a generator,
-        put there within these microseconds, it would be used up.
+        A value of built-in types alone is not copied: it runs no code while it is encoded, so nobody can change it then. What another
+        thread puts in between the look at the types and the encoding gets no secret through, as secrets are looked for in what was
+        written; were it a generator, put there within these microseconds, it would be used up.
         """
         kind = type(value)
         is_container = kind is dict or kind is list or kind is tuple
-        if self._room_after(value if is_container else (value,), self._max_bytes, MAX_DEPTH) < 0:
-            raise _NotPlainError
+        try:
+            if self._room_after(value if is_container else (value,), self._max_bytes, MAX_DEPTH) < 0:
+                raise _NotPlainError
+        except _ForeignTypeError:
+            value = Simplifier(self._max_bytes, self._is_plain_key).copy(value, MAX_DEPTH)
         encoded = self._to_json(value)
         if len(encoded) > self._max_bytes:
             raise _NotPlainError
         text = encoded.decode()
-        if self._is_dubious(text) and not self._is_clean(self._from_json(encoded)):
+        if self._is_dubious(text) and not self._is_clean([self._from_json(encoded)]):
             raise _NotPlainError
         return text, 0, 0
 
     def _room_after(self, value: Any, room: int, depth: int) -> int:  # noqa: C901
-        """Look at each value inside a container; raise for what is no built-in type, or can't be written as it is.
+        """Look at each value inside a container; raise for what is of no built-in type, or can't be written as it is.
 
         `room` is how many bytes there are for it, `depth` how many levels. Returns the room that is left.
         """
         kind = type(value)
-        if not depth or (kind is not dict and kind is not list and kind is not tuple):
-            raise _NotPlainError
-        room -= len(value) * _ENTRY_BYTES
-        if room < 0:
+        if kind is not dict and kind is not list and kind is not tuple:
+            raise _ForeignTypeError
+        room -= len(value) * ENTRY_BYTES
+        if room < 0 or not depth:
             raise _NotPlainError
         if kind is dict:
             plain_keys = self._plain_keys
@@ -128,24 +133,31 @@ class Encoder:
                 room -= len(item)
             elif kind is int:
                 if not _MIN_EXACT <= item <= MAX_EXACT:
-                    raise _NotPlainError
+                    raise _ForeignTypeError
             elif kind is float:
                 if item - item != 0:
-                    raise _NotPlainError
+                    raise _ForeignTypeError
             elif item is not None and kind is not bool:
                 room = self._room_after(item, room, depth - 1)
         return room
 
     def _is_clean(self, value: Any) -> bool:
-        """Tell whether a value that was read from JSON hides no secret and is stored as it is."""
-        kind = type(value)
-        if kind is str:
-            return "\0" not in value and self._redactor.is_clean(value)
-        if kind is dict:
-            return all(map(self._is_plain_key, value)) and all(map(self._is_clean, value.values()))
-        if kind is float:
-            return bool(value - value == 0)
-        return kind is not list or all(map(self._is_clean, value))
+        """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
+        if type(value) is dict:
+            if not all(map(self._is_plain_key, value)):
+                return False
+            value = value.values()
+        for item in value:
+            kind = type(item)
+            if kind is str:
+                if "\0" in item or (self._is_dubious(item) and not self._redactor.is_clean(item)):
+                    return False
+            elif kind is float:
+                if item - item != 0:
+                    return False
+            elif (kind is dict or kind is list) and not self._is_clean(item):
+                return False
+        return True
 
     def _is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
