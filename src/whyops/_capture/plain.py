@@ -19,6 +19,9 @@ MAX_DEPTH = 64
 SIBLING_SHARE = 256
 """Bytes that are put aside for each value still to come in a container, so that a huge first one leaves something for the others."""
 
+WHOLE_BYTES = 4_096
+"""What a container in a larger one may take to be tried whole: to try in vain costs as much as that takes to look at."""
+
 MIN_TEXT = 32
 MAX_KEY = 512
 ELLIPSIS = "…"
@@ -41,14 +44,22 @@ def storable(text: str) -> str:
 class Copier:
     """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out.
 
-    `is_plain_key` tells of nearly every key at once that it hides no secret and is stored as it is.
+    `is_plain_key` tells of nearly every key at once that it hides no secret and is stored as it is; `clean_copy` gives most small
+    containers whole, with their size, within bytes and levels, or None.
     """
 
-    def __init__(self, redactor: Redactor, budget: int, is_plain_key: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        redactor: Redactor,
+        budget: int,
+        is_plain_key: Callable[[str], bool],
+        clean_copy: Callable[[object, int, int], tuple[Any, int] | None],
+    ) -> None:
         self.cuts = 0
         self.redactions = 0
         self._redactor = redactor
         self._is_plain_key = is_plain_key
+        self._clean_copy = clean_copy
         self._left = budget
         self._path: set[int] = set()
         self._objects = 0
@@ -72,6 +83,11 @@ class Copier:
             return f"{ELLIPSIS}[cut: nested deeper than {MAX_DEPTH} levels]"
         if id(value) in self._path:
             return self._bounded(str(marker(kind, " again: it contains itself")))
+        if self._path and (kind is dict or kind is list or kind is tuple):
+            whole = self._clean_copy(value, min(self._left, WHOLE_BYTES), MAX_DEPTH - len(self._path))
+            if whole is not None:
+                self._left -= whole[1]
+                return whole[0]
         self._path.add(id(value))
         try:
             plainer = attempt(self._plainer, value)

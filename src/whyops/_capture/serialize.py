@@ -77,7 +77,7 @@ class Encoder:
         try:
             if self._redact is None:
                 try:
-                    return self._encode_quickly(value)
+                    return self._clean_json(value, self._max_bytes, MAX_DEPTH), 0, 0
                 except BaseException as error:
                     if stops(error):
                         raise
@@ -88,8 +88,8 @@ class Encoder:
             pass
         return (_UNREADABLE_OBJECT if issubclass(type(value), dict) else _UNREADABLE), 1, 0
 
-    def _encode_quickly(self, value: object) -> Encoded:
-        """Encode a value that is within the bounds and holds no secret; raise if it is not so, or if it takes more than a look to tell.
+    def _clean_json(self, value: object, room: int, depth: int) -> str:
+        """Return a value as JSON, if that takes no more than `room` and nothing has to be cut, hidden or renamed; else raise.
 
         A value of built-in types alone is not copied: it runs no code while it is encoded, so nobody can change it then. What another
         thread puts in between the look at the types and the encoding gets no secret through, as secrets are looked for in what was
@@ -98,17 +98,27 @@ class Encoder:
         kind = type(value)
         is_container = kind is dict or kind is list or kind is tuple
         try:
-            if self._room_after(value if is_container else (value,), self._max_bytes, MAX_DEPTH) < 0:
+            if self._room_after(value if is_container else (value,), room, depth) < 0:
                 raise _NotPlainError
         except _ForeignTypeError:
-            value = Simplifier(self._max_bytes, self._is_plain_key).copy(value, MAX_DEPTH)
+            value = Simplifier(room, self._is_plain_key).copy(value, depth)
         encoded = self._to_json(value)
-        if len(encoded) > self._max_bytes:
+        if len(encoded) > room:
             raise _NotPlainError
         text = encoded.decode()
         if self._is_dubious(text) and not self._is_clean([self._from_json(encoded)]):
             raise _NotPlainError
-        return text, 0, 0
+        return text
+
+    def _clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
+        """Return a copy of plain types and its size in JSON, if that is within `room` and nothing has to be left out; else None."""
+        try:
+            text = self._clean_json(value, room, depth)
+        except BaseException as error:
+            if stops(error):
+                raise
+            return None
+        return self._from_json(text), len(text.encode())
 
     def _room_after(self, value: Any, room: int, depth: int) -> int:  # noqa: C901
         """Look at each value inside a container; raise for what is of no built-in type, or can't be written as it is.
@@ -178,17 +188,22 @@ class Encoder:
     def _encode_any(self, value: object) -> Encoded:
         cuts = redactions = 0
         if self._redact is not None:
-            copier = Copier(self._redactor, self._max_bytes, self._is_plain_key)
-            value = redacted_by_user(self._redact, copier.copy(value), _marker_for(value, DROPPED))
+            clean = self._clean_copy(value, self._max_bytes, MAX_DEPTH)
+            copier = self._copier(self._max_bytes)
+            shown = copier.copy(value) if clean is None else clean[0]
+            value = redacted_by_user(self._redact, shown, _marker_for(value, DROPPED))
             cuts, redactions = copier.cuts, copier.redactions
         budget = self._max_bytes
         for _ in range(_TRIES):
-            copier = Copier(self._redactor, budget, self._is_plain_key)
+            copier = self._copier(budget)
             encoded = self._to_json(copier.copy(value))
             if len(encoded) <= self._max_bytes:
                 return encoded.decode(), cuts + copier.cuts, redactions + copier.redactions
             budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
         return self._to_json(_marker_for(value, "[cut: too large]")).decode(), cuts + 1, redactions
+
+    def _copier(self, budget: int) -> Copier:
+        return Copier(self._redactor, budget, self._is_plain_key, self._clean_copy)
 
 
 def _marker_for(value: object, text: str) -> object:
