@@ -53,6 +53,15 @@ def test_what_was_just_recorded(home: Path) -> None:
     assert home.exists()
 
 
+@pytest.mark.parametrize("given", ["ü-1 weird", "x" * 1000])
+def test_an_id_that_had_to_be_changed(given: str) -> None:
+    """A trace is found under the id that it was given, also where that is recorded in a form that the service takes."""
+    with whyops.trace(given) as trace:
+        add(1, 2)
+    loaded = whyops.load_trace(given)
+    assert (loaded.trace_id, names(loaded)) == (trace.id, ["add"])
+
+
 def test_nothing_there(home: Path) -> None:
     """An unknown id is an error that says so, and looking makes no file."""
     with pytest.raises(TraceNotFoundError, match="No trace has been recorded"):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from . import _client, _settings
+from ._capture.ids import safe_id
 from ._delivery.survey import parked_events, survey, waiting_lines
 from ._store.merge import merged
 from ._store.reader import StoreReader
@@ -25,9 +27,9 @@ Event = dict[str, object]
 def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users write)
     """Return a recorded trace as objects: its events, the decision path that they make up, calls, totals.
 
-    `id` is the trace's id, as much of the beginning as no other local trace has, or `last`. It is looked for in the local store and
-    among the events that wait; with a key, at the service too. What the default client has recorded is delivered first, if that is
-    quick.
+    `id` is the trace's id, as it was given or as it is recorded, as much of the beginning as no other local trace has, or `last`. It is
+    looked for in the local store and among the events that wait; with a key, at the service too. What the default client has recorded is
+    delivered first, if that is quick.
 
     Raises:
         TraceNotFoundError: There is no such trace, or more than one.
@@ -76,13 +78,17 @@ def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsew
     try:
         return StoreReader(home).resolve(wanted)
     except TraceNotFoundError:
+        recorded = safe_id(wanted)
+        if recorded != wanted:
+            with suppress(TraceNotFoundError):
+                return StoreReader(home).resolve(recorded)
         ids = list(dict.fromkeys(str(event.get("traceId")) for event in waiting))
-        found = ids[-1:] if wanted == "last" else [one for one in ids if one == wanted] or [one for one in ids if one.startswith(wanted)]
+        found = ids[-1:] if wanted == "last" else [one for one in ids if one == recorded] or [one for one in ids if one.startswith(wanted)]
         if len(found) == 1:
             return found[0]
         if found or not may_be_elsewhere or wanted == "last":
             raise
-        return wanted
+        return recorded
 
 
 def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[list[Event] | None, str]:

@@ -93,8 +93,8 @@ class Trouble:
         if count > in_memory:
             self._say(
                 "exit with a file",
-                "%d events wait in %s. The next process with the same settings delivers them, or `whyops deliver`.",
-                count - in_memory,
+                "%s in %s. The next process with the same settings delivers them, or `whyops deliver`.",
+                f"{count - in_memory} events wait" if count - in_memory > 1 else "1 event waits",
                 self._place,
             )
 
