@@ -127,15 +127,17 @@ class Child:
 
 
 def refusing_port() -> str:
-    """Return a URL where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    """Return a URL where nobody listens, and nobody else can: the port is taken, and connections are refused."""
+    _held.append(socket.socket())
+    _held[-1].bind(("127.0.0.1", 0))
+    return f"http://127.0.0.1:{_held[-1].getsockname()[1]}"
 
 
-_deaf: list[socket.socket] = []
+_held: list[socket.socket] = []
+"""Open for as long as the run lasts, so that no port is used for two things."""
 
 
 def deaf_port() -> str:
     """Return a URL where connections are taken and never answered."""
-    _deaf.append(socket.create_server(("127.0.0.1", 0), backlog=128))
-    return f"http://127.0.0.1:{_deaf[-1].getsockname()[1]}"
+    _held.append(socket.create_server(("127.0.0.1", 0), backlog=128))
+    return f"http://127.0.0.1:{_held[-1].getsockname()[1]}"

@@ -108,7 +108,7 @@ class Bench:
 
     def _faults(self, fault: str, name: str, calls: int, home: str) -> Child:
         self.service.reset(0.0)
-        url = {"well": self.service.url, "down": refusing_port(), "hang": deaf_port()}[fault]
+        url = refusing_port() if fault == "down" else deaf_port() if fault == "hang" else self.service.url
         child = Child(self.python(name), fault, name, url, calls, home)
         child.wait_for_calls(SILENCE)
         child.watch()
