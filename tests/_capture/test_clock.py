@@ -13,9 +13,9 @@ def test_text_is_utc_with_six_digits():
     """A stamp has microseconds and ends in Z."""
     clock = Clock()
     assert clock.text(0) == "1970-01-01T00:00:00.000000Z"
-    assert clock.text(1_795_456_445_000_001) == "2026-11-23T17:54:05.000001Z"
-    assert clock.text(1_795_456_445_999_999) == "2026-11-23T17:54:05.999999Z"
-    assert clock.text(1_795_456_446_000_000) == "2026-11-23T17:54:06.000000Z"
+    assert clock.text(1_795_456_445_000_001_000) == "2026-11-23T17:54:05.000001Z"
+    assert clock.text(1_795_456_445_999_999_999) == "2026-11-23T17:54:05.999999Z"
+    assert clock.text(1_795_456_446_000_000_000) == "2026-11-23T17:54:06.000000Z"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import cast
 from .attempt import Failed, attempt
 from .reading import text_in
 
-_SECOND = 1_000_000
+_SECOND = 1_000_000_000
 
 DIGITS = tuple(map("{:03d}".format, range(1_000)))
 """Each number below a thousand in three digits: to write one costs several times what it costs to look it up."""
@@ -27,16 +27,17 @@ class Clock:
         self.steady_ns: Callable[[], int] = steady_ns
         self._second = (0, "1970-01-01T00:00:00.")
 
-    def text(self, microseconds: int) -> str:
-        """Return the stamp of a time given in microseconds since 1970. The second's text is kept, as most calls share it with the last."""
+    def text(self, wall_ns: int) -> str:
+        """Return the stamp of a time given in nanoseconds since 1970. The second's text is kept, as most calls share it with the last."""
         start, text = self._second
-        fraction = microseconds - start
+        fraction = wall_ns - start
         if not 0 <= fraction < _SECOND:
-            fraction = microseconds % _SECOND
-            start = microseconds - fraction
+            fraction = wall_ns % _SECOND
+            start = wall_ns - fraction
             text = datetime.fromtimestamp(start // _SECOND, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.")
             self._second = (start, text)
-        return f"{text}{DIGITS[fraction // 1_000]}{DIGITS[fraction % 1_000]}Z"
+        microseconds = fraction // 1_000
+        return f"{text}{DIGITS[microseconds // 1_000]}{DIGITS[microseconds % 1_000]}Z"
 
 
 def stamp_of(value: object) -> str | None:

@@ -98,7 +98,7 @@ class Encoder:
         kind = type(value)
         is_container = kind is dict or kind is list or kind is tuple
         try:
-            if self._room_after(value if is_container else (value,), room, depth) < 0:
+            if self._size(value if is_container else (value,), 0, room, depth) > room:
                 raise _NotPlainError
         except _ForeignTypeError:
             value = Simplifier(room, self._is_plain_key).copy(value, depth)
@@ -120,16 +120,16 @@ class Encoder:
             return None
         return self._from_json(text), len(text.encode())
 
-    def _room_after(self, value: Any, room: int, depth: int) -> int:  # noqa: C901
+    def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901
         """Look at each value inside a container; raise for what is of no built-in type, or can't be written as it is.
 
-        `room` is how many bytes there are for it, `depth` how many levels. Returns the room that is left.
+        `size` is what was counted so far, in bytes, `room` how many there may be, `depth` how many levels. Returns what is counted now.
         """
         kind = type(value)
         if kind is not dict and kind is not list and kind is not tuple:
             raise _ForeignTypeError
-        room -= len(value) * ENTRY_BYTES
-        if room < 0 or not depth:
+        size += len(value) * ENTRY_BYTES
+        if size > room or not depth:
             raise _NotPlainError
         if kind is dict:
             plain_keys = self._plain_keys
@@ -140,7 +140,7 @@ class Encoder:
         for item in value:
             kind = type(item)
             if kind is str:
-                room -= len(item)
+                size += len(item)
             elif kind is int:
                 if not _MIN_EXACT <= item <= MAX_EXACT:
                     raise _ForeignTypeError
@@ -148,8 +148,8 @@ class Encoder:
                 if item - item != 0:
                     raise _ForeignTypeError
             elif item is not None and kind is not bool:
-                room = self._room_after(item, room, depth - 1)
-        return room
+                size = self._size(item, size, room, depth - 1)
+        return size
 
     def _is_clean(self, value: Any) -> bool:
         """Tell whether a container that was read from JSON hides no secret and is stored as it is."""

@@ -55,6 +55,8 @@ _OWN_METADATA = frozenset(
     }
 )
 _MAX_STEP = 2**31 - 1
+_STAMP_NS = 1_000
+"""A stamp tells microseconds: two that are so far apart are different ones."""
 
 
 class Trace:
@@ -75,7 +77,7 @@ class Trace:
         self.recorder: Recorder = recorder
         self.id: str = safe_id(id) if _is_given(id) else recorder.ids.next()
         self.external_user_id: str | None = None
-        self._last_us = 0
+        self._last_ns = 0
         self._metadata: dict[str, Any] = {}
         self.set_user(external_user_id)
         if metadata is not None:
@@ -392,10 +394,10 @@ class Trace:
         if recorder.enabled:
             if timestamp is None:
                 clock = recorder.clock
-                now = clock.wall_ns() // 1000
-                if now <= self._last_us:
-                    now = self._last_us + 1
-                self._last_us = now
+                now = clock.wall_ns()
+                if now - self._last_ns < _STAMP_NS:
+                    now = self._last_ns + _STAMP_NS
+                self._last_ns = now
                 timestamp = clock.text(now)
             recorder.record(event_line(self._head, event_type, timestamp, key, members))
 
