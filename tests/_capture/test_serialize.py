@@ -194,8 +194,14 @@ def test_a_hundred_megabytes_cost_what_the_bound_allows() -> None:
 
 @pytest.mark.parametrize(
     "where",
-    [lambda text: text, lambda text: [text], lambda text: {"a": {"b": [text]}}, lambda text: [text[:200_000]] * 500],
-    ids=["alone", "in a list", "deep", "often"],
+    [
+        lambda text: text,
+        lambda text: [text],
+        lambda text: {"a": {"b": [text]}},
+        lambda text: [text[:200_000]] * 500,
+        lambda text: [b"", text],
+    ],
+    ids=["alone", "in a list", "deep", "often", "beside an object"],
 )
 def test_a_huge_text_is_not_encoded_before_it_is_cut(where: Callable[[str], object]) -> None:
     """That a value is too large is seen before it is written."""

@@ -38,6 +38,8 @@ class Simplifier:
         kind = type(value)
         if kind is str:
             self._room -= len(value)
+            if self._room < 0:
+                raise NotSimpleError
             return value
         if value is None or kind is bool or (kind is float and value - value == 0) or (kind is int and -MAX_EXACT <= value <= MAX_EXACT):
             return value
