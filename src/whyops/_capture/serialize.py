@@ -12,6 +12,7 @@ What is written how:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -62,10 +63,9 @@ class Encoder:
         keep_keys: Iterable[str] = (),
         redact: Callable[[Any], Any] | None = None,
     ) -> None:
-        from pydantic_core import from_json, to_json  # noqa: PLC0415 - `import whyops` does not pay for it
+        from pydantic_core import to_json  # noqa: PLC0415 - `import whyops` does not pay for it
 
         self._to_json = to_json
-        self._from_json = from_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
         self._redactor = Redactor(redact_keys, keep_keys)
         self._is_dubious = searcher(rf"{self._redactor.traces}|{_NOT_FINITE}")
@@ -106,7 +106,7 @@ class Encoder:
         if len(encoded) > room:
             raise _NotPlainError
         text = encoded.decode()
-        if self._is_dubious(text) and not self._is_clean([self._from_json(encoded)]):
+        if self._is_dubious(text) and not self._is_clean([json.loads(text)]):
             raise _NotPlainError
         return text
 
@@ -118,7 +118,7 @@ class Encoder:
             if stops(error):
                 raise
             return None
-        return self._from_json(text), len(text.encode())
+        return json.loads(text), len(text.encode())
 
     def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901
         """Look at each value inside a container; raise for what is of no built-in type, or can't be written as it is.
