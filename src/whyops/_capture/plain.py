@@ -22,6 +22,9 @@ SIBLING_SHARE = 256
 WHOLE_BYTES = 4_096
 """What a container in a larger one may take to be tried whole: to try in vain costs as much as that takes to look at."""
 
+TRIES = 8
+"""How many more tries may be in vain than not: where all containers hold something, as one in the other, it is of no use to go on."""
+
 MIN_TEXT = 32
 MAX_KEY = 512
 ELLIPSIS = "…"
@@ -61,6 +64,7 @@ class Copier:
         self._is_plain_key = is_plain_key
         self._clean_copy = clean_copy
         self._left = budget
+        self._tries = TRIES
         self._path: set[int] = set()
         self._objects = 0
 
@@ -83,11 +87,13 @@ class Copier:
             return f"{ELLIPSIS}[cut: nested deeper than {MAX_DEPTH} levels]"
         if id(value) in self._path:
             return self._bounded(str(marker(kind, " again: it contains itself")))
-        if self._path and (kind is dict or kind is list or kind is tuple):
+        if self._path and self._tries and (kind is dict or kind is list or kind is tuple):
             whole = self._clean_copy(value, min(self._left, WHOLE_BYTES), MAX_DEPTH - len(self._path))
             if whole is not None:
+                self._tries += 1
                 self._left -= whole[1]
                 return whole[0]
+            self._tries -= 1
         self._path.add(id(value))
         try:
             plainer = attempt(self._plainer, value)
