@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import json
 import logging
 import sys
@@ -12,6 +13,7 @@ import time
 import traceback
 import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 
 from tests._capture.gallery import HOSTILE_VALUES, RAN, nested
 from whyops._capture.attempt import attempt
-from whyops._capture.plain import MAX_DEPTH
+from whyops._capture.plain import MAX_DEPTH, Copier
 from whyops._capture.serialize import Encoder
 
 
@@ -232,16 +234,42 @@ def test_what_only_looks_like_a_secret_stays(value: object) -> None:
 @pytest.mark.parametrize("name", [name for name, _ in HOSTILE_VALUES if name != "dict_changed_by_a_thread"])
 def test_the_quick_way_and_the_careful_one_show_the_same(name: str) -> None:
     """What is encoded quickly looks as if it had been copied with care."""
-    make = dict(HOSTILE_VALUES)[name]
-    careful, usual = Encoder(), Encoder()
-    careful._clean_copy = lambda *_: None  # type: ignore[method-assign]  # nothing is taken whole
-    copied = attempt(careful._encode_any, [make()])
-    quick = attempt(lambda value: usual._clean_json(value, 262_144, MAX_DEPTH), [make()])
-    if isinstance(quick, str) and isinstance(copied, tuple):
-        assert (read(quick), 0, 0) == (read(copied[0]), *copied[1:])
-    copied, mixed = (attempt(encoder._encode_any, [make(), [make()], {"password": "x"}]) for encoder in (careful, usual))
-    if isinstance(copied, tuple) and isinstance(mixed, tuple) and not copied[1] and not mixed[1]:
-        assert (read(mixed[0]), mixed[2]) == (read(copied[0]), copied[2])
+    make, encoder = dict(HOSTILE_VALUES)[name], Encoder()
+
+    def copied(value: object, clean_copy: Callable[..., Any]) -> tuple[object, int, int]:
+        copier = Copier(encoder._redactor, 262_144, encoder._is_plain_key, clean_copy)
+        return read(json.dumps(copier.copy(value))), copier.cuts, copier.redactions
+
+    def nothing_whole(*_: object) -> None:
+        return None
+
+    quick = attempt(lambda value: encoder._clean_json(value, 262_144, MAX_DEPTH), [make()])
+    if isinstance(quick, str):
+        assert (read(quick), 0, 0) == copied([make()], nothing_whole)
+    careful = copied([make(), [make()], {"password": "x"}], nothing_whole)
+    mixed = copied([make(), [make()], {"password": "x"}], encoder._clean_copy)
+    if not careful[1] and not mixed[1]:
+        assert mixed == careful
+
+
+def test_no_code_of_a_type_is_run() -> None:
+    """What an object holds is told apart without asking its type, whose own type may define what equality and a hash are."""
+    asked = []
+
+    class Asked(type):
+        def __hash__(cls) -> int:
+            asked.append("hash")
+            return 1
+
+        def __eq__(cls, other: object) -> bool:
+            asked.append("equal")
+            return True
+
+    held = Asked("Held", (), {"__slots__": ()})()
+    value = {"choice": enum.Enum("Choice", {"ONE": held}).ONE}
+    asked.clear()
+    assert read(Encoder().encode(value)[0]) == {"choice": "<tests._capture.test_serialize.Held>"}
+    assert asked == []
 
 
 def test_the_original_is_not_changed() -> None:

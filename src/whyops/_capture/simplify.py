@@ -7,7 +7,7 @@ takes several times as long.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from . import foreign
 from .declared import Hidden
@@ -15,6 +15,10 @@ from .foreign import MAX_EXACT, NODE_COST, CutText, Entries, Marker, Part, Plain
 
 ENTRY_BYTES = 4
 """What an entry of a container takes in JSON, or a little less, beside a text's characters."""
+
+
+_NOT_SIMPLE = (Part, Entries, CutText, Plain, Hidden)
+"""What a reader makes of an object that is not whole, or not for show as it is. Compared by identity: a metaclass may define equality."""
 
 
 class NotSimpleError(Exception):
@@ -53,16 +57,15 @@ class Simplifier:
 
     def _shown(self, value: object, depth: int) -> Any:
         """Copy what a reader made of an object."""
-        kind = type(value)
-        if kind is Marker:
-            return self.copy(str.__str__(cast("str", value)), depth)
-        if kind is Part and len(cast("Part", value)) == cast("Part", value).size:
-            return self._list(cast("Part", value), depth)
-        if kind is Entries and len(cast("Entries", value).items) == cast("Entries", value).size:
-            return self._dict(cast("Entries", value).items, depth)
-        if kind in {Part, Entries, Plain, Hidden, CutText}:
+        if type(value) is Marker:
+            return self.copy(str.__str__(value), depth)
+        if type(value) is Part and len(value) == value.size:
+            return self._list(value, depth)
+        if type(value) is Entries and len(value.items) == value.size:
+            return self._dict(value.items, depth)
+        if any(type(value) is kind for kind in _NOT_SIMPLE):
             raise NotSimpleError
-        return self.copy(value, depth - (kind is not dict))
+        return self.copy(value, depth if type(value) is dict else depth - 1)
 
     def _list(self, items: Sequence[object], depth: int) -> list[Any]:
         return [self.copy(item, depth - 1) for item in items]
