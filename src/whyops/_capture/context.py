@@ -65,8 +65,7 @@ def top() -> Frame | None:
 
 def enter(trace: Trace, span_id: str | None, owner: object) -> None:
     """Make `trace` and `span_id` current until `leave(owner)`."""
-    previous = current.get()
-    current.set(Frame(trace, span_id, owner, previous if type(previous) is Frame else top()))
+    current.set(Frame(trace, span_id, owner, top()))
 
 
 def leave(owner: object) -> bool:

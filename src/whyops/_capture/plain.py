@@ -87,13 +87,24 @@ class Copier:
             return f"{ELLIPSIS}[cut: nested deeper than {MAX_DEPTH} levels]"
         if id(value) in self._path:
             return self._bounded(str(marker(kind, " again: it contains itself")))
-        if self._path and self._tries and (kind is dict or kind is list or kind is tuple):
-            whole = self._clean_copy(value, min(self._left, WHOLE_BYTES), MAX_DEPTH - len(self._path))
-            if whole is not None:
-                self._tries += 1
-                self._left -= whole[1]
-                return whole[0]
+        whole = self._whole(value) if kind is dict or kind is list or kind is tuple else None
+        return self._read(value, kind) if whole is None else whole
+
+    def _whole(self, value: object) -> dict[str, Any] | list[Any] | None:
+        """Return the copy of a container in another one, if it is small and nothing of it has to be left out."""
+        if not self._path or not self._tries:
+            return None
+        found = self._clean_copy(value, min(self._left, WHOLE_BYTES), MAX_DEPTH - len(self._path))
+        if found is None:
             self._tries -= 1
+            return None
+        whole, size = found
+        self._tries += 1
+        self._left -= size
+        return whole  # type: ignore[no-any-return]  # the copy of a container is one
+
+    def _read(self, value: object, kind: type) -> Any:
+        """Copy what an object holds."""
         self._path.add(id(value))
         try:
             plainer = attempt(self._plainer, value)

@@ -159,12 +159,12 @@ class Redactor:
         begin = start - _name_before(text[max(done, start - 130) : start])
         name = text[begin:stop]
         verdict = self._verdict(name)
-        sign, quote = (separator["sign"] or " ").strip(" \t\r\n"), separator["quote"] or ""
-        if verdict is Verdict.CLEAN or (not sign and not _is_option(name)) or (sign == ">" and text[begin - 1 : begin] != "<"):
+        sign, quote = separator["sign"] or " ", separator["quote"] or ""
+        if verdict is Verdict.CLEAN or (sign == " " and not _is_option(name)) or (sign == ">" and text[begin - 1 : begin] != "<"):
             return None
         if not quote and _ends_a_quotation(text, begin, separator.end()):
             return None
-        span = _value_span(text, separator.end(), verdict, separator["sign"] or " ", header=_is_header(name))
+        span = _value_span(text, separator.end(), verdict, sign, header=_is_header(name))
         if span is None:
             return None
         bare = quote and not _OPENING.match(text, separator.end())

@@ -23,7 +23,7 @@ from .plain import MAX_DEPTH, Copier, storable
 from .recorder import Encoded
 from .redact import DROPPED, Redactor, redacted_by_user
 from .search import searcher
-from .simplify import ENTRY_BYTES, Simplifier
+from .simplify import ENTRY_BYTES, NotSimpleError, Simplifier
 
 MIN_VALUE_BYTES = 256
 
@@ -32,16 +32,11 @@ _MAX_PLAIN_KEYS = 4_096
 _MAX_PLAIN_KEY = 64
 _TRIES = 5
 
-
 _NOT_FINITE = r"[:\[,]-?(?:NaN|Infinity)"
 """How a number that JSON does not know is written in a container."""
 
 _UNREADABLE = '"[cut: unreadable]"'
 _UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
-
-
-class _NotPlainError(Exception):
-    """A quick way does not take the value."""
 
 
 class _ForeignTypeError(Exception):
@@ -99,28 +94,23 @@ class Encoder:
         is_container = kind is dict or kind is list or kind is tuple
         try:
             if self._size(value if is_container else (value,), 0, room, depth) > room:
-                raise _NotPlainError
+                raise NotSimpleError
         except _ForeignTypeError:
             value = Simplifier(room, self._is_plain_key).copy(value, depth)
         encoded = self._to_json(value)
         if len(encoded) > room:
-            raise _NotPlainError
+            raise NotSimpleError
         text = encoded.decode()
         if self._is_dubious(text) and not self._is_clean([json.loads(text)]):
-            raise _NotPlainError
+            raise NotSimpleError
         return text
 
     def _clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
         """Return a copy of plain types and its size in JSON, if that is within `room` and nothing has to be left out; else None."""
-        try:
-            text = self._clean_json(value, room, depth)
-        except BaseException as error:
-            if stops(error):
-                raise
-            return None
-        return json.loads(text), len(text.encode())
+        text = attempt(lambda each: self._clean_json(each, room, depth), value)
+        return None if isinstance(text, Failed) else (json.loads(text), len(text.encode()))
 
-    def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901
+    def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901  (one look at each value, without a call)
         """Look at each value inside a container; raise for what is of no built-in type, or can't be written as it is.
 
         `size` is what was counted so far, in bytes, `room` how many there may be, `depth` how many levels. Returns what is counted now.
@@ -130,12 +120,12 @@ class Encoder:
             raise _ForeignTypeError
         size += len(value) * ENTRY_BYTES
         if size > room or not depth:
-            raise _NotPlainError
+            raise NotSimpleError
         if kind is dict:
             plain_keys = self._plain_keys
             for key in value:
                 if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
-                    raise _NotPlainError
+                    raise NotSimpleError
             value = value.values()
         for item in value:
             kind = type(item)
@@ -160,7 +150,7 @@ class Encoder:
         for item in value:
             kind = type(item)
             if kind is str:
-                if "\0" in item or (self._is_dubious(item) and not self._redactor.is_clean(item)):
+                if "\0" in item or not self._redactor.is_clean(item):
                     return False
             elif kind is float:
                 if item - item != 0:

@@ -386,20 +386,10 @@ class Trace:
         return members
 
     def put(self, event_type: EventType, key: str, members: str, timestamp: str | None = None) -> None:
-        """Hand on an event's line. `key` is an idempotency key as JSON, `members` are all others, ready and each after a comma.
-
-        Without a timestamp it is stamped now, each event of the trace with another and a later time.
-        """
+        """Hand on an event's line. `key` is an idempotency key as JSON, `members` are all others, ready and each after a comma."""
         recorder = self.recorder
         if recorder.enabled:
-            if timestamp is None:
-                clock = recorder.clock
-                now = clock.wall_ns()
-                if now - self._last_ns < _STAMP_NS:
-                    now = self._last_ns + _STAMP_NS
-                self._last_ns = now
-                timestamp = clock.text(now)
-            recorder.record(event_line(self._head, event_type, timestamp, key, members))
+            recorder.record(event_line(self._head, event_type, timestamp or self._stamp(), key, members))
 
     # Inside
 
@@ -472,6 +462,15 @@ class Trace:
     def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
         given = contents.storable_metadata(metadata)
         self._metadata = {key: value for key, value in given.items() if key not in _OWN_METADATA}
+
+    def _stamp(self) -> str:
+        """Return the time, for each event of the trace another and a later one."""
+        clock = self.recorder.clock
+        now = clock.wall_ns()
+        if now - self._last_ns < _STAMP_NS:
+            now = self._last_ns + _STAMP_NS
+        self._last_ns = now
+        return clock.text(now)
 
 
 def _is_given(value: object) -> bool:
