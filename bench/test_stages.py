@@ -12,13 +12,13 @@ import pytest
 
 import whyops
 from whyops._capture import context
+from whyops._capture.call import ToolCall
 from whyops._capture.clock import Clock
 from whyops._capture.ids import Ids
 from whyops._capture.plan import Plan
 from whyops._capture.recorder import Recorder
 from whyops._capture.redact import Redactor
 from whyops._capture.serialize import Encoder
-from whyops._capture.span import ToolSpan
 from whyops._capture.trace import Trace
 from whyops._delivery.batch import Batch
 from whyops._delivery.clock import CLOCK
@@ -109,12 +109,12 @@ def test_both_lines(benchmark: BenchmarkFixture) -> None:
     trace = open_trace()
     arguments, result = trace.recorder.encode({"order": "order-00017", "limit": 5}), trace.recorder.encode(RESULT)
 
-    def call() -> None:
-        span = ToolSpan(trace, "search_orders", arguments)
-        span.begin()
-        span.succeed_encoded(result)
+    def record() -> None:
+        call = ToolCall(trace, "search_orders", arguments)
+        call.begin()
+        call.succeed_encoded(result)
 
-    benchmark(call)
+    benchmark(record)
 
 
 def test_stamp(benchmark: BenchmarkFixture) -> None:

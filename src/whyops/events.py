@@ -7,25 +7,9 @@ UTF-8, and ends in a line feed. It holds no other line feed, so a file of lines 
 # Annotations are not kept as text here: for fields `typing` would compile them, and the first compilation in a process takes long.
 
 from collections.abc import Sequence
-from json.encoder import encode_basestring_ascii as quote
 from typing import NamedTuple, Protocol
 
-from .types import EventType
-
-__all__ = ["BatchRefused", "EventType", "Receipt", "Refusal", "Sink", "TryLater", "event_line", "quote", "trace_head"]
-
-
-def trace_head(trace_id: str, agent_name: str, external_user_id: str | None) -> str:
-    """Return the part that all lines of a trace begin with. All three must be storable already."""
-    head = f'{{"traceId":{quote(trace_id)},"agentName":{quote(agent_name)}'
-    if external_user_id is not None:
-        head += f',"externalUserId":{quote(external_user_id)}'
-    return head
-
-
-def event_line(head: str, event_type: EventType, timestamp: str, key: str, members: str) -> bytes:
-    """Join an event's parts into a line. `key` is JSON; `members` are the event's other members, each after a comma."""
-    return f'{head},"eventType":"{event_type}","timestamp":"{timestamp}","idempotencyKey":{key}{members}}}\n'.encode()
+__all__ = ["BatchRefused", "Receipt", "Refusal", "Sink", "TryLater"]
 
 
 class Refusal(NamedTuple):

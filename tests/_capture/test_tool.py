@@ -59,6 +59,8 @@ def test_what_is_not_callable_is_refused():
     """A mistake in the decorator's use is told when the module is loaded."""
     with pytest.raises(TypeError, match="int"):
         tool(5)
+    with pytest.raises(TypeError, match="a name as text, not int"):
+        tool(name=5)(len)
 
 
 def test_options_name_the_tool_and_hide_values():

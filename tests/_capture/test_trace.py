@@ -87,17 +87,6 @@ def test_an_option_of_no_use_is_left_out_and_said_once(monkeypatch, caplog):
     assert len(caplog.records) == 4
 
 
-def test_a_span_ends_once():
-    """Ending a span twice, in whatever way, records one response."""
-    recording = Recording()
-    with recording.trace("t").tool_span("x") as span:
-        span.succeed({"first": True})
-        span.fail(ValueError("late"))
-        span.interrupt("late")
-    assert recording.only("tool_call_response")["content"]["toolResults"] == {"first": True}
-    assert not recording.of_type("error")
-
-
 def test_an_exception_is_recorded_once_on_its_way_out():
     """Through two spans and the block, one exception is one error, and each call is closed as failed."""
     recording = Recording()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import _guard
+from .call import ToolCall
 from .recorder import Encoded
-from .span import ToolSpan
 
 _MAX_BYTES = 262_144
 
@@ -12,13 +12,13 @@ _MAX_BYTES = 262_144
 class Collected:
     """The items of one generator. Each is encoded when it is yielded, as the consumer may change it; past the bound they are counted.
 
-    Without a span it keeps nothing.
+    Without a call it keeps nothing.
     """
 
     __slots__ = ("_bytes", "_cuts", "_items", "_left_out", "_recorder", "_redactions")
 
-    def __init__(self, span: ToolSpan | None) -> None:
-        self._recorder = None if span is None else span.trace.recorder
+    def __init__(self, call: ToolCall | None) -> None:
+        self._recorder = None if call is None else call.trace.recorder
         self._items: list[str] = []
         self._bytes = 0
         self._cuts = 0

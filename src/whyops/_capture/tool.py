@@ -1,6 +1,6 @@
 """`@tool`: the function runs as if the decorator were not there, and each call is recorded.
 
-Four wrappers, one for each kind of function, around one `ToolSpan`. The function is called exactly once, outside everything that guards
+Four wrappers, one for each kind of function, around one `ToolCall`. The function is called exactly once, outside everything that guards
 our own code.
 """
 
@@ -14,10 +14,10 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from .. import _guard
 from . import context
+from .call import ToolCall
 from .collected import Collected
 from .contents import PROXY_ARGUMENT
 from .plan import Plan
-from .span import ToolSpan
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,6 +64,8 @@ def _decorate(function: Any, name: str | None, capture_arguments: bool, capture_
     if not callable(function):
         hint = '; a name is given as @whyops.tool(name="…")' if isinstance(function, str) else ""
         raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}{hint}")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"@whyops.tool takes a name as text, not {type(name).__name__}")
     observer = Observer(Plan(function, name), capture_arguments, capture_result)
     wrapper = _wrapper_for(function)(function, observer)
     functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())
@@ -108,7 +110,7 @@ def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., An
 
 
 class Observer:
-    """Begins the span of a call, in the trace that is current or in one that the call names.
+    """Begins to record a call, in the trace that is current or in one that the call names.
 
     A call that a framework's handler records already, as the one of a tool around this function, gets no second span.
     """
@@ -120,8 +122,8 @@ class Observer:
         self.captures_arguments = captures_arguments
         self.captures_result = captures_result
 
-    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolSpan | None:
-        """Record the request and return its span, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
+        """Record the request and return the call, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
         try:
             named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
             top = context.top()
@@ -136,19 +138,19 @@ class Observer:
             arguments = self._plan.arguments(args, kwargs)
             if not self.captures_arguments:
                 arguments = dict.fromkeys(arguments, NOT_CAPTURED)
-            span = ToolSpan(trace, self._plan.name, trace.encode_arguments(arguments), parent_id)
-            span.begin_unguarded()
+            call = ToolCall(trace, self._plan.name, trace.encode_arguments(arguments), parent_id)
+            call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             _guard.fault(error)
             return None
-        return span
+        return call
 
-    def end_with(self, span: ToolSpan | None, collected: Collected, error: BaseException | None) -> None:
+    def end_with(self, call: ToolCall | None, collected: Collected, error: BaseException | None) -> None:
         """Record what a generator yielded: also of one that was closed early, which is no error, or stopped from outside."""
-        if span is None:
+        if call is None:
             return
         if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
-            span.fail(error)
+            call.fail(error)
             return
         note: dict[str, Any] | None = None
         if isinstance(error, GeneratorExit):
@@ -156,25 +158,25 @@ class Observer:
         elif error is not None:
             note = {"interrupted": type(error).__name__}
         if self.captures_result:
-            span.succeed_encoded(collected.results(), note)
+            call.succeed_encoded(collected.results(), note)
         else:
-            span.succeed(NOT_CAPTURED, note)
+            call.succeed(NOT_CAPTURED, note)
 
 
 def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        span = observer.begin(args, kwargs)
-        if span is None:
+        call = observer.begin(args, kwargs)
+        if call is None:
             return function(*args, **kwargs)
-        context.enter(span.trace, span.span_id, span)
+        context.enter(call.trace, call.span_id, call)
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            context.leave(span)
-            span.fail(error)
+            context.leave(call)
+            call.fail(error)
             raise
-        context.leave(span)
-        span.succeed(result if observer.captures_result else NOT_CAPTURED)
+        context.leave(call)
+        call.succeed(result if observer.captures_result else NOT_CAPTURED)
         return result
 
     return wrapper
@@ -182,36 +184,36 @@ def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
 
 def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) -> Callable[P, Coroutine[Any, Any, R]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        span = observer.begin(args, kwargs)
-        if span is None:
+        call = observer.begin(args, kwargs)
+        if call is None:
             return await function(*args, **kwargs)
-        context.enter(span.trace, span.span_id, span)
+        context.enter(call.trace, call.span_id, call)
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:
-            context.leave(span)
-            span.fail(error)
+            context.leave(call)
+            call.fail(error)
             raise
-        context.leave(span)
-        span.succeed(result if observer.captures_result else NOT_CAPTURED)
+        context.leave(call)
+        call.succeed(result if observer.captures_result else NOT_CAPTURED)
         return result
 
     return wrapper
 
 
 class _Steps:
-    """Makes a span current for the length of a generator's step, and puts back what the consumer had current.
+    """Makes a call current for the length of a generator's step, and puts back what the consumer had current.
 
-    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step. Without a span it does
+    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step. Without a call it does
     nothing.
     """
 
     __slots__ = ("_before", "_inside", "_is_idle")
 
-    def __init__(self, span: ToolSpan | None) -> None:
-        self._is_idle = span is None
+    def __init__(self, call: ToolCall | None) -> None:
+        self._is_idle = call is None
         self._before = context.current.get()
-        self._inside = self._before if span is None else context.Frame(span.trace, span.span_id, span, self._before)
+        self._inside = self._before if call is None else context.Frame(call.trace, call.span_id, call, self._before)
 
     def __enter__(self) -> None:
         if not self._is_idle:
@@ -226,9 +228,9 @@ class _Steps:
 
 def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer) -> Callable[P, Generator[Any, Any, R]]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, R]:
-        span = observer.begin(args, kwargs)
-        steps = _Steps(span)
-        collected = Collected(span)
+        call = observer.begin(args, kwargs)
+        steps = _Steps(call)
+        collected = Collected(call)
         inner: Generator[Any, Any, R] | None = None
         sent: Any = None
         thrown: BaseException | None = None
@@ -239,10 +241,10 @@ def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer
                         inner = function(*args, **kwargs)
                     item = inner.send(sent) if thrown is None else inner.throw(thrown)
             except StopIteration as stop:
-                observer.end_with(span, collected, thrown)
+                observer.end_with(call, collected, thrown)
                 return cast("R", stop.value)
             except BaseException as error:
-                observer.end_with(span, collected, error)
+                observer.end_with(call, collected, error)
                 raise
             finally:
                 thrown = None
@@ -257,9 +259,9 @@ def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer
 
 def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: Observer) -> Callable[P, AsyncGenerator[Any, Any]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
-        span = observer.begin(args, kwargs)
-        steps = _Steps(span)
-        collected = Collected(span)
+        call = observer.begin(args, kwargs)
+        steps = _Steps(call)
+        collected = Collected(call)
         inner: AsyncGenerator[Any, Any] | None = None
         sent: Any = None
         thrown: BaseException | None = None
@@ -272,10 +274,10 @@ def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: 
                     else:
                         item = await (inner.asend(sent) if thrown is None else inner.athrow(thrown))
             except StopAsyncIteration:
-                observer.end_with(span, collected, thrown)
+                observer.end_with(call, collected, thrown)
                 return
             except BaseException as error:
-                observer.end_with(span, collected, error)
+                observer.end_with(call, collected, error)
                 raise
             finally:
                 thrown = None

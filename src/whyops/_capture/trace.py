@@ -10,14 +10,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .. import _guard
-from ..events import event_line, quote, trace_head
 from . import contents, context, exceptions
 from .attempt import Failed, attempt
+from .call import ToolCall
 from .clock import stamp_of
 from .ids import clip, safe_id, safe_user_id
 from .recorder import Encoded, Recorder
 from .redact import REDACTED
 from .span import ToolSpan
+from .writer import EventWriter, quote
 
 if TYPE_CHECKING:
     from ..types import (
@@ -55,8 +56,6 @@ _OWN_METADATA = frozenset(
     }
 )
 _MAX_STEP = 2**31 - 1
-_STAMP_NS = 1_000
-"""A stamp tells microseconds: two that are so far apart are different ones."""
 
 
 class Trace:
@@ -77,8 +76,7 @@ class Trace:
         self.recorder: Recorder = recorder
         self.id: str = safe_id(id) if _is_given(id) else recorder.ids.next()
         self.external_user_id: str | None = None
-        self._last_ns = 0
-        self._metadata: dict[str, Any] = {}
+        self.writer: EventWriter = EventWriter(recorder, self.id)
         self.set_user(external_user_id)
         if metadata is not None:
             self._set_metadata(metadata)
@@ -115,7 +113,7 @@ class Trace:
         The request is recorded where the block begins; a call that raises is recorded as failed, and the exception goes on.
         """
         encoded = self.encode_arguments({} if arguments is None else arguments)
-        return ToolSpan(self, contents.name_of(name), encoded, self.current_span_id())
+        return ToolSpan(ToolCall(self, contents.name_of(name), encoded, self.current_span_id()))
 
     # The nine pairs
 
@@ -328,7 +326,7 @@ class Trace:
             return
         exceptions.mark(error, self.id)
         content, _ = contents.error(error, None, None, self.recorder.shown)
-        self.write("error", self.recorder.encode(content), span_id, parent_id)
+        self.writer.write("error", self.recorder.encode(content), span_id, parent_id)
 
     @_guard.recording
     def record_event(
@@ -346,50 +344,7 @@ class Trace:
         """
         content, own = self._fitted(parts)
         merged = {**own, **metadata} if metadata else own
-        self.write(event_type, self.recorder.encode(content), span_id, parent_id, merged)
-
-    def write(
-        self,
-        event_type: EventType,
-        content: Encoded,
-        span_id: str | None = None,
-        parent_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        fields: str = "",
-        key: str | None = None,
-        timestamp: str | None = None,
-    ) -> None:
-        """Complete an event and hand its line on. `fields` are ready members of the event, each after a comma; `key` is JSON."""
-        encoded, cuts, redactions = content
-        members = self.members(span_id, parent_id, metadata, cuts, redactions)
-        span = f',"spanId":{quote(span_id)}' if span_id is not None else ""
-        end = f',"metadata":{{{members[1:]}}}' if members else ""
-        self.put(event_type, key or f'"{self.recorder.ids.next()}"', f'{span}{fields},"content":{encoded}{end}', timestamp)
-
-    def members(self, span_id: str | None, parent_id: str | None, metadata: Mapping[str, Any] | None, cuts: int, redactions: int) -> str:
-        """Return what an event's metadata holds as ready members, each after a comma.
-
-        That is the trace's own and `metadata`, the span around the event's, and how many places were cut and redacted.
-        """
-        members = ""
-        if self._metadata or metadata:
-            encoded, more_cuts, more_redactions = self.recorder.encode({**self._metadata, **(metadata or {})})
-            members = f",{encoded[1:-1]}" if len(encoded) > len("{}") else ""
-            cuts += more_cuts
-            redactions += more_redactions
-        if parent_id is not None and parent_id != span_id:
-            members += f',"parentSpanId":{quote(parent_id)}'
-        if cuts:
-            members += f',"truncated":{cuts}'
-        if redactions:
-            members += f',"redacted":{redactions}'
-        return members
-
-    def put(self, event_type: EventType, key: str, members: str, timestamp: str | None = None) -> None:
-        """Hand on an event's line. `key` is an idempotency key as JSON, `members` are all others, ready and each after a comma."""
-        recorder = self.recorder
-        if recorder.enabled:
-            recorder.record(event_line(self._head, event_type, timestamp or self._stamp(), key, members))
+        self.writer.write(event_type, self.recorder.encode(content), span_id, parent_id, merged)
 
     # Inside
 
@@ -435,7 +390,7 @@ class Trace:
         if "external_user_id" in options:
             self.set_user(options["external_user_id"])
         span_id, key = options.get("span_id"), options.get("idempotency_key")
-        self.write(
+        self.writer.write(
             event_type,
             self.recorder.encode(content),
             span_id=safe_id(span_id) if _is_given(span_id) else None,
@@ -456,21 +411,12 @@ class Trace:
     def set_user(self, external_user_id: object) -> None:
         if _is_given(external_user_id):
             self.external_user_id = safe_user_id(external_user_id)
-        self._head = trace_head(self.id, self.recorder.agent_name, self.external_user_id)
+            self.writer.set_user(self.external_user_id)
 
     @_guard.recording
     def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
         given = contents.storable_metadata(metadata)
-        self._metadata = {key: value for key, value in given.items() if key not in _OWN_METADATA}
-
-    def _stamp(self) -> str:
-        """Return the time, for each event of the trace another and a later one."""
-        clock = self.recorder.clock
-        now = clock.wall_ns()
-        if now - self._last_ns < _STAMP_NS:
-            now = self._last_ns + _STAMP_NS
-        self._last_ns = now
-        return clock.text(now)
+        self.writer.metadata = {key: value for key, value in given.items() if key not in _OWN_METADATA}
 
 
 def _is_given(value: object) -> bool:

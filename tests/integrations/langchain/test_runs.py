@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests._capture.recording import Recording
-from whyops._capture.span import ToolSpan
+from whyops._capture.call import ToolCall
 from whyops.integrations.langchain import _runs
 from whyops.integrations.langchain._frames import BodyFrame
 from whyops.integrations.langchain._runs import Run, Runs
@@ -36,8 +36,8 @@ class World:
     def start(self, parent: Run | None = None, handler: object = "handler", run_id: uuid.UUID | None = None, *, span: bool = False) -> Run:
         run = Run(run_id or uuid.uuid4(), handler, self.trace, parent, parent.root if parent else self.runs.new_root())
         if span:
-            run.span = ToolSpan(self.trace, "tool", self.trace.encode_arguments({}))
-            run.span.begin()
+            run.call = ToolCall(self.trace, "tool", self.trace.encode_arguments({}))
+            run.call.begin()
         assert self.runs.add(run)
         return run
 

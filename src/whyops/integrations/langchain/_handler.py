@@ -11,8 +11,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from ... import _environment, _guard
 from ..._capture import contents, context
 from ..._capture.attempt import Failed, attempt
+from ..._capture.call import ToolCall
 from ..._capture.ids import safe_id
-from ..._capture.span import ToolSpan
 from ..._capture.tool import NOT_CAPTURED, Observer
 from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
@@ -200,23 +200,23 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what the tool gave."""
         run = open_runs.take(run_id, self)
-        if run is None or run.span is None:
+        if run is None or run.call is None:
             return
         run.close()
         outcome = attempt(_translate.outcome_of, output)
         if isinstance(outcome, Failed):
-            run.span.succeed(output)
+            run.call.succeed(output)
             return
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
-        run.span.succeed(NOT_CAPTURED if run.hides_result and not outcome.failed else outcome.result, more)
+        run.call.succeed(NOT_CAPTURED if run.hides_result and not outcome.failed else outcome.result, more)
 
     @_guard.recording
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error and the response that closes the call; an interrupt of LangGraph's closes it as interrupted."""
         run = open_runs.take(run_id, self)
-        if run is not None and run.span is not None:
+        if run is not None and run.call is not None:
             run.close()
-            run.span.fail(error)
+            run.call.fail(error)
 
     # Retrievers
 
@@ -240,8 +240,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the documents that were found."""
         run = open_runs.take(run_id, self)
-        if run is not None and run.span is not None:
-            run.span.succeed({"documents": _translate.documents_of(documents)})
+        if run is not None and run.call is not None:
+            run.call.succeed({"documents": _translate.documents_of(documents)})
 
     @_guard.recording
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -347,10 +347,10 @@ def _arguments(observers: Sequence[Observer], inputs: object, input_str: object)
 
 def _call_begins(run: Run, name: object, arguments: Mapping[str, Any]) -> None:
     trace = run.trace
-    span = ToolSpan(trace, contents.name_of(name), trace.encode_arguments(arguments), parent_id=run.parent_id, metadata=run.labels)
-    span.begin()
-    run.span = span
-    run.inner_id = span.span_id
+    call = ToolCall(trace, contents.name_of(name), trace.encode_arguments(arguments), parent_id=run.parent_id, metadata=run.labels)
+    call.begin()
+    run.call = call
+    run.inner_id = call.span_id
 
 
 def _answers(run: Run, response: Any, note: Mapping[str, object]) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from ..._capture.span import ToolSpan
+from ..._capture.call import ToolCall
 from ..._capture.trace import Trace
 from . import _frames
 from ._frames import BodyFrame
@@ -41,6 +41,7 @@ class Run:
 
     __slots__ = (
         "asked",
+        "call",
         "first_token_ns",
         "frame",
         "handler",
@@ -51,7 +52,6 @@ class Run:
         "parent",
         "parent_id",
         "root",
-        "span",
         "started_ns",
         "trace",
     )
@@ -68,7 +68,7 @@ class Run:
         self.started_ns = 0
         self.first_token_ns: int | None = None
         self.asked: tuple[object, object] | None = None
-        self.span: ToolSpan | None = None
+        self.call: ToolCall | None = None
         self.hides_result = False
         self.frame: BodyFrame | None = None
 
@@ -84,8 +84,8 @@ class Run:
         if self.frame is not None:
             _frames.leave(self.frame)
             self.frame = None
-        if self.span is not None and reason is not None:
-            self.span.interrupt(reason)
+        if self.call is not None and reason is not None:
+            self.call.interrupt(reason)
 
 
 class Runs:

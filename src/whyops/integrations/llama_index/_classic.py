@@ -14,7 +14,7 @@ from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from ... import _guard
 from ..._capture import context
-from ..._capture.span import ToolSpan
+from ..._capture.call import ToolCall
 from ..._capture.trace import Trace
 from ..._client import WhyOps
 from . import _translate as translate
@@ -48,7 +48,7 @@ class _Begun:
         *,
         model: ModelCall | None = None,
         embedding: EmbeddingCall | None = None,
-        tool: ToolSpan | None = None,
+        tool: ToolCall | None = None,
         depth: int = 0,
         outer: _Begun | None = None,
     ) -> None:
@@ -194,7 +194,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         call.asked(payload.get(EventPayload.ADDITIONAL_KWARGS) or {})
 
     def _tool_began(self, place: Place, name: str, arguments: Mapping[str, Any], event_id: str) -> None:
-        tool = ToolSpan(place.trace, name, place.trace.encode_arguments(arguments), parent_id=place.parent_id)
+        tool = ToolCall(place.trace, name, place.trace.encode_arguments(arguments), parent_id=place.parent_id)
         tool.begin()
         context.enter(place.trace, tool.span_id, tool)
         self._open.add(event_id, _Begun(tool=tool))
@@ -221,7 +221,7 @@ def _embedded(call: EmbeddingCall, payload: Payload) -> None:
         call.answered(payload.get(EventPayload.EMBEDDINGS))
 
 
-def _tool_ended(tool: ToolSpan, payload: Payload) -> None:
+def _tool_ended(tool: ToolCall, payload: Payload) -> None:
     context.leave(tool)
     error = payload.get(EventPayload.EXCEPTION)
     if isinstance(error, BaseException):

@@ -8,7 +8,7 @@ from typing import Any
 from ..._capture import contents
 from ..._capture.signature import strip_signature
 from ..._capture.trace import Trace
-from ...events import EventType
+from ...types import EventType
 from . import _translate as translate
 
 _MOST_CHARACTERS = 262_144

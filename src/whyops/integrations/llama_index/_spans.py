@@ -29,7 +29,7 @@ from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
 from ..._capture import context
-from ..._capture.span import ToolSpan
+from ..._capture.call import ToolCall
 from ..._capture.tool import NOT_CAPTURED, Observer
 from . import _tools as tools
 from . import _translate as translate
@@ -85,7 +85,7 @@ class Span:
         self.agent: str | None = None
         self.call: ModelCall | None = None
         self.embedding: EmbeddingCall | None = None
-        self.tool: ToolSpan | None = None
+        self.tool: ToolCall | None = None
         self.tool_call_id: str | None = None
         self.observers: list[Observer] = []
         self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
@@ -371,14 +371,14 @@ def _begin(span: Span, name: str, arguments: Mapping[str, Any], metadata: Mappin
     place = span.place
     trace = place.trace
     labels = {**place.labels, **(metadata or {})}
-    tool = ToolSpan(trace, name, trace.encode_arguments(arguments), parent_id=place.parent_id, metadata=labels)
+    tool = ToolCall(trace, name, trace.encode_arguments(arguments), parent_id=place.parent_id, metadata=labels)
     tool.begin()
     span.tool = tool
     span.place = Place(trace, tool.span_id, place.labels)
     span.make_current(tool.span_id)
 
 
-def _end_tool(span: Span, tool: ToolSpan, result: object) -> None:
+def _end_tool(span: Span, tool: ToolCall, result: object) -> None:
     """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
     if not isinstance(span.instance, BaseTool):
         tool.succeed({"nodes": translate.nodes_of(result)})
