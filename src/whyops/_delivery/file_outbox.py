@@ -15,6 +15,7 @@ from . import locks
 from .clock import Clock
 from .destination import Destination
 from .segment import SUFFIX, Segment, close_if_ours, is_ours
+from .writing import prepare, write
 
 SEGMENT_BYTES = 8_000_000
 RETIRE_SECONDS = 2.0
@@ -29,7 +30,7 @@ class OutboxClosed(Exception):
 class FileOutbox:
     """The segments that this process writes, one after the other, in a destination's folder.
 
-    Any thread appends, with one `os.write` and no lock; all else is done by the sender's thread. The number of the descriptor that is
+    Any thread appends, with one system call and no lock; all else is done by the sender's thread. The number of the descriptor that is
     written to stays the same for life: a new segment is put under it, so a late writer still writes to a file of ours.
 
     `loud_at` is a segment's worth: what lies in a file is safe, so the sender need not take the interpreter from a caller in a burst. It is
@@ -66,7 +67,7 @@ class FileOutbox:
         size = len(line)
         if self._room < size:
             return False
-        written = os.write(self._fd, line)
+        written = write(self._fd, line)
         self._room -= written
         if written != size:
             self._current.doubtful = True
@@ -93,6 +94,7 @@ class FileOutbox:
             self._rotate()
         self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
         self._room = self._max_bytes - _folder_bytes(self.folder)
+        prepare()
 
     def give_up(self) -> None:
         """Append no more: the lines that are there wait to be delivered, and late writers still have a moment."""
