@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import nox
@@ -43,16 +44,23 @@ LOCAL = {
 }
 
 
+# What a build is asked: an editable install is never compiled, so it need not fetch the compiler either.
+UNCOMPILED = {"WHYOPS_COMPILE": "0"}
+
+
 def install(session: nox.Session, *groups: str, package: str = EXTRAS) -> None:
-    """Install the package as a user gets it, editable, and what the groups in pyproject.toml name."""
-    tools = [tool for group in groups for tool in nox.project.dependency_groups(PROJECT, group)]
-    session.install("-e", package, *tools)
+    """Install the package, editable, and what the groups in pyproject.toml name."""
+    session.install("-e", package, *_tools(groups), env=UNCOMPILED)
+
+
+def _tools(groups: Iterable[str]) -> list[str]:
+    return [tool for group in groups for tool in nox.project.dependency_groups(PROJECT, group)]
 
 
 @nox.session
 def demo(session: nox.Session) -> None:
     """Run the quickstart, then look at what it recorded."""
-    session.install("-e", ".", silent=True)
+    session.install("-e", ".", silent=True, env=UNCOMPILED)
     session.run("python", "examples/quickstart.py", env=LOCAL)
     session.run("whyops", "list", env=LOCAL)
     session.run("whyops", "show", "last", env=LOCAL)
@@ -72,6 +80,16 @@ def matrix(session: nox.Session) -> None:
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
+@nox.session
+def compiled(session: nox.Session) -> None:
+    """Run the tests on the package as a user gets it where there is a C compiler: compiled."""
+    session.install(EXTRAS, *_tools(["test", "langchain"]))
+    where = session.run("python", "-c", "from whyops._capture import serialize; print(serialize.__file__)", silent=True)
+    if str(where).strip().endswith(".py"):
+        session.skip("The package could not be compiled: that takes a C compiler and Python's header files.")
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
 @nox.session(python="3.10")
 def lowest(session: nox.Session) -> None:
     """Run the core's tests with the oldest run-time dependencies that pyproject.toml allows.
@@ -80,7 +98,7 @@ def lowest(session: nox.Session) -> None:
     """
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     tools = [tool for tool in nox.project.dependency_groups(PROJECT, "test") if tool not in OFFICIAL_CLIENTS["newest"]]
-    session.install("-e", ".", *oldest, *tools)
+    session.install("-e", ".", *oldest, *tools, env=UNCOMPILED)
     session.run("pytest", "-n", "auto", "--ignore", "tests/integrations", "--ignore", "tests/_proxy", *session.posargs)
 
 
@@ -90,8 +108,8 @@ def langchain(session: nox.Session, release: str) -> None:
     """Run the tests of LangChain and LangGraph with the newest langchain-core, and with the lowest that pyproject.toml allows."""
     (requirement,) = PROJECT["project"]["optional-dependencies"]["langchain"]
     wanted = [requirement.replace(">=", "=="), *LANGGRAPH_OF_THE_LOWEST] if release == "lowest" else [requirement]
-    tools = [*nox.project.dependency_groups(PROJECT, "test"), *nox.project.dependency_groups(PROJECT, "langchain")]
-    session.install("--upgrade", "-e", ".", *wanted, *tools)
+    tools = _tools(["test", "langchain"])
+    session.install("--upgrade", "-e", ".", *wanted, *tools, env=UNCOMPILED)
     session.run("pytest", "-n", "auto", "tests/integrations/langchain", *session.posargs)
 
 
@@ -101,7 +119,7 @@ def llama_index(session: nox.Session, release: str) -> None:
     """Run the tests of LlamaIndex with the newest llama-index-core, and with the lowest that pyproject.toml allows."""
     (requirement,) = PROJECT["project"]["optional-dependencies"]["llama-index"]
     wanted = requirement.replace(">=", "==") if release == "lowest" else requirement
-    session.install("--upgrade", "-e", ".", wanted, *nox.project.dependency_groups(PROJECT, "test"))
+    session.install("--upgrade", "-e", ".", wanted, *_tools(["test"]), env=UNCOMPILED)
     session.run("pytest", "-n", "auto", "tests/integrations/llama_index", *session.posargs)
 
 
@@ -109,7 +127,7 @@ def llama_index(session: nox.Session, release: str) -> None:
 @nox.parametrize("release", list(OFFICIAL_CLIENTS))
 def proxy(session: nox.Session, release: str) -> None:
     """Run the tests of the proxy with the official clients of each line that is in use."""
-    session.install("--upgrade", "-e", ".", *OFFICIAL_CLIENTS[release], *nox.project.dependency_groups(PROJECT, "test"))
+    session.install("--upgrade", "-e", ".", *OFFICIAL_CLIENTS[release], *_tools(["test"]), env=UNCOMPILED)
     session.run("pytest", "-n", "auto", "tests/_proxy", *session.posargs)
 
 
@@ -170,7 +188,7 @@ def _need_chromium(session: nox.Session) -> None:
 def pictures(session: nox.Session) -> None:
     """Make the README's pictures and its text of a trace again, from the quickstart."""
     _need_chromium(session)
-    session.install("-e", ".", silent=True)
+    session.install("-e", ".", silent=True, env=UNCOMPILED)
     session.run("python", "docs/make_pictures.py", env=LOCAL)
 
 
@@ -184,7 +202,7 @@ def soak(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what recording costs: each of its stages, and how the cost grows."""
-    install(session, "bench", package=".")
+    session.install(".", *_tools(["bench"]))
     session.run("pytest", "bench", *session.posargs)
     session.run("python", "bench/growth.py")
 
@@ -203,15 +221,19 @@ def bench_peers(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build sdist and wheel, and import the wheel in an environment that has nothing else."""
-    session.install(*nox.project.dependency_groups(PROJECT, "build"))
+    """Build the sdist, the wheel for every machine and the compiled one for this, and import each in an environment of its own."""
+    session.install(*_tools(["build"]))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build")
-    (wheel,) = Path("dist").resolve().glob("*.whl")
-    with tempfile.TemporaryDirectory() as folder:
-        clean = Path(folder, "venv")
-        session.run("python", "-m", "venv", str(clean))
-        programs = clean / ("Scripts" if os.name == "nt" else "bin")
-        session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
-        session.run(str(programs / "python"), "-c", "import whyops; print(*whyops.__all__)", external=True)
-        session.run(str(programs / "whyops"), "--help", external=True)
+    session.run("python", "-m", "build", "--wheel", env=UNCOMPILED)
+    for wheel in Path("dist").resolve().glob("*.whl"):
+        with tempfile.TemporaryDirectory() as folder:
+            _import_alone(session, wheel, Path(folder, "venv"))
+
+
+def _import_alone(session: nox.Session, wheel: Path, clean: Path) -> None:
+    session.run("python", "-m", "venv", str(clean))
+    programs = clean / ("Scripts" if os.name == "nt" else "bin")
+    session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(str(programs / "python"), "-c", "import whyops; print(*whyops.__all__)", external=True)
+    session.run(str(programs / "whyops"), "--help", external=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,15 +13,25 @@ PROJECT = Path(__file__).parents[2]
 
 REQUIREMENTS: dict[str, list[str]] = {
     "ours": [str(PROJECT)],
+    "uncompiled": [str(PROJECT)],
     "otel": ["opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"],
     "langfuse": ["langfuse"],
     "langsmith": ["langsmith"],
     "logfire": ["logfire"],
     "published": ["whyops==0.1.1"],
 }
-"""What each environment has, at the newest release; the bare function and the floor run in ours."""
+"""What each environment has, at the newest release; the bare function and the floor run in ours.
 
-DISTRIBUTION = {"ours": "whyops", "otel": "opentelemetry-sdk", "published": "whyops"}
+"uncompiled" is ours as it is where no C compiler is.
+"""
+
+OURS = {"ours": {}, "uncompiled": {"WHYOPS_COMPILE": "0"}}
+"""What is installed anew each time, and what its build is told."""
+
+DISTRIBUTION = {"ours": "whyops", "uncompiled": "whyops", "otel": "opentelemetry-sdk", "published": "whyops"}
+
+
+WHERE = "from whyops._capture import serialize; print(serialize.__file__)"
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,11 @@ def existing(python: str, name: str) -> Environment:
     """Return an environment that is there already."""
     listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], check=True, capture_output=True, text=True)
     versions = {item["name"]: item["version"] for item in json.loads(listed.stdout)}
-    return Environment(python, versions[DISTRIBUTION.get(name, name)], len(versions.keys() - {"pip", "setuptools"}))
+    version = versions[DISTRIBUTION.get(name, name)]
+    if name == "ours":
+        where = subprocess.run([python, "-c", WHERE], check=True, capture_output=True, text=True, cwd=Path(python).parent).stdout
+        version += " (could not be compiled)" if where.strip().endswith(".py") else " (compiled)"
+    return Environment(python, version, len(versions.keys() - {"pip", "setuptools"}))
 
 
 def _prepare(folder: Path, name: str) -> Environment:
@@ -55,10 +70,10 @@ def _prepare(folder: Path, name: str) -> Environment:
     try:
         if not ready.exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        if not ready.exists() or name == "ours":
+        if not ready.exists() or name in OURS:
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
             again = ["--force-reinstall", "--no-deps"] if ready.exists() else []
-            subprocess.run([*pip, *again, *REQUIREMENTS[name]], check=True, timeout=400)
+            subprocess.run([*pip, *again, *REQUIREMENTS[name]], check=True, timeout=400, env={**os.environ, **OURS.get(name, {})})
             ready.touch()
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired, OSError) as error:
         print(f"{name}: {error}")

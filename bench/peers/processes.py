@@ -64,7 +64,6 @@ class Child:
 
     def __init__(self, python: str, scenario: str, name: str, url: str, calls: int, home: str) -> None:
         self.figures: Figures = {}
-        self._ours = name == "ours"
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("WHYOPS_", "OTEL_", "LANG", "LOGFIRE_"))}
         environment |= {"BENCH_HOME": home, "WHYOPS_HOME": home, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPATH": ""}

@@ -56,15 +56,15 @@ class Results:
         """Return the middle one of the rounds, or None if there is none."""
         return middle(self.rounds(peer, scenario, figure).values())
 
-    def ratios(self, scenario: str, figure: str, peer: str = "ours", to: str = "otel") -> list[float]:
+    def ratios(self, scenario: str, figure: str, peer: str, to: str = "otel") -> list[float]:
         """Return, for each round, how many times another's figure it is."""
         others = self.rounds(to, scenario, figure)
         return [value / others[number] for number, value in self.rounds(peer, scenario, figure).items() if others.get(number)]
 
-    def compared(self, scenario: str, figure: str, with_scenario: str) -> list[float]:
-        """Return, for each round, how many times our figure in another scenario it is."""
-        others = self.rounds("ours", with_scenario, figure)
-        return [value / others[number] for number, value in self.rounds("ours", scenario, figure).items() if others.get(number)]
+    def compared(self, scenario: str, figure: str, with_scenario: str, peer: str) -> list[float]:
+        """Return, for each round, how many times the same SDK's figure in another scenario it is."""
+        others = self.rounds(peer, with_scenario, figure)
+        return [value / others[number] for number, value in self.rounds(peer, scenario, figure).items() if others.get(number)]
 
 
 def middle(values: Iterable[float], pick: Callable[[list[float]], float] = statistics.median) -> float | None:

@@ -22,7 +22,7 @@ import results
 from environments import Environment
 from processes import Child, Service, deaf_port, refusing_port
 
-REFERENCE = ("bare", "floor", "ours", "otel")
+REFERENCE = ("bare", "floor", "ours", "uncompiled", "otel")
 PEERS = ("langfuse", "langsmith", "logfire", "published")
 
 SILENCE = 30.0
@@ -100,7 +100,7 @@ class Bench:
         if scenario.name == "kill":
             time.sleep(0.3)
             figures["arrived_before"] = self.service.count()["arrived"]
-            if name == "ours":
+            if name in environments.OURS:
                 Child(self.python(name), "recover", name, self.service.url, 0, home).finish(60)
         if scenario.name in ("burst", "near", "far", "kill"):
             figures |= {**self.service.count(), "calls": calls}

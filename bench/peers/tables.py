@@ -8,11 +8,12 @@ from pathlib import Path
 
 from results import Results
 
-COLUMNS = ("bare", "floor", "ours", "otel", "logfire", "langfuse", "langsmith", "published")
+COLUMNS = ("bare", "floor", "ours", "uncompiled", "otel", "logfire", "langfuse", "langsmith", "published")
 TITLES = {
     "bare": "bare function",
     "floor": "floor",
     "ours": "**whyops**",
+    "uncompiled": "whyops (uncompiled)",
     "otel": "OpenTelemetry",
     "logfire": "Logfire",
     "langfuse": "Langfuse",
