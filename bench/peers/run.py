@@ -54,11 +54,11 @@ class Scenario:
 SENDS_NOTHING = ("bare", "floor")
 
 SCENARIOS = (
-    Scenario("import", 0, without=("bare",), peers_rounds=5),
-    Scenario("first", 0, peers_rounds=5),
-    Scenario("burst", 2000, peers_rounds=5),
-    Scenario("paced", 2000, slow=0),
-    Scenario("async", 2000, peers_rounds=5),
+    Scenario("import", 0, rounds=15, peers_rounds=5, without=("bare",)),
+    Scenario("first", 0, rounds=15, peers_rounds=5),
+    Scenario("burst", 2000, rounds=15, peers_rounds=5),
+    Scenario("paced", 2000, rounds=11, slow=0),
+    Scenario("async", 2000, rounds=15, peers_rounds=5),
     Scenario("beside", 300, slow=0, peers_rounds=1),
     Scenario("near", 20_020, slow=200, peers_rounds=1, without=SENDS_NOTHING),
     Scenario("far", 20_020, slow=0, peers_rounds=1, without=SENDS_NOTHING, delay=0.05),
@@ -160,7 +160,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="where to write the results")
     parser.add_argument("--goals", type=Path, default=Path(os.devnull), help="where to write the table of goals after each round")
     parser.add_argument("--python", help="an interpreter that has this package, in place of an environment of its own")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=15, help="of each scenario at most")
     parser.add_argument("--only", default=every, help=f"of {every}", type=lambda text: text.split(","))
     parser.add_argument("--scenarios", default=scenarios, help=f"of {scenarios}", type=lambda text: text.split(","))
     parser.add_argument("--quick", action="store_true", help="two rounds, and no peers but OpenTelemetry")
