@@ -16,7 +16,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("src")
-COMPILED = ("call", "clock", "ids", "plan", "recorder", "serialize", "writer")
+COMPILED = ("call", "clock", "ids", "plan", "recorder", "serialize", "simplify", "writer")
 
 
 class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
