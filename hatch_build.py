@@ -22,6 +22,8 @@ COMPILED = ("call", "clock", "ids", "plan", "recorder", "serialize", "simplify",
 class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
     """Called by hatchling for each wheel; an editable install is left to what its files say."""
 
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
     def dependencies(self) -> list[str]:
         """Return what a wheel is compiled with."""
         return ["mypy[mypyc]==2.4.1"] if can_compile() else []
@@ -30,9 +32,9 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
         """Compile, and have the results put beside their sources."""
         if version == "editable" or not can_compile():
             return
-        self._folder = tempfile.mkdtemp()
+        self._folder = tempfile.TemporaryDirectory()
         try:
-            built = compiled(Path(self._folder))
+            built = compiled(Path(self._folder.name))
         except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever it is, the wheel is whole without it)
             self.app.display_warning(f"whyops is installed without compiled parts: {error}")
             return
@@ -42,13 +44,18 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Remove what was compiled, once it is in the wheel."""
-        shutil.rmtree(getattr(self, "_folder", ""), ignore_errors=True)
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 def can_compile() -> bool:
     """Tell whether there is a C compiler, as far as that can be seen, and nobody said that it is not to be used."""
-    compiler = (sysconfig.get_config_var("CC") or "cl").split()[0]
-    return os.environ.get("WHYOPS_COMPILE") != "0" and platform.python_implementation() == "CPython" and shutil.which(compiler) is not None
+    if os.environ.get("WHYOPS_COMPILE") == "0" or platform.python_implementation() != "CPython":
+        return False
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):  # compiled code counts on what the interpreter's lock protects
+        return False
+    compiler = str(sysconfig.get_config_var("CC") or "").split() or ["cl"]
+    return shutil.which(compiler[0]) is not None
 
 
 def compiled(folder: Path) -> dict[str, str]:

@@ -61,6 +61,8 @@ def test_what_is_not_callable_is_refused():
         tool(5)
     with pytest.raises(TypeError, match="a name as text, not int"):
         tool(name=5)(len)
+    with pytest.raises(TypeError, match="True or False"):
+        tool(capture_arguments="no")(len)
 
 
 def test_options_name_the_tool_and_hide_values():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -96,9 +98,39 @@ def test_a_failure_is_told_with_its_reason():
             writing.write(full, LINE)
 
 
-def test_where_c_can_not_be_called_it_is_written_all_the_same(file, monkeypatch):
+def test_a_slow_disk_stops_all_threads_once(monkeypatch):
+    """After a write that waited, others let go of the interpreter, and are whole."""
+    monkeypatch.setattr(writing, "SLOW_SECONDS", 0.05)
+    reader, writer = os.pipe()
+    with others() as turns:
+        writing.prepare()
+        os.set_blocking(writer, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writer, bytes(4096))
+        os.set_blocking(writer, True)
+        drain = subprocess.Popen([sys.executable, "-c", "import sys, time; time.sleep(.3); sys.stdin.buffer.read()"], stdin=reader)
+        os.close(reader)
+        assert writing.write(writer, LINE) == len(LINE)
+        assert writing._held is writing._nothing
+        assert writing.write(writer, LINE) == len(LINE)
+        assert min(turns) > 0
+    os.close(writer)
+    drain.wait()
+
+
+class ForbiddenError(Exception):
+    """What a rule of somebody's raises where ctypes is loaded."""
+
+
+@pytest.mark.parametrize("trouble", [ImportError, ForbiddenError, MemoryError])
+def test_where_c_can_not_be_called_it_is_written_all_the_same(file, monkeypatch, trouble):
     """A Python without ctypes, or a rule that forbids it, costs nothing but time."""
-    monkeypatch.setitem(sys.modules, "ctypes", None)
+
+    def forbid(_name: object) -> None:
+        raise trouble
+
+    monkeypatch.setattr(ctypes, "PyDLL", forbid)
     with others():
         writing.prepare()
         assert writing._held is writing._nothing

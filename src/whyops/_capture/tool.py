@@ -66,6 +66,8 @@ def _decorate(function: Any, name: str | None, capture_arguments: bool, capture_
         raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}{hint}")
     if name is not None and not isinstance(name, str):
         raise TypeError(f"@whyops.tool takes a name as text, not {type(name).__name__}")
+    if not isinstance(capture_arguments, bool) or not isinstance(capture_result, bool):
+        raise TypeError("@whyops.tool takes True or False for capture_arguments and capture_result")
     observer = Observer(Plan(function, name), capture_arguments, capture_result)
     wrapper = _wrapper_for(function)(function, observer)
     functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())
