@@ -15,7 +15,6 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("src")
 COMPILED = ("call", "clock", "ids", "plan", "recorder", "serialize", "simplify", "writer")
 
 
@@ -64,7 +63,7 @@ def compiled(folder: Path) -> dict[str, str]:
     from setuptools import Distribution  # noqa: PLC0415
 
     options = ["--config-file=", "--ignore-missing-imports", f"--cache-dir={folder / 'cache'}"]
-    files = [str(SOURCE / "whyops" / "_capture" / f"{name}.py") for name in COMPILED]
+    files = [f"src/whyops/_capture/{name}.py" for name in COMPILED]
     extensions = mypycify([*options, *files], debug_level="0", group_name="whyops", target_dir=str(folder / "c"))
     command = Distribution({"name": "whyops", "ext_modules": extensions}).get_command_obj("build_ext")
     command.build_lib = str(folder / "lib")

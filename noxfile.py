@@ -48,9 +48,9 @@ LOCAL = {
 UNCOMPILED = {"WHYOPS_COMPILE": "0"}
 
 
-def install(session: nox.Session, *groups: str, package: str = EXTRAS) -> None:
-    """Install the package, editable, and what the groups in pyproject.toml name."""
-    session.install("-e", package, *_tools(groups), env=UNCOMPILED)
+def install(session: nox.Session, *groups: str, package: str = EXTRAS, also: Iterable[str] = ()) -> None:
+    """Install the package, editable, and what the groups in pyproject.toml name; `also` is what else pip is told."""
+    session.install("-e", package, *also, *_tools(groups), env=UNCOMPILED)
 
 
 def _tools(groups: Iterable[str]) -> list[str]:
@@ -60,7 +60,7 @@ def _tools(groups: Iterable[str]) -> list[str]:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Run the quickstart, then look at what it recorded."""
-    session.install("-e", ".", silent=True, env=UNCOMPILED)
+    install(session, package=".")
     session.run("python", "examples/quickstart.py", env=LOCAL)
     session.run("whyops", "list", env=LOCAL)
     session.run("whyops", "show", "last", env=LOCAL)
@@ -97,8 +97,8 @@ def lowest(session: nox.Session) -> None:
     The frameworks and the official clients ask for newer ones.
     """
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
-    tools = [tool for tool in nox.project.dependency_groups(PROJECT, "test") if tool not in OFFICIAL_CLIENTS["newest"]]
-    session.install("-e", ".", *oldest, *tools, env=UNCOMPILED)
+    tools = [tool for tool in _tools(["test"]) if tool not in OFFICIAL_CLIENTS["newest"]]
+    install(session, package=".", also=[*oldest, *tools])
     session.run("pytest", "-n", "auto", "--ignore", "tests/integrations", "--ignore", "tests/_proxy", *session.posargs)
 
 
@@ -108,8 +108,7 @@ def langchain(session: nox.Session, release: str) -> None:
     """Run the tests of LangChain and LangGraph with the newest langchain-core, and with the lowest that pyproject.toml allows."""
     (requirement,) = PROJECT["project"]["optional-dependencies"]["langchain"]
     wanted = [requirement.replace(">=", "=="), *LANGGRAPH_OF_THE_LOWEST] if release == "lowest" else [requirement]
-    tools = _tools(["test", "langchain"])
-    session.install("--upgrade", "-e", ".", *wanted, *tools, env=UNCOMPILED)
+    install(session, "test", "langchain", package=".", also=["--upgrade", *wanted])
     session.run("pytest", "-n", "auto", "tests/integrations/langchain", *session.posargs)
 
 
@@ -119,7 +118,7 @@ def llama_index(session: nox.Session, release: str) -> None:
     """Run the tests of LlamaIndex with the newest llama-index-core, and with the lowest that pyproject.toml allows."""
     (requirement,) = PROJECT["project"]["optional-dependencies"]["llama-index"]
     wanted = requirement.replace(">=", "==") if release == "lowest" else requirement
-    session.install("--upgrade", "-e", ".", wanted, *_tools(["test"]), env=UNCOMPILED)
+    install(session, "test", package=".", also=["--upgrade", wanted])
     session.run("pytest", "-n", "auto", "tests/integrations/llama_index", *session.posargs)
 
 
@@ -127,7 +126,7 @@ def llama_index(session: nox.Session, release: str) -> None:
 @nox.parametrize("release", list(OFFICIAL_CLIENTS))
 def proxy(session: nox.Session, release: str) -> None:
     """Run the tests of the proxy with the official clients of each line that is in use."""
-    session.install("--upgrade", "-e", ".", *OFFICIAL_CLIENTS[release], *_tools(["test"]), env=UNCOMPILED)
+    install(session, "test", package=".", also=["--upgrade", *OFFICIAL_CLIENTS[release]])
     session.run("pytest", "-n", "auto", "tests/_proxy", *session.posargs)
 
 
@@ -188,7 +187,7 @@ def _need_chromium(session: nox.Session) -> None:
 def pictures(session: nox.Session) -> None:
     """Make the README's pictures and its text of a trace again, from the quickstart."""
     _need_chromium(session)
-    session.install("-e", ".", silent=True, env=UNCOMPILED)
+    install(session, package=".")
     session.run("python", "docs/make_pictures.py", env=LOCAL)
 
 

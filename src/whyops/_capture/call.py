@@ -65,7 +65,7 @@ class ToolCall:
             self.span_id = recorder.ids.next()
         arguments, cuts, redactions = self._arguments
         self._call = f',"spanId":"{self.span_id}","content":{{"toolCalls":[{{"name":{self._tool},"arguments":{arguments}}}]'
-        self._members = members = trace.writer.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
+        self._members = members = self._described(cuts, redactions)
         trace.writer.put("tool_call_request", f'"{self.span_id}a"', f'{self._call}}},"metadata":{{"tool":{self._tool}{members}}}')
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
@@ -130,14 +130,15 @@ class ToolCall:
         encoded, cuts, redactions = recorder.encode(result)
         return f'{{"result":{encoded}}}', cuts, redactions
 
+    def _described(self, cuts: int, redactions: int) -> str:
+        return self.trace.writer.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
+
     def _respond(self, results: Encoded, elapsed_ns: int) -> None:
         encoded, cuts, redactions = results
         members = self._members
         if cuts or redactions or members is None:
             _, more_cuts, more_redactions = self._arguments
-            members = self.trace.writer.members(
-                self.span_id, self._parent_id, self._metadata, cuts + more_cuts, redactions + more_redactions
-            )
+            members = self._described(cuts + more_cuts, redactions + more_redactions)
         microseconds = elapsed_ns // 1_000 if elapsed_ns > 0 else 0
         milliseconds = (microseconds + 500) // 1_000
         if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)

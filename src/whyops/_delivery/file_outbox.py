@@ -11,11 +11,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import locks
+from . import locks, writing
 from .clock import Clock
 from .destination import Destination
 from .segment import SUFFIX, Segment, close_if_ours, is_ours
-from .writing import prepare, write
 
 SEGMENT_BYTES = 8_000_000
 RETIRE_SECONDS = 2.0
@@ -67,7 +66,7 @@ class FileOutbox:
         size = len(line)
         if self._room < size:
             return False
-        written = write(self._fd, line)
+        written = writing.write(self._fd, line)
         self._room -= written
         if written != size:
             self._current.doubtful = True
@@ -94,7 +93,7 @@ class FileOutbox:
             self._rotate()
         self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
         self._room = self._max_bytes - _folder_bytes(self.folder)
-        prepare()
+        writing.prepare()
 
     def give_up(self) -> None:
         """Append no more: the lines that are there wait to be delivered, and late writers still have a moment."""

@@ -17,6 +17,7 @@ from whyops._forks import forks_wait
 SLOW_SECONDS = 0.2
 
 _held: Callable[[int, bytes, int], int] | None = None
+_looked = False
 
 
 def write(fd: int, line: bytes) -> int:
@@ -25,20 +26,23 @@ def write(fd: int, line: bytes) -> int:
     Raises:
         OSError: none were.
     """
-    if _held is None or threads() < 2:
+    global _held  # noqa: PLW0603  (given up for good)
+    held = _held
+    if held is None or threads() < 2:
         return os.write(fd, line)
     started = time.monotonic()
-    written = _held(fd, line, len(line))
+    written = held(fd, line, len(line))
     if time.monotonic() - started > SLOW_SECONDS:
-        _let_go()
+        _held = None
     return written if written >= 0 else os.write(fd, line)
 
 
 def prepare() -> None:
-    """Find C's `write` once there are other threads. It takes milliseconds, so the sender's thread does it."""
-    global _held  # noqa: PLW0603  (set once)
-    if _held is not None or threads() < 2:
+    """Look for C's `write`, once, when there are other threads. It takes milliseconds, so the sender's thread does it."""
+    global _held, _looked  # noqa: PLW0603  (set once)
+    if _looked or threads() < 2:
         return
+    _looked = True
     try:
         with forks_wait():
             import ctypes  # noqa: PLC0415  (a program without threads need not load it)
@@ -46,16 +50,5 @@ def prepare() -> None:
         found.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
         found.restype = ctypes.c_ssize_t
     except Exception:  # noqa: BLE001  (not built in, or some rule forbids it here: nothing is lost but time)
-        _let_go()
-    else:
-        _held = found
-
-
-def _let_go() -> None:
-    """Leave all lines to `os.write`, for good."""
-    global _held  # noqa: PLW0603  (as above)
-    _held = _nothing
-
-
-def _nothing(_fd: int, _line: bytes, _size: int) -> int:
-    return -1
+        return
+    _held = found
