@@ -1,7 +1,7 @@
 """A LangChain agent with tools, recorded by one line: the question, the choice, the tool's call and what it called itself, the answer.
 
-Needs `pip install 'whyops[langchain]' langchain`. Run it, then look at it with `whyops show last`. Only the model is scripted, so that this
-runs without a key and without a network.
+Needs, in a clone, `pip install '.[langchain]' langchain`. Run it, then look at it with `whyops show last`. Only the model is scripted, so
+that this runs without a key and without a network.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A LangGraph run that waits for a human, recorded in one trace: the call that was interrupted, and the one that was resumed.
 
-Needs `pip install 'whyops[langchain]' langgraph`. Run it, then look at it with `whyops show last`. It runs without a key and without a
-network: the graph needs no model.
+Needs, in a clone, `pip install '.[langchain]' langgraph`. Run it, then look at it with `whyops show last`. It runs without a key and
+without a network: the graph needs no model.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A LlamaIndex agent with a tool, recorded: the model's thoughts, the tool's call and what it called itself, and the answer.
 
-Needs `pip install 'whyops[llama-index]'`. Run it, then look at it with `whyops show last`. Only the model is scripted, so that this runs
-without a key and without a network.
+Needs, in a clone, `pip install '.[llama-index]'`. Run it, then look at it with `whyops show last`. Only the model is scripted, so that
+this runs without a key and without a network.
 """
 
 from __future__ import annotations

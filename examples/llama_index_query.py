@@ -1,7 +1,7 @@
 """Ask LlamaIndex a question, and see what it looked up, what the model was asked and what it answered.
 
-Needs `pip install 'whyops[llama-index]'`. Run it, then look at it with `whyops show last`. The model and its embeddings are scripted, so
-that this runs without a key and without a network.
+Needs, in a clone, `pip install '.[llama-index]'`. Run it, then look at it with `whyops show last`. The model and its embeddings are
+scripted, so that this runs without a key and without a network.
 """
 
 from __future__ import annotations

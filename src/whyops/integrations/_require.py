@@ -16,4 +16,4 @@ def require(module: str, extra: str) -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
             raise  # it is there, and what it needs itself is not: its own message says more
-        raise ImportError(f"whyops.integrations.{extra.replace('-', '_')} needs {module}: pip install 'whyops[{extra}]'") from None
+        raise ImportError(f"whyops.integrations.{extra.replace('-', '_')} needs {module}: pip install 'whyops[{extra}]>=0.2'") from None

@@ -6,7 +6,7 @@ or, once for all that runs inside `with whyops.trace("id"):`
 
     instrument()
 
-Needs `langchain-core`: `pip install 'whyops[langchain]'`. LangGraph is understood without being imported. Importing this module changes
+Needs the extra `langchain`, that is `langchain-core`. LangGraph is understood without being imported. Importing this module changes
 nothing but what `@whyops.tool` takes for an argument: what the frameworks inject is none, and their interrupts are no errors.
 """
 
