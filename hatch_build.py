@@ -1,6 +1,6 @@
-"""Compiles the files that run at each call, with mypyc, while a wheel is built. Where that can't be done they run as they are.
+"""Compiles the files that run at each call, with mypyc, while a wheel is built, if `WHYOPS_COMPILE=1` asks for it.
 
-A recorded call then costs a fifth less, and does the same. `WHYOPS_COMPILE=0` leaves it out.
+A recorded call then costs a fifth less, and does the same. Nobody who does not ask needs a compiler, or fetches one.
 """
 
 from __future__ import annotations
@@ -25,18 +25,20 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def dependencies(self) -> list[str]:
         """Return what a wheel is compiled with."""
-        return ["mypy[mypyc]==2.4.1"] if can_compile() else []
+        return ["mypy[mypyc]==2.4.1"] if is_asked_for() else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, and have the results put beside their sources."""
-        if version == "editable" or not can_compile():
+        """Compile, and have the results put beside their sources.
+
+        Raises:
+            RuntimeError: Compiling was asked for and can't be done here.
+        """
+        if version == "editable" or not is_asked_for():
             return
+        if (problem := obstacle()) is not None:
+            raise RuntimeError(f"WHYOPS_COMPILE=1 can't be met: {problem}. Without that variable whyops is installed as it is.")
         self._folder = tempfile.TemporaryDirectory()
-        try:
-            built = compiled(Path(self._folder.name))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever it is, the wheel is whole without it)
-            self.app.display_warning(f"whyops is installed without compiled parts: {error}")
-            return
+        built = compiled(Path(self._folder.name))
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
         build_data["force_include"].update(built)
@@ -47,19 +49,24 @@ class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
             self._folder.cleanup()
 
 
-def can_compile() -> bool:
-    """Tell whether there is a C compiler, as far as that can be seen, and nobody said that it is not to be used."""
-    if os.environ.get("WHYOPS_COMPILE") == "0" or platform.python_implementation() != "CPython":
-        return False
+def is_asked_for() -> bool:
+    """Tell whether the wheel is to be compiled."""
+    return os.environ.get("WHYOPS_COMPILE") == "1"
+
+
+def obstacle() -> str | None:
+    """Return what keeps this Python from compiling, as far as that can be seen."""
+    if platform.python_implementation() != "CPython":
+        return "this Python is not CPython"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):  # compiled code counts on what the interpreter's lock protects
-        return False
+        return "this Python is free-threaded"
     compiler = str(sysconfig.get_config_var("CC") or "").split() or ["cl"]
-    return shutil.which(compiler[0]) is not None
+    return None if shutil.which(compiler[0]) else f"there is no C compiler ({compiler[0]})"
 
 
 def compiled(folder: Path) -> dict[str, str]:
     """Compile into a folder. Return where each result lies, and where in the wheel it belongs."""
-    from mypyc.build import mypycify  # noqa: PLC0415  (installed only where there is a compiler)
+    from mypyc.build import mypycify  # noqa: PLC0415  (installed only where it is asked for)
     from setuptools import Distribution  # noqa: PLC0415
 
     options = ["--config-file=", "--ignore-missing-imports", f"--cache-dir={folder / 'cache'}"]

@@ -22,10 +22,10 @@ REQUIREMENTS: dict[str, list[str]] = {
 }
 """What each environment has, at the newest release; the bare function and the floor run in ours.
 
-"uncompiled" is ours as it is where no C compiler is.
+"ours" is compiled, "uncompiled" is what pip installs where nobody asks for that.
 """
 
-OURS = {"ours": {}, "uncompiled": {"WHYOPS_COMPILE": "0"}}
+OURS = {"ours": {"WHYOPS_COMPILE": "1"}, "uncompiled": {"WHYOPS_COMPILE": ""}}
 """What is installed anew each time, and what its build is told."""
 
 DISTRIBUTION = {"ours": "whyops", "uncompiled": "whyops", "otel": "opentelemetry-sdk", "published": "whyops"}
@@ -60,7 +60,7 @@ def existing(python: str, name: str) -> Environment:
     version = versions[DISTRIBUTION.get(name, name)]
     if name == "ours":
         where = subprocess.run([python, "-c", WHERE], check=True, capture_output=True, text=True, cwd=Path(python).parent).stdout
-        version += " (could not be compiled)" if where.strip().endswith(".py") else " (compiled)"
+        version += " (not compiled)" if where.strip().endswith(".py") else " (compiled)"
     return Environment(python, version, len(versions.keys() - {"pip", "setuptools"}))
 
 

@@ -1,4 +1,4 @@
-"""This package without its compiled parts: in that environment it was installed as it is where no C compiler is."""
+"""This package without its compiled parts: in that environment it was installed as pip does where nobody asks for them."""
 
 from adapters.ours import Peer
 
