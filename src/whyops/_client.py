@@ -124,7 +124,8 @@ class WhyOps:
         self._introduced = False
         if self._given.api_key is not None:
             _settings.check_agent_is_named(self._given.completed())
-        _open_clients.add(self)
+        with _choosing:
+            _open_clients.add(self)
 
     def __repr__(self) -> str:
         return f"<whyops.WhyOps agent_name={self._given.agent_name!r}>"
@@ -278,10 +279,10 @@ class WhyOps:
         """Describe the agent before the proxy meets it: traces that begin before are lost to the version that the description makes."""
         if self._introduced:
             return
-        self._introduced = True
         future = self._assembled().init_agent()
         if future is not None:
             waited(future, INTRODUCTION_TIMEOUT, lambda: None)
+        self._introduced = True  # only now: another thread's first use waits as well, and the service is told the same twice
 
     def _delivery(self) -> Delivery | None:
         return None if self._parts is None else self._parts.delivery
@@ -308,6 +309,7 @@ def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
 # The default client
 
 _first_use = threading.Lock()
+_choosing = threading.RLock()  # a `__del__` may record, and so ask for the default client, while the same thread is at it
 _open_clients: weakref.WeakSet[WhyOps] = weakref.WeakSet()
 _chosen: WhyOps | None = None
 _from_environment: WhyOps | None = None
@@ -359,7 +361,8 @@ def existing_default() -> WhyOps | None:
     """
     if _chosen is not None and _chosen.is_open:
         return _chosen
-    candidates = [client for client in list(_open_clients) if client.is_open and client is not _from_environment]
+    with _choosing:
+        candidates = [client for client in _open_clients if client.is_open and client is not _from_environment]
     if len(candidates) > 1:
         raise ConfigurationError(
             f"{len(candidates)} clients are open and none is the default: use sdk.trace(…) of the one you mean, or make it with "
@@ -373,10 +376,14 @@ def existing_default() -> WhyOps | None:
 def _client_from_environment() -> WhyOps:
     global _from_environment  # noqa: PLW0603  (made once, when it is first needed)
     name = _environment.agent_name()
+    with _choosing:
+        client = existing_default()  # another thread may have made it meanwhile
+        if client is not None:
+            return client
+        client = _from_environment = WhyOps(agent_name=name or _defaults.AGENT_NAME)
     if name is None and _environment.api_key() is not None and not _environment.is_disabled():
         _guard.log(_guard.WARNING, "WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", _defaults.AGENT_NAME)
-    _from_environment = WhyOps(agent_name=name or _defaults.AGENT_NAME)
-    return _from_environment
+    return client
 
 
 def _trace_for_call(trace_id: str | None) -> Trace | None:
@@ -385,20 +392,19 @@ def _trace_for_call(trace_id: str | None) -> Trace | None:
         return None
     try:
         client = existing_default()
+        if client is None and _environment.api_key() is not None:
+            client = _client_from_environment()
     except ConfigurationError as error:
         _guard.notices.say("tool outside a trace", "A tool call outside any trace is not recorded. %s", error)
         return None
-    if client is None:
-        if _environment.api_key() is None:
-            return None
-        client = _client_from_environment()
-    return client.trace(trace_id)
+    return None if client is None else client.trace(trace_id)
 
 
 def _after_fork_in_child() -> None:
     """Give the child ids of its own, and locks that no thread of the parent holds."""
-    global _first_use  # noqa: PLW0603  (no thread of the parent holds the new one)
+    global _first_use, _choosing  # noqa: PLW0603  (no thread of the parent holds the new ones)
     _first_use = threading.Lock()
+    _choosing = threading.RLock()
     process_ids.renew()
     _guard.after_fork_in_child()
 

@@ -34,10 +34,11 @@ def forks_wait() -> Iterator[None]:
 def tell_children(who: Forked) -> None:
     """Call `who` after each fork from now on, in the child, as long as it lives."""
     global _registered  # noqa: PLW0603 - a hook can't be taken back, so it is registered once, and not before it is needed
-    _told.add(who)
-    if not _registered and hasattr(os, "register_at_fork"):
-        _registered = True
-        os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_in_child)
+    with _lock:
+        _told.add(who)
+        if not _registered and hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_after_in_child)
+            _registered = True
 
 
 def is_child() -> bool:

@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 
+from tests.racing import quick_switches, together
 from whyops._capture import plan
 from whyops._capture.plan import Plan
 
@@ -56,5 +57,21 @@ def test_a_rule_that_comes_later_hides_a_parameter():
     plan.hidden_parameters.append(hides_c)
     try:
         assert one.arguments((1,), {}) == {"a": 1, "b": 2}
+    finally:
+        plan.hidden_parameters.remove(hides_c)
+
+
+def test_a_tools_first_calls_at_once_hide_what_is_injected():
+    """What the rules say is never seen half decided: threads that make a tool's first calls together all leave the parameter out."""
+
+    def hides_c(parameter: inspect.Parameter) -> bool:
+        return parameter.name == "c"
+
+    plan.hidden_parameters.append(hides_c)
+    try:
+        with quick_switches():
+            for _ in range(200):
+                one = Plan(plain, None)
+                assert together(*[lambda one=one: one.arguments((1,), {"c": "injected"})] * 4) == [{"a": 1, "b": 2}] * 4
     finally:
         plan.hidden_parameters.remove(hides_c)

@@ -19,13 +19,12 @@ class Plan:
 
     __slots__ = (
         "_defaults",
-        "_hidden",
+        "_injected",
         "_keywords",
         "_names",
         "_namespace",
         "_parameters",
         "_rest",
-        "_rules_asked",
         "_skips_receiver",
         "_takes_keywords",
         "name",
@@ -47,8 +46,7 @@ class Plan:
         self._keywords = frozenset(p.name for p in named if p.kind is not p.POSITIONAL_ONLY)
         self._parameters = parameters
         self._namespace = getattr(inspect.unwrap(function), "__globals__", None) or {}
-        self._hidden: frozenset[str] = frozenset()
-        self._rules_asked = 0
+        self._injected: tuple[int, frozenset[str]] = (0, frozenset())
 
     def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
@@ -70,17 +68,23 @@ class Plan:
         for name, default in self._defaults:
             if name not in bound:
                 bound[name] = default
-        if self._rules_asked != len(hidden_parameters):
-            self._ask_rules()
-        for name in self._hidden:
+        rules_asked, injected = self._injected
+        if rules_asked != len(hidden_parameters):
+            injected = self._ask_rules()
+        for name in injected:
             bound.pop(name, None)
         return bound
 
-    def _ask_rules(self) -> None:
-        """Find out what is injected: at the first call and when an integration was loaded since, which may be after the decorator ran."""
-        self._rules_asked = len(hidden_parameters)
+    def _ask_rules(self) -> frozenset[str]:
+        """Find out what is injected: at the first call and when an integration was loaded since, which may be after the decorator ran.
+
+        How many rules were asked and what they said are put in place together: another thread sees both or neither.
+        """
+        rules = list(hidden_parameters)
         parameters = [_resolved(parameter, self._namespace) for parameter in self._parameters]
-        self._hidden = frozenset(p.name for p in parameters if any(rule(p) for rule in hidden_parameters))
+        injected = frozenset(p.name for p in parameters if any(rule(p) for rule in rules))
+        self._injected = len(rules), injected
+        return injected
 
     def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any], rest: str) -> None:
         """Add the keywords of a function that takes any: those without a parameter of their own go under `rest`."""

@@ -79,7 +79,11 @@ class EventWriter:
             recorder.record(f'{self._head}{event_type}","timestamp":"{stamp}","idempotencyKey":{key}{members}}}\n'.encode())
 
     def _stamp(self) -> str:
-        """Return the time, for each event of the trace another and a later one."""
+        """Return the time, for each event of the trace another and a later one.
+
+        There is no lock, which would cost every call: of threads that share a trace, two may get the same microsecond. Each thread's own
+        stamps go up, as the clock does.
+        """
         clock = self._recorder.clock
         now = clock.wall_ns()
         if now - self._last_ns < _STAMP_NS:

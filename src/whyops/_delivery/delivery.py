@@ -166,7 +166,8 @@ class Delivery:
             outbox.close()
 
     def _drop(self) -> None:
-        self._inbox.dropped += 1
+        with self._opening:  # of threads that drop at once, each is counted
+            self._inbox.dropped += 1
         self._trouble.full()
 
     # --- the thread ------------------------------------------------------------------------------

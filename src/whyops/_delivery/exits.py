@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 import weakref
 from typing import Protocol
 
@@ -20,6 +21,7 @@ class Leaving(Protocol):
         ...
 
 
+_lock = threading.RLock()
 _leaving: weakref.WeakSet[Leaving] = weakref.WeakSet()
 _registered = False
 
@@ -27,16 +29,18 @@ _registered = False
 def before_exit(who: Leaving) -> None:
     """Have `who` called at the end of the process, if it lives until then."""
     global _registered  # noqa: PLW0603 - one hook for all, so that their limits don't add up
-    _leaving.add(who)
-    if not _registered:
-        _registered = True
-        atexit.register(_at_exit)
-        _register_in_worker()
+    with _lock:
+        _leaving.add(who)
+        if not _registered:
+            atexit.register(_at_exit)
+            _register_in_worker()
+            _registered = True
 
 
 def after_fork_in_child() -> None:
     """Register again where it is needed: a child of `multiprocessing` ends without `atexit`."""
-    global _registered  # noqa: PLW0603 - see above
+    global _lock, _registered  # noqa: PLW0603 - no thread of the parent holds the new lock; and see above
+    _lock = threading.RLock()
     atexit.unregister(_at_exit)
     _registered = False
 
@@ -49,7 +53,8 @@ def _register_in_worker() -> None:
 
 
 def _at_exit() -> None:
-    leaving = list(_leaving)
+    with _lock:
+        leaving = list(_leaving)
     for who in leaving:
         who.begin_exit()
     for who in leaving:

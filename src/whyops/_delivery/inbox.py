@@ -51,7 +51,8 @@ class Inbox:
     """A queue that can be put to from a signal handler or a `__del__`, and a bell for the hot path.
 
     Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`, which is the outbox's to say. It
-    adds to `dropped` what there was no room for.
+    adds to `dropped` what there was no room for. `unseen` is added to without a lock: what gets lost between threads delays a bell, and the
+    sender looks by itself within a second.
     """
 
     def __init__(self) -> None:

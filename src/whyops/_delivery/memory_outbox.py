@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 
 from .batch import MAX_BYTES
@@ -10,7 +11,7 @@ from .batch import MAX_BYTES
 class MemoryOutbox:
     """Lines in a queue, bounded by their bytes.
 
-    Any thread appends, without a lock; one thread reads and acknowledges. Positions are numbers of lines. `loud_at` is a full request's
+    Any thread appends; one thread reads and acknowledges. The lock is for the bound, which counts that are lost would let grow. Positions are numbers of lines. `loud_at` is a full request's
     worth: what is in memory is lost with the process, but waking the sender for less would have it disturb each burst all the time.
     """
 
@@ -19,15 +20,17 @@ class MemoryOutbox:
         self._max_bytes = max_bytes
         self.loud_at = min(MAX_BYTES, max_bytes // 4)
         self._written = 0
+        self._counting = threading.RLock()  # a `__del__` may record while the same thread appends
         self._freed = 0
         self.acknowledged = 0
 
     def append(self, line: bytes) -> bool:
         """Add a line, unless there is no room for it."""
-        if self._written - self._freed + len(line) > self._max_bytes:
-            return False
-        self._lines.append(line)
-        self._written += len(line)
+        with self._counting:
+            if self._written - self._freed + len(line) > self._max_bytes:
+                return False
+            self._lines.append(line)
+            self._written += len(line)
         return True
 
     def __len__(self) -> int:

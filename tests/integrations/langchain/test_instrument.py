@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from langchain_core.tracers import context as tracers
 
 import whyops
 from tests.integrations.langchain.parts import Scripted, ask, calls, tool_spans, types
-from whyops.integrations.langchain import WhyOpsCallbackHandler, instrument
+from tests.racing import quick_switches, together
+from whyops.integrations.langchain import WhyOpsCallbackHandler, _hook, instrument
 
 ONE_RUN = ["user_message", "llm_response", "tool_call_request", "tool_call_response", "llm_response"]
 
@@ -107,19 +109,69 @@ def test_a_model_under_a_decorated_function_is_its_child(captured):
     assert [event["metadata"].get("parentSpanId") for event in captured.events] == [None, span, span, None]
 
 
-def test_instrumenting_twice_registers_once_and_can_be_undone(captured):
-    """A second call registers nothing more; after `uninstrument` a block records nothing of LangChain's by itself."""
-    instrument()
-    hooks = len(tracers._configure_hooks)
-    instrumentation = instrument(llm_events=False)
-    assert len(tracers._configure_hooks) == hooks
+def say_hello() -> None:
     with whyops.trace("t"):
         an_agent().invoke(ask())
-    assert types(captured) == ["tool_call_request", "tool_call_response"]
-    instrumentation.uninstrument()
-    with whyops.trace("t"):
-        Scripted(answers=["Fine."]).invoke("Hi")
-    assert types(captured) == ["tool_call_request", "tool_call_response"]
+
+
+ONLY_THE_TOOL = ["tool_call_request", "tool_call_response"]
+
+
+def test_a_block_in_a_block_leaves_the_outer_one_on(captured):
+    """The inner block's arguments hold inside it; after it those of the outer one do, and after that nothing is recorded by itself."""
+    with instrument():
+        with instrument(llm_events=False):
+            say_hello()
+            with instrument():
+                say_hello()
+            say_hello()
+        say_hello()
+    say_hello()
+    assert types(captured) == [*ONLY_THE_TOOL, *ONE_RUN, *ONLY_THE_TOOL, *ONE_RUN, *ONLY_THE_TOOL]  # the last by `@whyops.tool` alone
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_calls_are_taken_back_in_any_order(captured, order):
+    """The latest that is still in force decides; a second `uninstrument` of the same one takes back no other."""
+    wanted = [True, False, True]
+    instrumentations = [instrument(llm_events=llm_events) for llm_events in wanted]
+    open_ones = [0, 1, 2]
+    expected = []
+    for index in order:
+        say_hello()
+        expected += ONE_RUN if wanted[open_ones[-1]] else ONLY_THE_TOOL
+        for _ in range(2):
+            instrumentations[index].uninstrument()
+        open_ones.remove(index)
+    say_hello()
+    assert types(captured) == [*expected, *ONLY_THE_TOOL]
+
+
+def test_instrumenting_again_and_again_registers_once(captured):
+    """However often it is called, LangChain has one hook of ours, and a program that calls it at each request keeps nothing of them."""
+    with instrument():
+        hooks = len(tracers._configure_hooks)
+        for _ in range(3):
+            with instrument():
+                pass
+        assert len(tracers._configure_hooks) == hooks
+        say_hello()
+    assert types(captured) == ONE_RUN
+    assert _hook._active == []
+
+
+def test_threads_may_instrument_at_once(captured):
+    """Each takes back its own and no other's, and none is without a hook while it is on."""
+
+    def instrumented_run(trace_id: str) -> None:
+        for _ in range(20):
+            with instrument(), whyops.trace(trace_id):
+                Scripted(answers=["Fine."]).invoke("Hi")
+
+    with quick_switches():
+        together(*[lambda number=number: instrumented_run(f"t{number}") for number in range(4)])
+    assert len(captured.of_type("llm_response")) == 80
+    assert _hook._active == []
 
 
 def test_importing_alone_changes_nothing():

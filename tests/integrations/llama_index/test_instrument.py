@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 import json
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from llama_index.core.llms import MockLLM
 
 import whyops
 from tests.integrations.llama_index.scripted import ScriptedLLM, in_turn
+from tests.racing import quick_switches, together
 from whyops import _guard
 from whyops.integrations.llama_index import WhyOpsCallbackHandler, _dispatch, instrument, proxy_kwargs
 from whyops.testing import Captured, MemorySink, capture
@@ -59,6 +61,39 @@ def test_instrumenting_twice_records_once(recorded: Captured) -> None:
         ask()
     assert [event["traceId"] for event in recorded.events] == ["inner", "inner", "outer", "outer"]
     assert types(recorded) == ["user_message", "llm_response"] * 2
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_calls_are_taken_back_in_any_order(recorded: Captured, order: tuple[int, ...]) -> None:
+    """The latest that is still in force decides; a second `uninstrument` of the same one takes back no other."""
+    before = handlers()
+    instrumentations = [instrument(trace_id=str(number), llm_events=number != 1) for number in range(3)]
+    open_ones = [0, 1, 2]
+    expected = []
+    for index in order:
+        ask()
+        expected += [str(open_ones[-1])] * (2 if open_ones[-1] != 1 else 0)
+        for _ in range(2):
+            instrumentations[index].uninstrument()
+        open_ones.remove(index)
+    ask()
+    assert [event["traceId"] for event in recorded.events] == expected
+    assert list(map(len, handlers())) == list(map(len, before))
+
+
+def test_threads_may_instrument_at_once(recorded: Captured) -> None:
+    """One that takes back its own leaves the dispatcher's handlers to another that has just come."""
+    before = handlers()
+
+    def instrumented() -> None:
+        for _ in range(50):
+            with instrument():
+                ask()
+
+    with quick_switches():
+        together(*[instrumented] * 4)
+    assert len(recorded.of_type("llm_response")) == 200
+    assert list(map(len, handlers())) == list(map(len, before))
 
 
 def test_the_classic_handler_stands_down(recorded: Captured) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.racing import quick_switches, together
 from whyops.integrations.llama_index._open import Open
 
 
@@ -43,3 +44,23 @@ def test_what_shows_no_sign_of_life_expires() -> None:
     clock.now = 120
     table.add("new", 3)
     assert table.values() == [2, 3]
+
+
+def test_of_threads_that_add_at_once_the_first_ones_entry_stays() -> None:
+    """All get the same one."""
+    with quick_switches():
+        for _ in range(200):
+            table: Open[object] = Open()
+            kept = together(*[lambda table=table: table.add_if_new("a", object())] * 4)
+            assert len(set(map(id, kept))) == 1
+            assert table.values() == kept[:1]
+
+
+def test_an_entry_that_is_taken_does_not_come_back() -> None:
+    """Whatever sign of life another thread sees at that moment."""
+    with quick_switches():
+        for _ in range(500):
+            table: Open[int] = Open()
+            table.add("a", 1)
+            together(lambda table=table: table.take("a"), *[lambda table=table: table.touch("a")] * 3)
+            assert len(table) == 0

@@ -145,11 +145,10 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run_id is None:
             return None
         trace = self._runs.touch(run_id)
-        if trace is None:
-            trace = self._origin.new_trace()
-            if trace is not None:
-                self._runs.add(run_id, trace)
-        return trace
+        if trace is not None:
+            return trace
+        trace = self._origin.new_trace()
+        return None if trace is None else self._runs.add_if_new(run_id, trace)
 
     @_guard.recording
     def _begin(self, event_type: CBEventType, payload: Payload, event_id: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import os
+import threading
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +31,11 @@ class Instrumentation:
 
     def uninstrument(self) -> None:
         """Record no more. The dispatcher is left as it was found once nobody else instruments it. A second call does nothing."""
-        if self in _active:
-            _active.remove(self)
-            if not _active:
-                _detach()
+        with _changing:
+            if self in _active:
+                _active.remove(self)
+                if not _active:
+                    _detach()
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +63,9 @@ def instrument(
         llm_events: False leaves model calls to the proxy. Calls that are seen to go through it are left to it anyway.
     """
     instrumentation = Instrumentation(Origin(client, trace_id, external_user_id, llm_events=llm_events))
-    _active.append(instrumentation)
-    _attach()
+    with _changing:
+        _active.append(instrumentation)
+        _attach()
     return instrumentation
 
 
@@ -71,6 +75,7 @@ def is_instrumented() -> bool:
 
 
 _active: list[Instrumentation] = []
+_changing = threading.RLock()
 
 
 def _origin() -> Origin | None:
@@ -174,3 +179,12 @@ def _detach() -> None:
     root.span_handlers = [handler for handler in root.span_handlers if handler is not _span_handler]
     root.event_handlers = [handler for handler in root.event_handlers if handler is not _event_handler]
     _spans.forget()
+
+
+def _after_fork_in_child() -> None:
+    global _changing  # noqa: PLW0603  (no thread of the parent holds the new one)
+    _changing = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -13,6 +13,16 @@ IDLE_SECONDS = 3600.0
 _SWEEP_SECONDS = 60.0
 
 
+class _Entry(Generic[V]):
+    """What is kept, and when it last showed a sign of life."""
+
+    __slots__ = ("touched", "value")
+
+    def __init__(self, value: V, touched: float) -> None:
+        self.value = value
+        self.touched = touched
+
+
 class Open(Generic[V]):
     """Entries by id, oldest first. Without a lock: each step is one operation of a dict, so threads and forks can't leave it half done.
 
@@ -22,7 +32,7 @@ class Open(Generic[V]):
     __slots__ = ("_clock", "_entries", "_idle_seconds", "_most", "_next_sweep")
 
     def __init__(self, most: int = MOST, idle_seconds: float = IDLE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
-        self._entries: dict[str, tuple[V, float]] = {}
+        self._entries: dict[str, _Entry[V]] = {}
         self._most = most
         self._idle_seconds = idle_seconds
         self._clock = clock
@@ -34,40 +44,48 @@ class Open(Generic[V]):
     def add(self, key: str, value: V) -> None:
         """Keep an entry, and forget those that are due."""
         now = self._clock()
-        self._entries[key] = (value, now)
-        if len(self._entries) > self._most or now >= self._next_sweep:
-            self._sweep(now)
+        self._entries[key] = _Entry(value, now)
+        self._forget_what_is_due(now)
+
+    def add_if_new(self, key: str, value: V) -> V:
+        """Keep an entry unless there is one; return the one that is there. Of several threads at once, the first one's stays."""
+        now = self._clock()
+        kept = self._entries.setdefault(key, _Entry(value, now)).value
+        self._forget_what_is_due(now)
+        return kept
 
     def get(self, key: str | None) -> V | None:
         """Return an entry, or None."""
         entry = self._entries.get(key) if key is not None else None
-        return None if entry is None else entry[0]
+        return None if entry is None else entry.value
 
     def touch(self, key: str | None) -> V | None:
         """Return an entry that shows a sign of life, or None."""
         entry = self._entries.get(key) if key is not None else None
-        if entry is None or key is None:
+        if entry is None:
             return None
-        self._entries[key] = (entry[0], self._clock())
-        return entry[0]
+        entry.touched = self._clock()  # in place: another thread may have taken it meanwhile, and it must not be there again
+        return entry.value
 
     def take(self, key: str | None) -> V | None:
         """Return an entry for the last time, or None."""
         entry = self._entries.pop(key, None) if key is not None else None
-        return None if entry is None else entry[0]
+        return None if entry is None else entry.value
 
     def values(self) -> list[V]:
         """Return the entries, oldest first."""
-        return [value for value, _ in list(self._entries.values())]
+        return [entry.value for entry in list(self._entries.values())]
 
     def clear(self) -> None:
         """Forget all entries."""
         self._entries.clear()
 
-    def _sweep(self, now: float) -> None:
+    def _forget_what_is_due(self, now: float) -> None:
+        if len(self._entries) <= self._most and now < self._next_sweep:
+            return
         self._next_sweep = now + min(_SWEEP_SECONDS, self._idle_seconds)
         entries = list(self._entries.items())
         surplus = len(entries) - self._most
-        for index, (key, (_, touched)) in enumerate(entries):
-            if index < surplus or now - touched > self._idle_seconds:
+        for index, (key, entry) in enumerate(entries):
+            if index < surplus or now - entry.touched > self._idle_seconds:
                 self._entries.pop(key, None)
