@@ -28,6 +28,18 @@ async def search_later(order_id: str) -> list[str]:
     return [order_id]
 
 
+@whyops.tool(ignore=("ctx", "limit"))
+def search_in_context(ctx: object, order_id: str, limit: int = 10) -> list[str]:
+    """Be a tool with arguments that are not recorded."""
+    return [order_id] * limit if ctx else []
+
+
+@whyops.tool(ignore="ctx")
+async def search_in_context_later(ctx: object, order_id: str) -> list[str]:
+    """Be one with a single such argument."""
+    return [order_id] if ctx else []
+
+
 class Shop:
     """Has tools among its methods."""
 
@@ -50,6 +62,10 @@ def a_decorated_function_keeps_its_signature() -> None:
     assert_type(Shop.vat(100), float)
     takes_order: Callable[[str], Awaitable[list[str]]] = search_later
     del takes_order
+    assert_type(search_in_context(None, "123", limit=5), list[str])
+    in_context: Callable[[object, str], Awaitable[list[str]]] = search_in_context_later
+    del in_context
+    whyops.tool(ignore=5)  # type: ignore[call-overload]
     search_orders(123)  # type: ignore[arg-type]
     search_orders("123", size=5)  # type: ignore[call-arg]
 

@@ -10,10 +10,6 @@ import pytest
 from whyops._capture import contents
 
 
-def shown(value: object) -> object:
-    return value
-
-
 class Reason(enum.Enum):
     STOP = "stop"
 
@@ -29,7 +25,7 @@ class Reason(enum.Enum):
 )
 def test_messages_become_an_array(messages, content):
     """The service takes the array itself; a bare text or message counts as one."""
-    assert contents.user_message(messages, None, shown) == (content, {})
+    assert contents.user_message(messages, None) == (content, {})
 
 
 @pytest.mark.parametrize(
@@ -52,7 +48,7 @@ def test_latency_is_whole_and_bounded(given, latency):
 def test_names_are_never_missing():
     """A model or provider that is not known is `unknown`; an enum gives its value."""
     assert contents.model_and_provider(None, "") == {"model": "unknown", "provider": "unknown"}
-    answer, _ = contents.llm_response("m", "p", None, None, Reason.STOP, None, None, shown)
+    answer, _ = contents.llm_response("m", "p", None, None, Reason.STOP, None, None)
     assert answer == {"finishReason": "stop"}
 
 
@@ -66,26 +62,26 @@ def test_names_are_never_missing():
 )
 def test_a_models_tool_call_has_its_arguments_as_text(call):
     """Whatever form a tool call comes in, the service gets the arguments as a JSON string."""
-    assert contents.model_tool_call(call, shown) == {"id": "c1", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    assert contents.model_tool_call(call) == {"id": "c1", "function": {"name": "f", "arguments": '{"a": 1}'}}
 
 
 def test_the_proxys_argument_is_left_out():
     """`_whyops_trace_id` is the proxy's, and not part of the call."""
-    content, _ = contents.tool_call_request("f", [{"name": "f", "arguments": {"a": 1, "_whyops_trace_id": "t"}}], None, None, shown)
+    content, _ = contents.tool_call_request("f", [{"name": "f", "arguments": {"a": 1, "_whyops_trace_id": "t"}}], None, None)
     assert content == {"toolCalls": [{"name": "f", "arguments": {"a": 1}}]}
 
 
 def test_what_the_proxy_signed_is_recorded_unsigned():
     """The proxy's invisible signature is in answers, and so in the history of the next question; it is no part of the text."""
     signature = "\u200b" + "\u200c" * 8 + "\u200e"
-    answer, _ = contents.llm_response("m", "p", f"Hi!{signature}", None, None, None, None, shown)
+    answer, _ = contents.llm_response("m", "p", f"Hi!{signature}", None, None, None, None)
     assert answer == {"content": "Hi!"}
     asked = {"role": "assistant", "content": f"Hi!{signature}"}
-    messages, _ = contents.user_message([asked], None, shown)
+    messages, _ = contents.user_message([asked], None)
     assert messages == [{"role": "assistant", "content": "Hi!"}]
     assert asked["content"] == f"Hi!{signature}"
     parts = [{"type": "text", "text": "Hi!"}]
-    assert contents.llm_response("m", "p", parts, None, None, None, None, shown)[0]["content"] is parts
+    assert contents.llm_response("m", "p", parts, None, None, None, None)[0]["content"] is parts
 
 
 @pytest.mark.parametrize(
@@ -93,7 +89,7 @@ def test_what_the_proxy_signed_is_recorded_unsigned():
 )
 def test_results_are_an_object(result, outcome):
     """A dict is the result as it is; anything else is under `result`."""
-    assert contents.tool_outcome(result, shown) == outcome
+    assert contents.tool_outcome(result) == outcome
 
 
 def test_metadata_that_the_service_reads_is_made_storable():
@@ -110,11 +106,11 @@ def test_metadata_that_the_service_reads_is_made_storable():
 
 def test_an_error_may_be_an_exception():
     """An exception in place of a message brings its type and stack along."""
-    content, _ = contents.error(ValueError("no"), 404.0, None, shown)
+    content, _ = contents.error(ValueError("no"), 404.0, None, tells_text=True)
     assert content["message"] == "no"
     assert content["type"] == "ValueError"
     assert content["status"] == 404
-    assert contents.error("plain", None, "a stack", shown)[0] == {"message": "plain", "stack": "a stack"}
+    assert contents.error("plain", None, "a stack", tells_text=True)[0] == {"message": "plain", "stack": "a stack"}
 
 
 def test_vectors_are_described_by_whole_numbers():

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from whyops._capture.exceptions import describe, is_marked, mark, message_of, summary_of
+from whyops._capture.exceptions import describe, is_marked, keep_text_back, mark, message_of, summary_of
 
 
 class ShopClosedError(Exception):
@@ -98,3 +98,62 @@ def test_a_group_of_recorded_exceptions_counts_as_recorded():
     assert not is_marked(group, "t")
     mark(second, "t")
     assert is_marked(group, "t")
+
+
+def test_without_text_type_and_place_stay():
+    """Of an exception, what led to it and its notes, no text and no line of source is left: files, lines, functions and types are."""
+
+    def chain():
+        try:
+            raise KeyError("quince")  # noqa: TRY301  (a chain is what is looked at)
+        except KeyError as error:
+            error.__dict__["__notes__"] = ["quince"]
+            raise LookupError("quince") from error
+
+    with pytest.raises(LookupError) as caught:
+        chain()
+    content = describe(caught.value, tells_text=False)
+    assert "quince" not in str(content)
+    assert content["message"] == "[not captured]"
+    assert content["type"] == "LookupError"
+    assert f'File "{__file__}", line ' in content["stack"]
+    assert content["stack"].count(", in chain\n") == 2
+    assert "raise " not in content["stack"]
+    assert content["stack"].index("KeyError: [not captured]") < content["stack"].index("LookupError: [not captured]")
+    assert summary_of(caught.value, tells_text=False) == "LookupError: [not captured]"
+
+
+def test_a_text_that_is_kept_back_stays_so_on_its_way():
+    """Wherever the exception goes, and whatever is raised because of it, its text and that of what led to it are not told."""
+
+    def inner():
+        try:
+            raise KeyError("quince")  # noqa: TRY301  (so)
+        except KeyError as error:
+            raise LookupError("quince") from error
+
+    def outer():
+        try:
+            inner()
+        except LookupError as error:
+            keep_text_back(error)
+            raise ValueError("told") from error
+
+    with pytest.raises(ValueError, match="told") as caught:
+        outer()
+    content = describe(caught.value)
+    assert content["message"] == "told"
+    assert "quince" not in str(content)
+    assert content["stack"].endswith("ValueError: told\n")
+    assert message_of(caught.value.__cause__) == "[not captured]"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups are new in 3.11")
+def test_a_group_keeps_back_the_texts_of_all_in_it():
+    """Also where they are taken out of it."""
+    first = ValueError("quince")
+    group = ExceptionGroup("quince", [first, ExceptionGroup("quince", [KeyError("quince")])])  # noqa: F821  (a built-in since 3.11)
+    assert "quince" not in str(describe(group, tells_text=False))
+    keep_text_back(group)
+    assert "quince" not in str(describe(raised(group)))
+    assert message_of(first) == "[not captured]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import inspect
@@ -18,6 +19,7 @@ from tests._capture.callables import CALLABLES
 from tests._capture.recording import Recording
 from whyops._capture import context
 from whyops._capture.tool import tool
+from whyops.errors import ConfigurationError
 
 
 @pytest.mark.parametrize("build, calls", [pytest.param(build, calls, id=name) for name, build, calls in CALLABLES])
@@ -84,6 +86,185 @@ def test_options_name_the_tool_and_hide_values():
     request = recording.of_type("tool_call_request")[0]
     assert request["metadata"]["tool"] == "search"
     assert request["content"]["toolCalls"] == [{"name": "search", "arguments": {"query": "[not captured]"}}]
+
+
+KINDS = ["sync", "async", "generator", "async generator"]
+
+
+def failing(kind, **options):
+    """Return a decorated function of a kind that fails with its argument in the text, as a function that runs one call."""
+
+    def fail(query):
+        try:
+            {}[query]
+        except KeyError as error:
+            raise ValueError(f"no {query}") from error
+
+    if kind == "sync":
+        return tool(**options)(fail)
+    if kind == "generator":
+
+        def stream(query):
+            yield 1
+            fail(query)
+
+        decorated = tool(**options)(stream)
+        return lambda query: list(decorated(query))
+    if kind == "async":
+
+        async def later(query):
+            await asyncio.sleep(0)
+            fail(query)
+
+        decorated = tool(**options)(later)
+        return lambda query: asyncio.run(decorated(query))
+
+    async def stream_later(query):
+        yield 1
+        fail(query)
+
+    decorated = tool(**options)(stream_later)
+
+    async def consume(query):
+        return [item async for item in decorated(query)]
+
+    return lambda query: asyncio.run(consume(query))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("off", ["capture_arguments", "capture_result"])
+def test_with_either_switch_off_an_error_tells_no_text(kind, off):
+    """An exception may quote arguments and results alike: type and place stay, the text of it and of what led to it does not."""
+    recording = Recording()
+    with recording.trace("t"):
+        with pytest.raises(ValueError, match="no quince"):
+            failing(kind, **{off: False})("quince")
+        with pytest.raises(ValueError, match="no quince"), recording.trace("inner"):
+            failing(kind, **{off: False})("quince")
+    errors = recording.of_type("error")
+    assert [error["content"]["message"] for error in errors] == ["[not captured]"] * 2
+    assert errors[0]["content"]["type"] == "ValueError"
+    assert ", in fail\n" in errors[0]["content"]["stack"]
+    assert recording.of_type("tool_call_response")[0]["content"]["toolResults"] == {"error": "ValueError: [not captured]"}
+    told = [event for event in recording.events if off == "capture_arguments" or event["eventType"] == "error"]
+    assert "quince" not in str(told)
+
+
+def test_a_hidden_text_is_hidden_in_what_calls_around_it_record():
+    """The tools, spans and blocks that the exception passes on its way, and who records it by hand, tell no more than the call itself."""
+    recording = Recording()
+    private = failing("sync", capture_arguments=False, capture_result=False)
+
+    @tool
+    def outer():
+        private("quince")
+
+    @tool
+    def wraps():
+        try:
+            private("quince")
+        except ValueError as error:
+            raise LookupError("wrapped") from error
+
+    with recording.trace("t") as trace:
+        with pytest.raises(ValueError, match="quince"), trace.tool_span("span"):
+            outer()
+        try:
+            private("quince")
+        except ValueError as error:
+            trace.error_sync(error)
+        with pytest.raises(LookupError, match="wrapped"):
+            wraps()
+    assert "quince" not in str(recording.events)
+    assert [error["content"]["message"] for error in recording.of_type("error")] == ["[not captured]"] * 4 + ["wrapped"]
+
+
+def test_what_is_recorded_by_hand_inside_a_hidden_call_tells_no_text_of_errors():
+    """Errors that the body records, in a span or a block of its own too; a decorated function that it calls has its own switches."""
+    recording = Recording()
+
+    @tool
+    def open_call():
+        raise LookupError("told")
+
+    @tool(capture_result=False)
+    def private(query):
+        trace = whyops.current_trace()
+        trace.error_sync(ValueError(query))
+        trace.error_sync(query, stack=query)
+        with contextlib.suppress(ValueError), trace.tool_span("span"):
+            raise ValueError(query)
+        with contextlib.suppress(ValueError), recording.trace("inner"):
+            raise ValueError(query)
+        with contextlib.suppress(LookupError):
+            open_call()
+
+    with recording.trace("t") as trace:
+        private("quince")
+        trace.error_sync("after")
+    messages = [error["content"]["message"] for error in recording.of_type("error")]
+    assert messages == ["[not captured]"] * 4 + ["told", "after"]
+    assert "quince" not in str([event for event in recording.events if event.get("metadata", {}).get("tool") != "private"])
+
+
+@pytest.mark.parametrize(
+    "ignore, args, kwargs, expected",
+    [
+        ("ctx", (1, 2), {}, {"order": 2, "limit": 5}),
+        (("ctx",), (), {"ctx": 1, "order": 2}, {"order": 2, "limit": 5}),
+        (["ctx", "limit"], (1, 2), {"limit": 3}, {"order": 2}),
+        (("limit",), (1, 2), {}, {"ctx": 1, "order": 2}),
+        (("rest",), (1, 2, 3, 4), {"x": 5}, {"ctx": 1, "order": 2, "limit": 3, "more": {"x": 5}}),
+        (("more",), (1, 2, 3, 4), {"x": 5}, {"ctx": 1, "order": 2, "limit": 3, "rest": [4]}),
+        (("x",), (1, 2), {"x": 5, "y": 6}, {"ctx": 1, "order": 2, "limit": 5, "more": {"y": 6}}),
+        ({"x"}, (1, 2), {"x": 5}, {"ctx": 1, "order": 2, "limit": 5}),
+    ],
+)
+def test_ignored_arguments_are_not_recorded(ignore, args, kwargs, expected):
+    """By position, by keyword and as a default, of the catch-alls or as one of them; the function gets them all the same."""
+    recording = Recording()
+
+    @tool(ignore=ignore)
+    def find(ctx, order, limit=5, *rest, **more):
+        return ctx, order, limit, rest, more
+
+    with recording.trace("t"):
+        assert find(*args, **kwargs) == find.__wrapped__(*args, **kwargs)
+    for event in recording.events:
+        assert event["content"]["toolCalls"][0]["arguments"] == expected
+
+
+def test_an_ignored_argument_is_not_looked_at():
+    """It may be anything, and as large as it likes."""
+    recording = Recording()
+
+    class Shop:
+        @tool(ignore=("self", "ctx"), capture_arguments=False)
+        def find(self, ctx, order):  # noqa: ARG002  (it is what is passed in that matters)
+            return order
+
+    with recording.trace("t"):
+        Shop().find(object(), "1")
+    assert recording.events[0]["content"]["toolCalls"][0]["arguments"] == {"order": "[not captured]"}
+
+
+def test_a_name_that_no_call_has_is_refused():
+    """A mistake in `ignore` is told when the module is loaded, and what there is to name; built-in functions don't tell."""
+
+    def find(order, *, limit=5):
+        return order
+
+    with pytest.raises(ConfigurationError, match=r"'ctx'.*find\(\).*'order', 'limit'"):
+        tool(ignore=("ctx", "order"))(find)
+    with pytest.raises(ConfigurationError, match="none at all"):
+        tool(ignore="ctx")(lambda: None)
+    with pytest.raises(ConfigurationError, match="'c'"):
+        tool(ignore="c")(staticmethod(find))
+    with pytest.raises(TypeError, match="names of arguments"):
+        tool(ignore=(5,))(find)
+    with pytest.raises(TypeError, match="names of arguments"):
+        tool(ignore=5)
+    assert tool(ignore="value")(dict)(value=1) == {"value": 1}
 
 
 def test_arguments_are_those_of_the_call():

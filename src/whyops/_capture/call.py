@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import _guard
-from . import contents, exceptions
+from . import context, exceptions, withheld
 from .clock import DIGITS
 from .recorder import Encoded
 from .usage import MAX_COUNT
@@ -34,14 +34,27 @@ class ToolCall:
         "_parent_id",
         "_started_ns",
         "_tool",
+        "hides_text",
         "span_id",
         "trace",
     )
 
     def __init__(
-        self, trace: Trace, name: str, arguments: Encoded, parent_id: str | None = None, metadata: Mapping[str, Any] | None = None
+        self,
+        trace: Trace,
+        name: str,
+        arguments: Encoded,
+        parent_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        hides_text: bool = False,  # noqa: FBT001, FBT002  (a keyword costs each call of a compiled class more)
     ) -> None:
-        """Prepare the call; `begin` records the request. `arguments` is the encoded object of arguments by name."""
+        """Prepare the call; `begin` records the request. `arguments` is the encoded object of arguments by name.
+
+        With `hides_text` no text of an error is recorded: an exception's may quote arguments and results alike.
+        """
+        if not trace.recorder.capture_content:
+            name = str(withheld.name(name, trace.recorder.shown))
+            metadata = withheld.labels(metadata, trace.recorder.shown) if metadata else None
         self.span_id: str = trace.recorder.ids.next()
         self.trace: Trace = trace
         self._tool = quote(name)
@@ -49,6 +62,7 @@ class ToolCall:
         self._parent_id = parent_id
         self._metadata = dict(metadata) if metadata else None
         self._members: str | None = None
+        self.hides_text: bool = hides_text
         self._open = False
         self._started_ns = 0
 
@@ -98,9 +112,11 @@ class ToolCall:
         elapsed = self._close(metadata)
         if elapsed is None:
             return
+        if self.hides_text:
+            exceptions.keep_text_back(error)
         recorder = self.trace.recorder
-        self.trace.record_exception(error, span_id=self.span_id, parent_id=self._parent_id)
-        self._respond(recorder.encode({"error": recorder.shown(exceptions.summary_of(error))}), elapsed)
+        self.trace.record_exception(error, span_id=self.span_id, parent_id=self._parent_id, hides_text=self.hides_text)
+        self._respond(recorder.encode({"error": exceptions.summary_of(error, tells_text=recorder.capture_content)}), elapsed)
 
     @_guard.recording
     def interrupt(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:
@@ -116,7 +132,9 @@ class ToolCall:
             return None
         self._open = False
         if metadata:
-            self._metadata = {**(self._metadata or {}), **metadata}
+            recorder = self.trace.recorder
+            more = metadata if recorder.capture_content else withheld.labels(metadata, recorder.shown)
+            self._metadata = {**(self._metadata or {}), **more}
             self._members = None
         return elapsed_ns
 
@@ -124,7 +142,7 @@ class ToolCall:
         """Encode what the call gave as the object that a response holds."""
         recorder = self.trace.recorder
         if not recorder.capture_content:
-            return recorder.encode(contents.tool_outcome(result, recorder.shown))
+            return recorder.encode(withheld.results(result, recorder.shown))
         if issubclass(type(result), dict):
             return recorder.encode(result)
         encoded, cuts, redactions = recorder.encode(result)
@@ -149,3 +167,14 @@ class ToolCall:
             f'"{self.span_id}b"',
             f'{self._call},"toolResults":{encoded}}},"metadata":{{"tool":{self._tool},{took}{members}}}',
         )
+
+
+def text_is_hidden_here() -> bool:
+    """Tell whether the call whose body runs here hides the texts of errors."""
+    frame = context.top()
+    while frame is not None:
+        hides = getattr(frame.owner, "hides_text", None)
+        if hides is not None:
+            return bool(hides)
+        frame = frame.previous
+    return False

@@ -1,7 +1,7 @@
 """What callers pass to the nine pairs of methods → an event's content and metadata, in the service's form.
 
 Each function returns `(content, metadata)`. Pure: nothing here records, and nothing here knows of a trace. What the caller passed is
-put in place, not copied: the encoder does that, and bounds it.
+put in place, not copied: the encoder does that, and bounds it. What of it stays where contents are not to be recorded, `withheld` says.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ from typing import Any, cast
 
 from .attempt import Failed, attempt
 from .clock import stamp_of
-from .exceptions import describe
+from .exceptions import NOT_CAPTURED, describe
 from .reading import listed, members, spelled, text_in
 from .signature import strip_signature
 from .usage import token_usage, whole
-
-Shown = Callable[[object], object]
-"""Gives a value back, or a marker in its place where contents are not to be recorded."""
 
 Parts = tuple[object, dict[str, Any]]
 
@@ -32,11 +29,9 @@ PROXY_ARGUMENT = "_whyops_trace_id"
 """The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
 
 
-def user_message(messages: object, metadata: object, shown: Shown) -> Parts:
+def user_message(messages: object, metadata: object) -> Parts:
     """Make the array of messages; a plain text counts as one message of the user."""
-    messages = [_message(message, shown) for message in listed(messages)]
-    kept = storable_metadata(metadata)
-    return messages, {key: value if key in _READ_BY_THE_SERVICE else shown(value) for key, value in kept.items()}
+    return [_message(message) for message in listed(messages)], storable_metadata(metadata)
 
 
 def llm_response(
@@ -47,14 +42,13 @@ def llm_response(
     finish_reason: object,
     usage: object,
     latency_ms: object,
-    shown: Shown,
 ) -> Parts:
     """Make a model's answer."""
     answer: dict[str, Any] = {}
     if content is not None:
-        answer["content"] = shown(_unsigned(content))
+        answer["content"] = _unsigned(content)
     if calls := listed(tool_calls):
-        answer["toolCalls"] = [model_tool_call(call, shown) for call in calls]
+        answer["toolCalls"] = [model_tool_call(call) for call in calls]
     if reason := spelled(finish_reason):
         answer["finishReason"] = reason
     metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
@@ -64,17 +58,17 @@ def llm_response(
     return answer, metadata
 
 
-def llm_thinking(thinking: object, signature: object, shown: Shown) -> Parts:
+def llm_thinking(thinking: object, signature: object) -> Parts:
     """Make one block of a model's reasoning."""
-    content: dict[str, Any] = {"type": "thinking", "thinking": shown(thinking)}
+    content: dict[str, Any] = {"type": "thinking", "thinking": thinking}
     if signature is not None and text_in(signature) != "":
-        content["signature"] = shown(signature)
+        content["signature"] = signature
     return content, {}
 
 
-def embedding_request(inputs: object, shown: Shown) -> Parts:
+def embedding_request(inputs: object) -> Parts:
     """Make the list of texts to embed."""
-    return {"input": [shown(text) for text in listed(inputs)]}, {}
+    return {"input": listed(inputs)}, {}
 
 
 def embedding_response(
@@ -94,51 +88,49 @@ def embedding_response(
     return content, metadata
 
 
-def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object, shown: Shown) -> Parts:
+def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object) -> Parts:
     """Make the tool calls that are about to run."""
-    content = {"toolCalls": [_tool_call(call, shown) for call in listed(tool_calls)], **_time("requestedAt", requested_at)}
+    content = {"toolCalls": [_tool_call(call) for call in listed(tool_calls)], **_time("requestedAt", requested_at)}
     return content, {"tool": name_of(tool), **latency(latency_ms)}
 
 
-def tool_call_response(
-    tool: object, tool_calls: object, tool_results: object, latency_ms: object, responded_at: object, shown: Shown
-) -> Parts:
+def tool_call_response(tool: object, tool_calls: object, tool_results: object, latency_ms: object, responded_at: object) -> Parts:
     """Make the outcome of tool calls; results that are no dict are put under `result`."""
     content = {
-        "toolCalls": [_tool_call(call, shown) for call in listed(tool_calls)],
-        "toolResults": tool_outcome(tool_results, shown),
+        "toolCalls": [_tool_call(call) for call in listed(tool_calls)],
+        "toolResults": tool_outcome(tool_results),
         **_time("respondedAt", responded_at),
     }
     return content, {"tool": name_of(tool), **latency(latency_ms)}
 
 
-def tool_result(tool_name: object, output: object, shown: Shown) -> Parts:
+def tool_result(tool_name: object, output: object) -> Parts:
     """Make a tool's result that has no request to go with."""
-    return {"toolName": name_of(tool_name), "output": shown(output)}, {}
+    return {"toolName": name_of(tool_name), "output": output}, {}
 
 
-def error(message: object, status: object, stack: object, shown: Shown) -> Parts:
-    """Make an error. `message` may be an exception: then its type and stack come from it."""
-    content: dict[str, Any] = (
-        describe(cast("BaseException", message)) if issubclass(type(message), BaseException) else {"message": spelled(message)}
-    )
+def error(message: object, status: object, stack: object, *, tells_text: bool) -> Parts:
+    """Make an error. `message` may be an exception: then its type and stack come from it.
+
+    Without `tells_text` an exception's type stays and where it was raised, and of all else that there was something.
+    """
+    content: dict[str, Any] = {"message": NOT_CAPTURED}
+    if issubclass(type(message), BaseException):
+        content = describe(cast("BaseException", message), tells_text=tells_text)
+    elif tells_text:
+        content = {"message": spelled(message)}
     if stack is not None and text_in(stack) != "":
-        content["stack"] = stack
-    content["message"] = shown(content["message"])
-    if "stack" in content:
-        content["stack"] = shown(content["stack"])
+        content["stack"] = stack if tells_text else NOT_CAPTURED
     number = whole(status)
     if number is not None:
         content["status"] = number
     return content, {}
 
 
-def tool_outcome(result: object, shown: Shown) -> dict[str, Any]:
+def tool_outcome(result: object) -> dict[str, Any]:
     """Return the `toolResults` object of a result: a dict as it is, anything else under `result`."""
-    visible = shown(result)
-    if (held := members(visible)) is not None:
-        return held
-    return {"error" if "error" in (members(result) or {}) else "result": visible}
+    held = members(result)
+    return {"result": result} if held is None else held
 
 
 def model_and_provider(model: object, provider: object) -> dict[str, Any]:
@@ -175,17 +167,17 @@ def name_of(value: object) -> str:
     return spelled(value) or UNKNOWN
 
 
-def model_tool_call(call: object, shown: Shown) -> object:
+def model_tool_call(call: object) -> object:
     """Return a tool call that a model asked for, its arguments as JSON text whatever form they came in."""
     held = members(call)
     function = members(held.get("function", held)) if held is not None else None
     if held is None or function is None or "name" not in function:
-        return shown(call)
+        return call
     arguments = function.get("arguments", function.get("args", "{}"))
     if text_in(arguments) is None:
         text = attempt(json.dumps, arguments)
         arguments = arguments if isinstance(text, Failed) else text
-    item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": shown(arguments)}}
+    item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": arguments}}
     if call_id := spelled(held.get("id")):
         item = {"id": call_id, **item}
     return item
@@ -196,23 +188,23 @@ def _unsigned(content: object) -> object:
     return strip_signature(content) if type(content) is str else content
 
 
-def _message(message: object, shown: Shown) -> object:
+def _message(message: object) -> object:
     if text_in(message) is not None:
-        return {"role": "user", "content": shown(message)}
+        return {"role": "user", "content": message}
     held = members(message)
     if held is None:
-        return shown(message)
-    return {key: value if key == "role" else shown(_unsigned(value)) for key, value in held.items()}
+        return message
+    return {key: value if key == "role" else _unsigned(value) for key, value in held.items()}
 
 
-def _tool_call(call: object, shown: Shown) -> object:
+def _tool_call(call: object) -> object:
     held = members(call)
     if held is None:
-        return shown(call)
+        return call
     arguments = members(held.get("arguments"))
     if arguments is None:
         return held
-    return {**held, "arguments": {key: shown(value) for key, value in arguments.items() if key != PROXY_ARGUMENT}}
+    return {**held, "arguments": {key: value for key, value in arguments.items() if key != PROXY_ARGUMENT}}
 
 
 def _time(name: str, value: str | datetime | object | None) -> dict[str, str]:

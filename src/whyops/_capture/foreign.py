@@ -18,6 +18,7 @@ from typing import Any
 
 from .declared import HIDDEN, Hidden, declaration
 from .fields import PerType, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
+from .injected import is_injected_class
 from .pattern import Pattern
 
 Reader = Callable[[Any, int], object]
@@ -66,6 +67,8 @@ def plainer(value: object, room: int) -> object:
 
 
 def _find_reader(kind: type) -> Reader:
+    if is_injected_class(kind):
+        return _marker
     for each in mro(kind):
         reader = _READERS.get(id(each)) or _NAMED_READERS.get((module_of(each).partition(".")[0], short_name(each)))
         if reader is not None:

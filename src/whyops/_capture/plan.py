@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..errors import ConfigurationError
 from .attempt import Failed, attempt
+from .injected import frameworks_are_loaded, is_injected
 
 _RECEIVERS = frozenset({"self", "cls", "mcs"})
 
-hidden_parameters: list[Callable[[inspect.Parameter], bool]] = []
-"""Rules of integrations: a parameter that one of them is true for is injected by a framework, and not an argument of the call."""
+hidden_parameters: list[Callable[[inspect.Parameter], bool]] = [is_injected]
+"""Rules, those of integrations too: a parameter that one of them is true for is injected by a framework, and no argument of the call."""
 
 
 class Plan:
@@ -19,20 +21,23 @@ class Plan:
 
     __slots__ = (
         "_defaults",
-        "_injected",
         "_keywords",
+        "_left_out",
         "_names",
         "_namespace",
         "_parameters",
         "_rest",
         "_skips_receiver",
         "_takes_keywords",
+        "ignored",
         "name",
     )
 
-    def __init__(self, function: Callable[..., Any], name: str | None) -> None:
+    def __init__(self, function: Callable[..., Any], name: str | None, ignore: Iterable[str] = ()) -> None:
         self.name = name or _name_of(function)
+        self.ignored: frozenset[str] = frozenset(ignore)
         parameters = _parameters(function)
+        _check_ignored(self.ignored, parameters, self.name)
         positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self._skips_receiver = bool(positional) and positional[0].name in _RECEIVERS
         if self._skips_receiver:
@@ -46,7 +51,7 @@ class Plan:
         self._keywords = frozenset(p.name for p in named if p.kind is not p.POSITIONAL_ONLY)
         self._parameters = parameters
         self._namespace = getattr(inspect.unwrap(function), "__globals__", None) or {}
-        self._injected: tuple[int, frozenset[str]] = (0, frozenset())
+        self._left_out: tuple[int, frozenset[str]] = (0, self.ignored)
 
     def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
@@ -68,23 +73,25 @@ class Plan:
         for name, default in self._defaults:
             if name not in bound:
                 bound[name] = default
-        rules_asked, injected = self._injected
+        rules_asked, left_out = self._left_out
         if rules_asked != len(hidden_parameters):
-            injected = self._ask_rules()
-        for name in injected:
+            left_out = self._ask_rules()
+        for name in left_out:
             bound.pop(name, None)
         return bound
 
     def _ask_rules(self) -> frozenset[str]:
-        """Find out what is injected: at the first call and when an integration was loaded since, which may be after the decorator ran.
+        """Find out what is left out: at the first call and when an integration was loaded since, which may be after the decorator ran.
 
         How many rules were asked and what they said are put in place together: another thread sees both or neither.
         """
         rules = list(hidden_parameters)
-        parameters = [_resolved(parameter, self._namespace) for parameter in self._parameters]
-        injected = frozenset(p.name for p in parameters if any(rule(p) for rule in rules))
-        self._injected = len(rules), injected
-        return injected
+        parameters = self._parameters
+        if frameworks_are_loaded():
+            parameters = [_resolved(parameter, self._namespace) for parameter in parameters]
+        left_out = self.ignored | {p.name for p in parameters if any(rule(p) for rule in rules)}
+        self._left_out = len(rules), left_out
+        return left_out
 
     def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any], rest: str) -> None:
         """Add the keywords of a function that takes any: those without a parameter of their own go under `rest`."""
@@ -92,10 +99,20 @@ class Plan:
         for name, value in kwargs.items():
             if name in self._keywords:
                 bound[name] = value
-            else:
+            elif name not in self.ignored:
                 extra[name] = value
         if extra:
             bound[rest] = extra
+
+
+def _check_ignored(ignored: frozenset[str], parameters: list[inspect.Parameter], name: str) -> None:
+    """Refuse names that no call can have an argument of."""
+    lacking = ignored.difference(p.name for p in parameters)
+    if lacking and all(p.kind is not p.VAR_KEYWORD for p in parameters):
+        raise ConfigurationError(
+            f"ignore of @whyops.tool names {', '.join(map(repr, sorted(lacking)))}, which {name}() has no parameter for; "
+            f"it has {', '.join(repr(p.name) for p in parameters) or 'none at all'}."
+        )
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from . import context
-from .call import ToolCall
+from .call import ToolCall, text_is_hidden_here
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -37,7 +37,13 @@ class ToolSpan:
         """The id of the call, under which its request and its response are recorded."""
         return self._call.span_id
 
+    @property
+    def hides_text(self) -> bool:
+        """Whether no text of an error is recorded, as of a decorated function around it that says so."""
+        return self._call.hides_text
+
     def __enter__(self) -> Self:
+        self._call.hides_text = text_is_hidden_here()
         self._call.begin()
         context.enter(self._call.trace, self._call.span_id, self)
         return self

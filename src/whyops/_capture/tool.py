@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
 from typing import Any, ParamSpec, TypeVar, cast, overload
 
 from .. import _guard
@@ -17,13 +17,12 @@ from . import context
 from .call import ToolCall
 from .collected import Collected
 from .contents import PROXY_ARGUMENT
+from .exceptions import NOT_CAPTURED
 from .plan import Plan
 
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
-
-NOT_CAPTURED = "[not captured]"
 
 _OBSERVER = "__whyops_observer__"
 _FUNCTIONS = ("func", "coroutine")
@@ -32,7 +31,9 @@ _FUNCTIONS = ("func", "coroutine")
 @overload
 def tool(function: F, /) -> F: ...
 @overload
-def tool(*, name: str | None = None, capture_arguments: bool = True, capture_result: bool = True) -> Callable[[F], F]: ...
+def tool(
+    *, name: str | None = None, capture_arguments: bool = True, capture_result: bool = True, ignore: str | Iterable[str] = ()
+) -> Callable[[F], F]: ...
 def tool(
     function: Any = None,
     /,
@@ -40,27 +41,40 @@ def tool(
     name: str | None = None,
     capture_arguments: bool = True,
     capture_result: bool = True,
+    ignore: str | Iterable[str] = (),
 ) -> Any:
     """Record each call of `function`: a request before it runs, a response after, with arguments by name, result and latency.
 
     Takes functions and methods, sync and async, generators of both kinds, static and class methods, partials and callable objects; what
     comes back is of the same kind, with the same signature. Exceptions pass untouched and are recorded. `name` is the tool's name, by
-    default the function's. With `capture_arguments` or `capture_result` off, the values are left out.
+    default the function's. With `capture_arguments` or `capture_result` off, the values are left out; with either off, so are the texts
+    of errors, which may quote both: type and place stay. `ignore` names arguments that are not recorded at all, as the contexts that agent
+    frameworks pass in never are.
 
     A call belongs to the trace and span that are current when it starts; for async functions and generators that is their first step, and
     that is also when a wrong call raises its TypeError. Outside any trace it gets a trace of its own if a client is open or a key is set;
     else it only runs.
+
+    Raises:
+        ConfigurationError: `ignore` has a name that the function has no parameter for.
     """
+    ignored = _names(ignore)
     if function is None:
-        return functools.partial(_decorate, name=name, capture_arguments=capture_arguments, capture_result=capture_result)
-    return _decorate(function, name, capture_arguments, capture_result)
+        return functools.partial(_decorate, name=name, capture_arguments=capture_arguments, capture_result=capture_result, ignore=ignored)
+    return _decorate(function, name, capture_arguments, capture_result, ignored)
 
 
-def _decorate(function: Any, name: str | None, capture_arguments: bool, capture_result: bool) -> Any:  # noqa: FBT001
+def _decorate(
+    function: Any,
+    name: str | None,
+    capture_arguments: bool,  # noqa: FBT001
+    capture_result: bool,  # noqa: FBT001
+    ignore: tuple[str, ...],
+) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(_decorate(function.__func__, name, capture_arguments, capture_result))
+        return type(function)(_decorate(function.__func__, name, capture_arguments, capture_result, ignore))
     if _is_frameworks_tool(function):
-        return _with_decorated_functions(function, name, capture_arguments, capture_result)
+        return _with_decorated_functions(function, name, capture_arguments, capture_result, ignore)
     if not callable(function):
         hint = '; a name is given as @whyops.tool(name="…")' if isinstance(function, str) else ""
         raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}{hint}")
@@ -68,11 +82,20 @@ def _decorate(function: Any, name: str | None, capture_arguments: bool, capture_
         raise TypeError(f"@whyops.tool takes a name as text, not {type(name).__name__}")
     if not isinstance(capture_arguments, bool) or not isinstance(capture_result, bool):
         raise TypeError("@whyops.tool takes True or False for capture_arguments and capture_result")
-    observer = Observer(Plan(function, name), capture_arguments, capture_result)
+    observer = Observer(Plan(function, name, ignore), capture_arguments, capture_result)
     wrapper = _wrapper_for(function)(function, observer)
     functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())
     wrapper.__dict__[_OBSERVER] = observer
     return wrapper
+
+
+def _names(ignore: object) -> tuple[str, ...]:
+    """Return the names of arguments that are given, one as text or several."""
+    given = list(ignore) if isinstance(ignore, Iterable) and not isinstance(ignore, str) else [ignore]
+    names = tuple(name for name in given if isinstance(name, str))
+    if len(names) < len(given):
+        raise TypeError("@whyops.tool takes the names of arguments as text for ignore, one or several")
+    return names
 
 
 def observer_of(function: object) -> Observer | None:
@@ -88,11 +111,17 @@ def _is_frameworks_tool(function: Any) -> bool:
     return callable(getattr(type(function), "model_copy", None)) and any(callable(getattr(function, field, None)) for field in _FUNCTIONS)
 
 
-def _with_decorated_functions(tool: Any, name: str | None, capture_arguments: bool, capture_result: bool) -> Any:  # noqa: FBT001
+def _with_decorated_functions(
+    tool: Any,
+    name: str | None,
+    capture_arguments: bool,  # noqa: FBT001
+    capture_result: bool,  # noqa: FBT001
+    ignore: tuple[str, ...],
+) -> Any:
     """Return a copy of a framework's tool object with its functions decorated: an agent needs the object, not a function."""
     functions = {field: getattr(tool, field, None) for field in _FUNCTIONS}
     changes = {
-        field: _decorate(function, name or getattr(tool, "name", None), capture_arguments, capture_result)
+        field: _decorate(function, name or getattr(tool, "name", None), capture_arguments, capture_result, ignore)
         for field, function in functions.items()
         if callable(function) and observer_of(function) is None
     }
@@ -117,12 +146,14 @@ class Observer:
     A call that a framework's handler records already, as the one of a tool around this function, gets no second span.
     """
 
-    __slots__ = ("_plan", "captures_arguments", "captures_result")
+    __slots__ = ("_plan", "captures_arguments", "captures_result", "hides_text", "ignored")
 
     def __init__(self, plan: Plan, captures_arguments: bool, captures_result: bool) -> None:  # noqa: FBT001
         self._plan = plan
         self.captures_arguments = captures_arguments
         self.captures_result = captures_result
+        self.hides_text = not (captures_arguments and captures_result)
+        self.ignored = plan.ignored
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
         """Record the request and return the call, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
@@ -140,7 +171,7 @@ class Observer:
             arguments = self._plan.arguments(args, kwargs)
             if not self.captures_arguments:
                 arguments = dict.fromkeys(arguments, NOT_CAPTURED)
-            call = ToolCall(trace, self._plan.name, trace.encode_arguments(arguments), parent_id)
+            call = ToolCall(trace, self._plan.name, trace.encode_arguments(arguments), parent_id, None, self.hides_text)
             call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             _guard.fault(error)

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .. import _guard
-from . import contents, context, exceptions
+from . import contents, context, exceptions, withheld
 from .attempt import Failed, attempt
-from .call import ToolCall
+from .call import ToolCall, text_is_hidden_here
 from .clock import stamp_of
 from .ids import clip, safe_id, safe_user_id
 from .recorder import Encoded, Recorder
@@ -122,7 +122,7 @@ class Trace:
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
-        self._record("user_message", contents.user_message(messages, metadata, self.recorder.shown), options)
+        self._record("user_message", contents.user_message(messages, metadata), options)
 
     async def user_message(
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
@@ -144,7 +144,7 @@ class Trace:
         **options: Unpack[EventOptions],
     ) -> None:
         """Record a model's answer. `usage` also takes the usage objects of OpenAI, Anthropic, Google and LangChain as they are."""
-        parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms, self.recorder.shown)
+        parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms)
         self._record("llm_response", parts, options)
 
     async def llm_response(
@@ -174,7 +174,7 @@ class Trace:
     @_guard.recording
     def llm_thinking_sync(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
         """Record one block of a model's reasoning."""
-        self._record("llm_thinking", contents.llm_thinking(thinking, signature, self.recorder.shown), options)
+        self._record("llm_thinking", contents.llm_thinking(thinking, signature), options)
 
     async def llm_thinking(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
         """Record one block of a model's reasoning."""
@@ -183,7 +183,7 @@ class Trace:
     @_guard.recording
     def embedding_request_sync(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
-        self._record("embedding_request", contents.embedding_request(inputs, self.recorder.shown), options)
+        self._record("embedding_request", contents.embedding_request(inputs), options)
 
     async def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
@@ -260,7 +260,7 @@ class Trace:
         **options: Unpack[PlacedEventOptions],
     ) -> None:
         """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
-        parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at, self.recorder.shown)
+        parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at)
         self._record("tool_call_response", parts, {**options, "span_id": span_id})
 
     async def tool_call_response(
@@ -280,7 +280,7 @@ class Trace:
     @_guard.recording
     def tool_result_sync(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
         """Record a tool's result that has no request to go with."""
-        self._record("tool_result", contents.tool_result(tool_name, output, self.recorder.shown), options)
+        self._record("tool_result", contents.tool_result(tool_name, output), options)
 
     async def tool_result(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
         """Record a tool's result that has no request to go with."""
@@ -291,7 +291,7 @@ class Trace:
         self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
-        self._record("error", contents.error(message, status, stack, self.recorder.shown), options)
+        self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options)
 
     async def error(
         self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
@@ -316,16 +316,20 @@ class Trace:
         named = arguments if isinstance(arguments, dict) else attempt(dict, arguments)
         if isinstance(named, Failed):
             named = {"arguments": arguments}
-        if not recorder.capture_content:
-            named = {name: recorder.shown(value) for name, value in named.items()}
-        return recorder.encode(named)
+        return recorder.encode(named if recorder.capture_content else withheld.arguments(named, recorder.shown))
 
-    def record_exception(self, error: BaseException, *, span_id: str | None = None, parent_id: str | None = None) -> None:
-        """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error."""
+    def record_exception(
+        self, error: BaseException, *, span_id: str | None = None, parent_id: str | None = None, hides_text: bool | None = None
+    ) -> None:
+        """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error.
+
+        `hides_text` says whether its text is left out; if nobody says so, the call around decides.
+        """
         if not exceptions.is_error(error) or exceptions.is_marked(error, self.id):
             return
         exceptions.mark(error, self.id)
-        content, _ = contents.error(error, None, None, self.recorder.shown)
+        tells_text = self._tells_errors() if hides_text is None else self.recorder.capture_content and not hides_text
+        content, _ = contents.error(error, None, None, tells_text=tells_text)
         self.writer.write("error", self.recorder.encode(content), span_id, parent_id)
 
     @_guard.recording
@@ -342,15 +346,26 @@ class Trace:
 
         `parts` come from one of the functions of `contents`; `metadata` is added to theirs.
         """
-        content, own = self._fitted(parts)
+        content, own = self._fitted(event_type, parts)
+        if metadata and not self.recorder.capture_content:
+            metadata = withheld.labels(metadata, self.recorder.shown)
         merged = {**own, **metadata} if metadata else own
         self.writer.write(event_type, self.recorder.encode(content), span_id, parent_id, merged)
 
     # Inside
 
-    def _fitted(self, parts: contents.Parts) -> contents.Parts:
-        """Cut those names that the service bounds. Secrets come out first: what stands in their place may be longer than they were."""
+    def _tells_errors(self) -> bool:
+        return self.recorder.capture_content and not text_is_hidden_here()
+
+    def _fitted(self, event_type: EventType, parts: contents.Parts) -> contents.Parts:
+        """Leave out what is not to be recorded, and cut those names that the service bounds.
+
+        Secrets come out before the cut: what stands in their place may be longer than they were.
+        """
         content, metadata = parts
+        if not self.recorder.capture_content:
+            shown = self.recorder.shown
+            content, metadata = withheld.content(event_type, content, shown), withheld.metadata(event_type, metadata, shown)
         for held, limits in ((metadata, contents.METADATA_LIMITS), (content, contents.CONTENT_LIMITS)):
             if type(held) is dict:
                 for name, limit in limits:
@@ -358,7 +373,7 @@ class Trace:
                     if type(value) is str and len(value) > limit // 4:
                         encoded, _, redactions = self.recorder.encode(value)
                         held[name] = clip(json.loads(encoded), limit - len(REDACTED) if redactions else limit)
-        return parts
+        return content, metadata
 
     def _is_same_as(self, other: Trace) -> bool:
         return other is self or (other.id == self.id and other.recorder is self.recorder)
@@ -377,7 +392,7 @@ class Trace:
     def _tool_call_request(
         self, span_id: str, tool: object, tool_calls: object, latency_ms: object, requested_at: object, options: EventOptions
     ) -> None:
-        parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at, self.recorder.shown)
+        parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at)
         self._record("tool_call_request", parts, {**options, "span_id": span_id})
 
     def _span_id(self, options: EventOptions) -> str:
@@ -385,7 +400,7 @@ class Trace:
         return safe_id(given) if _is_given(given) else self.recorder.ids.next()
 
     def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions) -> None:
-        content, metadata = self._fitted(parts)
+        content, metadata = self._fitted(event_type, parts)
         self._note_unknown(options)
         if "external_user_id" in options:
             self.set_user(options["external_user_id"])
@@ -416,7 +431,8 @@ class Trace:
     @_guard.recording
     def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
         given = contents.storable_metadata(metadata)
-        self.writer.metadata = {key: value for key, value in given.items() if key not in _OWN_METADATA}
+        own = {key: value for key, value in given.items() if key not in _OWN_METADATA}
+        self.writer.metadata = own if self.recorder.capture_content else withheld.arguments(own, self.recorder.shown)
 
 
 def _is_given(value: object) -> bool:

@@ -11,8 +11,9 @@ from .batch import MAX_BYTES
 class MemoryOutbox:
     """Lines in a queue, bounded by their bytes.
 
-    Any thread appends; one thread reads and acknowledges. The lock is for the bound, which counts that are lost would let grow. Positions are numbers of lines. `loud_at` is a full request's
-    worth: what is in memory is lost with the process, but waking the sender for less would have it disturb each burst all the time.
+    Any thread appends; one thread reads and acknowledges. The lock is for the bound: bytes that are not counted would let it grow.
+    Positions are numbers of lines. `loud_at` is a full request's worth: what is in memory is lost with the process, but waking the sender
+    for less would have it disturb each burst all the time.
     """
 
     def __init__(self, max_bytes: int) -> None:

@@ -12,8 +12,9 @@ from ... import _environment, _guard
 from ..._capture import contents, context
 from ..._capture.attempt import Failed, attempt
 from ..._capture.call import ToolCall
+from ..._capture.exceptions import NOT_CAPTURED
 from ..._capture.ids import safe_id
-from ..._capture.tool import NOT_CAPTURED, Observer
+from ..._capture.tool import Observer
 from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
 from ..._proxy.addresses import goes_through_proxy
@@ -191,7 +192,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         call_id = kwargs.get("tool_call_id") or call_id
         if call_id:
             run.labels["tool_call_id"] = call_id
-        _call_begins(run, (serialized or {}).get("name") or kwargs.get("name"), arguments)
+        hides_text = any(observer.hides_text for observer in observers)
+        _call_begins(run, (serialized or {}).get("name") or kwargs.get("name"), arguments, hides_text=hides_text)
         run.hides_result = not all(observer.captures_result for observer in observers)
         run.frame = ToolFrame(run.trace, run.inner_id, run.id, observers)
         _frames.enter(run.frame)
@@ -205,10 +207,12 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run.close()
         outcome = attempt(_translate.outcome_of, output)
         if isinstance(outcome, Failed):
-            run.call.succeed(output)
-            return
+            outcome = _translate.Outcome(output)
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
-        run.call.succeed(NOT_CAPTURED if run.hides_result and not outcome.failed else outcome.result, more)
+        if outcome.failed and run.call.hides_text:
+            run.call.succeed({"error": NOT_CAPTURED}, more)
+        else:
+            run.call.succeed(NOT_CAPTURED if run.hides_result else outcome.result, more)
 
     @_guard.recording
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -314,7 +318,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def _asks(self, run: Run, messages: Sequence[Any], more: Mapping[str, Any]) -> None:
         if _translate.begins_a_turn(messages):
             metadata = _translate.sent_along(messages, more.get("invocation_params") or {}, more.get("options") or {})
-            _record(run, "user_message", contents.user_message(messages, metadata, run.trace.recorder.shown), {})
+            _record(run, "user_message", contents.user_message(messages, metadata), {})
 
 
 def _is_left_to_the_proxy(serialized: object) -> bool:
@@ -339,15 +343,16 @@ def _parent_id(run: Run) -> str | None:
 
 
 def _arguments(observers: Sequence[Observer], inputs: object, input_str: object) -> dict[str, object]:
-    arguments = _translate.arguments_of(inputs, input_str)
+    ignored = {name for observer in observers for name in observer.ignored}
+    arguments = {name: value for name, value in _translate.arguments_of(inputs, input_str).items() if name not in ignored}
     if all(observer.captures_arguments for observer in observers):
         return arguments
     return dict.fromkeys(arguments, NOT_CAPTURED)
 
 
-def _call_begins(run: Run, name: object, arguments: Mapping[str, Any]) -> None:
+def _call_begins(run: Run, name: object, arguments: Mapping[str, Any], *, hides_text: bool = False) -> None:
     trace = run.trace
-    call = ToolCall(trace, contents.name_of(name), trace.encode_arguments(arguments), parent_id=run.parent_id, metadata=run.labels)
+    call = ToolCall(trace, contents.name_of(name), trace.encode_arguments(arguments), run.parent_id, run.labels, hides_text)
     call.begin()
     run.call = call
     run.inner_id = call.span_id
@@ -363,7 +368,7 @@ def _answers(run: Run, response: Any, note: Mapping[str, object]) -> None:
         more["timeToFirstTokenMs"] = (run.first_token_ns - run.started_ns) / 1_000_000
     for answer in _translate.answers_of(response, recorder.encode):
         for thinking, signature in answer.thinking:
-            _record(run, "llm_thinking", contents.llm_thinking(thinking, signature, recorder.shown), {})
+            _record(run, "llm_thinking", contents.llm_thinking(thinking, signature), {})
         parts = contents.llm_response(
             answer.model or model,
             answer.provider or provider,
@@ -372,7 +377,6 @@ def _answers(run: Run, response: Any, note: Mapping[str, object]) -> None:
             answer.finish_reason,
             answer.usage,
             elapsed / 1_000_000,
-            recorder.shown,
         )
         _record(run, "llm_response", parts, {**more, "cached": True} if answer.cached else more)
 

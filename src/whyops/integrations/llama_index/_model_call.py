@@ -112,7 +112,7 @@ class ModelCall:
         messages = translate.prompt_messages(self.prompt, recorder.encode)
         if translate.ends_in_users_words(messages):
             metadata = translate.sent_along(messages, self.instance, kwargs)
-            self._record("user_message", contents.user_message(messages, metadata, recorder.shown))
+            self._record("user_message", contents.user_message(messages, metadata))
 
     def received(self, chunk: object) -> None:
         """Take note of a chunk, which may turn out to be the last."""
@@ -152,7 +152,7 @@ class ModelCall:
         # Of a stream that was left early, the last chunk need not hold all that came before it.
         text = max(answer.text or "", self._text_so_far(), key=len) if note else answer.text
         for thinking, signature in answer.thinking or self._thinking_so_far():
-            self._record("llm_thinking", contents.llm_thinking(thinking, signature, recorder.shown))
+            self._record("llm_thinking", contents.llm_thinking(thinking, signature))
         parts = contents.llm_response(
             self._who.model,
             self._who.provider,
@@ -161,7 +161,6 @@ class ModelCall:
             answer.finish_reason or self._finish_reason,
             answer.usage or self._usage,
             elapsed / 1_000_000,
-            recorder.shown,
         )
         first = {} if self._first_ns is None else {"timeToFirstTokenMs": (self._first_ns - self._started_ns) / 1_000_000}
         self._record("llm_response", parts, {**first, **note})
@@ -204,7 +203,7 @@ class EmbeddingCall:
 
     def asked(self, texts: Sequence[object]) -> None:
         """Record the texts."""
-        self._record("embedding_request", contents.embedding_request(texts, self._place.trace.recorder.shown))
+        self._record("embedding_request", contents.embedding_request(texts))
 
     def answered(self, vectors: object) -> None:
         """Record that vectors came back: how many, and of how many dimensions."""

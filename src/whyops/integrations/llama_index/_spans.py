@@ -30,7 +30,8 @@ from llama_index_instrumentation.base import BaseEvent
 
 from ..._capture import context
 from ..._capture.call import ToolCall
-from ..._capture.tool import NOT_CAPTURED, Observer
+from ..._capture.exceptions import NOT_CAPTURED
+from ..._capture.tool import Observer
 from . import _tools as tools
 from . import _translate as translate
 from . import _workflows as workflows
@@ -359,19 +360,23 @@ def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> No
         span.part = True  # of a model's call; LlamaIndex tries again where it fails
         return
     span.observers = tools.observers_of(tool)
-    arguments = tools.arguments_of(tool, bound)
+    ignored = {name for observer in span.observers for name in observer.ignored}
+    arguments = {name: value for name, value in tools.arguments_of(tool, bound).items() if name not in ignored}
     if not all(observer.captures_arguments for observer in span.observers):
         arguments = dict.fromkeys(arguments, NOT_CAPTURED)
     call_id = above.tool_call_id if above is not None else None
-    _begin(span, tools.name_of(tool), arguments, {"tool_call_id": call_id} if call_id else None)
+    hides_text = any(observer.hides_text for observer in span.observers)
+    _begin(span, tools.name_of(tool), arguments, {"tool_call_id": call_id} if call_id else None, hides_text=hides_text)
 
 
-def _begin(span: Span, name: str, arguments: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
+def _begin(
+    span: Span, name: str, arguments: Mapping[str, Any], metadata: Mapping[str, str] | None = None, *, hides_text: bool = False
+) -> None:
     """Record a request, and be current until the response."""
     place = span.place
     trace = place.trace
     labels = {**place.labels, **(metadata or {})}
-    tool = ToolCall(trace, name, trace.encode_arguments(arguments), parent_id=place.parent_id, metadata=labels)
+    tool = ToolCall(trace, name, trace.encode_arguments(arguments), place.parent_id, labels, hides_text)
     tool.begin()
     span.tool = tool
     span.place = Place(trace, tool.span_id, place.labels)
@@ -384,8 +389,11 @@ def _end_tool(span: Span, tool: ToolCall, result: object) -> None:
         tool.succeed({"nodes": translate.nodes_of(result)})
         return
     failure = tools.failure_of(result)
-    outcome = tools.outcome_of(result) if failure is None else {"error": failure}
-    tool.succeed(outcome if all(observer.captures_result for observer in tools.observers_of(span.instance)) else NOT_CAPTURED)
+    if failure is not None:
+        tool.succeed({"error": NOT_CAPTURED if tool.hides_text else failure})
+        return
+    is_captured = all(observer.captures_result for observer in tools.observers_of(span.instance))
+    tool.succeed(tools.outcome_of(result) if is_captured else NOT_CAPTURED)
 
 
 def _record_refused_call(span: Span, result: object) -> None:

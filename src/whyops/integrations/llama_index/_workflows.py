@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import sys
-from typing import get_origin
 
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
-from llama_index.core.workflow import Context, Workflow
+from llama_index.core.workflow import Workflow
 
-from ..._capture import exceptions, plan
+from ..._capture import exceptions
 
 _CONTROL_FLOW = (
     ("workflows.runtime.types.results", "WaitingForEvent"),
@@ -26,13 +25,7 @@ def steers(error: BaseException) -> bool:
     return any(isinstance(kind, type) and isinstance(error, kind) for kind in kinds)
 
 
-def is_context(parameter: inspect.Parameter) -> bool:
-    """Tell whether LlamaIndex fills a parameter in with the workflow's context."""
-    return (get_origin(parameter.annotation) or parameter.annotation) is Context
-
-
 exceptions.control_flow.append(steers)
-plan.hidden_parameters.append(is_context)
 
 
 def is_run(instance: object, method: str) -> bool:
