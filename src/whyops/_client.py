@@ -48,7 +48,7 @@ class WhyOps:
 
     With an API key, events go to the WhyOps service; without one, to a local store that the `whyops` command shows. What is left out comes
     from the environment (`WHYOPS_API_KEY`, `WHYOPS_AGENT_NAME`, `WHYOPS_PROXY_BASE_URL`, `WHYOPS_ANALYSE_BASE_URL`, `WHYOPS_HOME`,
-    `WHYOPS_CAPTURE_CONTENT`), read at first use. No thread, no file and no connection is made before the first event.
+    `WHYOPS_CAPTURE_CONTENT`, `WHYOPS_REDACT_KEYS`), read at first use. No thread, no file and no connection is made before the first event.
 
     Args:
         api_key: The service's key. Never written to disk, logs or errors.
@@ -126,6 +126,7 @@ class WhyOps:
             _settings.check_agent_is_named(self._given.completed())
         with _choosing:
             _open_clients.add(self)
+            _tell_children()
 
     def __repr__(self) -> str:
         return f"<whyops.WhyOps agent_name={self._given.agent_name!r}>"
@@ -218,7 +219,7 @@ class WhyOps:
 
     def close_sync(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
-        self._closed = True
+        self._note_closed()
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
@@ -226,7 +227,7 @@ class WhyOps:
 
     async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
-        self._closed = True
+        self._note_closed()
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
@@ -283,6 +284,11 @@ class WhyOps:
         if future is not None:
             waited(future, INTRODUCTION_TIMEOUT, lambda: None)
         self._introduced = True  # only now: another thread's first use waits as well, and the service is told the same twice
+
+    def _note_closed(self) -> None:
+        with _choosing:
+            self._closed = True
+            _tell_children()
 
     def _delivery(self) -> Delivery | None:
         return None if self._parts is None else self._parts.delivery
@@ -380,10 +386,27 @@ def _client_from_environment() -> WhyOps:
         client = existing_default()  # another thread may have made it meanwhile
         if client is not None:
             return client
-        client = _from_environment = WhyOps(agent_name=name or _defaults.AGENT_NAME)
+        is_child = _environment.parent_redacts()
+        client = _from_environment = WhyOps(agent_name=name or _defaults.AGENT_NAME, capture_content=False if is_child else None)
+    if is_child:
+        _guard.log(
+            _guard.WARNING,
+            "The process that started this one redacts with a function of its own, or sends to a sink of its own, and neither reaches "
+            "here: this process records no contents. Call whyops.configure(…) in it as well, for instance where the worker begins.",
+        )
     if name is None and _environment.api_key() is not None and not _environment.is_disabled():
         _guard.log(_guard.WARNING, "WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", _defaults.AGENT_NAME)
     return client
+
+
+def _tell_children() -> None:
+    """Let child processes that are not forked record no more than the open clients here do."""
+    given = [client._given for client in _open_clients if client.is_open]  # noqa: SLF001  (the module's own class)
+    _environment.tell_children(
+        without_content=any(each.capture_content is False for each in given),
+        redact_keys=[key for each in given for key in each.redact_keys],
+        redacts=any(each.redact is not None or each.sink is not None for each in given),
+    )
 
 
 def _trace_for_call(trace_id: str | None) -> Trace | None:
