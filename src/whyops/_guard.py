@@ -17,16 +17,39 @@ INFO, WARNING, ERROR = 20, 30, 40
 """Levels, as `logging` numbers them."""
 
 _QUIET_SECONDS = 60.0
+MOST_CHARACTERS = 600
+"""Of each value in a log line."""
 
 reraise = False
 """Set by the package's own tests, so that no fault of ours hides behind the guard."""
 
 
 def log(level: int, message: str, *args: object) -> None:
-    """Say something in the log, under the name `whyops`."""
+    """Say something in the log, under the name `whyops`. What `args` hold may be anybody's words: they come out printable, and bounded."""
     with forks_wait():
         import logging  # noqa: PLC0415  (a program that is never told anything need not load it)
-    logging.getLogger("whyops").log(level, message, *args)
+    logging.getLogger("whyops").log(level, message, *(arg if isinstance(arg, (int, float)) else _Told(arg) for arg in args))
+
+
+class _Told:
+    """A value in a log line, made a text only when the line is written: where that fails, it is the log's to deal with."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return _shortened(str(self._value))
+
+    def __repr__(self) -> str:
+        return _shortened(repr(self._value))
+
+
+def _shortened(text: str) -> str:
+    from ._printable import shortened  # noqa: PLC0415  (as above)
+
+    return shortened(text, MOST_CHARACTERS)
 
 
 class Notices:

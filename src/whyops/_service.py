@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import _defaults
+from . import _defaults, _guard
 from ._delivery.http import HttpSink
 from ._settings import Settings
 from ._store.keeping import KeepingSink
@@ -35,7 +35,13 @@ def init_agent(sink: Sink) -> AgentInfo | None:
         return None
     try:
         return sink.init_agent()
-    except TryLater:  # said when events wait for it; the sink tries again before it sends them
+    except TryLater as later:
+        _guard.notices.say(
+            "init later",
+            "The agent can't be described to the service now: %s. It is tried again before its next events are sent.%s",
+            later.reason,
+            f" {later.remedy}" if later.remedy else "",
+        )
         return None
 
 

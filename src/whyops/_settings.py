@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 from . import _defaults, _environment
 from .errors import ConfigurationError
@@ -159,9 +160,21 @@ def _url(chosen: str | None, variable: str, default: str) -> str:
 
 
 def _check_url(url: str, name: str) -> None:
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme not in ("http", "https") or not rest.strip("/") or not url.isprintable() or " " in url:
+    """Refuse what is no base URL. The message repeats nothing of it: a password may be part of it, or of what was meant."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isprintable() and " " not in url
+    except ValueError:  # a port that is no number, half an IPv6 address
+        is_one = False
+    if not is_one:
         raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {_defaults.ANALYSE_URL}.")
+    if "@" in parts.netloc:
+        raise ConfigurationError(
+            f"{name} must not hold a user name or password: it is shown in logs and stored with waiting events. The service knows you by "
+            "api_key; what a proxy on the way asks for goes into HTTPS_PROXY, and what else must be sent into a transport of yours."
+        )
+    if "?" in url or "#" in url:
+        raise ConfigurationError(f"{name} must end with its path, such as {_defaults.ANALYSE_URL}: what follows ? or # can't be kept.")
 
 
 def _check_key(key: str, name: str) -> None:

@@ -10,9 +10,16 @@ WhyOpsError
 
 from __future__ import annotations
 
+_MOST_CHARACTERS = 2000
+
 
 class WhyOpsError(Exception):
-    """The root of all errors raised by this package."""
+    """The root of all errors raised by this package. Its text is one printable line, whatever a file or a server had to say in it."""
+
+    def __str__(self) -> str:
+        from ._printable import shortened  # noqa: PLC0415  (who meets no error need not load it)
+
+        return shortened(super().__str__(), _MOST_CHARACTERS)
 
 
 class ConfigurationError(WhyOpsError, ValueError):

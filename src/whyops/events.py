@@ -13,23 +13,25 @@ __all__ = ["BatchRefused", "Receipt", "Refusal", "Sink", "TryLater"]
 
 
 class Refusal(NamedTuple):
-    """One event that a sink will not take, now or later. `index` counts within the lines that were sent."""
+    """One event, and why it is not taken. `index` counts within the lines that were sent."""
 
     index: int  # type: ignore[assignment]  # it hides `tuple.index`, which nobody needs of a pair
     reason: str
 
 
 class Receipt(NamedTuple):
-    """What a sink did with the lines it was given: all of them are settled, and none is to be sent again.
+    """What a sink did with the lines it was given: all of them are settled, and none is to be sent again but the `unsettled` ones.
 
     `stored` counts events kept, repeats of known ones included; `sampled_out` those taken and not kept, with `sampled_out_reason`;
-    `refused` those to be parked.
+    `refused` those to be parked. What became of the `unsettled` ones is not known; one of which that stays so, while others behind it
+    pass, is parked in the end.
     """
 
     stored: int
     sampled_out: int = 0
     sampled_out_reason: str = ""
     refused: Sequence[Refusal] = ()
+    unsettled: Sequence[Refusal] = ()
 
 
 class TryLater(Exception):

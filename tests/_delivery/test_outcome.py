@@ -7,7 +7,9 @@ from datetime import datetime, timezone
 
 import pytest
 
-from whyops._delivery.outcome import MAX_REASON, Answer, judge
+from tests._delivery.parts import lines
+from whyops._delivery.outcome import judge
+from whyops._http.answer import MAX_REASON, Answer
 from whyops.events import BatchRefused, Receipt, TryLater
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=timezone.utc)
@@ -35,7 +37,7 @@ def saved(*statuses: str) -> list[dict[str, str]]:
 )
 def test_a_good_answer_settles_all(given, count, meant):
     """An answer of the service's own form settles each event: stored, known before, or sampled out, which is counted apart."""
-    assert judge(given, count, NOW) == meant
+    assert judge(given, lines(count), NOW) == meant
 
 
 @pytest.mark.parametrize("statuses", ["saved", "saved saved", "saved skipped", "saved sampled_out", "sampled_out sampled_out"])
@@ -44,7 +46,8 @@ def test_an_answer_means_the_same_with_and_without_blanks(statuses, message):
     """The service writes none, and what is read from that without a parser is what a parser finds; also if a message talks of it."""
     results = [{"status": status, "message": message} for status in statuses.split()]
     terse = answer(201, json.dumps(results, separators=(",", ":")).encode())
-    assert judge(terse, len(results), NOW) == judge(answer(201, results), len(results), NOW)
+    sent = lines(len(results))
+    assert judge(terse, sent, NOW) == judge(answer(201, results), sent, NOW)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,7 @@ def test_an_answer_means_the_same_with_and_without_blanks(statuses, message):
 )
 def test_what_is_not_the_events_fault_keeps_them(given, kind):
     """Whatever speaks against the moment, the key or the address, and not against the events, has them sent again later."""
-    outcome = judge(given, 5, NOW)
+    outcome = judge(given, lines(5), NOW)
     assert isinstance(outcome, TryLater)
     assert outcome.kind == kind
     assert outcome.after is None
@@ -94,7 +97,7 @@ def test_what_is_not_the_events_fault_keeps_them(given, kind):
 )
 def test_the_time_that_the_service_asks_for(given, seconds):
     """It may be told in seconds or as a time, in a header or in the body."""
-    outcome = judge(given, 5, NOW)
+    outcome = judge(given, lines(5), NOW)
     assert isinstance(outcome, TryLater)
     assert outcome.after == seconds
 
@@ -115,7 +118,7 @@ def test_the_time_that_the_service_asks_for(given, seconds):
 )
 def test_what_speaks_against_an_event(given, indexes, passing):
     """A refusal names the events if the answer does; a 500 may as well be the service's own trouble."""
-    outcome = judge(given, 5, NOW)
+    outcome = judge(given, lines(5), NOW)
     assert isinstance(outcome, BatchRefused)
     assert list(outcome.indexes) == indexes
     assert outcome.perhaps_passing == passing
@@ -125,7 +128,7 @@ def test_what_speaks_against_an_event(given, indexes, passing):
 def test_a_reason_is_one_short_line():
     """What the service says goes into a log line, so it is short and holds no line feed."""
     body = {"error": "bad\nthing\t" + "x" * 5000, "message": "bad", "details": [{"field": "1.a", "message": "no\r\n"}]}
-    outcome = judge(answer(400, body), 5, NOW)
+    outcome = judge(answer(400, body), lines(5), NOW)
     assert isinstance(outcome, BatchRefused)
     assert "\n" not in outcome.reason
     assert len(outcome.reason) <= MAX_REASON + 4

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from whyops._views.text import cut, printable, width_of, wrapped
+from whyops._printable import printable
+from whyops._views.text import cut, width_of, wrapped
 
 
 @pytest.mark.parametrize(

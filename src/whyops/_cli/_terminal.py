@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from whyops._environment import wants_color
-from whyops._views.text import printable
+from whyops._printable import printable
 
 __all__ = ["Terminal"]
 

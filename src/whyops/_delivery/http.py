@@ -9,13 +9,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from whyops import _guard
+from whyops._http.answer import Answer, json_of
+from whyops._http.channel import Unreachable
+from whyops._http.transport import open_channel
+from whyops._printable import without_secret
 from whyops.events import BatchRefused, Receipt, TryLater
 from whyops.types import AgentInfo
 
 from .agent import complete_metadata
-from .channel import Channel, KeptConnection, OwnTransport, Unreachable
 from .clock import CLOCK, Clock
-from .outcome import Answer, judge
+from .outcome import judge, no_answer
 
 if TYPE_CHECKING:
     import httpx
@@ -45,6 +48,7 @@ class HttpSink:
     ) -> None:
         self._analyse = analyse_base_url.rstrip("/")
         self._proxy = proxy_base_url.rstrip("/")
+        self._api_key = api_key
         self._agent_name = agent_name
         self._metadata = agent_metadata
         self._clock = clock
@@ -58,7 +62,8 @@ class HttpSink:
         self._agent: AgentInfo | None = None
         self._init_needed = agent_metadata is not None
         self._init_failures = 0
-        self._channel = _open_channel(transport)
+        self._init_trouble = ""
+        self._channel = open_channel(transport)
 
     def __repr__(self) -> str:
         return f"<HttpSink {self._analyse} for agent {self._agent_name!r}>"
@@ -71,16 +76,40 @@ class HttpSink:
         """Post the lines as one array, and read what became of each.
 
         Raises:
-            TryLater: the service can't be reached, or asks for time, or refuses the key.
+            TryLater: the service can't be reached, or asks for time, or refuses the key; or what answers is not the service.
             BatchRefused: it refuses at least one of them.
         """
         if self._init_needed:
             self._introduce()
-        answer = self._post(f"{self._analyse}/events/ingest", b"[%b]" % b",".join(lines))
-        outcome = judge(answer, len(lines), self._time_of_day())
+        outcome = self._told_of(lines, "/events/ingest")
+        if isinstance(outcome, TryLater) and outcome.kind == "queue":
+            each = self._told_of(lines, "/events")  # which queues nothing, and answers for each event
+            outcome = outcome if isinstance(each, TryLater) else each
         if isinstance(outcome, (TryLater, BatchRefused)):
             raise outcome
+        if self._init_needed:
+            self._init_needed = False
+            _say_refused(self._agent_name, self._init_trouble)
         return outcome
+
+    def _told_of(self, lines: Sequence[bytes], path: str) -> Receipt | TryLater | BatchRefused:
+        """Post the lines, and return what the answer means, without the key, should it quote that."""
+        return self._judged(self._post(f"{self._analyse}{path}", b"[%b]" % b",".join(lines)), lines)
+
+    def _judged(self, answer: Answer, lines: Sequence[bytes]) -> Receipt | TryLater | BatchRefused:
+        outcome = judge(answer, lines, self._time_of_day())
+        if isinstance(outcome, Receipt):
+            unsettled = tuple(one._replace(reason=self._without_key(one.reason)) for one in outcome.unsettled)
+            return outcome._replace(sampled_out_reason=self._without_key(outcome.sampled_out_reason), unsettled=unsettled)
+        self._hide_key(outcome)
+        return outcome
+
+    def _hide_key(self, outcome: TryLater | BatchRefused) -> None:
+        outcome.reason = self._without_key(outcome.reason)
+        outcome.args = (outcome.reason,)
+
+    def _without_key(self, text: str) -> str:
+        return without_secret(text, self._api_key)
 
     def init_agent(self) -> AgentInfo | None:
         """Describe the agent to the service, once; None if it refuses the description, which is said.
@@ -100,15 +129,16 @@ class HttpSink:
     # --- the agent -------------------------------------------------------------------------------
 
     def _introduce(self) -> None:
-        """Describe the agent before its first event; after a few failures go on without."""
+        """Describe the agent before its first event; after a few failures see whether the events are taken without."""
         try:
             self.init_agent()
         except TryLater as later:
-            self._init_failures += later.kind == "init"
+            if later.kind not in {"init", "url"}:
+                raise
+            self._init_failures += 1
             if self._init_failures < INIT_ATTEMPTS:
                 raise
-            self._init_needed = False
-            _say_refused(self._agent_name, later.reason)
+            self._init_trouble = later.reason
 
     def _post_description(self) -> Answer:
         body = json.dumps({"agentName": self._agent_name, "metadata": complete_metadata(self._metadata)}).encode()
@@ -130,10 +160,14 @@ class HttpSink:
             raise away from None
 
     def _read_agent(self, answer: Answer) -> AgentInfo | None:
-        told = _object(answer.body)
-        if answer.status in {200, 201} and "agentId" in told:
+        if answer.status in {200, 201}:
+            told = json_of(answer.body)
+            if not isinstance(told, dict) or not isinstance(told.get("agentId"), str) or told.get("success") is False:
+                later = no_answer(answer, "the description of the agent")
+                self._hide_key(later)
+                raise later
             return cast("AgentInfo", {name: told.get(name, "") for name in AgentInfo.__annotations__})
-        outcome = judge(answer, 0, self._time_of_day())
+        outcome = self._judged(answer, ())
         if isinstance(outcome, BatchRefused) and not outcome.perhaps_passing:
             _say_refused(self._agent_name, outcome.reason)
             return None
@@ -154,18 +188,6 @@ class HttpSink:
 
     def _time_of_day(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall(), timezone.utc)
-
-
-def _open_channel(transport: httpx.BaseTransport | None) -> Channel:
-    return OwnTransport(transport) if transport is not None else KeptConnection()
-
-
-def _object(body: bytes) -> dict[str, object]:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _say_refused(agent_name: str, reason: str) -> None:

@@ -237,7 +237,7 @@ class Sender:
             self._size.failed(len(lines), self._now() - started)
             raise
         self._size.answered(len(lines), self._now() - started)
-        if self._backoff.failures:
+        if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
             self._trouble.recovered()
         self._count(receipt)

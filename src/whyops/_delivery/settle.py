@@ -21,7 +21,7 @@ class Settlement:
 
     A batch that is refused is sent in smaller parts, first by trace, then in halves, until the refused event stands alone. A refusal that
     may also be a passing fault is believed only when an event behind it passes and the refused one, tried once more, does not: in an outage
-    nothing passes, so nothing is parked.
+    nothing passes, so nothing is parked. The same goes for an event that the answer leaves unsettled.
     """
 
     def __init__(self, batch: Batch, send: Send, park: Park, more: Callable[[Batch], int]) -> None:
@@ -56,9 +56,20 @@ class Settlement:
             self._refused(part, refused)
         else:
             self._parts.popleft()
-            for refusal in receipt.refused:
-                self._park(part[refusal.index], refusal.reason)
+            self._settle(part, receipt)
+
+    def _settle(self, part: list[bytes], receipt: Receipt) -> None:
+        """Do as the receipt says. What it leaves unsettled waits as if it had been refused by a passing fault."""
+        for refusal in receipt.refused:
+            self._park(part[refusal.index], refusal.reason)
+        left = [(part[refusal.index], refusal.reason) for refusal in receipt.unsettled]
+        if left:
+            self._wait_for_whole([line for line, _ in left], left[0][1])
+            self._suspects += left
+        if len(left) < len(part):
             self._judge_suspects()
+        elif len(self._suspects) >= SUSPECTS:
+            self._seek_proof()
 
     def _refused(self, part: list[bytes], refused: BatchRefused) -> None:
         bad = {index for index in refused.indexes if 0 <= index < len(part)}
@@ -77,11 +88,20 @@ class Settlement:
             self._split(part, refused)
 
     def _split(self, part: list[bytes], refused: BatchRefused) -> None:
-        if refused.perhaps_passing and self._batch.attempts < WHOLE_ATTEMPTS - 1:
+        if refused.perhaps_passing:
+            self._wait_for_whole(part, refused.reason)
+        self._parts.extendleft(reversed(by_trace(part)))
+
+    def _wait_for_whole(self, part: list[bytes], reason: str) -> None:
+        """Give what is left of the batch another chance as a whole, if it has not had enough of them.
+
+        Raises:
+            TryLater: it gets one.
+        """
+        if self._batch.attempts < WHOLE_ATTEMPTS - 1:
             self._batch.attempts += 1
             self._parts.appendleft(part)
-            raise _passing(refused.reason)
-        self._parts.extendleft(reversed(by_trace(part)))
+            raise _passing(reason)
 
     def _fetch_next(self) -> bool:
         """Take one more line from behind the batch, to see whether it passes."""
@@ -105,6 +125,8 @@ class Settlement:
             receipt = self._send([witness])
         except BatchRefused as refused:
             raise _passing(refused.reason) from None
+        if receipt.unsettled:
+            raise _passing(receipt.unsettled[0].reason)
         rest.remove(witness)
         self._parts = deque([rest] if rest else [])
         for refusal in receipt.refused:
@@ -120,7 +142,7 @@ class Settlement:
             except BatchRefused as refused:
                 self._park(line, refused.reason)
             else:
-                for refusal in receipt.refused:
+                for refusal in (*receipt.refused, *receipt.unsettled):
                     self._park(line, refusal.reason)
             del self._suspects[0]
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 
+from whyops._printable import without_password
+
 from .destination import Destination
 from .ended import is_noted
 from .segment import SUFFIX, count_lines, is_held, read_head
@@ -82,9 +84,10 @@ def _strings(value: object) -> dict[str, str]:
 
 def _destination(told: dict[str, str]) -> Destination | None:
     try:
-        return Destination(**told)
+        destination = Destination(**told)
     except TypeError:
         return None
+    return destination._replace(url=without_password(destination.url))
 
 
 @dataclass(frozen=True)

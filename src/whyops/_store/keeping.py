@@ -24,9 +24,9 @@ class KeepingSink:
         self._store = store
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
-        """Deliver the lines, then keep those that were not refused."""
+        """Deliver the lines, then keep those that were taken."""
         receipt = self.sink.send(lines)
-        refused = {refusal.index for refusal in receipt.refused}
+        refused = {refusal.index for refusal in (*receipt.refused, *receipt.unsettled)}
         try:
             self._store.send([line for index, line in enumerate(lines) if index not in refused])
         except StoreError as error:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import logging
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, urlencode
 
+from whyops._http.answer import Answer, described, json_of
+from whyops._http.channel import MAX_ANSWER_BYTES, Channel, Unreachable
+from whyops._http.transport import open_channel
+from whyops._printable import without_secret
 from whyops.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -19,17 +21,23 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "Reply", "ServiceReader"]
 
 TIMEOUT_SECONDS = 10.0
+PAGE_SECONDS = 60.0
 PAGE = 200
+PAGE_BYTES = 8 * MAX_ANSWER_BYTES
+"""A page is 200 events with their contents: 640 kB for each."""
 _MOST_PAGES = 500
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What came back for a question: the status, the headers with names in lower case, and the JSON in the body."""
+class Reply(NamedTuple):
+    """What came back for a question: the status, the headers with names in lower case, and the JSON object in the body.
+
+    `body` is empty where something else came; `came` says what, in words that may be shown.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: Mapping[str, object]
+    came: str
 
 
 @dataclass(frozen=True)
@@ -50,16 +58,15 @@ class ServiceReader:
     transport: httpx.BaseTransport | None = field(default=None, repr=False)
 
     def events(self, trace_id: str) -> list[dict[str, object]]:
-        """Return a trace's events, oldest first; none for an unknown id.
+        """Return a trace's events, oldest first; none for an id of which the service says that it has none.
 
         Raises:
-            ServiceError: It can't be asked.
+            ServiceError: It can't be asked, or what answers is not the service.
         """
         found: dict[object, dict[str, object]] = {}
-        with self._client() as client:
+        with self._channel() as channel:
             for page in range(1, _MOST_PAGES):
-                listed = self._answered(client, "/events", _page_of(trace_id, page)).body.get("events")
-                events = [event for event in listed if isinstance(event, dict)] if isinstance(listed, list) else []
+                events = self._page(channel, trace_id, page)
                 new = {event.get("id", (page, index)): event for index, event in enumerate(events)}
                 if not new.keys() - found.keys():
                     break
@@ -72,16 +79,16 @@ class ServiceReader:
         """Return the agent of this name, if the service has one.
 
         Raises:
-            ServiceError: It can't be asked.
+            ServiceError: It can't be asked, or what answers is not the service.
         """
-        with self._client() as client:
-            listed = self._answered(client, "/entities", {"count": 100}).body.get("agents")
-            agents = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        with self._channel() as channel:
+            agents = self._listed(self._answered(channel, "/entities", {"count": 100}), "agents")
             found = next((one for one in agents if one.get("name") == name), None)
             if found is None:
                 return None
             agent_id = str(found.get("id"))
-            rate = self._answered(client, f"/entities/{agent_id}/sampling-rate", {}).body.get("samplingRate")
+            reply = self._get(channel, f"/entities/{quote(agent_id, safe='')}/sampling-rate")
+            rate = self._checked(reply).body.get("samplingRate") if reply.status != HTTPStatus.NOT_FOUND else None
         return Agent(agent_id, name, float(rate) if isinstance(rate, (int, float)) else None)
 
     def ask(self, path: str, query: Mapping[str, str | int] | None = None) -> Reply:
@@ -90,59 +97,69 @@ class ServiceReader:
         Raises:
             ServiceError: No answer came.
         """
-        with self._client() as client:
-            return self._get(client, path, query or {})
+        with self._channel() as channel:
+            return self._get(channel, path, query)
 
     @contextlib.contextmanager
-    def _client(self) -> Iterator[httpx.Client]:
-        import httpx  # noqa: PLC0415 -- whoever only records never needs it
+    def _channel(self) -> Iterator[Channel]:
+        channel = open_channel(self.transport)
+        try:
+            yield channel
+        finally:
+            channel.close()
 
-        headers = {"Authorization": f"Bearer {self.api_key}"}
-        with _unlogged(), httpx.Client(timeout=TIMEOUT_SECONDS, transport=self.transport, headers=headers) as client:
-            yield client
+    def _page(self, channel: Channel, trace_id: str, page: int) -> list[dict[str, object]]:
+        reply = self._answered(channel, "/events", _page_of(trace_id, page), PAGE_SECONDS, PAGE_BYTES)
+        events = self._listed(reply, "events")
+        if any(event.get("traceId", trace_id) != trace_id for event in events):
+            raise self._no_answer(reply, ", with events of another trace")
+        return events
 
-    def _answered(self, client: httpx.Client, path: str, query: Mapping[str, str | int]) -> Reply:
-        reply = self._get(client, path, query)
+    def _listed(self, reply: Reply, name: str) -> list[dict[str, object]]:
+        """Return the list of objects that an answer holds under a name."""
+        listed = reply.body.get(name)
+        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            raise self._no_answer(reply)
+        return listed
+
+    def _answered(
+        self, channel: Channel, path: str, query: Mapping[str, str | int], timeout: float = TIMEOUT_SECONDS, most: int = MAX_ANSWER_BYTES
+    ) -> Reply:
+        return self._checked(self._get(channel, path, query, timeout, most))
+
+    def _checked(self, reply: Reply) -> Reply:
         if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise ServiceError(f"The service at {self.analyse_url} refuses the API key ({reply.status}). Check WHYOPS_API_KEY.")
-        if reply.status == HTTPStatus.NOT_FOUND:
-            return Reply(reply.status, reply.headers, {})
+        if reply.status // 100 in {3, 4}:
+            raise self._no_answer(reply)
         if reply.status != HTTPStatus.OK:
             raise ServiceError(f"The service at {self.analyse_url} answers {reply.status}. `whyops doctor` looks into it.")
         return reply
 
-    def _get(self, client: httpx.Client, path: str, query: Mapping[str, str | int]) -> Reply:
-        import httpx  # noqa: PLC0415 -- as above
+    def _no_answer(self, reply: Reply, why: str = "") -> ServiceError:
+        return ServiceError(
+            f"What answers at {self.analyse_url} is not the WhyOps service, or has no answer to this ({reply.status}: {reply.came}{why}). "
+            "Check WHYOPS_ANALYSE_BASE_URL; `whyops doctor` looks into it."
+        )
 
+    def _get(
+        self,
+        channel: Channel,
+        path: str,
+        query: Mapping[str, str | int] | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        most: int = MAX_ANSWER_BYTES,
+    ) -> Reply:
+        url = f"{self.analyse_url}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            answer = client.get(self.analyse_url + path, params=dict(query))
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise ServiceError(f"The service at {self.analyse_url} can't be asked ({str(error) or type(error).__name__}).") from None
-        return Reply(answer.status_code, dict(answer.headers), _object(answer.content))
+            answer = channel.get(url, {"Authorization": f"Bearer {self.api_key}", "User-Agent": "whyops-python"}, timeout, most)
+        except Unreachable as error:
+            raise ServiceError(f"The service at {self.analyse_url} can't be asked: {error}.") from None
+        body = json_of(answer.body)
+        return Reply(answer.status, answer.headers, body if isinstance(body, dict) else {}, self._described(answer, body))
 
-
-@contextlib.contextmanager
-def _unlogged() -> Iterator[None]:
-    """Keep what httpx says about our requests out of the user's log."""
-    thread = threading.get_ident()
-
-    def is_anothers(record: logging.LogRecord) -> bool:
-        return record.thread != thread
-
-    logger = logging.getLogger("httpx")
-    logger.addFilter(is_anothers)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_anothers)
-
-
-def _object(content: bytes) -> Mapping[str, object]:
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}
+    def _described(self, answer: Answer, body: object) -> str:
+        return without_secret(described(answer, body), self.api_key)
 
 
 def _page_of(trace_id: str, page: int) -> dict[str, str | int]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from whyops._printable import printable
+
 from .gaps import gaps
 from .recorded import RecordedTrace
 from .steps import Embedding, Failure, ModelAnswer, OtherEvent, Step, Thinking, ToolCall, UserMessage
-from .text import printable
 from .words import arguments_text, content_text, counted, duration_text, usage_facts, value_text
 
 __all__ = ["USUAL_BUDGET", "estimated_tokens", "render_brief"]

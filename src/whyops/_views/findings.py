@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from whyops._printable import printable
+
 from .paint import Line, Piece, glyphs_for, painted
-from .text import printable, wrapped
+from .text import wrapped
 
 __all__ = ["Finding", "Level", "render_findings"]
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Protocol
 
+from whyops._printable import printable
+
 from .event import RecordedEvent, microseconds
 from .paint import Line, Piece, glyphs_for, painted
 from .steps import UserMessage
 from .table import Column, table
-from .text import printable
 from .words import content_text, duration_text
 
 __all__ = ["ListedTrace", "Summary", "render_list"]

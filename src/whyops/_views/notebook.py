@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from whyops._printable import printable
+
 from .data import kind_of
 from .gaps import gaps
 from .recorded import RecordedTrace
 from .steps import Embedding, Failure, ModelAnswer, Step, Thinking, ToolCall, UserMessage
-from .text import printable
 from .words import arguments_text, content_text, counted, duration_text, pretty, usage_facts, value_text
 
 __all__ = ["render_notebook"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from whyops._printable import printable
+
 from .paint import Line, Piece, glyphs_for, painted
-from .text import printable, wrapped
+from .text import wrapped
 
 __all__ = ["Standing", "render_standings"]
 

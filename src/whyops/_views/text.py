@@ -1,56 +1,13 @@
-"""Any text → text that a terminal can be shown, and its width there."""
+"""How wide a printable text is on a terminal, and how it is made to fit."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
-__all__ = ["cut", "printable", "width_of", "wrapped"]
+__all__ = ["cut", "width_of", "wrapped"]
 
-_INVISIBLE_RUN = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]{4,}")
-_JOINERS = "\u200c\u200d"
 _ZERO_WIDTH = {"Mn", "Me", "Cf"}
-_LAST_OF_ONE_BYTE = 0xFF
-_LAST_OF_TWO_BYTES = 0xFFFF
-
-
-def printable(text: str, encoding: str = "utf-8") -> str:
-    r"""Return one line that shows `text` and does nothing else.
-
-    Control, escape and direction characters, and what `encoding` can't say, become visible escapes such as `\x1b`; a line feed among
-    them. Longer runs of invisible characters, as the proxy hides its signature in, are only counted.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    text = _INVISIBLE_RUN.sub(lambda run: f"<{len(run[0])} invisible characters>", text)
-    if not text.isprintable():
-        text = "".join(_shown(text))
-    return text.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _shown(text: str) -> Iterator[str]:
-    before = ""
-    for char in text:
-        if char.isprintable() or (char in _JOINERS and before > "\x7f"):  # joined emoji and scripts that need the joiner
-            yield char
-        elif char == "\t":
-            yield "    "
-        elif unicodedata.category(char) == "Zs":
-            yield " "
-        else:
-            yield _escape(char)
-        before = char
-
-
-def _escape(char: str) -> str:
-    known = {"\n": "\\n", "\r": "\\r"}.get(char)
-    if known is not None:
-        return known
-    number = ord(char)
-    if number <= _LAST_OF_ONE_BYTE:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number <= _LAST_OF_TWO_BYTES else f"\\U{number:08x}"
 
 
 def width_of(text: str) -> int:

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
 
+from whyops._printable import printable
+
 from .event import Usage
 from .gaps import gaps
 from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted
 from .recorded import RecordedTrace
 from .steps import USUAL_ENDS, Embedding, Failure, ModelAnswer, RequestedTool, Step, Thinking, ToolCall, UserMessage
-from .text import printable, width_of, wrapped
+from .text import width_of, wrapped
 from .words import arguments_text, content_text, counted, duration_text, pretty, time_text, usage_facts, value_text
 
 __all__ = ["render_tree"]

@@ -36,13 +36,13 @@ def check_service(settings: Settings, now: float) -> Iterator[Finding]:
     else:
         yield from _answered(reply, analyse)
         yield from _clock(reply, now)
-        if reply.status == HTTPStatus.OK:
+        if _is_list(reply):
             yield _agent(reader, settings.agent_name)
     yield from _proxy(settings, proxy)
 
 
 def _answered(reply: Reply, url: str) -> Iterator[Finding]:
-    if reply.status == HTTPStatus.OK and "events" in reply.body:
+    if _is_list(reply):
         yield Finding("good", "events", f"{url} answers")
         yield Finding("good", "key", "the service takes it")
     elif reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -51,7 +51,11 @@ def _answered(reply: Reply, url: str) -> Iterator[Finding]:
         yield Finding("bad", "key", f"the service refuses it ({reply.status})", remedy)
     else:
         remedy = "Check WHYOPS_ANALYSE_BASE_URL: for the hosted service it is https://a.whyops.com/api, with the /api."
-        yield Finding("bad", "events", f"what answers at {url} is not the service's ({reply.status})", remedy)
+        yield Finding("bad", "events", f"what answers at {url} is not the service's ({reply.status}: {reply.came})", remedy)
+
+
+def _is_list(reply: Reply) -> bool:
+    return reply.status == HTTPStatus.OK and isinstance(reply.body.get("events"), list)
 
 
 def _clock(reply: Reply, now: float) -> Iterator[Finding]:
@@ -101,16 +105,16 @@ def _proxy(settings: Settings, url: str) -> Iterator[Finding]:
         return
     try:
         reply = ServiceReader(url, settings.api_key or "", settings.transport).ask("/health")
-    except ServiceError:
+    except ServiceError as error:
         yield Finding(
             "warn",
             "proxy",
-            f"{url} can't be reached",
+            str(error),
             "Only model calls through sdk.openai(…) and the like need it: WHYOPS_PROXY_BASE_URL.",
         )
         return
-    if reply.status == HTTPStatus.OK and reply.body:
+    if reply.status == HTTPStatus.OK and (reply.body.get("status") == "healthy" or reply.body.get("service") == "whyops-proxy"):
         yield Finding("good", "proxy", f"{url} answers")
     else:
         remedy = f"Check WHYOPS_PROXY_BASE_URL: for the hosted service it is https://{_OFFICIAL}."
-        yield Finding("warn", "proxy", f"what answers at {url} does not look like the proxy ({reply.status})", remedy)
+        yield Finding("warn", "proxy", f"what answers at {url} does not look like the proxy ({reply.status}: {reply.came})", remedy)

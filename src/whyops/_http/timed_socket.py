@@ -1,0 +1,114 @@
+"""A socket on which a whole exchange ends by one moment, and an answer by one size.
+
+A socket's own time-out is for each single call: a server that sends a byte now and then is never late.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+
+__all__ = ["Deadline", "TimedSocket", "TooLong", "connect"]
+
+_BLOCK = 1 << 16
+
+
+class TooLong(Exception):
+    """More came than an answer may have."""
+
+
+class Deadline:
+    """A moment, so many seconds from now."""
+
+    _monotonic = staticmethod(time.monotonic)  # held here because tools that freeze time replace what modules hold
+
+    def __init__(self, seconds: float) -> None:
+        self._at = self._monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds that are left, more than 0.
+
+        Raises:
+            TimeoutError: none are.
+        """
+        seconds = self._at - self._monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+
+class TimedSocket:
+    """As much of a socket as `http.client` uses. `socket` may be replaced by one that speaks TLS over it."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self._deadline = Deadline(0)
+        self._allowed = 0
+
+    def begin(self, deadline: Deadline) -> None:
+        """Do all that follows by a moment."""
+        self._deadline = deadline
+
+    def allow(self, size: int) -> None:
+        """Let no more than so many bytes come in from now on."""
+        self._allowed = size
+
+    def sendall(self, data: bytes) -> None:
+        """Send all of it."""
+        rest = memoryview(data)
+        while rest:
+            self.socket.settimeout(self._deadline.remaining())
+            rest = rest[self.socket.send(rest[:_BLOCK]) :]
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Receive as much as there is and fits; 0 is the end.
+
+        Raises:
+            TooLong: it is more than is allowed.
+        """
+        self.socket.settimeout(self._deadline.remaining())
+        size = self.socket.recv_into(buffer)
+        self._allowed -= size
+        if self._allowed < 0:
+            raise TooLong
+        return size
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return what comes in as a file."""
+        return io.BufferedReader(_Incoming(self))
+
+    def close(self) -> None:
+        """Leave the socket open: whoever has read an answer's head closes this, and its body comes through it."""
+
+
+class _Incoming(io.RawIOBase):
+    def __init__(self, timed: TimedSocket) -> None:
+        self._timed = timed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # `Buffer` has a name from Python 3.12 on
+        return self._timed.receive_into(buffer)
+
+
+def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Return a connection to the first of a host's addresses that takes one. None of them gets the time of those behind it.
+
+    The look-up of the addresses is the system's, and keeps the system's own limits.
+    """
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    trouble = OSError("the host has no address")
+    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+        connected = socket.socket(family, kind, protocol)
+        try:
+            connected.settimeout(deadline.remaining() / (len(addresses) - index))
+            connected.connect(address)
+        except OSError as error:
+            connected.close()
+            trouble = error
+        else:
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connected
+    raise trouble

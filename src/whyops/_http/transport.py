@@ -1,0 +1,102 @@
+"""A way to a server through an `httpx` transport that the user has made."""
+
+from __future__ import annotations
+
+import threading
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from whyops._forks import is_child
+
+from .answer import Answer
+from .channel import Channel, Request, Unreachable
+from .connection import KeptConnection
+from .timed_socket import Deadline
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["OwnTransport", "open_channel"]
+
+MOST_HANGING = 4
+
+
+def open_channel(transport: httpx.BaseTransport | None) -> Channel:
+    """Return the way to a server: through the user's transport, if there is one."""
+    return OwnTransport(transport) if transport is not None else KeptConnection()
+
+
+class OwnTransport(Channel):
+    """A channel through a transport of the user's.
+
+    httpx bounds each read, and no exchange: so each has a thread of its own, and one that is over its time is left behind. While
+    `MOST_HANGING` hang, nothing more is asked.
+    """
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+        self._hanging: list[threading.Thread] = []
+        if is_child():  # the connections in its pool are the parent's; closing ours leaves those alone
+            transport.close()
+
+    def exchange(self, request: Request) -> Answer:
+        """Return the answer. The transport is called directly, so httpx logs nothing about it."""
+        self._hanging = [thread for thread in self._hanging if thread.is_alive()]
+        if len(self._hanging) >= MOST_HANGING:
+            raise Unreachable(f"{MOST_HANGING} earlier requests hang in the transport that was given")
+        results: SimpleQueue[Answer | Exception] = SimpleQueue()
+        thread = threading.Thread(target=self._answer, args=(request, results), name="whyops-transport", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # Python 3.12 refuses new threads at the end
+            self._answer(request, results)
+        try:
+            result = results.get(timeout=request.timeout)
+        except Empty:
+            self._hanging.append(thread)
+            raise Unreachable("no answer in time") from None
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def close(self) -> None:
+        """Leave the transport open: it is its maker's."""
+
+    def _answer(self, request: Request, results: SimpleQueue[Answer | Exception]) -> None:
+        try:
+            results.put(self._exchange(request))
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the result
+            results.put(error)
+
+    def _exchange(self, request: Request) -> Answer:
+        import httpx  # noqa: PLC0415 - whoever made the transport has imported it
+
+        deadline = Deadline(request.timeout)
+        limits = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)
+        try:
+            asked = httpx.Request(
+                request.method, request.url, headers=dict(request.headers), content=request.body, extensions={"timeout": limits}
+            )
+            response = self._transport.handle_request(asked)
+            try:
+                content = _read(response, request.max_answer, deadline)
+            finally:
+                response.close()
+        except (httpx.TimeoutException, TimeoutError):
+            raise Unreachable("no answer in time") from None
+        except OSError as error:
+            raise Unreachable(f"{type(error).__name__}: {error.strerror or error}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+            raise Unreachable(type(error).__name__) from None
+        return Answer(response.status_code, dict(response.headers), content)
+
+
+def _read(response: httpx.Response, most: int, deadline: Deadline) -> bytes:
+    blocks, size = [], 0
+    for block in response.iter_bytes():
+        deadline.remaining()
+        blocks.append(block)
+        size += len(block)
+        if size > most:
+            raise Unreachable("what answers sends more than an answer has")
+    return b"".join(blocks)
