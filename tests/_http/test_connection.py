@@ -12,23 +12,35 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+import whyops._http.transport
+from tests._http.endless import ENDLESS
+from tests.server import StrictServer
 from whyops._http import connection
 from whyops._http.answer import Answer
-from whyops._http.channel import Unreachable
+from whyops._http.channel import Channel, Request, Unreachable
 from whyops._http.connection import KeptConnection
+from whyops._http.transport import OwnTransport
 
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nRetry-After: 3\r\n\r\n[]"
 
 
 class Peer:
-    """Takes connections, keeps the heads of the requests, and answers each with the next of `answers`; with a context, in TLS."""
+    """Takes connections, keeps the heads of the requests, and answers each with the next of `answers`; with a context, in TLS.
 
-    def __init__(self, *answers: bytes, tls: ssl.SSLContext | None = None, drip: float = 0.0) -> None:
+    One that `greets` says that without being asked, and reads nothing.
+    """
+
+    def __init__(
+        self, *answers: bytes, tls: ssl.SSLContext | None = None, drip: float = 0.0, greets: bool = False, linger: float = 0.0
+    ) -> None:
         self._answers = iter(answers)
         self._tls = tls
         self._drip = drip
+        self._greets = greets
+        self._linger = linger
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.heads: list[str] = []
@@ -44,17 +56,24 @@ class Peer:
         with connection:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
+            if self._greets:
+                self._say(connection, answer)
+                time.sleep(self._linger)
+                return
             while answer:
                 head = self._receive(connection)
                 if not head:
                     break
                 self.heads.append(head)
-                for start in range(0, len(answer), 20 if self._drip else len(answer)):
-                    connection.sendall(answer[start : start + (20 if self._drip else len(answer))])
-                    time.sleep(self._drip)
+                self._say(connection, answer)
                 if head.startswith("CONNECT"):
                     self._pass_on(connection, head)
             connection.close()
+
+    def _say(self, connection: socket.socket, answer: bytes) -> None:
+        for start in range(0, len(answer), 20 if self._drip else len(answer)):
+            connection.sendall(answer[start : start + (20 if self._drip else len(answer))])
+            time.sleep(self._drip)
 
     def _pass_on(self, near: socket.socket, head: str) -> None:
         host, _, port = head.split()[1].rpartition(":")
@@ -110,7 +129,7 @@ def _no_proxies(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def post(way: KeptConnection, url: str, timeout: float = 5.0) -> Answer:
+def post(way: Channel, url: str, timeout: float = 5.0) -> Answer:
     return way.post(url, {"Authorization": "Bearer secret"}, b"[]", timeout)
 
 
@@ -159,6 +178,36 @@ def tls(certificate, monkeypatch):
     return context
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "https://127.0.0.1:1", "http://127.0.0.1:port", "http://"])
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "http_proxy"])
+def test_a_proxy_that_is_not_spoken(ours, monkeypatch, proxy, variable):
+    """It is named before anything is sent, without the password."""
+    monkeypatch.setenv(variable, proxy.replace("://", "://me:hunter2@"))
+    with listening(ANSWER) as peer:
+        with pytest.raises(Unreachable, match=f"{variable.upper()} names") as told:
+            post(ours, f"http://127.0.0.1:{peer.port}/api")
+        assert "hunter2" not in str(told.value)
+        assert peer.heads == []
+
+
+@pytest.mark.parametrize("exempt", ["127.0.0.1", "127.0.0.1:{port}", "10.0.0.0/8, 127.0.0.0/8", "*"])
+def test_what_goes_past_a_proxy(ours, monkeypatch, exempt):
+    """A host, a host with its port, a network."""
+    with listening(ANSWER) as peer:
+        monkeypatch.setenv("HTTP_PROXY", "http://nobody.invalid:1")
+        monkeypatch.setenv("NO_PROXY", exempt.format(port=peer.port))
+        assert post(ours, f"http://127.0.0.1:{peer.port}/api").status == 201
+
+
+@pytest.mark.parametrize("exempt", ["127.0.0.1:1", "10.0.0.0/8", "nonsense/8", "other.test"])
+def test_what_does_not_go_past_a_proxy(ours, monkeypatch, exempt):
+    """All else goes through it."""
+    with listening(ANSWER) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
+        monkeypatch.setenv("NO_PROXY", exempt)
+        assert post(ours, "http://127.0.0.2:9/api").status == 201
+
+
 def test_tls_is_checked(ours, tls):
     """A known certificate passes, an unknown one is no answer."""
     with listening(ANSWER, tls=tls) as peer:
@@ -202,6 +251,151 @@ def test_what_is_no_answer(ours, answer):
     with listening(answer, answer) as peer, pytest.raises(Unreachable) as told:
         post(ours, f"http://127.0.0.1:{peer.port}/api")
     assert "secret" not in str(told.value)
+
+
+ENDS = 20.0
+"""Seconds by which all that was given a part of one must have ended; a machine may be slow."""
+
+
+@pytest.fixture(params=["own", "transport"])
+def way(request):
+    """Both ways to a server: a connection of ours, and a transport of the user's."""
+    if request.param == "own":
+        channel = KeptConnection()
+        yield channel
+        channel.close()
+        return
+    with httpx.HTTPTransport() as transport:
+        yield OwnTransport(transport)
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_an_answer_that_drips_without_an_end(way, name):
+    """The limit is for all of the exchange, and not for each piece of it."""
+    with StrictServer() as server:
+        if name == "nothing at all":
+            server.hang()
+        else:
+            server.pour(*ENDLESS[name], pause=0.05)
+        started = time.monotonic()
+        with pytest.raises(Unreachable):
+            post(way, server.url, timeout=0.25)
+        assert time.monotonic() - started < ENDS
+
+
+@pytest.mark.parametrize("name", [name for name, (_, again) in ENDLESS.items() if again])
+def test_an_answer_that_pours_without_an_end(ours, name):
+    """What is read of an answer is bounded, too: nobody fills our memory, however much time there is."""
+    with StrictServer() as server:
+        first, again = ENDLESS[name]
+        server.pour(first, again * (20_000 // len(again)))
+        with pytest.raises(Unreachable) as told:
+            ours.exchange(Request("GET", server.url, {}, None, 50.0, max_answer=300_000))
+        assert "no answer in time" not in str(told.value)
+
+
+def test_a_transport_pours_without_an_end(way):
+    """A body is bounded through a transport of the user's as well."""
+    with StrictServer() as server:
+        server.pour(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 20_000)
+        with pytest.raises(Unreachable, match="sends more"):
+            way.exchange(Request("GET", server.url, {}, None, 50.0, max_answer=300_000))
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: 99999999999999", b"Transfer-Encoding: chunked"])
+def test_an_answer_that_announces_much(ours, head):
+    """Nothing is made ready for what is only announced."""
+    with listening(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\nfffffffffffff\r\n") as peer, pytest.raises(Unreachable):
+        post(ours, f"http://127.0.0.1:{peer.port}/", timeout=0.5)
+
+
+def test_a_server_that_does_not_read(ours):
+    """Sending is within the limit."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match="no answer in time"):
+            ours.post(f"http://127.0.0.1:{deaf.getsockname()[1]}/", {}, b"x" * 30_000_000, 0.4)
+        assert time.monotonic() - started < ENDS
+
+
+@pytest.mark.parametrize("drips", [True, False])
+def test_a_handshake_without_an_end(ours, drips, monkeypatch):
+    """Neither silence nor a record that comes byte by byte holds us up, nor does a proxy that never says whether it connects."""
+    record = b"\x16\x03\x03\x40\x00"
+    with listening(record + b"\x02" * 400 if drips else b"", drip=0.05, greets=True, linger=2) as peer:
+        address = f"127.0.0.1:{peer.port}"
+        started = time.monotonic()
+        with pytest.raises(Unreachable, match="no answer in time"):
+            post(ours, f"https://{address}/", timeout=0.25)
+        assert time.monotonic() - started < ENDS
+    with StrictServer() as proxy:
+        proxy.pour(b"HTTP/1.1 200 OK\r\nX: ", b"x", pause=0.05)
+        monkeypatch.setenv("https_proxy", proxy.origin)
+        with pytest.raises(Unreachable):
+            post(ours, "https://service.test/", timeout=0.25)
+        assert time.monotonic() - started < ENDS
+
+
+def test_a_slow_answer_in_time_is_read(way):
+    """What drips and comes to its end in time is an answer like any other."""
+    with StrictServer() as server:
+        server.slow(0.2)
+        assert post(way, f"{server.url}/events/ingest", timeout=ENDS).status == 401
+
+
+def test_transports_that_hang(monkeypatch):
+    """A request that is over its time is left behind; while some of these hang, no more are made, and then it goes on."""
+    monkeypatch.setattr(whyops._http.transport, "MOST_HANGING", 2)
+    with StrictServer() as server, httpx.HTTPTransport() as transport:
+        way = OwnTransport(transport)
+        server.pour(b"HTTP/1.1 200 OK\r\nX: ", b"x", pause=0.05, times=None)
+        for _ in range(2):
+            with pytest.raises(Unreachable, match="no answer in time"):
+                post(way, server.url, timeout=0.2)
+        with pytest.raises(Unreachable, match="2 earlier requests hang"):
+            post(way, server.url)
+        assert len(server.requests) == 2
+        server.clear()
+        server.stop()
+        server.start()
+        server.wait_until(lambda: not any(thread.name == "whyops-transport" for thread in threading.enumerate()))
+        assert post(way, f"{server.origin}/health").status == 401
+
+
+@pytest.mark.parametrize("status", [102, 103, 101])
+def test_an_answer_before_the_answer_is_not_taken_for_it(ours, status):
+    """Nor is the true one taken for the answer to the next request: the connection is not used again."""
+    early = f"HTTP/1.1 {status} Early\r\n\r\n".encode()
+    with listening(early + ANSWER, ANSWER.replace(b"[]", b"{}")) as peer:
+        with pytest.raises(Unreachable):
+            post(ours, f"http://127.0.0.1:{peer.port}/")
+        assert post(ours, f"http://127.0.0.1:{peer.port}/").body == b"{}"
+
+
+@pytest.mark.parametrize("body", [b"Content-Length: 40\r\n\r\n[]", b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n"])
+def test_an_answer_that_breaks_off(way, body):
+    """A part of an answer is none, also where that part makes sense."""
+    with StrictServer() as server:
+        server.pour(b"HTTP/1.1 201 Created\r\n" + body)
+        with pytest.raises(Unreachable):
+            post(way, server.url)
+
+
+def test_an_answer_before_all_is_sent(ours):
+    """A server that refuses what it has not read to its end is heard."""
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with listening(refusal, greets=True, linger=0.5) as peer:
+        assert ours.post(f"http://127.0.0.1:{peer.port}/", {}, b"x" * 30_000_000, ENDS).status == 413
+
+
+def test_an_interrupted_exchange_leaves_no_connection(ours, monkeypatch):
+    """Whoever is interrupted in the middle does not read the rest of that answer as the next."""
+    with listening(ANSWER, ANSWER.replace(b"[]", b"{}")) as peer:
+        with monkeypatch.context() as patched:
+            patched.setattr(connection, "_read", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                post(ours, f"http://127.0.0.1:{peer.port}/")
+        assert post(ours, f"http://127.0.0.1:{peer.port}/").body == b"{}"
 
 
 def test_a_dripping_answer_keeps_the_limit(ours):

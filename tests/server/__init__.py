@@ -14,11 +14,11 @@ Sampling and the limits of spans and traces are off unless asked for, so that co
 
 from __future__ import annotations
 
-from .answer import Answer
+from .answer import Answer, raw
 from .faults import Faults
 from .process import ServerProcess
 from .request import Request
 from .server import StrictServer
 from .service import Limits, Service
 
-__all__ = ["Answer", "Faults", "Limits", "Request", "ServerProcess", "Service", "StrictServer"]
+__all__ = ["Answer", "Faults", "Limits", "Request", "ServerProcess", "Service", "StrictServer", "raw"]

@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-from .answer import NOT_FOUND, Answer
+from .answer import NOT_FOUND, Answer, Raw
 from .request import Request
 from .server import StrictServer
 from .service import Limits
@@ -22,7 +22,7 @@ _SETTINGS = frozenset(["latency", "latency_per_event", "max_body"])
 class ScriptedServer(StrictServer):
     """A strict server that is scripted by requests."""
 
-    def _respond(self, request: Request) -> Answer | None:
+    def _respond(self, request: Request) -> Answer | Raw | None:
         if not request.path.startswith("/_script/"):
             return super()._respond(request)
         action = request.path.removeprefix("/_script/")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from .answer import Answer
+from .answer import Answer, Raw
 from .request import Request
 
 
@@ -22,7 +22,7 @@ class Listener(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, keep_alive: float, respond: Callable[[Request], Answer | None], accepted: int) -> None:
+    def __init__(self, port: int, keep_alive: float, respond: Callable[[Request], Answer | Raw | None], accepted: int) -> None:
         super().__init__(("127.0.0.1", port), Connection)
         self.keep_alive = keep_alive
         self.respond = respond
@@ -76,6 +76,9 @@ class Connection(BaseHTTPRequestHandler):
         answer = self.server.respond(request)
         if answer is None:
             self.close_connection = True
+        elif isinstance(answer, Raw):
+            self.close_connection = True
+            self._pour(answer)
         else:
             self._write(answer)
 
@@ -105,6 +108,12 @@ class Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]  # one write: two would wait for each other's ACK
         self.flush_headers()
+
+    def _pour(self, answer: Raw) -> None:
+        self.wfile.write(answer.first)
+        while answer.again:
+            time.sleep(answer.pause)
+            self.wfile.write(answer.again)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has above
         """Write nothing to stderr: the requests are kept."""

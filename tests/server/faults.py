@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
-from .answer import Answer
+from .answer import Answer, Raw
 from .request import Request
 
 
@@ -22,7 +22,7 @@ class Fault:
     """
 
     matches: Callable[[Request], bool]
-    answer: Answer | None = None
+    answer: Answer | Raw | None = None
     store: bool = False
     wait: float | None = 0.0
     own_answer: bool = False
@@ -84,6 +84,20 @@ class Faults:
     def slow(self, wait: float, *, times: int | None = 1, seconds: float | None = None, path: str | None = None) -> None:
         """Do what is asked at once, and answer `wait` seconds later: a client that gives up early finds all stored."""
         self._add(Fault(_on(path), store=True, wait=wait, own_answer=True), times, seconds)
+
+    def pour(
+        self,
+        first: bytes,
+        again: bytes = b"",
+        *,
+        pause: float = 0.0,
+        times: int | None = 1,
+        seconds: float | None = None,
+        path: str | None = None,
+        store: bool = False,
+    ) -> None:
+        """Answer with these bytes, whatever they are, and go on with `again`, each `pause` seconds, as long as the client listens."""
+        self._add(Fault(_on(path), Raw(first, again, pause), store=store), times, seconds)
 
     def clear(self) -> None:
         """End all faults, latency and the limit of size; requests that hang are cut."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from .answer import INTERNAL_ERROR, Answer
+from .answer import INTERNAL_ERROR, Answer, Raw
 from .connection import Listener
 from .faults import Fault, Faults
 from .journal import Journal
@@ -133,7 +133,7 @@ class StrictServer(Faults):
         self.wait_until(lambda: len(self.service.events) >= count, timeout)
         return self.events
 
-    def _respond(self, request: Request) -> Answer | None:
+    def _respond(self, request: Request) -> Answer | Raw | None:
         with self._lock:
             self.requests.append(request)
         given = self._meet(self.take(request), request)
@@ -143,7 +143,7 @@ class StrictServer(Faults):
                 self._journal.asked(request)
         return given
 
-    def _meet(self, fault: Fault | None, request: Request) -> Answer | None:
+    def _meet(self, fault: Fault | None, request: Request) -> Answer | Raw | None:
         """Do what is asked, as far as the fault lets it."""
         if fault is None:
             given = answer(self.service, self.keys, request)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import ServerProcess, StrictServer
+from tests.server import ServerProcess, StrictServer, raw
 from tests.server.client import Client, event
 
 CUT = (http.client.RemoteDisconnected, ConnectionError)
@@ -109,6 +109,17 @@ def test_slow_answers(server: StrictServer, client: Client) -> None:
     with pytest.raises(TimeoutError):
         client.send(event())
     client.close()
+    assert len(server.events) == 1
+
+
+def test_bytes_in_place_of_an_answer(server: StrictServer, client: Client) -> None:
+    """What is on the wire can be anything, with an end or without; the events are kept only if asked for."""
+    server.pour(raw(201, b"{}"))
+    assert client.send(event()) == {}
+    client.close()
+    server.pour(b"HTTP/1.1 201 Created\r\nX: ", b"x" * 10_000, store=True)
+    with pytest.raises(http.client.LineTooLong):
+        client.send(event())
     assert len(server.events) == 1
 
 

@@ -21,6 +21,7 @@ from ._command import Command, Context
 from ._local import NOBODY
 from ._progress import Progress
 from ._service import service_of, the_service
+from ._terminal import Terminal
 from .status import LOCAL, is_reachable, name_of
 
 __all__ = ["COMMAND"]
@@ -101,7 +102,8 @@ def _tell_of_others(home: Path, code: int) -> int:
     others = [one for one in survey(home) if one.orphaned and not is_reachable(one.destination, service)]
     for one in others:
         hint = "set WHYOPS_API_KEY" if service is None else f"`whyops deliver --from {one.folder.name}` sends them with the present key"
-        print(f"{counted(one.orphaned, 'event')} for {name_of(one.destination)} wait for another key: {hint}.", file=sys.stderr)
+        whose = Terminal.of(sys.stderr).printable(name_of(one.destination))
+        print(f"{counted(one.orphaned, 'event')} for {whose} wait for another key: {hint}.", file=sys.stderr)
     return code
 
 

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     lines = _lines(reader, ids)
     if arguments.output is not None:
         write_private(arguments.output, lines)
-        print(f"{counted(len(ids), 'trace')} written to {arguments.output}.", file=sys.stderr)
+        print(f"{counted(len(ids), 'trace')} written to {context.terminal.printable(str(arguments.output))}.", file=sys.stderr)
         return 0
     context.terminal.stream.flush()
     for line in lines:

@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     total = reader.count(selection)
     if not total:
         what = "No such trace" if is_given(arguments) else "No trace"
-        print(f"{what} has been recorded in {context.home} yet.", file=sys.stderr)
+        print(f"{what} has been recorded in {context.terminal.printable(str(context.home))} yet.", file=sys.stderr)
         return 0
     limit, offset = (-1, 0) if arguments.all else (arguments.limit, arguments.limit * (arguments.page - 1))
     rows = [ListedTrace.of(summary) for summary in reader.summaries(selection, limit=limit, offset=offset)]

@@ -66,7 +66,9 @@ def _says_saved_of_all(body: bytes, lines: Sequence[bytes]) -> bool:
     span comes after the one before.
     """
     count = len(lines)
-    if not (body.startswith(b"[{") and body.endswith(b"}]") and body.count(b"{") == count == body.count(b'"status":"saved"')):
+    if not (body.startswith(b"[{") and body.endswith(b"}]") and count == body.count(b'"status":"saved"') == body.count(b"{")):
+        return False
+    if body.count(b"},{") != count - 1:
         return False
     position = 0
     for line in lines:
@@ -79,6 +81,8 @@ def _says_saved_of_all(body: bytes, lines: Sequence[bytes]) -> bool:
 
 
 def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt | TryLater:
+    if isinstance(body, dict) and body.get("success") is False:
+        return no_answer(answer)
     if isinstance(body, dict) and body.get("accepted") and isinstance(body.get("queuedCount"), int):
         queued = body["queuedCount"]
         if queued == len(lines) and queued is not True:
@@ -90,7 +94,8 @@ def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt |
         return no_answer(answer)
     results = [result if isinstance(result, dict) else {} for result in body]
     found = _in_order(results, lines) if len(results) == len(lines) else _by_id(results, lines)
-    return _receipt(found) if any(map(_is_result, found)) else no_answer(answer, f"{len(lines)} events")
+    is_of_one = not results and len(lines) == 1  # which may be left out for what it is, and must not hold up all others for good
+    return _receipt(found) if is_of_one or any(map(_is_result, found)) else no_answer(answer, f"{len(lines)} events")
 
 
 def _receipt(results: Sequence[Mapping[str, object]]) -> Receipt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -31,20 +32,32 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
     proxies = getproxies()
     name = scheme if proxies.get(scheme) else "all"
     url = proxies.get(name)
-    if not url or proxy_bypass(host) or proxy_bypass(f"{host}:{port}"):
+    if not url or proxy_bypass(host) or proxy_bypass(f"{host}:{port}") or _is_in_network(host, proxies.get("no", "")):
         return None
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        proxy_host = parts.hostname if parts.scheme == "http" else None
-        proxy_port = parts.port or _USUAL_PORT
+        if parts.scheme == "http" and parts.hostname:
+            return Proxy(parts.hostname, parts.port or _USUAL_PORT, _credentials(parts))
+        told = f"a proxy that begins with {parts.scheme}://"
     except ValueError:
-        proxy_host = None
-    if not proxy_host:
-        raise Unreachable(
-            f"the proxy that {name.upper()}_PROXY names is none that begins with http://, and no other kind is spoken here; "
-            "name one that does, or exempt the service with NO_PROXY"
-        )
-    return Proxy(proxy_host, proxy_port, _credentials(parts))
+        told = "something that is no address"
+    raise Unreachable(
+        f"{name.upper()}_PROXY names {told}, and only one that begins with http:// can be used: name such a one, or exempt the service "
+        "with NO_PROXY"
+    )
+
+
+def _is_in_network(host: str, exempt: str) -> bool:
+    """Tell whether a host is an address in one of the networks (10.0.0.0/8) among the exempt names."""
+    networks = [name.strip() for name in exempt.split(",") if "/" in name]
+    if not networks:
+        return False
+    import ipaddress  # noqa: PLC0415 - few name networks
+
+    with suppress(ValueError):  # a name is in no network, and nothing is in what is none
+        address = ipaddress.ip_address(host)
+        return any(address in ipaddress.ip_network(network, strict=False) for network in networks)
+    return False
 
 
 def _credentials(proxy: SplitResult) -> dict[str, str]:
