@@ -59,3 +59,14 @@ def test_under_test_a_fault_of_ours_is_raised():
 
     with pytest.raises(ZeroDivisionError):
         broken()
+
+
+def test_what_others_say_does_nothing_in_a_log(caplog):
+    """Whoever's words a line quotes, it stays one line, printable and bounded; numbers stay numbers."""
+    hostile = "\x1b[31mred\n CRITICAL root: forged \u202e" + "x" * 5000
+    _guard.log(_guard.WARNING, "%s, %r, %s: %d and %.1f", hostile, hostile, ValueError(hostile), 5, 0.5)
+    (said,) = caplog.messages
+    assert said.isprintable()
+    assert "\\x1b[31mred\\n CRITICAL" in said
+    assert said.endswith(": 5 and 0.5")
+    assert len(said) < 3 * _guard.MOST_CHARACTERS + 50

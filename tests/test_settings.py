@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ def test_lambda_is_told_by_its_environment(monkeypatch):
         ({"analyse_base_url": "a.whyops.com"}, "analyse_base_url"),
         ({"proxy_base_url": "ftp://x"}, "proxy_base_url"),
         ({"proxy_base_url": "https://"}, "proxy_base_url"),
+        ({"proxy_base_url": "https://host:no"}, "proxy_base_url"),
+        ({"proxy_base_url": "https://host:99999"}, "proxy_base_url"),
+        ({"proxy_base_url": "https://[::1"}, "proxy_base_url"),
+        ({"analyse_base_url": "https://host/api?tenant=1"}, "analyse_base_url"),
+        ({"analyse_base_url": "https://host/api#part"}, "analyse_base_url"),
         ({"agent_metadata": "prompt"}, "agent_metadata"),
         ({"home": 5}, "home"),
         ({"home": __file__}, "home"),
@@ -129,3 +135,19 @@ def test_home_and_switch(monkeypatch, tmp_path):
         assert is_disabled()
     monkeypatch.setenv("WHYOPS_DISABLED", "0")
     assert not is_disabled()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:hunter2@host/api", "http://hunter2@host", "https://me:hunter2@host:no", "https://:hunter2@", "hunter2@host"]
+)
+@pytest.mark.parametrize("name", ["analyse_base_url", "proxy_base_url"])
+def test_a_password_is_no_part_of_a_base_url(url, name, monkeypatch):
+    """Where one is, or something like it, it is refused with what to do instead, and repeated nowhere."""
+    with pytest.raises(ConfigurationError) as told:
+        given(**{name: url})
+    monkeypatch.setenv(f"WHYOPS_{name.upper()}", url)
+    with pytest.raises(ConfigurationError) as told_later:
+        given().completed()
+    for said in (told, told_later):
+        assert name in str(said.value).lower()
+        assert "hunter2" not in "".join(traceback.format_exception(said.value)[-1:]) + repr(said.value)

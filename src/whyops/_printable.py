@@ -45,6 +45,8 @@ def without_secret(text: str, secret: str) -> str:
 def without_password(url: str) -> str:
     """Return an address without the user's name and password that may stand before its host."""
     scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
     end = min((rest.find(mark) for mark in "/?#" if mark in rest), default=len(rest))
     return f"{scheme}{separator}{rest[:end].rpartition('@')[2]}{rest[end:]}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests._cli.test_commands import store
+from tests._http.endless import ENDLESS
 from tests._views.recordings import Run, conversation
+from tests.server import raw
 from tests.server.server import StrictServer
 from whyops import _settings
 from whyops._cli import main
@@ -19,6 +22,7 @@ from whyops._cli._checks.home import check_home
 from whyops._cli._checks.program import check_program
 from whyops._cli._checks.service import check_service
 from whyops._cli._checks.traces import check_traces
+from whyops._store import remote
 from whyops._views.findings import Finding, render_findings
 
 
@@ -80,6 +84,27 @@ def test_wrong_addresses(server: StrictServer) -> None:
     found = asked(server)
     assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
     assert "WHYOPS_ANALYSE_BASE_URL" in found["events"].remedy
+
+
+@pytest.mark.parametrize("body", [{}, {"status": "ok"}, {"events": {}}, {"events": None}, [], None, "events", {"error": "\x1b[31m"}])
+@pytest.mark.parametrize("status", [200, 201, 302])
+def test_what_answers_is_not_the_service(server: StrictServer, body: object, status: int) -> None:
+    """Whatever it says, it is not taken for the service, nor for the proxy, and the key is not called good."""
+    server.pour(raw(status, json.dumps(body).encode()), times=None)
+    found = asked(server)
+    assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
+    assert "is not the service's" in found["events"].told
+    assert found["events"].told.isprintable()
+    assert not {"key", "sampling"} & found.keys()
+
+
+def test_what_drips(server: StrictServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check-up ends, whatever answers."""
+    monkeypatch.setattr(remote, "TIMEOUT_SECONDS", 0.2)
+    server.pour(*ENDLESS["a header"], pause=0.05, times=None)
+    found = asked(server)
+    assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
+    assert "no answer in time" in found["events"].told
 
 
 @pytest.mark.parametrize("seconds, word", [(3600, "ahead of"), (-3600, "behind")])

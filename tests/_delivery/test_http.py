@@ -131,6 +131,31 @@ def test_a_refused_key_keeps_the_events(server):
     sink.close()
 
 
+def outcome_of(sink: HttpSink) -> str:
+    """Send an event, and return all that is said of what became of it."""
+    try:
+        return str(sink.send(lines(1)))
+    except (TryLater, BatchRefused) as refused:
+        return f"{refused} {refused!r} {refused.reason}"
+
+
+@pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404, 409, 413, 429, 500, 503])
+@pytest.mark.parametrize("path", ["/api/events/ingest", "/api/entities/init"])
+def test_a_key_that_is_echoed_is_not_told(server, caplog, path, status):
+    """Whatever the service quotes of a request, whole or cut off, in whatever part of an answer."""
+    key = "whyops_0123456789abcdefghijklmnop"
+    said = f"{key} is no good, nor is Bearer {key} or {key[:20]}"
+    body = {"error": said, "message": {"message": said}, key: said, "details": [{"field": said, "message": said}], "retryAfter": said}
+    sink = http_sink(server, api_key=key, agent_metadata=METADATA)
+    for answer in (body, [{"status": "sampled_out", "message": said}], [{"status": said, "spanId": said}]):
+        server.fail(status, body=answer, times=4, path=path)
+        for _ in range(2):
+            assert key[:14] not in outcome_of(sink)
+        server.clear()
+    assert key[:14] not in caplog.text
+    sink.close()
+
+
 @pytest.mark.parametrize("key", ["whyops_secret\nline", "whyops_secret\u2019"])
 def test_a_malformed_key_is_not_told_either(server, key):
     """Not even where a library complains about it."""

@@ -93,6 +93,13 @@ def test_what_is_not_the_events_fault_keeps_them(given, kind):
         (answer(502, retry_after="4"), 4),
         (answer(503, retry_after="soon"), None),
         (answer(503, b"[" * 100_000), None),
+        (answer(503, retry_after="\u00b2"), None),
+        (answer(503, retry_after="9" * 500), None),
+        (answer(429, b'{"retryAfter": 1e999}'), None),
+        (answer(429, b'{"retryAfter": NaN}'), None),
+        (answer(429, b'{"retryAfter": 1' + b"0" * 400 + b"}"), None),
+        (answer(503, retry_after="Fri, 31 Dec 99999 23:59:59 GMT"), None),
+        (answer(503, retry_after="-5"), None),
     ],
 )
 def test_the_time_that_the_service_asks_for(given, seconds):
@@ -113,6 +120,8 @@ def test_the_time_that_the_service_asks_for(given, seconds):
         (answer(409, {"error": "trace belongs to another agent"}), [], False),
         (answer(413, b"<html>too large</html>"), [], False),
         (answer(422, {"error": "no"}), [], False),
+        (answer(400, b"<html>bad request</html>"), [], True),
+        (answer(409, {"status": "conflict"}), [], True),
         (answer(500, {"error": "Internal server error"}), [], True),
     ],
 )
@@ -127,8 +136,8 @@ def test_what_speaks_against_an_event(given, indexes, passing):
 
 def test_a_reason_is_one_short_line():
     """What the service says goes into a log line, so it is short and holds no line feed."""
-    body = {"error": "bad\nthing\t" + "x" * 5000, "message": "bad", "details": [{"field": "1.a", "message": "no\r\n"}]}
+    body = {"error": "bad\nthing\t\x1b[31m\u202e" + "x" * 5000, "message": "bad", "details": [{"field": "1.a", "message": "no\r\n"}]}
     outcome = judge(answer(400, body), lines(5), NOW)
     assert isinstance(outcome, BatchRefused)
-    assert "\n" not in outcome.reason
+    assert outcome.reason.isprintable()
     assert len(outcome.reason) <= MAX_REASON + 4

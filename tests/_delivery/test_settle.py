@@ -187,3 +187,48 @@ def test_a_sink_with_a_fault_keeps_the_lines():
         bench.run()
     assert keys(bench.batch.lines) == list("0123")
     assert bench.run() is None
+
+
+def leaving_open(*bad: object, sink: ListSink) -> None:
+    """Have a sink store all but these, and say of these that it does not know."""
+
+    def answer(batch: Sequence[bytes]) -> Receipt:
+        open_ones = [index for index, text in enumerate(batch) if key(text) in {str(name) for name in bad}]
+        sink.store([text for index, text in enumerate(batch) if index not in open_ones])
+        return Receipt(len(batch) - len(open_ones), unsettled=[Refusal(index, "no word for it") for index in open_ones])
+
+    sink.answer = answer
+
+
+@pytest.mark.parametrize("bad", [[0], [9], [3, 4], [0, 5, 9], [0, 1, 2, 3, 4, 5]])
+def test_what_is_left_open_is_sent_again_alone(bad):
+    """What was settled beside it is not; what stays open while others pass is parked after some rounds, and only that."""
+    sink = ListSink()
+    leaving_open(*bad, sink=sink)
+    bench = Bench(lines(10), sink, first=10)
+    later = bench.run()
+    assert later is not None
+    assert later.reason == "no word for it"
+    assert keys(bench.batch.lines) == [str(name) for name in bad]
+    assert bench.parked == {}
+    for text in [line(index, "other") for index in range(20, 24)]:
+        bench.outbox.append(text)
+    bench.run_until_settled()
+    assert set(bench.parked) == {str(name) for name in bad}
+    assert set(bench.stored) >= {str(index) for index in range(10) if index not in bad}
+
+
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_what_is_left_open_of_all_is_never_parked(count):
+    """Nothing passes, so nothing is at fault; all of it stays."""
+    sink = ListSink()
+    leaving_open(*range(30), sink=sink)
+    bench = Bench(lines(count + 3), sink, first=count)
+    for _ in range(8):
+        assert bench.run() is not None
+    assert bench.parked == {}
+    assert set(keys(bench.batch.lines)) >= {str(index) for index in range(count)}
+    leaving_open(sink=sink)
+    bench.run_until_settled()
+    assert bench.parked == {}
+    assert set(bench.stored) >= {str(index) for index in range(count)}

@@ -1,39 +1,10 @@
-"""Text that a terminal can be shown."""
+"""How wide texts are, and how they are made to fit."""
 
 from __future__ import annotations
 
 import pytest
 
-from whyops._printable import printable
 from whyops._views.text import cut, width_of, wrapped
-
-
-@pytest.mark.parametrize(
-    "text, expected",
-    [
-        ("plain", "plain"),
-        ("Grüße, 東京 👍", "Grüße, 東京 👍"),
-        ("a\nb\tc\rd", "a\\nb    c\\rd"),
-        ("\x00\x1b\x7f\x9b", "\\x00\\x1b\\x7f\\x9b"),
-        ("\u202eabc\u2066", "\\u202eabc\\u2066"),
-        ("\u2028\u2029", "\\u2028\\u2029"),
-        ("no\u00a0break", "no break"),
-        ("\U000e0041", "\\U000e0041"),
-        ("\ud800", "\\ud800"),
-        ("👩\u200d💻", "👩\u200d💻"),
-        ("a\u200db", "a\\u200db"),
-        ("answer\u200b" + "\u200c\u200d" * 36 + "\u200e", "answer<74 invisible characters>"),
-    ],
-)
-def test_printable(text: str, expected: str) -> None:
-    """What does something on a terminal is shown as an escape; all else stays."""
-    assert printable(text) == expected
-
-
-def test_what_the_encoding_cannot_say() -> None:
-    """A character that the stream has no code for is shown as an escape, so that writing never fails."""
-    assert printable("Grüße 東", "latin-1") == "Grüße \\u6771"
-    assert printable("Grüße", "ascii") == "Gr\\xfc\\xdfe"
 
 
 @pytest.mark.parametrize("text, width", [("abc", 3), ("東京", 4), ("e\u0301", 1), ("👍", 2), ("", 0), ("ﾊﾝ", 2)])

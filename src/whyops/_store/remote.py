@@ -82,7 +82,7 @@ class ServiceReader:
             ServiceError: It can't be asked, or what answers is not the service.
         """
         with self._channel() as channel:
-            agents = self._listed(self._answered(channel, "/entities", {"count": 100}), "agents")
+            agents = self._listed(self._checked(self._get(channel, "/entities", {"count": 100})), "agents")
             found = next((one for one in agents if one.get("name") == name), None)
             if found is None:
                 return None
@@ -109,7 +109,7 @@ class ServiceReader:
             channel.close()
 
     def _page(self, channel: Channel, trace_id: str, page: int) -> list[dict[str, object]]:
-        reply = self._answered(channel, "/events", _page_of(trace_id, page), PAGE_SECONDS, PAGE_BYTES)
+        reply = self._checked(self._get(channel, "/events", _page_of(trace_id, page), large=True))
         events = self._listed(reply, "events")
         if any(event.get("traceId", trace_id) != trace_id for event in events):
             raise self._no_answer(reply, ", with events of another trace")
@@ -121,11 +121,6 @@ class ServiceReader:
         if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             raise self._no_answer(reply)
         return listed
-
-    def _answered(
-        self, channel: Channel, path: str, query: Mapping[str, str | int], timeout: float = TIMEOUT_SECONDS, most: int = MAX_ANSWER_BYTES
-    ) -> Reply:
-        return self._checked(self._get(channel, path, query, timeout, most))
 
     def _checked(self, reply: Reply) -> Reply:
         if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -142,14 +137,8 @@ class ServiceReader:
             "Check WHYOPS_ANALYSE_BASE_URL; `whyops doctor` looks into it."
         )
 
-    def _get(
-        self,
-        channel: Channel,
-        path: str,
-        query: Mapping[str, str | int] | None = None,
-        timeout: float = TIMEOUT_SECONDS,
-        most: int = MAX_ANSWER_BYTES,
-    ) -> Reply:
+    def _get(self, channel: Channel, path: str, query: Mapping[str, str | int] | None = None, *, large: bool = False) -> Reply:
+        timeout, most = (PAGE_SECONDS, PAGE_BYTES) if large else (TIMEOUT_SECONDS, MAX_ANSWER_BYTES)
         url = f"{self.analyse_url}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
             answer = channel.get(url, {"Authorization": f"Bearer {self.api_key}", "User-Agent": "whyops-python"}, timeout, most)
