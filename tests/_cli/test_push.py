@@ -14,6 +14,7 @@ import pytest
 
 from tests._cli.test_commands import store
 from tests._views.recordings import Run, conversation
+from tests.server import raw
 from tests.server.process import ServerProcess
 from tests.server.server import StrictServer
 from tests.server.service import Limits
@@ -164,3 +165,21 @@ def test_json_stays_exact() -> None:
     line = b'{"traceId":"t", "agentName": "a","idempotencyKey":"k","content":1e400}\n'
     assert _line(line, "a", 1) == line
     assert json.loads(_line(line, "b", 1))["agentName"] == "b"
+
+
+@pytest.mark.usefixtures("key")
+@pytest.mark.parametrize("body", [{}, {"status": "ok"}, [], None])
+def test_what_answers_is_not_the_service(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, body: object
+) -> None:
+    """Nothing counts as sent: the cause is said, and running it again sends all of it, once."""
+    store(home, conversation())
+    with StrictServer() as server:
+        at(monkeypatch, server.url)
+        server.pour(raw(200, json.dumps(body).encode()), times=None)
+        assert main(["push", "last", "--timeout", "0.5"]) == 1
+        assert capsys.readouterr().out == "0 events delivered, 18 not sent: run this again to go on.\n"
+        assert "Check WHYOPS_ANALYSE_BASE_URL" in caplog.text
+        server.clear()
+        assert main(["push", "last"]) == 0
+        assert server.events == conversation()

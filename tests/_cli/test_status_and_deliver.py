@@ -131,3 +131,20 @@ def test_an_unknown_folder(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     """A folder that isn't there is one line and exit code 1."""
     assert main(["deliver", "--from", "nowhere"]) == 1
     assert "No folder 'nowhere'" in capsys.readouterr().err
+
+
+def test_a_password_that_an_address_held_is_not_shown(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Base URLs with one are refused today; what an older release left behind names them without it, and does nothing on a terminal."""
+    folder = home / "outbox" / "0123456789abcdef"
+    folder.mkdir(parents=True, mode=0o700)
+    destination = {"url": "https://me:hunter2@host/api\x1b[31m", "agent_name": "agent\x1b[2J\u202e", "key_hash": "0123456789ab"}
+    head = {"format": "1", "destination": destination}
+    lines = [json.dumps(head), json.dumps({"traceId": "t"})]
+    (folder / "1-0011223344556677-000001.lines").write_text("\n".join(lines) + "\n")
+    (folder / "counts.json").write_text(json.dumps({"destination": destination, "delivered": 1}))
+    for words in (["status"], ["status", "--json"], ["deliver"]):
+        main(words)
+        said = "".join(capsys.readouterr())
+        assert "host/api" in said
+        assert "hunter2" not in said
+        assert not {"\x1b", "\u202e"} & set(said)

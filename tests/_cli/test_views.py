@@ -101,8 +101,13 @@ def test_show_asks_the_service(home: Path, monkeypatch: pytest.MonkeyPatch, caps
         asked = len(server.requests)
         assert main(["show", "far", "--local"]) == 1
         assert len(server.requests) == asked
-        server.stop()
         capsys.readouterr()
+        server.fail(200, body={"status": "ok", "message": "\x1b[31mhello"})
+        assert main(["show", "far"]) == 1
+        said = capsys.readouterr().err
+        assert "is not the WhyOps service" in said
+        assert "\x1b" not in said
+        server.stop()
         assert main(["show", "far"]) == 1
         assert "can't be asked" in capsys.readouterr().err
         store(home, events)

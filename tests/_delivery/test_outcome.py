@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from tests._delivery.parts import lines
+from tests._delivery.parts import line, lines
 from whyops._delivery.outcome import judge
 from whyops._http.answer import MAX_REASON, Answer
 from whyops.events import BatchRefused, Receipt, TryLater
@@ -48,6 +48,35 @@ def test_an_answer_means_the_same_with_and_without_blanks(statuses, message):
     terse = answer(201, json.dumps(results, separators=(",", ":")).encode())
     sent = lines(len(results))
     assert judge(terse, sent, NOW) == judge(answer(201, results), sent, NOW)
+
+
+def result_of(span: object, **fields: object) -> dict[str, object]:
+    return {"id": "1", "status": "saved", "spanId": span, **fields}
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+@pytest.mark.parametrize("count", [2, 40, 1000])
+def test_results_of_other_events_settle_nothing(separators, count):
+    """An answer to another request of as many events is none to this one; in whatever form a span is written, it is the same."""
+    sent = [line(index, spanId=f"ü {index}") for index in range(count)]
+
+    def outcome(results: list[dict[str, object]]) -> object:
+        return judge(answer(201, json.dumps(results, separators=separators, ensure_ascii=False).encode()), sent, NOW)
+
+    assert outcome([result_of(f"ü {index}") for index in range(count)]) == Receipt(stored=count)
+    assert isinstance(outcome([result_of(f"ü {index + 1}") for index in range(count)]), TryLater)
+    mixed = outcome([result_of("another" if index == 1 else f"ü {index}", message="{" if count > 2 else "") for index in range(count)])
+    assert isinstance(mixed, Receipt)
+    assert (mixed.stored, [refusal.index for refusal in mixed.unsettled]) == (count - 1, [1])
+
+
+@pytest.mark.parametrize("content", ['"spanId":"inner"', {"spanId": "inner"}, {"a": {"idempotencyKey": "x", "traceId": "y"}}])
+@pytest.mark.parametrize("told", [{"spanId": "made by the service"}, {"traceId": "t"}, {"idempotencyKey": "0"}, {"spanId": None}, {}])
+def test_ids_are_the_events_own(content, told):
+    """What an event's contents hold under the same names does not count; an id that it lacks may be anything."""
+    sent = [line(0, content=content)]
+    assert judge(answer(201, [{"status": "saved", **told}]), sent, NOW) == Receipt(stored=1)
+    assert isinstance(judge(answer(201, [{"status": "saved", "traceId": "other"}]), sent, NOW), TryLater)
 
 
 @pytest.mark.parametrize(

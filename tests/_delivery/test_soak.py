@@ -13,6 +13,7 @@ import pytest
 
 from tests._delivery.parts import ListSink, delivery, http_sink, line, outbox_files
 from tests._delivery.test_processes import Processes
+from tests._http.endless import ENDLESS
 from tests.server import StrictServer
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -106,3 +107,16 @@ def test_a_disk_that_fills_up(server, tmp_path):
         assert len(server.events) == 3000
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("name", ["a header", "continue", "what is said of a chunk", "trailers"])
+def test_an_endless_answer_costs_half_a_minute(server, tmp_path, name):
+    """With the usual limit: a process that lives on delivers all, once, when the answer without an end has had its time."""
+    subject = delivery(lambda: http_sink(server), tmp_path / "home")
+    server.pour(*ENDLESS[name], pause=0.3)
+    for index in range(5):
+        subject.record(line(index))
+    assert subject.flush(2).result(10).waiting == 5
+    assert subject.flush(90).result(100).delivered == 5
+    assert [event["idempotencyKey"] for event in server.events] == list("01234")
+    subject.close(10).result(20)

@@ -79,10 +79,11 @@ def test_a_wrong_answer_is_an_error(server: StrictServer, reader: ServiceReader,
     assert reader.agent("agent") is None
 
 
-def test_events_of_another_trace_are_an_error(server: StrictServer, reader: ServiceReader) -> None:
-    """An answer to another question is none to this one."""
-    server.pour(told({"events": [{"id": "1", "traceId": "another"}]}))
-    with pytest.raises(ServiceError, match="another trace"):
+@pytest.mark.parametrize("event", [{"traceId": "another", "eventType": "error"}, {"eventType": 5}, {"id": []}, {}])
+def test_events_of_another_trace_are_an_error(server: StrictServer, reader: ServiceReader, event: dict[str, object]) -> None:
+    """An answer to another question is none to this one, nor is what is no event."""
+    server.pour(told({"events": [event]}))
+    with pytest.raises(ServiceError, match="no event of this trace"):
         reader.events("t")
 
 

@@ -63,11 +63,11 @@ class ServiceReader:
         Raises:
             ServiceError: It can't be asked, or what answers is not the service.
         """
-        found: dict[object, dict[str, object]] = {}
+        found: dict[str, dict[str, object]] = {}
         with self._channel() as channel:
             for page in range(1, _MOST_PAGES):
                 events = self._page(channel, trace_id, page)
-                new = {event.get("id", (page, index)): event for index, event in enumerate(events)}
+                new = {str(event.get("id", (page, index))): event for index, event in enumerate(events)}
                 if not new.keys() - found.keys():
                     break
                 found.update(new)
@@ -111,8 +111,8 @@ class ServiceReader:
     def _page(self, channel: Channel, trace_id: str, page: int) -> list[dict[str, object]]:
         reply = self._checked(self._get(channel, "/events", _page_of(trace_id, page), large=True))
         events = self._listed(reply, "events")
-        if any(event.get("traceId", trace_id) != trace_id for event in events):
-            raise self._no_answer(reply, ", with events of another trace")
+        if not all(isinstance(event.get("eventType"), str) and event.get("traceId", trace_id) == trace_id for event in events):
+            raise self._no_answer(reply, ", with what is no event of this trace")
         return events
 
     def _listed(self, reply: Reply, name: str) -> list[dict[str, object]]:
