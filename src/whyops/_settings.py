@@ -164,11 +164,12 @@ def _check_url(url: str, name: str) -> None:
     try:
         parts = urlsplit(url)
         is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isprintable() and " " not in url
+        holds_password = "@" in parts.netloc
     except ValueError:  # a port that is no number, half an IPv6 address
-        is_one = False
+        is_one = holds_password = False
     if not is_one:
         raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {_defaults.ANALYSE_URL}.")
-    if "@" in parts.netloc:
+    if holds_password:
         raise ConfigurationError(
             f"{name} must not hold a user name or password: it is shown in logs and stored with waiting events. The service knows you by "
             "api_key; what a proxy on the way asks for goes into HTTPS_PROXY, and what else must be sent into a transport of yours."

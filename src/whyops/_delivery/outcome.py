@@ -75,8 +75,9 @@ def _says_saved_of_all(body: bytes, lines: Sequence[bytes]) -> bool:
     position = 0
     for line in lines[:: count // _LOOKED_AT + 1] if b'"spanId":"' in body else ():
         start = line.find(_SPAN, 0, line.find(b',"content":'))
-        position = body.find(line[start : line.find(b'"', start + len(_SPAN)) + 1], position) if start >= 0 else position
-        if position < 0:
+        if start >= 0:
+            position = body.find(line[start : line.find(b'"', start + len(_SPAN)) + 1], position)
+        if position < 0 or (start < 0 and _SPAN in line):
             return False
     return True
 
