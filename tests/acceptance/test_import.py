@@ -48,7 +48,7 @@ NEEDED_LATER = {
     "email": "sending",
     "hashlib": "a destination",
     "http": "sending",
-    "httpx": "asking the service",
+    "httpx": "a transport of the user's",
     "inspect": "decorating",
     "ipaddress": "a path",
     "logging": "something to say",

@@ -161,12 +161,11 @@ class HttpSink:
 
     def _read_agent(self, answer: Answer) -> AgentInfo | None:
         if answer.status in {200, 201}:
-            told = json_of(answer.body)
-            if not isinstance(told, dict) or not isinstance(told.get("agentId"), str) or told.get("success") is False:
-                later = no_answer(answer, "the description of the agent")
-                self._hide_key(later)
-                raise later
-            return cast("AgentInfo", {name: told.get(name, "") for name in AgentInfo.__annotations__})
+            if (agent := _agent_in(answer)) is not None:
+                return agent
+            later = no_answer(answer, "the description of the agent")
+            self._hide_key(later)
+            raise later
         outcome = self._judged(answer, ())
         if isinstance(outcome, BatchRefused) and not outcome.perhaps_passing:
             _say_refused(self._agent_name, outcome.reason)
@@ -188,6 +187,15 @@ class HttpSink:
 
     def _time_of_day(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall(), timezone.utc)
+
+
+def _agent_in(answer: Answer) -> AgentInfo | None:
+    """Return what an answer tells of an agent, or None if it tells of none."""
+    told = json_of(answer.body)
+    if not isinstance(told, dict) or told.get("success") is False:
+        return None
+    texts = {name: value if isinstance(value := told.get(name), str) else "" for name in AgentInfo.__annotations__}
+    return cast("AgentInfo", texts) if texts["agentId"] else None
 
 
 def _say_refused(agent_name: str, reason: str) -> None:

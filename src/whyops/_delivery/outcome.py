@@ -89,7 +89,7 @@ def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt |
         queued = body["queuedCount"]
         if queued == len(lines) and queued is not True:
             return Receipt(stored=queued)
-        return TryLater(f"the service's queue took {queued} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
+        return TryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
     if isinstance(body, dict) and len(lines) == 1 and _is_known(body.get("status")):
         body = [body]
     if not isinstance(body, list) or not lines:
