@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "Reply", "ServiceReader"]
 
 TIMEOUT_SECONDS = 10.0
-PAGE_SECONDS = 60.0
+PAGE_SECONDS = 20.0
 PAGE = 200
 PAGE_BYTES = 8 * MAX_ANSWER_BYTES
 """A page is 200 events with their contents: 640 kB for each."""
