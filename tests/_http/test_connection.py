@@ -209,9 +209,12 @@ def test_what_does_not_go_past_a_proxy(ours, monkeypatch, exempt):
 
 
 def test_tls_is_checked(ours, tls):
-    """A known certificate passes, an unknown one is no answer."""
+    """A known certificate passes, and the connection is kept."""
     with listening(ANSWER, tls=tls) as peer:
         assert post(ours, f"https://127.0.0.1:{peer.port}/api").status == 201
+        kept = ours._open
+        assert post(ours, f"https://127.0.0.1:{peer.port}/api").status == 201
+        assert ours._open is kept is not None
 
 
 def test_an_unknown_certificate_is_no_answer(ours, certificate):
@@ -370,6 +373,15 @@ def test_an_answer_before_the_answer_is_not_taken_for_it(ours, status):
         with pytest.raises(Unreachable):
             post(ours, f"http://127.0.0.1:{peer.port}/")
         assert post(ours, f"http://127.0.0.1:{peer.port}/").body == b"{}"
+
+
+@pytest.mark.parametrize("drip", [0.0, 0.1])
+def test_more_than_an_answer_is_not_taken_for_the_next(ours, drip):
+    """Whether it comes with the answer or after it: the connection is given up."""
+    with listening(ANSWER + ANSWER.replace(b"[]", b"{}"), ANSWER.replace(b"[]", b"42"), drip=drip) as peer:
+        assert post(ours, f"http://127.0.0.1:{peer.port}/").body == b"[]"
+        time.sleep(4 * drip)
+        assert post(ours, f"http://127.0.0.1:{peer.port}/").body == b"42"
 
 
 @pytest.mark.parametrize("body", [b"Content-Length: 40\r\n\r\n[]", b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n"])

@@ -72,10 +72,12 @@ class KeptConnection(Channel):
             self._open = None
 
     def _kept(self, target: SplitResult) -> _Open | None:
-        """Return the connection, if it goes there and was used just now."""
+        """Return the connection, if it goes there, was used just now, and nothing came since: that would be taken for the next answer."""
         kept = self._open
-        if kept is not None and (kept.server != _server(target) or self._monotonic() - kept.used_at > KEEP_SECONDS):
-            self.close()
+        if kept is not None:
+            is_fresh = kept.server == _server(target) and self._monotonic() - kept.used_at < KEEP_SECONDS
+            if not (is_fresh and kept.timed.is_quiet()):
+                self.close()
         return self._open
 
     def _talk(self, way: _Open, request: Request, target: SplitResult, deadline: Deadline) -> Answer:
@@ -172,7 +174,7 @@ def _read(way: _Open, max_answer: int) -> tuple[Answer, bool]:
         blocks.append(block)
     if response.length:
         raise http.client.IncompleteRead(b"")
-    open_ended = response.will_close
+    open_ended = response.will_close or way.timed.has_more()
     response.close()  # which leaves the connection open; not each Python sees by itself that an answer was read to its end
     return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, b"".join(blocks)), open_ended
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import socket
+import ssl
 import time
 
 __all__ = ["Deadline", "TimedSocket", "TooLong", "connect"]
@@ -45,6 +46,8 @@ class TimedSocket:
         self.socket = connected
         self._deadline = Deadline(0)
         self._allowed = 0
+        self._is_over = False
+        self._file = _File(_Incoming(self))
 
     def begin(self, deadline: Deadline) -> None:
         """Do all that follows by a moment."""
@@ -67,6 +70,8 @@ class TimedSocket:
         Raises:
             TooLong: it is more than is allowed.
         """
+        if self._is_over:
+            return 0
         self.socket.settimeout(self._deadline.remaining())
         size = self.socket.recv_into(buffer)
         self._allowed -= size
@@ -75,8 +80,26 @@ class TimedSocket:
         return size
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return what comes in as a file."""
-        return io.BufferedReader(_Incoming(self))
+        """Return what comes in as a file, from here on."""
+        self._is_over = False
+        self._file = _File(_Incoming(self))
+        return self._file
+
+    def has_more(self) -> bool:
+        """Tell whether more has come than was read of the file."""
+        self._is_over = True  # a look into the file must not wait for more
+        return bool(self._file.peek(1))
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing comes in, not even the end. What does is lost."""
+        self.socket.settimeout(0)
+        try:
+            self.socket.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
 
     def close(self) -> None:
         """Leave the socket open: whoever has read an answer's head closes this, and its body comes through it."""
@@ -91,6 +114,11 @@ class _Incoming(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # `Buffer` has a name from Python 3.12 on
         return self._timed.receive_into(buffer)
+
+
+class _File(io.BufferedReader):
+    def close(self) -> None:
+        """Stay open: what was read ahead is asked for after an answer's end."""
 
 
 def connect(host: str, port: int, deadline: Deadline) -> socket.socket:
