@@ -18,6 +18,7 @@ from .ids import clip, safe_id, safe_user_id
 from .recorder import Encoded, Recorder
 from .redact import REDACTED
 from .span import ToolSpan
+from .twin import twin
 from .writer import EventWriter, quote
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Trace:
 
     Use it plain, with `with`, or with `async with`; a block makes it current, so that `@whyops.tool` and the frameworks' handlers record
     under it. The same object may be entered again, and by many tasks and threads at once. Each of the nine pairs of methods records one
-    event and returns at once: `NAME_sync(…)` for synchronous code, `await NAME(…)` for asynchronous. They never raise.
+    event and returns at once: `NAME_sync(…)` for synchronous code, `await NAME(…)` for asynchronous. They never raise. The event is
+    recorded by the call; a forgotten `await` loses nothing.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class Trace:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
         outermost = self._left(error)
-        if outermost and self.recorder.at_trace_end is not None and not loop_is_running():
+        if outermost and self.recorder.at_trace_end is not None:
             self.recorder.at_trace_end.wait()
 
     async def __aenter__(self) -> Self:
@@ -124,6 +126,7 @@ class Trace:
         """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
         self._record("user_message", contents.user_message(messages, metadata), options)
 
+    @twin
     async def user_message(
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
     ) -> None:
@@ -147,6 +150,7 @@ class Trace:
         parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms)
         self._record("llm_response", parts, options)
 
+    @twin
     async def llm_response(
         self,
         model: str,
@@ -176,6 +180,7 @@ class Trace:
         """Record one block of a model's reasoning."""
         self._record("llm_thinking", contents.llm_thinking(thinking, signature), options)
 
+    @twin
     async def llm_thinking(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
         """Record one block of a model's reasoning."""
         self.llm_thinking_sync(thinking, signature=signature, **options)
@@ -185,6 +190,7 @@ class Trace:
         """Record the texts that are to be embedded."""
         self._record("embedding_request", contents.embedding_request(inputs), options)
 
+    @twin
     async def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
         self.embedding_request_sync(inputs, **options)
@@ -205,6 +211,7 @@ class Trace:
         parts = contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms)
         self._record("embedding_response", parts, options)
 
+    @twin
     async def embedding_response(
         self,
         model: str,
@@ -235,6 +242,7 @@ class Trace:
         self._tool_call_request(span_id, tool, tool_calls, latency_ms, requested_at, options)
         return span_id
 
+    @twin
     async def tool_call_request(
         self,
         tool: str,
@@ -263,6 +271,7 @@ class Trace:
         parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at)
         self._record("tool_call_response", parts, {**options, "span_id": span_id})
 
+    @twin
     async def tool_call_response(
         self,
         tool: str,
@@ -282,6 +291,7 @@ class Trace:
         """Record a tool's result that has no request to go with."""
         self._record("tool_result", contents.tool_result(tool_name, output), options)
 
+    @twin
     async def tool_result(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
         """Record a tool's result that has no request to go with."""
         self.tool_result_sync(tool_name, output, **options)
@@ -293,6 +303,7 @@ class Trace:
         """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
         self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options)
 
+    @twin
     async def error(
         self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
     ) -> None:

@@ -1,0 +1,70 @@
+"""The async twins of a trace's methods: they record when they are called, so a forgotten `await` loses nothing."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, ParamSpec, TypeVar
+
+from .. import _guard
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_twins: list[Callable[..., Any]] = []
+
+
+class Recorded(Coroutine[Any, Any, R]):
+    """A coroutine that is through already, and gives what the method returned. Nobody has to await it, and nothing complains."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: R) -> None:
+        self._result = result
+
+    def __await__(self) -> Generator[Any, Any, R]:
+        yield from ()
+        return self._result
+
+    def send(self, _value: Any, /) -> Any:
+        """End at once."""
+        raise StopIteration(self._result)
+
+    def throw(self, kind: Any, error: Any = None, _traceback: Any = None, /) -> Any:
+        """Raise what is thrown in."""
+        raise kind if error is None else error
+
+    def close(self) -> None:
+        """Do nothing: it is through."""
+
+
+def twin(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Run `method`, which awaits nothing, when it is called; what is returned takes the place of its coroutine.
+
+    A call that can't begin is said, as in the method's `_sync` twin.
+    """
+    begin = _guard.recording(method)
+
+    @functools.wraps(method)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Recorded[Any]:
+        coroutine = begin(*args, **kwargs)
+        result = None
+        if coroutine is not None:
+            try:
+                coroutine.send(None)
+            except StopIteration as end:
+                result = end.value
+        return Recorded(result)
+
+    _twins.append(call)
+    return call
+
+
+def tell_inspect() -> None:
+    """Let `inspect.iscoroutinefunction` know the twins, from Python 3.12 on. Loads `inspect`, which a client needs anyway."""
+    if sys.version_info >= (3, 12):
+        from inspect import markcoroutinefunction  # noqa: PLC0415
+
+        for function in _twins:
+            markcoroutinefunction(function)
