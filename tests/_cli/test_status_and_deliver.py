@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,30 @@ def test_what_waits_for_the_service_is_told_and_sent(
         assert main(["status", "--json"]) == 0
         (one,) = json.loads(capsys.readouterr().out)
         assert (one["recorded"], one["delivered"], one["waiting"], one["presentSettings"]) == (10, 10, 0, True)
+
+
+def test_they_are_sent_where_no_thread_can_be_started(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command's own thread does it then; so with what goes to the local store."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "whyops-sender":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with StrictServer() as server:
+        server.stop()
+        leave(home, **keyed(server.url))
+        leave(home, "kept here")
+        server.start()
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        present(monkeypatch, keyed(server.url))
+        assert main(["deliver"]) == 0
+        assert len(server.events) == 10
+        assert main(["list"]) == 0
+        assert "kept here" in capsys.readouterr().out
 
 
 def test_events_of_another_key_only_when_told(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ def absorb_local(home: Path) -> None:
         destination = waiting.destination
         if waiting.orphaned and destination is not None and destination.url == "local":
             delivery = Delivery(destination, partial(SqliteSink, home), home=home, process_nonce=lambda: NOBODY, folder=waiting.folder)
-            delivery.close(timeout=ABSORB_SECONDS).result()
+            delivery.wait(delivery.close(ABSORB_SECONDS), ABSORB_SECONDS, delivery.counts)
 
 
 def alive_in(home: Path) -> Callable[[str], bool | None]:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from typing import TextIO, TypeVar
 
 from whyops._views.paint import glyphs_for
+from whyops._waiting import Care, no_care
 
 from ._terminal import Terminal
 
@@ -43,9 +44,10 @@ class Progress:
             self._drawn_at = now
             self._write(f"\r{bar(done, self._total, self._terminal)} {done:,} of {self._total:,} {self._what}\x1b[K")
 
-    def wait(self, future: Future[R], done: Callable[[], int]) -> R:
-        """Wait for a future, and show the number that `done` gives meanwhile."""
+    def wait(self, future: Future[R], done: Callable[[], int], care: Care = no_care) -> R:
+        """Wait for a future, and show the number that `done` gives meanwhile; `care` sees that somebody works for it."""
         while not wait([future], STEP_SECONDS).done:
+            care(future, STEP_SECONDS)
             self.show(done())
         return future.result()
 

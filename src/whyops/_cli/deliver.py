@@ -71,7 +71,7 @@ def _deliver(one: Waiting, home: Path, timeout: float) -> FlushResult:
     destination, make_sink = _way(one.destination, home)
     delivery = Delivery(destination, make_sink, home=home, process_nonce=lambda: NOBODY, folder=one.folder)
     with Progress("events", one.orphaned) as progress:
-        return progress.wait(delivery.close(timeout), lambda: _settled(delivery.counts()))
+        return progress.wait(delivery.close(timeout), lambda: _settled(delivery.counts()), delivery.attend)
 
 
 def _way(destination: Destination | None, home: Path) -> tuple[Destination, Callable[[], Sink]]:

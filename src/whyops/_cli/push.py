@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             if not _send(one, arguments.timeout, progress, sent):
                 break
     for delivery in {id(one.delivery): one.delivery for one in work}.values():
-        delivery.close(CLOSE_SECONDS).result()
+        delivery.wait(delivery.close(CLOSE_SECONDS), CLOSE_SECONDS, delivery.counts)
     return _told(context, sent, total)
 
 
@@ -139,7 +139,8 @@ def _send_part(part: Sequence[StoredLine], delivery: Delivery, timeout: float, p
     before = delivery.counts()
     for _, line in part:
         delivery.record(line)
-    result = progress.wait(delivery.flush(timeout), lambda: sent.settled + _settled(delivery.counts()) - _settled(before))
+    done = lambda: sent.settled + _settled(delivery.counts()) - _settled(before)  # noqa: E731
+    result = progress.wait(delivery.flush(timeout), done, delivery.attend)
     sent.delivered += result.delivered - before.delivered
     sent.sampled_out += result.sampled_out - before.sampled_out
     sent.refused += result.parked - before.parked

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
+from contextvars import Context
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from whyops import _forks, _guard
-from whyops._waiting import new_future, waited
+from whyops._waiting import awaited, new_future, waited
 from whyops.events import Sink
 from whyops.types import FlushResult
 
@@ -183,11 +185,11 @@ class Delivery:
                 self._starting.release()
 
     def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name="whyops-sender", daemon=True)
-        self._thread = thread
+        """Start the sender's thread. It begins in an empty context: what it calls of the user's runs in no trace."""
         try:
-            thread.start()
-        except RuntimeError as error:
+            self._thread = threading.Thread(target=Context().run, args=(self._run,), name="whyops-sender", daemon=True)
+            self._thread.start()
+        except RuntimeError as error:  # a limit, the end of the interpreter, or one that allows no such threads
             self._thread = None
             if not self._leaving:
                 self._trouble.no_thread(error)
@@ -228,6 +230,40 @@ class Delivery:
         """Flush, then let go of the thread, the sink and the files. A later `record` opens all again."""
         return self._ask(Until.CLOSED, timeout)
 
+    def wait(self, future: Future[T], timeout: float | None, otherwise: Callable[[], T]) -> T:
+        """Wait for what the sender is to answer; past the limit return what `otherwise` gives.
+
+        Where no thread can be started, this one does the sender's work meanwhile.
+        """
+        return waited(future, timeout, otherwise, self.attend)
+
+    async def wait_async(self, future: Future[T], timeout: float | None, otherwise: Callable[[], T]) -> T:
+        """Await what the sender is to answer, as `wait` does; where no thread can be started, the event loop waits as well."""
+        return await awaited(future, timeout, otherwise, self.attend)
+
+    def attend(self, future: Future[Any], seconds: float) -> None:
+        """See that somebody is at work: the sender's thread, another one in its place, or else this one, for so long at most."""
+        if self._thread is None:
+            self._wake()
+        if self._stands_in():
+            until = self._clock.monotonic() + seconds
+            try:
+                Context().run(self._sender.run, until=lambda: future.done() or self._clock.monotonic() >= until)
+            finally:
+                self._thread = None
+
+    def _stands_in(self) -> bool:
+        """Put this thread in the place of the sender's, unless there is one."""
+        if self._thread is not None or not self._starting.acquire(blocking=False):
+            return False
+        try:
+            is_free = self._thread is None
+            if is_free:
+                self._thread = threading.current_thread()
+        finally:
+            self._starting.release()
+        return is_free
+
     def submit(self, job: Callable[[Sink], T]) -> Future[T]:
         """Call `job` with the sink, on the sender's thread, between two batches."""
         future: Future[T] = new_future()
@@ -248,9 +284,14 @@ class Delivery:
         """Return what became of this process's events so far."""
         return self._sender.counts()
 
+    def settled(self) -> int:
+        """Return how many events will not be sent again: whether that changes tells whether any get through."""
+        total = self._tally.total
+        return total.delivered + total.sampled_out + total.parked
+
     def _ask(self, until: Until, timeout: float | None) -> Future[FlushResult]:
         request = Request(until, None if timeout is None else self._clock.monotonic() + timeout)
-        if self._is_at_rest() and (self._folder is None or not self._folder.exists()):
+        if self._is_at_rest() and (self._folder is None or not os.path.exists(self._folder)):  # noqa: PTH110  (this one never raises)
             request.future.set_result(self.counts())
         else:
             self._register()
@@ -272,13 +313,20 @@ class Delivery:
             outbox.forget()
         self._begin()
 
+    def _exit_seconds(self) -> float:
+        default = EXIT_SECONDS_FILE if isinstance(self._outbox, FileOutbox) and not len(self._memory) else EXIT_SECONDS_MEMORY
+        return default if self._exit_timeout is None else self._exit_timeout
+
+    async def deliver_at_end(self) -> None:
+        """Deliver what can be, within the time for the end of the process: for programs that are told of it, and then end without hooks."""
+        seconds = self._exit_seconds()
+        await self.wait_async(self.flush(seconds), seconds, self.counts)
+
     def begin_exit(self) -> None:
         """Have all delivered that can be, without waiting for it."""
         if self._is_at_rest():
             return
-        default = EXIT_SECONDS_FILE if isinstance(self._outbox, FileOutbox) and not len(self._memory) else EXIT_SECONDS_MEMORY
-        limit = default if self._exit_timeout is None else self._exit_timeout
-        self._exit_request = Request(Until.EXIT, self._clock.monotonic() + limit)
+        self._exit_request = Request(Until.EXIT, self._clock.monotonic() + self._exit_seconds())
         self._leaving = True
         self._inbox.put(self._exit_request)
         self._wake()
@@ -288,8 +336,6 @@ class Delivery:
         request, self._exit_request = self._exit_request, None
         if request is None or request.deadline is None:
             return
-        if self._thread is None:  # Python 3.12 refuses new threads at the end
-            self._sender.run(inline=True)
-        waited(request.future, max(0.0, request.deadline - self._clock.monotonic()) + 0.1, self.counts)
+        self.wait(request.future, max(0.0, request.deadline - self._clock.monotonic()) + 0.1, self.counts)
         if waiting := self._backlog.waiting():
             self._trouble.left_waiting(waiting, in_memory=len(self._memory))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import sys
 import threading
 import weakref
@@ -56,6 +57,7 @@ def _at_exit() -> None:
     with _lock:
         leaving = list(_leaving)
     for who in leaving:
-        who.begin_exit()
+        with contextlib.suppress(ImportError, OSError):  # what it needs for that can't be loaded, for lack of a descriptor
+            who.begin_exit()
     for who in leaving:
         who.finish_exit()

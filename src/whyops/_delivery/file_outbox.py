@@ -52,8 +52,7 @@ class FileOutbox:
         if not locks.exist():
             raise OSError("there are no file locks on this system")
         make_folder(folder)
-        self._current = self._new_segment()
-        self._fd = self._current.open_for_appending()
+        self._current, self._fd = self._new_segment()
         self._room = max_bytes - _folder_bytes(folder)
 
     def append(self, line: bytes) -> bool:
@@ -142,13 +141,18 @@ class FileOutbox:
                 self.close()
             self.forget()
 
-    def _new_segment(self) -> Segment:
+    def _new_segment(self) -> tuple[Segment, int]:
+        """Make a file, and return it with a descriptor to append through."""
         name = f"{int(self._clock.wall() * 1000):015d}-{self._nonce()}-{next(_numbers):06d}{SUFFIX}"
-        return Segment.create(self.folder / name, self._destination, self._metadata_hash)
+        segment = Segment.create(self.folder / name, self._destination, self._metadata_hash)
+        try:
+            return segment, segment.open_for_appending()
+        except OSError:
+            segment.remove()
+            raise
 
     def _rotate(self) -> None:
-        segment = self._new_segment()
-        fd = segment.open_for_appending()
+        segment, fd = self._new_segment()
         os.dup2(fd, self._fd, inheritable=False)
         os.close(fd)
         self._retired.append((self._clock.monotonic(), self._current))

@@ -50,9 +50,9 @@ class Job(NamedTuple):
 class Inbox:
     """A queue that can be put to from a signal handler or a `__del__`, and a bell for the hot path.
 
-    Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`, which is the outbox's to say. It
-    adds to `dropped` what there was no room for. `unseen` is added to without a lock: what gets lost between threads delays a bell, and the
-    sender looks by itself within a second.
+    Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`. It adds to `dropped` what there
+    was no room for. The sender sets `unseen` back when it goes to look. `unseen` is added to without a lock: what gets lost between threads
+    delays a bell, and the sender looks by itself within a second while something comes.
     """
 
     def __init__(self) -> None:
@@ -75,10 +75,13 @@ class Inbox:
         """Tell whether nobody asks for anything."""
         return self._queue.empty()
 
-    def wait(self, seconds: float) -> list[Request | Job]:
+    def wait(self, seconds: float, loud_at: int) -> list[Request | Job]:
         """Sleep until something is asked for, the bell rings or the time is over; return all that is asked for."""
         asked: list[Request | Job] = []
+        self.loud_at = loud_at
         self.asleep = seconds > 0
+        if self.unseen >= loud_at:  # it came before the bell was hung
+            seconds = 0
         try:
             item = self._queue.get(block=seconds > 0, timeout=seconds or None)
             while True:
@@ -88,5 +91,4 @@ class Inbox:
         except queue.Empty:
             pass
         self.asleep = False
-        self.unseen = 0
         return asked

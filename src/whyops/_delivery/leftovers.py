@@ -24,8 +24,9 @@ class Leftovers:
 
     def look(self) -> None:
         """See which files there are now. Those of living processes are among them, and are passed over later."""
-        self._found = deque(sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder else [])
-        self._tidy()
+        with contextlib.suppress(OSError):  # no descriptor is free: the next look sees more
+            self._found = deque(sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder else [])
+            self._tidy()
 
     def is_empty(self) -> bool:
         """Tell whether nothing that was seen is left to be looked at or delivered."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from whyops._forks import forks_wait
+from whyops.errors import StoreError
 from whyops.events import Receipt, Sink, TryLater
 from whyops.types import FlushResult
 
@@ -17,11 +18,11 @@ from .batch import Batch, BatchSize, reached
 from .clock import Clock
 from .file_outbox import FileOutbox
 from .inbox import Inbox, Job, Request, Until
+from .linger import LINGER_SECONDS, Linger
 from .settle import Settlement
 from .tally import Counts, Tally
 from .trouble import Trouble
 
-LINGER_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 LOOK_SECONDS = 30.0
 STALL_SECONDS = 0.02
@@ -64,6 +65,7 @@ class Sender:
         self._sinks = sinks
         self._backlog = backlog
         self._inbox = inbox
+        self._linger = Linger(inbox, clock.monotonic)
         self._tally = tally
         self._trouble = trouble
         self._now = clock.monotonic
@@ -77,6 +79,8 @@ class Sender:
         self._jobs: list[Job] = []
         self._eager = False
         self._stalled = False
+        self._is_inline = False
+        self._has_no_store = False
         self._closed = False
         self._busy_at = 0.0
         self._saved_at = 0.0
@@ -84,9 +88,10 @@ class Sender:
         self._sink: Sink | None = None
         self._leftover_sink: Sink | None = None
 
-    def run(self, *, inline: bool = False) -> None:
-        """Work until there was nothing to do for a while, or until it is closed; `inline` until all requests are answered."""
+    def run(self, *, until: Callable[[], bool] | None = None) -> None:
+        """Work until there was nothing to do for a while, or until it is closed; in a caller's thread, `until` it has what it wants."""
         self._closed = False
+        self._is_inline = until is not None
         self._busy_at = self._now()
         while True:
             try:
@@ -94,7 +99,8 @@ class Sender:
             except Exception as error:  # noqa: BLE001 - the boundary: a fault in here must not end the thread, nor reach the agent
                 self._trouble.fault(error)
                 self._backoff.failed()
-            if self._closed or self._is_idle() or (inline and not self._requests):
+                self._has_no_store = isinstance(error, StoreError)
+            if self._closed or self._is_idle() or (until is not None and until()):
                 return
 
     def _turn(self) -> None:
@@ -111,26 +117,36 @@ class Sender:
     # --- what is asked for -----------------------------------------------------------------------
 
     def _listen(self) -> None:
-        self._inbox.loud_at = self._backlog.loud_at()
-        for asked in self._inbox.wait(self._pause()):
-            if isinstance(asked, Job):
-                self._jobs.append(asked)
+        loud_at = self._backlog.loud_at()
+        rest = self._rest()
+        if rest is None:
+            idle = max(0.0, self._busy_at + IDLE_SECONDS - self._now())
+            asked = self._linger.sleep(something_waits=self._has_something(), loud_at=loud_at, idle_seconds=idle)
+        else:
+            asked = self._inbox.wait(rest, loud_at)
+        self._inbox.unseen = 0
+        for item in asked:
+            if isinstance(item, Job):
+                self._jobs.append(item)
             else:
-                self._begin(asked)
+                self._begin(item)
 
-    def _pause(self) -> float:
-        """Return for how long to sleep: not beyond the moment at which somebody gives up waiting."""
-        limits = [request.deadline - self._now() for request in self._requests if request.deadline is not None]
-        return max(0.0, min([self._rest(), *limits]))
-
-    def _rest(self) -> float:
+    def _rest(self) -> float | None:
+        """Return for how long to sleep, not beyond the moment at which somebody gives up waiting; None if nothing presses."""
+        if any(map(self._is_over, self._requests)):
+            return 0.0
         if resting := self._backoff.remaining():
-            return min(resting, LINGER_SECONDS)
+            limits = [request.deadline - self._now() for request in self._requests if request.deadline is not None]
+            return max(0.0, min([resting, LINGER_SECONDS, *limits]))
         if self._eager:
             return 0.0
         if self._requests or self._jobs:
             return STALL_SECONDS if self._stalled else 0.0
-        return LINGER_SECONDS
+        return None
+
+    def _has_something(self) -> bool:
+        """Tell whether something waits to be delivered."""
+        return bool(self._batch.lines) or self._backlog.has_unread() or not self._backlog.leftovers.is_empty()
 
     def _begin(self, request: Request) -> None:
         if not request.future.set_running_or_notify_cancel():
@@ -141,8 +157,8 @@ class Sender:
         self._requests.append(request)
         self._stalled = False
         self._looked_at = None
-        if request.until is not Until.FLUSHED:
-            self._hurry()
+        self._hurry()
+        if request.until is not Until.FLUSHED or self._has_no_store:
             self._backoff.hasten()
 
     def _answer(self) -> None:
@@ -155,6 +171,7 @@ class Sender:
             elif settled or self._is_over(request):
                 self._requests.remove(request)
                 self._finish(request, settled=settled)
+                self._hurry()
 
     def _finish(self, request: Request, *, settled: bool) -> None:
         counts = self.counts()
@@ -168,9 +185,12 @@ class Sender:
             request.future.set_result(counts)
 
     def _is_over(self, request: Request) -> bool:
+        """Tell whether it is no use to wait any longer: a local store that can't be used now won't be a moment later."""
         if request.deadline is not None and self._now() >= request.deadline:
             return True
-        return request.until is Until.EXIT and self._backoff.failures > request.failures and not len(self._backlog.memory)
+        if self._backoff.failures <= request.failures:
+            return False
+        return self._has_no_store or (request.until is Until.EXIT and not len(self._backlog.memory))
 
     def counts(self) -> FlushResult:
         """Return what became of the events. May be called by any thread."""
@@ -193,7 +213,7 @@ class Sender:
             self._look()
         sent = self._backoff.remaining() <= 0 and self._deliver()
         self._stalled = not sent
-        if self._stalled and not len(self._backlog.memory):
+        if not len(self._backlog.memory):
             self._on_quiet()
         if self._jobs and (self._backlog.leftovers.is_empty() or self._backoff.failures):
             self._jobs.pop(0).run(self._open_sink)
@@ -237,6 +257,7 @@ class Sender:
             self._size.failed(len(lines), self._now() - started)
             raise
         self._size.answered(len(lines), self._now() - started)
+        self._has_no_store = False
         if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
             self._trouble.recovered()
@@ -271,11 +292,12 @@ class Sender:
         return self._leftover_sink
 
     def _hurry(self) -> None:
-        """Have the sinks keep to the time of those who want to leave."""
-        deadlines = [request.deadline for request in self._requests if request.until is not Until.FLUSHED and request.deadline is not None]
+        """Have the sinks keep to the time of those who want to leave, or whose thread does the work."""
+        pressing = [request for request in self._requests if request.until is not Until.FLUSHED or self._is_inline]
+        deadlines = [request.deadline for request in pressing if request.deadline is not None]
         for sink in self.sinks():
-            if deadlines and isinstance(sink, Hurried):
-                sink.hurry(min(deadlines))
+            if isinstance(sink, Hurried):
+                sink.hurry(min(deadlines, default=None))
 
     def _close_sinks(self) -> None:
         self._tally.save_for_good()
