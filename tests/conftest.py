@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from whyops import _assembly, _client, _guard
+from whyops._environment import _FREEZING_HOSTS
 from whyops._proxy import addresses
 
 
 @pytest.fixture(autouse=True)
 def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    for name in [name for name in os.environ if name.startswith(("WHYOPS_", "AWS_LAMBDA_"))]:
+    for name in [name for name in os.environ if name.startswith(("WHYOPS_", *_FREEZING_HOSTS))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WHYOPS_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(_guard, "reraise", True)

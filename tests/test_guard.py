@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from whyops import _guard
@@ -70,3 +72,15 @@ def test_what_others_say_does_nothing_in_a_log(caplog):
     assert "\\x1b[31mred\\n CRITICAL" in said
     assert said.endswith(": 5 and 0.5")
     assert len(said) < 3 * _guard.MOST_CHARACTERS + 50
+
+
+def test_where_logging_can_not_be_loaded_it_is_said_later(monkeypatch, caplog):
+    """No descriptor may be free for it: that raises nothing, and what was not said is said the next time."""
+    notices = _guard.Notices()
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "logging", None)
+        notices.say("kind", "Something happened.")
+    assert caplog.messages == []
+    notices.say("kind", "Something happened.")
+    notices.say("kind", "Something happened.")
+    assert caplog.messages == ["Something happened."]

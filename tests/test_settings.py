@@ -37,11 +37,25 @@ def test_defaults(tmp_path, monkeypatch):
     assert settings.flush_at_trace_end is False
 
 
-def test_lambda_is_told_by_its_environment(monkeypatch):
-    """On AWS Lambda the end of a trace waits for delivery, unless the caller says otherwise."""
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+@pytest.mark.parametrize("variable", ["AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE", "FUNCTION_TARGET", "FUNCTIONS_WORKER_RUNTIME"])
+def test_a_host_that_freezes_is_told_by_its_environment(monkeypatch, variable):
+    """There the end of a trace waits for delivery, unless the caller or our own variable says otherwise."""
+    assert Settings().completed().flush_at_trace_end is False
+    monkeypatch.setenv(variable, "f")
     assert Settings().completed().flush_at_trace_end is True
     assert Settings(flush_at_trace_end=False).completed().flush_at_trace_end is False
+    monkeypatch.setenv("WHYOPS_FLUSH_AT_TRACE_END", "0")
+    assert Settings().completed().flush_at_trace_end is False
+    assert Settings(flush_at_trace_end=True).completed().flush_at_trace_end is True
+    monkeypatch.delenv(variable)
+    monkeypatch.setenv("WHYOPS_FLUSH_AT_TRACE_END", "yes")
+    assert Settings().completed().flush_at_trace_end is True
+
+
+def test_a_job_that_ends_by_itself_waits_there(monkeypatch):
+    """A job on Cloud Run has its time until it ends, and its end delivers."""
+    monkeypatch.setenv("CLOUD_RUN_JOB", "j")
+    assert Settings().completed().flush_at_trace_end is False
 
 
 @pytest.mark.parametrize(
@@ -92,6 +106,7 @@ def test_a_bad_argument_is_refused_by_name(arguments, named):
         ("WHYOPS_AGENT_NAME", "\N{SNOWMAN}"),
         ("WHYOPS_CAPTURE_CONTENT", "perhaps"),
         ("WHYOPS_DISABLED", "perhaps"),
+        ("WHYOPS_FLUSH_AT_TRACE_END", "perhaps"),
     ],
 )
 def test_a_bad_variable_is_refused_by_name_at_first_use(monkeypatch, variable, value):

@@ -15,20 +15,26 @@ from . import _defaults, _guard
 from ._capture.ids import process_ids
 from ._capture.recorder import Recorder
 from ._capture.serialize import Encoder
+from ._capture.trace import loop_is_running
+from ._capture.twin import tell_inspect
 from ._delivery.agent import hash_metadata
+from ._delivery.clock import CLOCK
 from ._delivery.delivery import Delivery
 from ._delivery.destination import Destination, hash_key
 from ._proxy.addresses import remember_proxy
 from ._settings import Settings, check_agent_is_named
-from ._waiting import awaited, waited
+from .errors import StoreError
 from .events import Sink
-from .types import AgentInfo
+from .types import AgentInfo, FlushResult
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 TRACE_END_TIMEOUT = 5.0
-"""Seconds that the end of a trace waits at most, where it waits at all."""
+"""Seconds that the end of a trace waits at most, where it waits at all and `exit_timeout` says nothing else."""
+
+VAIN_SECONDS = 60.0
+"""For how long no end of a trace waits, once one did in vain."""
 
 _lock = threading.Lock()
 _deliveries: weakref.WeakValueDictionary[object, Delivery] = weakref.WeakValueDictionary()
@@ -41,12 +47,24 @@ class Parts(NamedTuple):
     recorder: Recorder
     delivery: Delivery | None
 
-    def init_agent(self) -> Future[AgentInfo | None] | None:
+    def init_agent(self, timeout: float) -> AgentInfo | None:
         """Describe the agent to the service, on the sender's thread; None where there is nothing to tell, or nobody to tell it to."""
+        delivery = self._delivery_to_service()
+        return None if delivery is None else delivery.wait(delivery.submit(_init_agent), timeout, lambda: None)
+
+    async def init_agent_async(self, timeout: float) -> AgentInfo | None:
+        """Do as `init_agent` does, without blocking the event loop."""
+        delivery = self._delivery_to_service()
+        return None if delivery is None else await delivery.wait_async(delivery.submit(_init_agent), timeout, lambda: None)
+
+    def _delivery_to_service(self) -> Delivery | None:
         settings = self.settings
-        if self.delivery is None or settings.agent_metadata is None or settings.sink is not None or settings.api_key is None:
-            return None
-        return self.delivery.submit(_init_agent)
+        return None if settings.agent_metadata is None or settings.sink is not None or settings.api_key is None else self.delivery
+
+
+def load() -> None:
+    """Load all that recording takes, where a client is made: later no file descriptor may be free for it."""
+    Encoder().encode({})
 
 
 def assemble(given: Settings) -> Parts:
@@ -73,7 +91,7 @@ def assemble(given: Settings) -> Parts:
         record=_discard if delivery is None else delivery.record,
         enabled=delivery is not None,
         capture_content=settings.capture_content is not False,
-        at_trace_end=_TraceEnd(delivery) if delivery is not None and settings.flush_at_trace_end else None,
+        at_trace_end=_TraceEnd(delivery, settings.exit_timeout) if delivery is not None and settings.flush_at_trace_end else None,
     )
     return Parts(settings, recorder, delivery)
 
@@ -88,6 +106,8 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
     metadata_hash = hash_metadata(metadata)
     destination, make_sink, make_leftover_sink = _destination(settings, metadata)
     in_file = settings.outbox == "file" and settings.sink is None
+    if settings.home is None and settings.sink is None and (in_file or settings.api_key is None or settings.keep_local):
+        _say_homeless(settings)
     sharing = (destination, settings.home if in_file else None, metadata_hash, id(settings.transport), settings.keep_local)
     with _lock:
         delivery = _deliveries.get(sharing)
@@ -112,8 +132,8 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
     if sink is not None:
         return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
     if key is None:
-        assert home is not None  # noqa: S101  (completed settings have one)
-        _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
+        if home is not None:
+            _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
         return Destination("local", "", ""), lambda: _local_sink(home), None
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
@@ -123,7 +143,9 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
 # These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
 
 
-def _local_sink(home: Path) -> Sink:
+def _local_sink(home: Path | None) -> Sink:
+    if home is None:
+        raise StoreError("There is no folder for it. Set WHYOPS_HOME to one, or WHYOPS_API_KEY.")
     from ._store.sink import SqliteSink  # noqa: PLC0415  (the first event does not pay for what sends it)
 
     return SqliteSink(home)
@@ -142,16 +164,46 @@ def _init_agent(sink: Sink) -> AgentInfo | None:
 
 
 class _TraceEnd:
-    """Waits for delivery at the end of a trace, within bounds."""
+    """Waits for delivery at the end of a trace, within bounds; after a wait in vain not for a while, unless something gets through."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, delivery: Delivery, seconds: float | None) -> None:
         self._delivery = delivery
+        self._seconds = TRACE_END_TIMEOUT if seconds is None else seconds
+        self._until = 0.0
+        self._settled = 0
 
     def wait(self) -> None:
-        waited(self._delivery.flush(), TRACE_END_TIMEOUT, self._delivery.counts)
+        if loop_is_running():
+            _guard.notices.say(
+                "trace end", "A trace's `with` holds up the event loop until its events are delivered. In a coroutine, use `async with`."
+            )
+        future = self._flush()
+        if future is not None:
+            self._delivery.wait(future, self._seconds, self._in_vain)
 
     async def wait_async(self) -> None:
-        await awaited(self._delivery.flush(), TRACE_END_TIMEOUT, self._delivery.counts)
+        future = self._flush()
+        if future is not None:
+            await self._delivery.wait_async(future, self._seconds, self._in_vain)
+
+    @_guard.recording
+    def _flush(self) -> Future[FlushResult] | None:
+        if self._delivery.settled() == self._settled and CLOCK.monotonic() < self._until:
+            return None
+        return self._delivery.flush()
+
+    def _in_vain(self) -> FlushResult:
+        self._settled = self._delivery.settled()
+        self._until = CLOCK.monotonic() + VAIN_SECONDS
+        return FlushResult()
+
+
+def _say_homeless(settings: Settings) -> None:
+    _guard.notices.say(
+        "homeless",
+        "There is no folder for recordings, so events wait in memory: what is not delivered before this process ends is lost. %s",
+        settings.home_trouble,
+    )
 
 
 def _discard(_line: bytes) -> None:
@@ -170,3 +222,4 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
+tell_inspect()  # what comes with a client has loaded it

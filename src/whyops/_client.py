@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from . import _defaults, _environment, _guard
 from ._capture import context
 from ._capture.ids import process_ids
+from ._capture.recorder import Recorder
 from ._capture.trace import Trace
-from ._waiting import awaited, waited
 from .errors import ConfigurationError, DeliveryError
 from .events import Sink
 from .types import AgentInfo, AgentMetadata, FlushResult
 
 if TYPE_CHECKING:
     import sys
+    from concurrent.futures import Future
 
     import httpx
 
     from ._assembly import Parts
     from ._delivery.delivery import Delivery
     from ._proxy.settings import ProxySettings
+    from ._settings import Settings
 
     if sys.version_info >= (3, 11):
         from typing import Self
@@ -41,6 +43,8 @@ FLUSH_TIMEOUT = 30.0
 
 INTRODUCTION_TIMEOUT = 5.0
 """Seconds that a client's first use of the proxy waits at most for the agent to be known to the service."""
+
+_NO_RECORDER = Recorder(agent_name="", encode=lambda _: ("{}", 0, 0), record=lambda _: None, enabled=False)
 
 
 class WhyOps:
@@ -57,7 +61,7 @@ class WhyOps:
             version of the agent there; left out, the agent stays as it is known.
         proxy_base_url: Where model traffic goes, if not to the hosted service.
         analyse_base_url: Where events go, if not to the hosted service.
-        home: The folder for local data; default `~/.whyops`.
+        home: The folder for local data; default `~/.whyops`. Where it can't be written, events wait in memory.
         sink: Takes the events in place of the service or the local store.
         redact: Called last with each value that is to be recorded, as plain JSON types; returns what is recorded instead.
         redact_keys: Names of arguments and keys to redact, beyond the usual ones.
@@ -67,7 +71,8 @@ class WhyOps:
         outbox: "file", so that what was recorded outlives the process, or "memory".
         outbox_max_bytes: The most that may wait for delivery; beyond it new events are counted and dropped.
         exit_timeout: Seconds that the end of the process may wait for delivery; default 5, or 10 with a memory outbox.
-        flush_at_trace_end: Whether leaving the outermost trace waits for delivery; default only on AWS Lambda.
+        flush_at_trace_end: Whether leaving the outermost trace waits for delivery (`WHYOPS_FLUSH_AT_TRACE_END`), at most `exit_timeout` or
+            5 seconds; default only on hosts that freeze a process between two requests, as AWS Lambda does.
         keep_local: With a key, whether delivered events are kept in the local store too (`WHYOPS_KEEP_LOCAL`); default no.
         transport: An httpx transport to send through.
 
@@ -97,39 +102,42 @@ class WhyOps:
         keep_local: bool | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        from . import _settings  # noqa: PLC0415  (as in `_assembled`)
-
-        self._given = _settings.given(
-            api_key=api_key,
-            agent_name=agent_name,
-            agent_metadata=agent_metadata,
-            proxy_base_url=proxy_base_url,
-            analyse_base_url=analyse_base_url,
-            home=home,
-            sink=sink,
-            redact=redact,
-            redact_keys=redact_keys,
-            keep_keys=keep_keys,
-            capture_content=capture_content,
-            max_value_bytes=max_value_bytes,
-            outbox=outbox,
-            outbox_max_bytes=outbox_max_bytes,
-            exit_timeout=exit_timeout,
-            flush_at_trace_end=flush_at_trace_end,
-            keep_local=keep_local,
-            transport=transport,
-        )
+        arguments: dict[str, Any] = {
+            "api_key": api_key,
+            "agent_name": agent_name,
+            "agent_metadata": agent_metadata,
+            "proxy_base_url": proxy_base_url,
+            "analyse_base_url": analyse_base_url,
+            "home": home,
+            "sink": sink,
+            "redact": redact,
+            "redact_keys": redact_keys,
+            "keep_keys": keep_keys,
+            "capture_content": capture_content,
+            "max_value_bytes": max_value_bytes,
+            "outbox": outbox,
+            "outbox_max_bytes": outbox_max_bytes,
+            "exit_timeout": exit_timeout,
+            "flush_at_trace_end": flush_at_trace_end,
+            "keep_local": keep_local,
+            "transport": transport,
+        }
+        self._agent_name = agent_name or None
+        self._check: Callable[[], Settings] = lambda: _checked_settings(arguments)  # whatever shows the client's attributes shows no key
+        self._given: Settings | None = None
         self._parts: Parts | None = None
         self._closed = False
         self._introduced = False
-        if self._given.api_key is not None:
-            _settings.check_agent_is_named(self._given.completed())
+        try:
+            self._settings()
+        except (ImportError, OSError) as error:
+            _say_not_loaded(error)
         with _choosing:
             _open_clients.add(self)
             _tell_children()
 
     def __repr__(self) -> str:
-        return f"<whyops.WhyOps agent_name={self._given.agent_name!r}>"
+        return f"<whyops.WhyOps agent_name={self._agent_name!r}>"
 
     def trace(
         self,
@@ -144,7 +152,8 @@ class WhyOps:
         Trace ids are global on the service: choose ids that nobody else has. Left out, one is made. `external_user_id` (at most 255
         characters) and `metadata` go on all its events. `trace_id` is the published client's name for `id`.
         """
-        return Trace(self._assembled().recorder, trace_id if id is None else id, external_user_id, metadata)
+        parts = self._usable()
+        return Trace(_NO_RECORDER if parts is None else parts.recorder, trace_id if id is None else id, external_user_id, metadata)
 
     def openai(self, client: C) -> C:
         """Return a copy of an `OpenAI` or `AsyncOpenAI` client whose requests go through the WhyOps proxy, which records them.
@@ -187,13 +196,11 @@ class WhyOps:
 
         None without a key, without `agent_metadata`, or if the service did not take it.
         """
-        future = self._assembled().init_agent()
-        return None if future is None else waited(future, FLUSH_TIMEOUT, lambda: None)
+        return self._assembled().init_agent(FLUSH_TIMEOUT)
 
     async def init_agent(self) -> AgentInfo | None:
         """Describe the agent to the service now, and await its answer; None without a key, or if the service did not take it."""
-        future = self._assembled().init_agent()
-        return None if future is None else await awaited(future, FLUSH_TIMEOUT, lambda: None)
+        return await self._assembled().init_agent_async(FLUSH_TIMEOUT)
 
     def flush_sync(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:
         """Wait until all that was recorded before this call is delivered, at most `timeout` seconds, and return the counts.
@@ -201,10 +208,12 @@ class WhyOps:
         Raises:
             DeliveryError: `raise_on_failure` was asked for, and events wait, are parked or were dropped.
         """
-        delivery = self._assembled().delivery
-        if delivery is None:
+        parts = self._usable()
+        if parts is None or (delivery := parts.delivery) is None:
             return FlushResult()
-        return _checked(waited(delivery.flush(), timeout, delivery.counts), raise_on_failure=raise_on_failure)
+        flushed = _asked(delivery.flush, timeout)
+        result = delivery.counts() if flushed is None else delivery.wait(flushed, timeout, delivery.counts)
+        return _checked(result, raise_on_failure=raise_on_failure)
 
     async def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:
         """Await the delivery of all that was recorded before this call, at most `timeout` seconds, and return the counts.
@@ -212,10 +221,12 @@ class WhyOps:
         Raises:
             DeliveryError: `raise_on_failure` was asked for, and events wait, are parked or were dropped.
         """
-        delivery = self._assembled().delivery
-        if delivery is None:
+        parts = self._usable()
+        if parts is None or (delivery := parts.delivery) is None:
             return FlushResult()
-        return _checked(await awaited(delivery.flush(), timeout, delivery.counts), raise_on_failure=raise_on_failure)
+        flushed = _asked(delivery.flush, timeout)
+        result = delivery.counts() if flushed is None else await delivery.wait_async(flushed, timeout, delivery.counts)
+        return _checked(result, raise_on_failure=raise_on_failure)
 
     def close_sync(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
@@ -223,7 +234,8 @@ class WhyOps:
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
-        return waited(delivery.close(timeout), timeout, delivery.counts)
+        closed = _asked(delivery.close, timeout)
+        return delivery.counts() if closed is None else delivery.wait(closed, timeout, delivery.counts)
 
     async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then let go of thread, connection and file. An event recorded later opens them again."""
@@ -231,7 +243,8 @@ class WhyOps:
         delivery = self._delivery()
         if delivery is None:
             return FlushResult()
-        return await awaited(delivery.close(timeout), timeout, delivery.counts)
+        closed = _asked(delivery.close, timeout)
+        return delivery.counts() if closed is None else await delivery.wait_async(closed, timeout, delivery.counts)
 
     def __enter__(self) -> Self:
         return self
@@ -280,9 +293,7 @@ class WhyOps:
         """Describe the agent before the proxy meets it: traces that begin before are lost to the version that the description makes."""
         if self._introduced:
             return
-        future = self._assembled().init_agent()
-        if future is not None:
-            waited(future, INTRODUCTION_TIMEOUT, lambda: None)
+        self._assembled().init_agent(INTRODUCTION_TIMEOUT)
         self._introduced = True  # only now: another thread's first use waits as well, and the service is told the same twice
 
     def _note_closed(self) -> None:
@@ -293,17 +304,59 @@ class WhyOps:
     def _delivery(self) -> Delivery | None:
         return None if self._parts is None else self._parts.delivery
 
+    def _settings(self) -> Settings:
+        if self._given is None:
+            self._given = self._check()
+            if self in _open_clients:  # it could not be checked when the client was made
+                with _choosing:
+                    _tell_children()
+        return self._given
+
     def _assembled(self) -> Parts:
         """Return the parts, put together at first use: that is when the environment is read."""
         parts = self._parts
         if parts is None:
+            given = self._settings()
             from ._assembly import assemble  # noqa: PLC0415  (`import whyops` does not pay for what a program may never use)
 
             with _first_use:
                 if self._parts is None:
-                    self._parts = assemble(self._given)
+                    self._parts = assemble(given)
                 parts = self._parts
         return parts
+
+    def _usable(self) -> Parts | None:
+        """Return the parts, or None where they can't be loaded now."""
+        try:
+            return self._assembled()
+        except (ImportError, OSError) as error:
+            _say_not_loaded(error)
+            return None
+
+
+def _checked_settings(arguments: dict[str, Any]) -> Settings:
+    """Return what the caller gave, or refuse it. All that recording needs is loaded here: later no descriptor may be free for it."""
+    from . import _assembly, _settings  # noqa: PLC0415  (as in `_assembled`)
+
+    _assembly.load()
+    given = _settings.given(**arguments)
+    if given.api_key is not None:
+        _settings.check_agent_is_named(given.completed())
+    return given
+
+
+def _say_not_loaded(error: Exception) -> None:
+    """Say that the package's own files can't be read: no descriptor is free, or a dependency refuses this interpreter."""
+    _guard.notices.say("not loaded", "Nothing can be recorded for now (%s: %s); each new trace tries again.", type(error).__name__, error)
+
+
+def _asked(ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> Future[FlushResult] | None:
+    """Ask the sender for something; None where what waiting takes can't be loaded now, for lack of a descriptor."""
+    try:
+        return ask(timeout)
+    except (ImportError, OSError) as error:
+        _guard.notices.say("can't wait", "Nothing can be waited for now (%s); what was recorded is delivered all the same.", error)
+        return None
 
 
 def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
@@ -401,7 +454,8 @@ def _client_from_environment() -> WhyOps:
 
 def _tell_children() -> None:
     """Let child processes that are not forked record no more than the open clients here do."""
-    given = [client._given for client in _open_clients if client.is_open]  # noqa: SLF001  (the module's own class)
+    opened = [client._given for client in _open_clients if client.is_open]  # noqa: SLF001  (the module's own class)
+    given = [each for each in opened if each is not None]
     _environment.tell_children(
         without_content=any(each.capture_content is False for each in given),
         redact_keys=[key for each in given for key in each.redact_keys],
@@ -411,16 +465,16 @@ def _tell_children() -> None:
 
 def _trace_for_call(trace_id: str | None) -> Trace | None:
     """Return a trace for a tool call outside any, or None in a program that configured nothing."""
-    if _environment.is_disabled():
-        return None
     try:
+        if _environment.is_disabled():
+            return None
         client = existing_default()
         if client is None and _environment.api_key() is not None:
             client = _client_from_environment()
+        return None if client is None else client.trace(trace_id)
     except ConfigurationError as error:
         _guard.notices.say("tool outside a trace", "A tool call outside any trace is not recorded. %s", error)
         return None
-    return None if client is None else client.trace(trace_id)
 
 
 def _after_fork_in_child() -> None:

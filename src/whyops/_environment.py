@@ -11,6 +11,9 @@ from collections.abc import Iterable
 
 from .errors import ConfigurationError
 
+_FREEZING_HOSTS = ("AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE", "FUNCTION_TARGET", "FUNCTIONS_WORKER_RUNTIME")
+"""Set by AWS Lambda, Cloud Run services, Cloud Functions and Azure Functions. A job on Cloud Run is not frozen, and ends by itself."""
+
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -53,6 +56,11 @@ def flag(name: str, *, default: bool) -> bool:
 def is_disabled() -> bool:
     """Tell whether `WHYOPS_DISABLED` switches everything off."""
     return flag("WHYOPS_DISABLED", default=False)
+
+
+def may_freeze() -> bool:
+    """Tell whether the host is one that gives a process no time of its own between two requests."""
+    return any(text(name) is not None for name in _FREEZING_HOSTS)
 
 
 def api_key() -> str | None:

@@ -24,11 +24,21 @@ reraise = False
 """Set by the package's own tests, so that no fault of ours hides behind the guard."""
 
 
-def log(level: int, message: str, *args: object) -> None:
-    """Say something in the log, under the name `whyops`. What `args` hold may be anybody's words: they come out printable, and bounded."""
-    with forks_wait():
-        import logging  # noqa: PLC0415  (a program that is never told anything need not load it)
+def log(level: int, message: str, *args: object) -> bool:
+    """Say something in the log, under the name `whyops`. What `args` hold may be anybody's words: they come out printable, and bounded.
+
+    Returns:
+        Whether that could be done: not where `logging` can't be loaded, for lack of a file descriptor.
+    """
+    try:
+        with forks_wait():
+            import logging  # noqa: PLC0415  (a program that is never told anything need not load it)
+
+            from . import _printable  # noqa: F401, PLC0415  (as above)
+    except (ImportError, OSError):
+        return False
     logging.getLogger("whyops").log(level, message, *(arg if isinstance(arg, (int, float)) else _Told(arg) for arg in args))
+    return True
 
 
 class _Told:
@@ -72,7 +82,8 @@ class Notices:
         if unsaid:
             message += " (%d more times since this was last said)"
             args = (*args, unsaid)
-        log(level, message, *args)
+        if not log(level, message, *args):
+            self._said.pop(kind, None)  # the next time it is said again
 
 
 notices = Notices()

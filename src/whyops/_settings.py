@@ -26,7 +26,10 @@ _MAX_AGENT_NAME = 255
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a client can be told. `None` stands for: not given, so the environment or the default decides."""
+    """All that a client can be told. `None` stands for: not given, so the environment or the default decides.
+
+    Completed settings without a `home` have `home_trouble` instead: why there is none.
+    """
 
     api_key: str | None = field(default=None, repr=False)
     agent_name: str | None = None
@@ -47,6 +50,7 @@ class Settings:
     keep_local: bool | None = None
     transport: httpx.BaseTransport | None = None
     disabled: bool = False
+    home_trouble: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, by name, and while the caller is there to read it."""
@@ -97,6 +101,7 @@ class Settings:
         key = self.api_key or _environment.api_key()
         agent = self.agent_name or _environment.agent_name()
         capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
+        home, home_trouble = _home_if_any(self.home)
         if self.api_key is None and key is not None:
             _check_key(key, "WHYOPS_API_KEY")
         if self.agent_name is None and agent is not None:
@@ -107,10 +112,13 @@ class Settings:
             agent_name=agent,
             analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", _defaults.ANALYSE_URL),
             proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", _defaults.PROXY_URL),
-            home=home_directory(self.home),
+            home=home,
+            home_trouble=home_trouble,
             redact_keys=self.redact_keys or _environment.names(_environment.REDACT_KEYS),
             capture_content=_environment.flag(_environment.CAPTURE_CONTENT, default=True) if capture is None else capture,
-            flush_at_trace_end=_environment.text("AWS_LAMBDA_FUNCTION_NAME") is not None if flush is None else flush,
+            flush_at_trace_end=_environment.flag("WHYOPS_FLUSH_AT_TRACE_END", default=_environment.may_freeze())
+            if flush is None
+            else flush,
             keep_local=_environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
             disabled=self.disabled or _environment.is_disabled(),
         )
@@ -122,7 +130,7 @@ def given(**arguments: Any) -> Settings:
         if arguments.get(name) == "":
             arguments[name] = None
     if arguments.get("home") is not None:
-        arguments["home"] = _path(arguments["home"], "home")
+        arguments["home"] = _home_of_caller(arguments["home"])
     for name in ("redact_keys", "keep_keys"):
         names: Iterable[str] | str = arguments.get(name) or ()
         arguments[name] = (names,) if isinstance(names, str) else tuple(names)
@@ -143,7 +151,11 @@ def check_agent_is_named(settings: Settings) -> None:
 
 
 def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
-    """Return where local data lies: the argument, else `WHYOPS_HOME`, else `~/.whyops`."""
+    """Return where local data lies: the argument, else `WHYOPS_HOME`, else `~/.whyops`.
+
+    Raises:
+        ConfigurationError: it can't be told, or is a file.
+    """
     if chosen is not None:
         return _path(chosen, "home")
     named = _environment.text("WHYOPS_HOME")
@@ -188,12 +200,43 @@ def _check_agent_name(agent_name: str, name: str) -> None:
         raise ConfigurationError(f"{name} must be 1 to {_MAX_AGENT_NAME} printable ASCII characters: it is sent as an HTTP header.")
 
 
+class _UnknownHomeError(ConfigurationError):
+    """What was written is a path, but on this machine it leads nowhere."""
+
+
+def _home_of_caller(chosen: str | os.PathLike[str]) -> Path:
+    """Return the folder that a caller named; one that leads nowhere on this machine is said at first use."""
+    try:
+        return _path(chosen, "home")
+    except _UnknownHomeError:
+        return Path(chosen)
+
+
+def _home_if_any(chosen: Path | None) -> tuple[Path | None, str]:
+    """Return where local data lies, or why there is no such place: a machine without one is no reason not to record."""
+    try:
+        return home_directory(chosen), ""
+    except ConfigurationError as error:
+        return None, str(error)
+
+
 def _path(chosen: str | os.PathLike[str], name: str) -> Path:
     try:
-        path = Path(chosen).expanduser().absolute()
-        is_taken = path.exists() and not path.is_dir()
-    except (TypeError, ValueError, RuntimeError, OSError) as error:
+        path = Path(os.fsdecode(chosen)).expanduser().absolute()
+        encoded = os.fsencode(path)
+    except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{name} must be a folder's path ({error}).") from None
-    if is_taken:
+    except (RuntimeError, OSError) as error:
+        raise _UnknownHomeError(f"{name} is {chosen}, which leads nowhere here ({error}). Set WHYOPS_HOME to a folder.") from None
+    if b"\0" in encoded:
+        raise ConfigurationError(f"{name} must be a folder's path, without a null byte.")
+    if _is_file(path):
         raise ConfigurationError(f"{name} must be a folder's path; {path} is a file.")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:  # it can't be looked at; whether it can be used is seen when it is
+        return False

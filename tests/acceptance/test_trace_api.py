@@ -772,37 +772,6 @@ def test_a_service_of_ones_own_has_nothing_told_to_the_hosted_proxy(monkeypatch:
     assert set(asked) <= {"127.0.0.1"}
 
 
-@pytest.mark.parametrize("leave", ["sync", "async", "sync on a running loop"])
-def test_the_end_of_the_outermost_trace_waits_if_asked_to(server: StrictServer, leave: str) -> None:
-    """With `flush_at_trace_end` the outermost block is left once its events are delivered, and never blocks a running loop."""
-    sdk = whyops.WhyOps("whyops_test", "agent", None, server.proxy_url, server.url, flush_at_trace_end=True)
-    arrived: list[int] = []
-
-    def nested() -> None:
-        with sdk.trace("outer") as outer:
-            with sdk.trace("inner") as inner:
-                inner.error_sync("a")
-            outer.error_sync("b")
-        arrived.append(len(server.events))
-
-    async def main() -> None:
-        if leave == "async":
-            async with sdk.trace("outer") as outer:
-                await outer.error("a")
-                await outer.error("b")
-            arrived.append(len(server.events))
-        else:
-            nested()
-
-    if leave == "sync":
-        nested()
-    else:
-        asyncio.run(main())
-    assert arrived == [2] if leave != "sync on a running loop" else arrived[0] <= 2
-    sdk.close_sync()
-    assert len(server.events) == 2
-
-
 async def _run(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return await function(*args, **kwargs)
 
