@@ -28,7 +28,9 @@ def run(home: Path, *arguments: str, **variables: str) -> str:
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_the_code_in_the_readme_runs(number: int, tmp_path: Path) -> None:
     """Each block of Python runs by itself. The ones with a key send nothing here."""
-    for framework in re.findall(r"^from (?:whyops\.integrations\.)?(langchain_core|llama_index|openai)\b", BLOCKS[number], re.MULTILINE):
+    for framework in re.findall(
+        r"^from (?:whyops\.integrations\.)?(langchain_core|llama_index|openai|starlette)\b", BLOCKS[number], re.MULTILINE
+    ):
         pytest.importorskip(framework)
     script = tmp_path / "block.py"
     script.write_text(BLOCKS[number], "utf-8")

@@ -1,1 +1,1 @@
-"""Handlers for agent frameworks. Each is imported by its own name and needs its own extra; importing one changes nothing."""
+"""Handlers for agent frameworks, each with an extra of its own, and helpers for web servers; importing one changes nothing."""
