@@ -8,12 +8,11 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import _defaults, _guard
 from ._capture.ids import process_ids
-from ._capture.recorder import Recorder
+from ._capture.recorder import Recorder, lose_uncounted
 from ._capture.serialize import Encoder
 from ._capture.trace import loop_is_running
 from ._capture.twin import tell_inspect
@@ -89,6 +88,7 @@ def assemble(given: Settings) -> Parts:
         agent_name=agent_name,
         encode=encoder.encode,
         record=_discard if delivery is None else delivery.record,
+        lose=lose_uncounted if delivery is None else delivery.lose,
         enabled=delivery is not None,
         capture_content=settings.capture_content is not False,
         at_trace_end=_TraceEnd(delivery, settings.exit_timeout) if delivery is not None and settings.flush_at_trace_end else None,
@@ -108,7 +108,8 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
     in_file = settings.outbox == "file" and settings.sink is None
     if settings.home is None and settings.sink is None and (in_file or settings.api_key is None or settings.keep_local):
         _say_homeless(settings)
-    sharing = (destination, settings.home if in_file else None, metadata_hash, id(settings.transport), settings.keep_local)
+    local = (settings.keep_local, settings.local_max_age_days, settings.local_max_bytes)
+    sharing = (destination, settings.home if in_file else None, metadata_hash, id(settings.transport), local)
     with _lock:
         delivery = _deliveries.get(sharing)
         if delivery is None:
@@ -134,7 +135,7 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
     if key is None:
         if home is not None:
             _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
-        return Destination("local", "", ""), lambda: _local_sink(home), None
+        return Destination("local", "", ""), lambda: _local_sink(settings), None
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
     return destination, lambda: _service_sink(settings, metadata), lambda: _service_sink(settings, None)
@@ -143,12 +144,12 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
 # These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
 
 
-def _local_sink(home: Path | None) -> Sink:
-    if home is None:
+def _local_sink(settings: Settings) -> Sink:
+    if settings.home is None:
         raise StoreError("There is no folder for it. Set WHYOPS_HOME to one, or WHYOPS_API_KEY.")
     from ._store.sink import SqliteSink  # noqa: PLC0415  (the first event does not pay for what sends it)
 
-    return SqliteSink(home)
+    return SqliteSink(settings.home, max_bytes=settings.local_max_bytes or 0, max_age_days=settings.local_max_age_days or 0)
 
 
 def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -> Sink:

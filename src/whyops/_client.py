@@ -74,6 +74,10 @@ class WhyOps:
         flush_at_trace_end: Whether leaving the outermost trace waits for delivery (`WHYOPS_FLUSH_AT_TRACE_END`), at most `exit_timeout` or
             5 seconds; default only on hosts that freeze a process between two requests, as AWS Lambda does.
         keep_local: With a key, whether delivered events are kept in the local store too (`WHYOPS_KEEP_LOCAL`); default no.
+        local_max_age_days: Days after which the local store lets go of a trace (`WHYOPS_LOCAL_MAX_AGE_DAYS`), of days on which it was
+            written to; default 30, 0 for never.
+        local_max_bytes: How large the local store may become before its oldest traces go (`WHYOPS_LOCAL_MAX_BYTES`); default 1 GB, 0
+            for no bound.
         transport: An httpx transport to send through.
 
     Raises:
@@ -100,6 +104,8 @@ class WhyOps:
         exit_timeout: float | None = None,
         flush_at_trace_end: bool | None = None,
         keep_local: bool | None = None,
+        local_max_age_days: int | None = None,
+        local_max_bytes: int | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         arguments: dict[str, Any] = {
@@ -120,6 +126,8 @@ class WhyOps:
             "exit_timeout": exit_timeout,
             "flush_at_trace_end": flush_at_trace_end,
             "keep_local": keep_local,
+            "local_max_age_days": local_max_age_days,
+            "local_max_bytes": local_max_bytes,
             "transport": transport,
         }
         self._agent_name = agent_name or None
@@ -206,7 +214,7 @@ class WhyOps:
         """Wait until all that was recorded before this call is delivered, at most `timeout` seconds, and return the counts.
 
         Raises:
-            DeliveryError: `raise_on_failure` was asked for, and events wait, are parked or were dropped.
+            DeliveryError: `raise_on_failure` was asked for, and events wait, are parked, were dropped or could not be recorded.
         """
         parts = self._usable()
         if parts is None or (delivery := parts.delivery) is None:
@@ -219,7 +227,7 @@ class WhyOps:
         """Await the delivery of all that was recorded before this call, at most `timeout` seconds, and return the counts.
 
         Raises:
-            DeliveryError: `raise_on_failure` was asked for, and events wait, are parked or were dropped.
+            DeliveryError: `raise_on_failure` was asked for, and events wait, are parked, were dropped or could not be recorded.
         """
         parts = self._usable()
         if parts is None or (delivery := parts.delivery) is None:
@@ -360,7 +368,7 @@ def _asked(ask: Callable[[float | None], Future[FlushResult]], timeout: float | 
 
 
 def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
-    if raise_on_failure and (result.waiting or result.parked or result.dropped):
+    if raise_on_failure and (result.waiting or result.parked or result.dropped or result.not_recorded):
         raise DeliveryError(f"Not everything is delivered: {result}. `whyops status` tells why.")
     return result
 
@@ -477,6 +485,21 @@ def _trace_for_call(trace_id: str | None) -> Trace | None:
         return None
 
 
+def _lose(owner: object, reason: str, events: int) -> None:
+    """Count events that could not be recorded: for the trace of `owner`, else for the one that is current, else for the default client."""
+    trace = owner if isinstance(owner, Trace) else getattr(owner, "trace", None)
+    if not isinstance(trace, Trace):
+        trace = context.current_trace()
+    if trace is not None:
+        trace.recorder.lose(trace.id, reason, events)
+        return
+    with contextlib.suppress(ConfigurationError):  # several are open, and nobody knows whose they were
+        client = existing_default()
+        delivery = None if client is None else client._delivery()  # noqa: SLF001  (a function of the same module)
+        if delivery is not None:
+            delivery.lose("", reason, events)
+
+
 def _after_fork_in_child() -> None:
     """Give the child ids of its own, and locks that no thread of the parent holds."""
     global _first_use, _choosing  # noqa: PLW0603  (no thread of the parent holds the new ones)
@@ -487,5 +510,6 @@ def _after_fork_in_child() -> None:
 
 
 context.set_fallback(_trace_for_call)
+_guard.set_losing(_lose)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)

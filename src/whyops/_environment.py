@@ -53,6 +53,21 @@ def flag(name: str, *, default: bool) -> bool:
     raise ConfigurationError(f"{name} must be 1 or 0, not {said!r}.")
 
 
+def number(name: str) -> int | None:
+    """Return the whole number that a variable holds.
+
+    Raises:
+        ConfigurationError: it holds something else.
+    """
+    said = text(name)
+    if said is None:
+        return None
+    try:
+        return int(said)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be a whole number, not {said!r}.") from None
+
+
 def is_disabled() -> bool:
     """Tell whether `WHYOPS_DISABLED` switches everything off."""
     return flag("WHYOPS_DISABLED", default=False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from types import FrameType
+from typing import Any, ParamSpec, TypeVar
 
 from ._forks import forks_wait
 
 P = ParamSpec("P")
 R = TypeVar("R")
+D = TypeVar("D")
 
 INFO, WARNING, ERROR = 20, 30, 40
 """Levels, as `logging` numbers them."""
@@ -19,6 +22,7 @@ INFO, WARNING, ERROR = 20, 30, 40
 _QUIET_SECONDS = 60.0
 MOST_CHARACTERS = 600
 """Of each value in a log line."""
+_PACKAGE = __name__.partition(".")[0]
 
 reraise = False
 """Set by the package's own tests, so that no fault of ours hides behind the guard."""
@@ -94,30 +98,77 @@ def after_fork_in_child() -> None:
     notices.__init__()  # type: ignore[misc]
 
 
+Losing = Callable[[object, str, int], None]
+"""Counts events that could not be recorded: whose they were (as the guarded method knows it: its `self`), why, and how many."""
+
+
+def _uncounted(owner: object, reason: str, events: int) -> None:
+    """Count nothing: no client was ever made."""
+
+
+_lose: Losing = _uncounted
+
+
+def set_losing(lose: Losing) -> None:
+    """Say where events that could not be recorded are counted."""
+    global _lose  # noqa: PLW0603  (one function, set once when the client's module is imported)
+    _lose = lose
+
+
 def recording(function: Callable[P, R]) -> Callable[P, R | None]:
     """Make `function` return None where it would raise: a fault of ours costs an event, never the agent."""
-
-    @functools.wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
-        try:
-            return function(*args, **kwargs)
-        except Exception as error:  # noqa: BLE001  (the boundary "recording")
-            if isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None:
-                notices.say(f"call:{error}", "A call could not be recorded: %s. The agent is not affected.", error)  # it never began
-            else:
-                fault(error)
-            return None
-
-    return guarded
+    return recording_else(_nothing)(function)
 
 
-def fault(error: Exception) -> None:
-    """Say that an event was lost to a fault of ours."""
+def recording_else(instead: Callable[[Any], D]) -> Callable[[Callable[P, R]], Callable[P, R | D]]:
+    """Make a method return what `instead` makes of its `self` where it would raise; as `recording` does, for one that promises a value."""
+
+    def guarding(function: Callable[P, R]) -> Callable[P, R | D]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R | D:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001  (the boundary "recording")
+                owner = args[0] if args else None
+                if isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None:
+                    _wrong_call(error, owner)  # it never began
+                else:
+                    fault(error, owner)
+                return instead(owner)
+
+        return guarded
+
+    return guarding
+
+
+def _nothing(_: object) -> None:
+    """Return nothing."""
+
+
+def _wrong_call(error: TypeError, owner: object) -> None:
+    place = caller()
+    _lose(owner, f"{error} ({place})", 1)
+    notices.say(f"call:{place}:{error}", "A call could not be recorded: %s (at %s). The agent is not affected.", error, place)
+
+
+def fault(error: Exception, owner: object = None, events: int = 1) -> None:
+    """Say that events were lost to a fault of ours, and count them for `owner`: a trace, or what has one."""
     if reraise:
         raise error
+    place = caller()
+    _lose(owner, f"{type(error).__name__} ({place})", events)
     notices.say(
         f"recording:{type(error).__name__}",
-        "An event could not be recorded (%s: %s). The agent is not affected; please report this with the version of whyops.",
+        "An event could not be recorded (%s: %s), at %s. The agent is not affected; please report this with the version of whyops.",
         type(error).__name__,
         error,
+        place,
     )
+
+
+def caller() -> str:
+    """Return the file and line outside this package that the present call came from."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (`inspect` would read source files for the same)
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE:
+        frame = frame.f_back
+    return "an unknown place" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

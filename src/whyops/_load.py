@@ -9,12 +9,14 @@ from pathlib import Path
 
 from . import _client, _settings
 from ._capture.ids import safe_id
-from ._delivery.survey import parked_events, survey, waiting_lines
+from ._delivery.survey import Waiting, parked_events, survey, waiting_lines
+from ._delivery.tally import Counts
 from ._store.merge import merged
 from ._store.reader import StoreReader
 from ._store.remote import ServiceReader
 from ._store.row import decode
 from ._views.recorded import Elsewhere, RecordedTrace
+from ._views.words import counted
 from .errors import ServiceError, TraceNotFoundError
 
 __all__ = ["find_trace", "load_trace"]
@@ -55,19 +57,28 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         ServiceError: It is not here, and the service can't be asked.
     """
     waiting = [event for line in waiting_lines(home) if (event := decode(line)) is not None]
-    trace_id = _resolved(wanted, home, waiting, may_be_elsewhere=service is not None)
+    places = survey(home)
+    try:
+        trace_id = _resolved(wanted, home, waiting, may_be_elsewhere=service is not None)
+    except TraceNotFoundError:
+        _check_not_lost(wanted, places)
+        raise
     still_waiting = [event for event in waiting if event.get("traceId") == trace_id]
     parked = [(event, reason) for event, reason in _parked(home) if event.get("traceId") == trace_id]
     here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in parked)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not there:
+        _check_not_lost(trace_id, places)
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.")
     events, missing_there = merged(here, there or ())
+    counts = _of_agents(places, {event.get("agentName") for event in events})
     elsewhere = Elsewhere(
         waiting=len(still_waiting),
         parked=dict(Counter(reason for _, reason in parked)),
         left_out=0 if there is None else max(missing_there - len(still_waiting) - len(parked), 0),
-        dropped=_dropped(home, {event.get("agentName") for event in events}),
+        not_recorded=_not_recorded(places, trace_id),
+        dropped=sum(one.dropped_untraced for one in counts),
+        lost=sum(one.not_recorded_untraced for one in counts),
         not_asked=trouble,
     )
     return RecordedTrace.from_events(events, trace_id, elsewhere)
@@ -103,10 +114,23 @@ def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> t
         return None, str(error)
 
 
-def _dropped(home: Path, agents: Container[object]) -> int:
-    """Return how many events of these agents were dropped for want of room, at any time."""
-    destinations = ((one.counts.dropped, one.destination) for one in survey(home))
-    return sum(dropped for dropped, whose in destinations if whose is not None and (whose.url == "local" or whose.agent_name in agents))
+def _of_agents(places: Iterable[Waiting], agents: Container[object]) -> list[Counts]:
+    """Return what was counted for these agents, at any time."""
+    return [one.counts for one in places if one.destination and (one.destination.url == "local" or one.destination.agent_name in agents)]
+
+
+def _not_recorded(places: Iterable[Waiting], trace_id: str) -> int:
+    """Return how many of a trace's events are known to have been lost before they were recorded."""
+    return sum(one.counts.dropped_traces.get(trace_id, 0) + one.counts.not_recorded_traces.get(trace_id, 0) for one in places)
+
+
+def _check_not_lost(wanted: str, places: Iterable[Waiting]) -> None:
+    """Tell of a trace of which nothing is left but the number of its events."""
+    trace_id = safe_id(wanted)
+    if number := _not_recorded(places, trace_id):
+        raise TraceNotFoundError(
+            f"Nothing of trace {trace_id!r} is here: {counted(number, 'event')} could not be recorded. `whyops status` tells why."
+        )
 
 
 def _parked(home: Path) -> Iterator[tuple[Event, str]]:

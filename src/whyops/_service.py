@@ -24,7 +24,10 @@ def service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -
         agent_metadata=agent_metadata,
         transport=settings.transport,
     )
-    return KeepingSink(sink, SqliteSink(settings.home)) if settings.keep_local and settings.home is not None else sink
+    if not settings.keep_local or settings.home is None:
+        return sink
+    store = SqliteSink(settings.home, max_bytes=settings.local_max_bytes or 0, max_age_days=settings.local_max_age_days or 0)
+    return KeepingSink(sink, store)
 
 
 def init_agent(sink: Sink) -> AgentInfo | None:

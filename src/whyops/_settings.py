@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .events import Sink
 
 _MAX_AGENT_NAME = 255
+_LEAST_LOCAL_BYTES = 100_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Settings:
     exit_timeout: float | None = None
     flush_at_trace_end: bool | None = None
     keep_local: bool | None = None
+    local_max_age_days: int | None = None
+    local_max_bytes: int | None = None
     transport: httpx.BaseTransport | None = None
     disabled: bool = False
     home_trouble: str = ""
@@ -70,6 +73,8 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not isinstance(value, bool):
                 raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
+        _check_bound(self.local_max_age_days, "local_max_age_days", "days", least=1)
+        _check_bound(self.local_max_bytes, "local_max_bytes", "bytes", least=_LEAST_LOCAL_BYTES)
         self._check_metadata()
         self._check_delivery()
 
@@ -102,6 +107,7 @@ class Settings:
         agent = self.agent_name or _environment.agent_name()
         capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
         home, home_trouble = _home_if_any(self.home)
+        days, size = self.local_max_age_days, self.local_max_bytes
         if self.api_key is None and key is not None:
             _check_key(key, "WHYOPS_API_KEY")
         if self.agent_name is None and agent is not None:
@@ -120,6 +126,10 @@ class Settings:
             if flush is None
             else flush,
             keep_local=_environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
+            local_max_age_days=_bound("WHYOPS_LOCAL_MAX_AGE_DAYS", "days", _defaults.LOCAL_MAX_AGE_DAYS, least=1) if days is None else days,
+            local_max_bytes=_bound("WHYOPS_LOCAL_MAX_BYTES", "bytes", _defaults.LOCAL_MAX_BYTES, least=_LEAST_LOCAL_BYTES)
+            if size is None
+            else size,
             disabled=self.disabled or _environment.is_disabled(),
         )
 
@@ -162,6 +172,19 @@ def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
     if named is not None:
         return _path(named, "WHYOPS_HOME")
     return _path("~/.whyops", "home")
+
+
+def _bound(name: str, unit: str, default: int, *, least: int) -> int:
+    said = _environment.number(name)
+    _check_bound(said, name, unit, least)
+    return default if said is None else said
+
+
+def _check_bound(value: object, name: str, unit: str, least: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or value >= least):
+        raise ConfigurationError(f"{name} must be a whole number of {unit}, at least {least}, or 0 for no bound.")
 
 
 def _url(chosen: str | None, variable: str, default: str) -> str:

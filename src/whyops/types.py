@@ -151,7 +151,8 @@ class FlushResult(NamedTuple):
 
     `delivered`: stored, or accepted by the service's queue, since this process began. `waiting`: recorded, not yet delivered. `parked`:
     refused for good, kept aside with the reason. `sampled_out`: taken and not stored, by the service's own rules. `dropped`: never
-    recorded, because the outbox was full.
+    recorded, because the outbox was full. `not_recorded`: never recorded for another cause, such as a method that was called without an
+    argument that it needs; the log names the line.
     """
 
     delivered: int = 0
@@ -159,3 +160,4 @@ class FlushResult(NamedTuple):
     parked: int = 0
     sampled_out: int = 0
     dropped: int = 0
+    not_recorded: int = 0

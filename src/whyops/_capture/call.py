@@ -66,10 +66,12 @@ class ToolCall:
         self._open = False
         self._started_ns = 0
 
-    @_guard.recording
     def begin(self) -> None:
         """Record the request, and start to measure."""
-        self.begin_unguarded()
+        try:
+            self.begin_unguarded()
+        except Exception as error:  # noqa: BLE001  (the boundary "recording")
+            _guard.fault(error, self.trace, events=2)  # the request, and so the response
 
     def begin_unguarded(self) -> None:
         """Do what `begin` does, for a caller that is guarded itself."""
@@ -91,7 +93,7 @@ class ToolCall:
             if elapsed is not None:
                 self._respond(self._results(result), elapsed)
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
-            _guard.fault(error)
+            _guard.fault(error, self.trace)
 
     @_guard.recording
     def succeed_encoded(self, results: Encoded, metadata: Mapping[str, Any] | None = None) -> None:

@@ -13,6 +13,13 @@ Encoded = tuple[str, int, int]
 
 Encode = Callable[[object], Encoded]
 
+Lose = Callable[[str, str, int], None]
+"""Counts events of a trace, by its id, that could not be recorded: why, and how many."""
+
+
+def lose_uncounted(trace_id: str, reason: str, events: int) -> None:
+    """Count nothing."""
+
 
 class TraceEnd(Protocol):
     """Waits, within bounds, until what the trace recorded is delivered: for processes that freeze once the work is done."""
@@ -29,10 +36,11 @@ class TraceEnd(Protocol):
 class Recorder:
     """Names the agent, encodes values, takes lines. One per client; `enabled` is False where nothing is recorded.
 
-    `record` takes a finished line. `at_trace_end`, if there is one, is waited for when the outermost block of a trace was left.
+    `record` takes a finished line, `lose` word of one that could not be made. `at_trace_end`, if there is one, is waited for when the
+    outermost block of a trace was left.
     """
 
-    __slots__ = ("agent_name", "at_trace_end", "capture_content", "clock", "enabled", "encode", "ids", "record")
+    __slots__ = ("agent_name", "at_trace_end", "capture_content", "clock", "enabled", "encode", "ids", "lose", "record")
 
     def __init__(
         self,
@@ -40,6 +48,7 @@ class Recorder:
         agent_name: str,
         encode: Encode,
         record: Callable[[bytes], None],
+        lose: Lose = lose_uncounted,
         enabled: bool = True,
         capture_content: bool = True,
         at_trace_end: TraceEnd | None = None,
@@ -49,6 +58,7 @@ class Recorder:
         self.agent_name: str = agent_name
         self.encode: Encode = encode
         self.record: Callable[[bytes], None] = record
+        self.lose: Lose = lose
         self.enabled: bool = enabled
         self.capture_content: bool = capture_content
         self.at_trace_end: TraceEnd | None = at_trace_end

@@ -10,7 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
 from .. import _guard
 from . import context
@@ -19,6 +19,9 @@ from .collected import Collected
 from .contents import PROXY_ARGUMENT
 from .exceptions import NOT_CAPTURED
 from .plan import Plan
+
+if TYPE_CHECKING:
+    from .trace import Trace
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -157,6 +160,7 @@ class Observer:
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
         """Record the request and return the call, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
+        trace: Trace | None = None
         try:
             named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
             top = context.top()
@@ -174,7 +178,7 @@ class Observer:
             call = ToolCall(trace, self._plan.name, trace.encode_arguments(arguments), parent_id, None, self.hides_text)
             call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
-            _guard.fault(error)
+            _guard.fault(error, trace, events=2)  # its request, and so its response
             return None
         return call
 

@@ -59,6 +59,10 @@ _OWN_METADATA = frozenset(
 _MAX_STEP = 2**31 - 1
 
 
+def _new_span_id(trace: Trace) -> str:
+    return trace.recorder.ids.next()
+
+
 class Trace:
     """What one agent run did, under one id. Make it with `whyops.trace(…)` or `sdk.trace(…)`.
 
@@ -228,6 +232,7 @@ class Trace:
             model, provider, embedding_count, first_embedding_dimensions, total_tokens=total_tokens, latency_ms=latency_ms, **options
         )
 
+    @_guard.recording_else(_new_span_id)
     def tool_call_request_sync(
         self,
         tool: str,

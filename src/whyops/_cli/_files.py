@@ -1,33 +1,66 @@
-"""Files that a command writes: their owner alone may read them, and nobody ever sees half of one."""
+"""Files that a command writes where the user says, as `cp` would: a link is followed, a device or a pipe is written into.
+
+A new file is its owner's alone, and an ordinary file is replaced as a whole, so that nobody sees half of one.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from whyops.errors import WhyOpsError
 
-__all__ = ["write_private"]
+__all__ = ["write_out"]
 
 
-def write_private(path: Path, parts: Iterable[bytes]) -> None:
-    """Write a file, in place of one that is there.
+def write_out(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file, in place of one that is there; who may read that one may read the new one.
 
     Raises:
         WhyOpsError: It can't be written.
     """
-    draft: str | None = None
     try:
-        descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+        target, mode = _replaceable(path)
+        if target is None:
+            with path.open("wb") as file:
+                file.writelines(parts)
+        else:
+            _replace(target, mode, parts)
+    except OSError as error:
+        raise WhyOpsError(f"{path} can't be written: {error.strerror or error}.") from None
+
+
+def _replaceable(path: Path) -> tuple[Path | None, int]:
+    """Return the file to be replaced or made, and its mode; no file, if what is there has to be written into."""
+    target = path.resolve()
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return target, 0o600
+    is_own = os.name == "nt" or found.st_uid == os.geteuid()
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and is_own and _is_same(target, found):
+        return target, stat.S_IMODE(found.st_mode)
+    return None, 0
+
+
+def _is_same(path: Path, found: os.stat_result) -> bool:
+    """Tell whether a path leads to a file; what /dev/stdout leads to may have no path, or none any more."""
+    with contextlib.suppress(OSError):
+        return os.path.samestat(path.lstat(), found)
+    return False
+
+
+def _replace(target: Path, mode: int, parts: Iterable[bytes]) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=".whyops-", dir=target.parent)
+    draft = Path(name)
+    try:
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(parts)
-        Path(draft).chmod(0o600)
-        Path(draft).replace(path)
-    except OSError as error:
-        if draft is not None:
-            with contextlib.suppress(OSError):
-                Path(draft).unlink()
-        raise WhyOpsError(f"{path} can't be written: {error.strerror or error}.") from None
+        draft.chmod(mode)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)

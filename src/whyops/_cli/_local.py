@@ -21,6 +21,7 @@ def absorb_local(home: Path) -> None:
     for waiting in survey(home):
         destination = waiting.destination
         if waiting.orphaned and destination is not None and destination.url == "local":
+            # Without bounds: what is too old or too much is the programs' to say, and a command that looks removes nothing.
             delivery = Delivery(destination, partial(SqliteSink, home), home=home, process_nonce=lambda: NOBODY, folder=waiting.folder)
             delivery.wait(delivery.close(ABSORB_SECONDS), ABSORB_SECONDS, delivery.counts)
 

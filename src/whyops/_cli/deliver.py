@@ -77,7 +77,7 @@ def _deliver(one: Waiting, home: Path, timeout: float) -> FlushResult:
 def _way(destination: Destination | None, home: Path) -> tuple[Destination, Callable[[], Sink]]:
     """Return whose the events are, and what takes them there."""
     if destination is not None and destination.url == LOCAL:
-        return destination, partial(SqliteSink, home)
+        return destination, partial(SqliteSink, home)  # without bounds: those are the programs' to say
     service = the_service(home)
     whose = destination or service.destination(service.settings.agent_name or "default")
     return whose, partial(service.sink, whose.agent_name)

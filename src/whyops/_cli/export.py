@@ -11,7 +11,7 @@ from whyops._store.reader import StoreReader
 from whyops._views.words import counted
 
 from ._command import Command, Context
-from ._files import write_private
+from ._files import write_out
 from ._local import absorb_local
 from ._selection import add_selection, chosen_ids
 
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     ids = chosen_ids(arguments, reader)
     lines = _lines(reader, ids)
     if arguments.output is not None:
-        write_private(arguments.output, lines)
+        write_out(arguments.output, lines)
         print(f"{counted(len(ids), 'trace')} written to {context.terminal.printable(str(arguments.output))}.", file=sys.stderr)
         return 0
     context.terminal.stream.flush()

@@ -11,7 +11,6 @@ from whyops._delivery.erase import count_held, erase
 from whyops._store.reader import StoreReader
 from whyops._store.row import decode
 from whyops._store.tidy import Unwanted, tidy
-from whyops._views.event import microseconds
 from whyops._views.words import bytes_text, counted
 from whyops.errors import WhyOpsError
 
@@ -71,10 +70,7 @@ class _Lines:
             return False
         if event.get("traceId") in self._trace_ids or (self._user is not None and event.get("externalUserId") == self._user):
             return True
-        if self._before is None:
-            return False
-        recorded = microseconds(event.get("timestamp"))
-        return (written_at if recorded is None else recorded / 1_000_000) < self._before
+        return self._before is not None and written_at < self._before
 
 
 def _size(text: str) -> int:

@@ -13,7 +13,7 @@ from whyops._views.report import render_report
 from whyops._views.words import bytes_text
 
 from ._command import Command, Context
-from ._files import write_private
+from ._files import write_out
 from ._local import alive_in
 from ._traces import add_local, load
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     traces = [load(wanted, arguments, context) for wanted in dict.fromkeys(arguments.traces)]
     page = render_report(traces, version=metadata.version("whyops"), is_alive=alive_in(context.home)).encode()
     path: Path = arguments.output or Path(f"whyops-{_UNFIT.sub('-', traces[0].trace_id)[:_MOST_OF_A_NAME].strip('-.') or 'trace'}.html")
-    write_private(path, [page])
+    write_out(path, [page])
     terminal = context.terminal
     terminal.write(terminal.printable(str(path)) + "\n")
     print(f"{bytes_text(len(page))}, opens from disk without a network.", file=sys.stderr)

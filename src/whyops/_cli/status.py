@@ -51,8 +51,10 @@ def _standing(one: Waiting, service: Service | None) -> Standing:
         parked=counts.parked,
         sampled_out=counts.sampled_out,
         dropped=counts.dropped,
+        not_recorded=counts.not_recorded,
         parked_reasons=counts.parked_reasons,
         sampled_out_reasons=counts.sampled_out_reasons,
+        not_recorded_reasons=counts.not_recorded_reasons,
         advice=tuple(_advice(one, service)),
     )
 
@@ -105,6 +107,8 @@ def _as_json(one: Waiting, service: Service | None) -> dict[str, object]:
         "sampledOut": counts.sampled_out,
         "sampledOutReasons": counts.sampled_out_reasons,
         "dropped": counts.dropped,
+        "notRecorded": counts.not_recorded,
+        "notRecordedReasons": counts.not_recorded_reasons,
     }
 
 

@@ -106,7 +106,7 @@ class Delivery:
             outbox = self._open()
         try:
             if not outbox.append(line):
-                self._drop()
+                self._drop(line)
         except (OSError, OutboxClosed) as error:
             self._append_elsewhere(line, outbox, error)
         inbox = self._inbox
@@ -144,7 +144,7 @@ class Delivery:
         if isinstance(error, OSError) and isinstance(failed, FileOutbox):
             self._use_memory(failed, error)
         if not self._open().append(line):
-            self._drop()
+            self._drop(line)
 
     def _use_memory(self, failed: FileOutbox, error: OSError) -> None:
         with self._opening:
@@ -167,10 +167,16 @@ class Delivery:
         for outbox in files:
             outbox.close()
 
-    def _drop(self) -> None:
-        with self._opening:  # of threads that drop at once, each is counted
-            self._inbox.dropped += 1
+    def _drop(self, line: bytes) -> None:
+        self._tally.drop(line)
         self._trouble.full()
+
+    def lose(self, trace_id: str, reason: str, events: int) -> None:
+        """Count events that could not be recorded; `trace_id` is empty where nobody knows whose they were. From any thread."""
+        self._tally.lose(trace_id, reason, events)
+        self._register()
+        if self._thread is None:
+            self._wake()
 
     # --- the thread ------------------------------------------------------------------------------
 
@@ -206,7 +212,7 @@ class Delivery:
     def _goes_on(self) -> bool:
         """End the thread, unless something came at the last moment and no other thread was started for it."""
         self._thread = None  # from here on the next event starts a thread; what came just before is seen below
-        if not self._backlog.has_unread() and self._inbox.empty():
+        if not self._backlog.has_unread() and self._inbox.empty() and not self._tally.has_news():
             return False
         with self._starting:
             if not self._is_alone():
@@ -300,7 +306,7 @@ class Delivery:
         return request.future
 
     def _is_at_rest(self) -> bool:
-        return self._outbox is None and self._thread is None and not len(self._memory)
+        return self._outbox is None and self._thread is None and not len(self._memory) and not self._tally.has_news()
 
     # --- forks and the end -----------------------------------------------------------------------
 
@@ -339,3 +345,6 @@ class Delivery:
         self.wait(request.future, max(0.0, request.deadline - self._clock.monotonic()) + 0.1, self.counts)
         if waiting := self._backlog.waiting():
             self._trouble.left_waiting(waiting, in_memory=len(self._memory))
+        if self._folder is not None and len(self._memory):
+            self._tally.lose_all(self._memory.lines(), "in memory when the process ended")
+            self._tally.save_for_good()

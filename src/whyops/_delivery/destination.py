@@ -7,6 +7,10 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from whyops._private_files import make_private_folder
+
+OUTBOX = "outbox"
+
 
 class Destination(NamedTuple):
     """Whose events these are. Equal destinations share a folder, and a process may deliver what another left there.
@@ -21,11 +25,21 @@ class Destination(NamedTuple):
     def folder(self, home: Path) -> Path:
         """Return the folder of this destination's outbox files. Its name tells nothing."""
         name = json.dumps([self.url, self.agent_name, self.key_hash])
-        return home / "outbox" / hashlib.sha256(name.encode()).hexdigest()[:16]
+        return home / OUTBOX / hashlib.sha256(name.encode()).hexdigest()[:16]
 
     def as_json(self) -> dict[str, str]:
         """Return the fields, for the head of a file."""
         return self._asdict()
+
+
+def make_place(folder: Path) -> None:
+    """Make a destination's folder, and the one that holds all of them.
+
+    Raises:
+        OSError: one can't be made, or is not ours.
+    """
+    for each in (folder.parent, folder):
+        make_private_folder(each)
 
 
 def hash_key(api_key: str) -> str:

@@ -6,6 +6,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from whyops._private_files import open_private, reading
+
 ENDED_FILE = "ended"
 _MOST_BYTES = 1 << 16
 
@@ -16,7 +18,7 @@ def note_end(path: Path) -> None:
     if not nonce:
         return
     with contextlib.suppress(OSError):  # then less is known about its open calls
-        fd = os.open(path.parent / ENDED_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        fd = open_private(path.parent / ENDED_FILE, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             if os.fstat(fd).st_size >= _MOST_BYTES:
                 os.ftruncate(fd, 0)
@@ -28,6 +30,7 @@ def note_end(path: Path) -> None:
 def is_noted(folder: Path, nonce: str) -> bool:
     """Tell whether the end of this process was remembered."""
     try:
-        return nonce.encode() in (folder / ENDED_FILE).read_bytes().split(b"\n")
+        with reading(folder / ENDED_FILE) as file:
+            return nonce.encode() in file.read(2 * _MOST_BYTES).split(b"\n")
     except (OSError, UnicodeEncodeError):
         return False

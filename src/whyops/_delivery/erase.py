@@ -7,9 +7,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from whyops._private_files import open_private
+
 from .locks import lock
 from .segment import SUFFIX, Segment
-from .survey import waiting_lines
+from .survey import outbox_folders, waiting_lines
 from .tally import PARKED_FILE
 
 Unwanted = Callable[[bytes, float], bool]
@@ -21,11 +23,11 @@ _ALL = 1 << 62
 def erase(home: Path, unwanted: Unwanted) -> int:
     """Remove the unwanted events, and return how many. A file is replaced or removed whole; a torn line in one goes, too."""
     count = 0
-    for folder in sorted(path for path in (home / "outbox").glob("*") if path.is_dir()):
+    for folder in outbox_folders(home):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             with contextlib.suppress(OSError):
                 count += _erase_from_segment(path, unwanted)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # there is none, or it is not ours
             count += _erase_from_parked(folder / PARKED_FILE, unwanted)
     return count
 
@@ -54,7 +56,7 @@ def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
 
 def _erase_from_parked(path: Path, unwanted: Unwanted) -> int:
     """Write the file anew, under its lock, in place."""
-    fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    fd = open_private(path, os.O_RDWR)
     with os.fdopen(fd, "r+b") as file:
         lock(fd, wait=True)
         written_at = os.fstat(fd).st_mtime

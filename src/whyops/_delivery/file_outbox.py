@@ -6,14 +6,13 @@ import contextlib
 import errno
 import itertools
 import os
-import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from . import locks, writing
 from .clock import Clock
-from .destination import Destination
+from .destination import Destination, make_place
 from .segment import SUFFIX, Segment, close_if_ours, is_ours
 
 SEGMENT_BYTES = 8_000_000
@@ -51,7 +50,7 @@ class FileOutbox:
         self._given_up_at: float | None = None
         if not locks.exist():
             raise OSError("there are no file locks on this system")
-        make_folder(folder)
+        make_place(folder)
         self._current, self._fd = self._new_segment()
         self._room = max_bytes - _folder_bytes(folder)
 
@@ -167,25 +166,6 @@ class FileOutbox:
             else:
                 kept.append((retired_at, segment))
         self._retired = kept
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder that is ours alone, and its parents with it.
-
-    Raises:
-        OSError: it can't be made, or belongs to somebody else.
-    """
-    missing = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    for path in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            path.mkdir(mode=0o700)
-    folder = missing[0] if missing else folder
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise OSError(f"{folder} is not a folder of our own")
 
 
 def _folder_bytes(folder: Path) -> int:

@@ -50,16 +50,15 @@ class Job(NamedTuple):
 class Inbox:
     """A queue that can be put to from a signal handler or a `__del__`, and a bell for the hot path.
 
-    Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`. It adds to `dropped` what there
-    was no room for. The sender sets `unseen` back when it goes to look. `unseen` is added to without a lock: what gets lost between threads
-    delays a bell, and the sender looks by itself within a second while something comes.
+    Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`. The sender sets `unseen` back when
+    it goes to look. `unseen` is added to without a lock: what gets lost between threads delays a bell, and the sender looks by itself
+    within a second while something comes.
     """
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Request | Job | None] = queue.SimpleQueue()
         self.asleep = False
         self.unseen = 0
-        self.dropped = 0
         self.loud_at = 0
 
     def put(self, item: Request | Job) -> None:

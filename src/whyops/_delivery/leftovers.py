@@ -6,6 +6,8 @@ import contextlib
 from collections import deque
 from pathlib import Path
 
+from whyops._private_files import is_our_folder
+
 from .clock import Clock
 from .ended import note_end
 from .segment import SUFFIX, Segment
@@ -24,9 +26,12 @@ class Leftovers:
 
     def look(self) -> None:
         """See which files there are now. Those of living processes are among them, and are passed over later."""
+        if self._folder is None or not is_our_folder(self._folder):
+            self._found.clear()
+            return
         with contextlib.suppress(OSError):  # no descriptor is free: the next look sees more
-            self._found = deque(sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder else [])
-            self._tidy()
+            self._found = deque(sorted(self._folder.glob(f"*{SUFFIX}")))
+            self._tidy(self._folder)
 
     def is_empty(self) -> bool:
         """Tell whether nothing that was seen is left to be looked at or delivered."""
@@ -50,11 +55,9 @@ class Leftovers:
             self.current.release()
             self.current = None
 
-    def _tidy(self) -> None:
+    def _tidy(self, folder: Path) -> None:
         """Remove files that a process began to make and never finished."""
-        if self._folder is None:
-            return
-        for path in self._folder.glob("*.new"):
+        for path in folder.glob("*.new"):
             with contextlib.suppress(OSError):
-                if path.stat().st_mtime < self._clock.wall() - ABANDONED_SECONDS:
+                if path.lstat().st_mtime < self._clock.wall() - ABANDONED_SECONDS:
                     path.unlink()

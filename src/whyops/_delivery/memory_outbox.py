@@ -54,6 +54,10 @@ class MemoryOutbox:
             lines.append(self._lines[index])
         return lines, after + len(lines)
 
+    def lines(self) -> list[bytes]:
+        """Return what waits, as it is now. May be called by any thread."""
+        return list(self._lines.copy())
+
     def acknowledge(self, position: int) -> None:
         """Let go of the lines before a position."""
         while self.acknowledged < position:

@@ -13,14 +13,15 @@ import contextlib
 import io
 import json
 import os
-import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from whyops._forks import forks_wait, tell_children
+from whyops._private_files import open_private, reading
 
 from .destination import Destination
 from .locks import lock
+from .notes import number_in, object_in
 
 SUFFIX = ".lines"
 FORMAT = 1
@@ -66,7 +67,7 @@ class Segment:
     @classmethod
     def _create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
         passing = path.with_suffix(".new")
-        fd = os.open(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        fd = open_private(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             lock(fd)
             size = _write_head(fd, destination, metadata_hash)
@@ -86,13 +87,12 @@ class Segment:
     @classmethod
     def _adopt(cls, path: Path) -> Segment | None:
         try:
-            fd = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+            fd = open_private(path, os.O_RDWR)
         except OSError:
             return None
         try:
             lock(fd)
-            found = os.fstat(fd)
-            if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.geteuid():
+            if os.fstat(fd).st_nlink == 1:  # else its owner has just removed it
                 acknowledged, metadata_hash = _read_head(fd)
                 return cls(path, fd, acknowledged=acknowledged, metadata_hash=metadata_hash, sealed=True, doubtful=True)
         except OSError:
@@ -102,7 +102,7 @@ class Segment:
 
     def open_for_appending(self) -> int:
         """Return a new descriptor that each write goes to the end through."""
-        return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        return open_private(self.path, os.O_WRONLY | os.O_APPEND)
 
     def end(self) -> int:
         """Return the size of the file."""
@@ -174,7 +174,7 @@ class Segment:
         if head.startswith(_BEGIN):
             head = b"%b%0*d%b" % (_BEGIN, _DIGITS, len(head), head[len(_BEGIN) + _DIGITS :])
         passing = self.path.with_suffix(".new")
-        fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        fd = open_private(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
             with os.fdopen(fd, "wb") as file:
                 file.writelines((head, *lines))
@@ -207,7 +207,7 @@ def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
 def count_lines(path: Path, after: int) -> int:
     """Count the lines of a file after a position; a file that is gone has none."""
     count = 0
-    with contextlib.suppress(OSError), path.open("rb") as file:
+    with contextlib.suppress(OSError), reading(path) as file:
         file.seek(after)
         while block := file.read(_BLOCK):
             count += block.count(b"\n")
@@ -217,7 +217,7 @@ def count_lines(path: Path, after: int) -> int:
 def is_held(path: Path) -> bool:
     """Tell whether a living process holds the lock of a file."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = open_private(path, os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -231,12 +231,9 @@ def is_held(path: Path) -> bool:
 
 def read_head(path: Path) -> dict[str, object]:
     """Return what the head of a file says, or nothing if it has none."""
-    try:
-        with path.open("rb") as file:
-            head = json.loads(file.readline(_BLOCK))
-    except (OSError, ValueError):
-        return {}
-    return head if isinstance(head, dict) else {}
+    with contextlib.suppress(OSError), reading(path) as file:
+        return object_in(file.readline(_BLOCK))
+    return {}
 
 
 def _identity(fd: int) -> tuple[int, int]:
@@ -249,22 +246,24 @@ def _write_head(fd: int, destination: Destination, metadata_hash: str) -> int:
     rest = json.dumps({"format": FORMAT, "destination": destination.as_json(), "metadata": metadata_hash})
     body = b'",' + rest[1:].encode() + b"\n"
     size = len(_BEGIN) + _DIGITS + len(body)
-    if os.fstat(fd).st_uid != os.geteuid() or os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, size, body)) != size:
-        raise OSError("no file of our own can be written there")
+    if os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, size, body)) != size:
+        raise OSError("the disk took only a part of a file's head")
     return size
 
 
 def _read_head(fd: int) -> tuple[int, str]:
     """Return the acknowledged position and the hash of the metadata; a damaged head counts as one that says nothing."""
     line = os.pread(fd, _BLOCK, 0).partition(b"\n")[0]
-    try:
-        head = json.loads(line)
-        told = int(head["format"]), max(int(head["acknowledged"]), len(line) + 1), str(head["metadata"])
-    except (ValueError, KeyError, TypeError):
-        told = FORMAT, len(line) + 1, ""
-    if told[0] > FORMAT:
+    head = object_in(line)
+    if number_in(head.get("format")) > FORMAT:
         raise OSError("a newer version of whyops has written it")
-    return told[1:]
+    return max(settled_in(head, os.fstat(fd).st_size), len(line) + 1), str(head.get("metadata", ""))
+
+
+def settled_in(head: dict[str, object], size: int) -> int:
+    """Return up to where a file's lines are settled, by its head; 0 if that is damaged, or names a place that the file does not have."""
+    position = number_in(head.get("acknowledged")) if "format" in head else 0
+    return position if position <= size else 0
 
 
 def _whole(line: bytes) -> bytes | None:

@@ -110,7 +110,7 @@ class Sender:
         self._answer()
 
     def _is_idle(self) -> bool:
-        if self._requests or self._jobs or self._batch.lines or self._backoff.failures:
+        if self._requests or self._jobs or self._batch.lines or self._backoff.failures or self._tally.has_news():
             return False
         return self._now() - self._busy_at > IDLE_SECONDS
 
@@ -200,7 +200,8 @@ class Sender:
             waiting=self._backlog.waiting(),
             parked=total.parked,
             sampled_out=total.sampled_out,
-            dropped=self._inbox.dropped,
+            dropped=total.dropped,
+            not_recorded=total.not_recorded,
         )
 
     # --- the work --------------------------------------------------------------------------------
@@ -217,7 +218,6 @@ class Sender:
             self._on_quiet()
         if self._jobs and (self._backlog.leftovers.is_empty() or self._backoff.failures):
             self._jobs.pop(0).run(self._open_sink)
-        self._tally.count(Counts(dropped=self._inbox.dropped - self._tally.total.dropped))
         if not self._eager or self._now() - self._saved_at > LINGER_SECONDS:
             self._tally.save()
             self._saved_at = self._now()

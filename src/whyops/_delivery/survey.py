@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from glob import escape
 from pathlib import Path
 
 from whyops._printable import without_password
+from whyops._private_files import is_our_file, is_our_folder, reading
 
-from .destination import Destination
+from .destination import OUTBOX, Destination
 from .ended import is_noted
-from .segment import SUFFIX, count_lines, is_held, read_head
+from .notes import object_in, texts_in
+from .segment import SUFFIX, count_lines, is_held, read_head, settled_in
 from .tally import PARKED_FILE, Counts, read_counts
 
 
@@ -40,7 +43,7 @@ class Waiting:
 
 def survey(home: Path) -> list[Waiting]:
     """Look at all destinations that ever had an outbox file under `home`. Changes nothing."""
-    return [_look_at(folder) for folder in sorted(_folders(home))]
+    return [_look_at(folder) for folder in outbox_folders(home)]
 
 
 def is_alive(home: Path, nonce: str) -> bool | None:
@@ -48,16 +51,17 @@ def is_alive(home: Path, nonce: str) -> bool | None:
 
     It runs while it holds an outbox file, and has ended if it left one behind. One that wrote no file, or has closed it, says nothing.
     """
-    files = [path for folder in _folders(home) for path in folder.glob(f"*-{escape(nonce)}-*{SUFFIX}")]
+    folders = outbox_folders(home)
+    files = [path for folder in folders for path in folder.glob(f"*-{escape(nonce)}-*{SUFFIX}") if is_our_file(path)]
     if any(map(is_held, files)):
         return True
-    return False if files or any(is_noted(folder, nonce) for folder in _folders(home)) else None
+    return False if files or any(is_noted(folder, nonce) for folder in folders) else None
 
 
-def _folders(home: Path) -> Iterator[Path]:
-    outbox = home / "outbox"
-    if outbox.is_dir():
-        yield from (folder for folder in outbox.iterdir() if folder.is_dir())
+def outbox_folders(home: Path) -> list[Path]:
+    """Return the folders of all destinations that are ours."""
+    outbox = home / OUTBOX
+    return sorted(filter(is_our_folder, outbox.iterdir())) if is_our_folder(outbox) else []
 
 
 def _look_at(folder: Path) -> Waiting:
@@ -65,21 +69,18 @@ def _look_at(folder: Path) -> Waiting:
     waiting = orphaned = 0
     for path in folder.glob(f"*{SUFFIX}"):
         head = read_head(path)
-        left = count_lines(path, _position(head))
+        left = count_lines(path, settled_in(head, _size(path)))
         waiting += left
         orphaned += 0 if is_held(path) else left
-        told = told or _strings(head.get("destination"))
+        told = told or texts_in(head.get("destination"))
     parked = folder / PARKED_FILE
-    return Waiting(folder, _destination(told), counts, waiting, orphaned, parked if parked.exists() else None)
+    return Waiting(folder, _destination(told), counts, waiting, orphaned, parked if is_our_file(parked) else None)
 
 
-def _position(head: dict[str, object]) -> int:
-    acknowledged = head.get("acknowledged")
-    return int(acknowledged) if isinstance(acknowledged, str) and acknowledged.isdigit() else 0
-
-
-def _strings(value: object) -> dict[str, str]:
-    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
+def _size(path: Path) -> int:
+    with contextlib.suppress(OSError):  # delivered, and gone
+        return path.stat().st_size
+    return 0
 
 
 def _destination(told: dict[str, str]) -> Destination | None:
@@ -100,28 +101,19 @@ class Aside:
 
 def waiting_lines(home: Path) -> Iterator[bytes]:
     """Yield the lines of all destinations that are not delivered yet, oldest first in each. Changes nothing."""
-    for folder in _folders(home):
+    for folder in outbox_folders(home):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
-            with contextlib.suppress(OSError), path.open("rb") as file:  # it may be delivered, and gone, at any moment
-                position = _position(_head(file.readline()))
-                if position > file.tell():
-                    file.seek(position)
+            with contextlib.suppress(OSError), reading(path) as file:  # it may be delivered, and gone, at any moment
+                head = object_in(file.readline())
+                file.seek(max(settled_in(head, os.fstat(file.fileno()).st_size), file.tell()))
                 yield from (line for line in file if line.endswith(b"\n"))
 
 
 def parked_events(home: Path) -> Iterator[Aside]:
     """Yield the events that were refused for good, of all destinations."""
-    for folder in _folders(home):
-        with contextlib.suppress(OSError), (folder / PARKED_FILE).open("rb") as file:
+    for folder in outbox_folders(home):
+        with contextlib.suppress(OSError), reading(folder / PARKED_FILE) as file:
             for line in file:
                 with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                     note, _, event = line.partition(b', "event": ')
                     yield Aside(event[:-2] + b"\n", str(json.loads(note + b"}")["reason"]))
-
-
-def _head(line: bytes) -> dict[str, object]:
-    try:
-        head = json.loads(line)
-    except ValueError:
-        return {}
-    return head if isinstance(head, dict) else {}

@@ -3,45 +3,81 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from whyops._private_files import open_private, reading
+
+from .batch import trace_id_of
 from .clock import Clock
-from .destination import Destination
+from .destination import Destination, make_place
 from .locks import lock, unlock
+from .notes import object_in, texts_in
 
 COUNTS_FILE = "counts.json"
 PARKED_FILE = "parked.jsonl"
 PARKED_BYTES = 32_000_000
 MAX_REASONS = 20
+MAX_TRACES = 400
 OTHER_REASONS = "other reasons"
 LAST_ATTEMPTS = 20
 LAST_PAUSE_SECONDS = 0.005
 
+_MOST_BYTES = 1 << 20
+_BLOCK = 4096
+"""The file grows by so much at once, so that numbers can be written into it when the disk is full."""
+
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EAGAIN}
+"""The disk is full, or another process is at it."""
+
+Numbers = dict[str, int]
+
 
 @dataclass
 class Counts:
-    """Numbers of events, and for the parked and the sampled-out ones how many for each reason."""
+    """Numbers of events. Of those that did not get through also how many for each reason, and of those that were lost, of each trace.
+
+    `dropped` were lost for want of room, `not_recorded` for any other cause. The latest traces are told apart, by their ids.
+    """
 
     delivered: int = 0
     parked: int = 0
     sampled_out: int = 0
     dropped: int = 0
-    parked_reasons: dict[str, int] = field(default_factory=dict)
-    sampled_out_reasons: dict[str, int] = field(default_factory=dict)
+    not_recorded: int = 0
+    parked_reasons: Numbers = field(default_factory=dict)
+    sampled_out_reasons: Numbers = field(default_factory=dict)
+    not_recorded_reasons: Numbers = field(default_factory=dict)
+    dropped_traces: Numbers = field(default_factory=dict)
+    not_recorded_traces: Numbers = field(default_factory=dict)
 
     def add(self, other: Counts) -> None:
         """Add another's numbers to these."""
-        self.delivered += other.delivered
-        self.parked += other.parked
-        self.sampled_out += other.sampled_out
-        self.dropped += other.dropped
-        _add_reasons(self.parked_reasons, other.parked_reasons)
-        _add_reasons(self.sampled_out_reasons, other.sampled_out_reasons)
+        for name, value in vars(other).items():
+            own = getattr(self, name)
+            if isinstance(value, int):
+                setattr(self, name, own + value)
+            elif name.endswith("_reasons"):
+                _add_reasons(own, value)
+            else:
+                _add_traces(own, value)
+
+    @property
+    def dropped_untraced(self) -> int:
+        """How many of the dropped events are of traces that nobody knows, or knows any more."""
+        return max(self.dropped - sum(self.dropped_traces.values()), 0)
+
+    @property
+    def not_recorded_untraced(self) -> int:
+        """How many of the events that could not be recorded are of traces that nobody knows, or knows any more."""
+        return max(self.not_recorded - sum(self.not_recorded_traces.values()), 0)
 
     @classmethod
     def from_json(cls, value: object) -> Counts:
@@ -58,19 +94,30 @@ class Counts:
 
 
 class Tally:
-    """Counts for this process, and adds to the destination's file what is new. Used by the sender's thread alone."""
+    """Counts for this process, from any thread; the sender's adds to the destination's file what is new."""
 
     def __init__(self, folder: Path | None, destination: Destination, clock: Clock) -> None:
         self._folder = folder
         self._destination = destination
         self._clock = clock
+        self._lock = threading.RLock()  # a `__del__` may record, and lose what it records
         self._unsaved = Counts()
+        self._is_refused = False
         self.total = Counts()
 
     def count(self, new: Counts) -> None:
         """Add to the numbers; `save` makes them last."""
-        self.total.add(new)
-        self._unsaved.add(new)
+        with self._lock:
+            self.total.add(new)
+            self._unsaved.add(new)
+
+    def drop(self, line: bytes) -> None:
+        """Count an event that there is no room for."""
+        self.count(Counts(dropped=1, dropped_traces={trace_id_of(line): 1}))
+
+    def lose(self, trace_id: str, reason: str, events: int = 1) -> None:
+        """Count events that could not be recorded; the trace may be unknown, and its id empty."""
+        self.count(Counts(not_recorded=events, not_recorded_reasons={_short(reason): events}, not_recorded_traces={trace_id: events}))
 
     def park(self, line: bytes, reason: str) -> None:
         """Keep a refused event aside, with the reason, and count it."""
@@ -80,17 +127,37 @@ class Tally:
                 _append(self._folder / PARKED_FILE, note[:-1] + b', "event": ' + line.rstrip(b"\n") + b"}\n")
         self.count(Counts(parked=1, parked_reasons={_short(reason): 1}))
 
+    def lose_all(self, lines: Iterable[bytes], reason: str) -> None:
+        """Count events that were recorded, and are lost all the same."""
+        for trace_id, events in Counter(map(trace_id_of, lines)).items():
+            self.lose(trace_id, reason, events)
+
+    def has_news(self) -> bool:
+        """Tell whether events were lost that the file does not know of, and can be told of sooner or later."""
+        return self._folder is not None and not self._is_refused and bool(self._unsaved.dropped or self._unsaved.not_recorded)
+
     def save(self) -> None:
         """Add what was counted since the last time to the destination's file; if another process is at it, the next time."""
         if self._folder is None or self._unsaved == Counts():
             return
-        with contextlib.suppress(OSError), _locked(self._folder / COUNTS_FILE) as fd:
-            saved = _load(os.pread(fd, 1 << 20, 0))
-            saved.add(self._unsaved)
-            data = json.dumps({"destination": self._destination.as_json(), **vars(saved)}).encode() + b"\n"
-            os.pwrite(fd, data, 0)
-            os.ftruncate(fd, len(data))
-            self._unsaved = Counts()
+        with self._lock:
+            new, self._unsaved = self._unsaved, Counts()
+        try:
+            self._add_to_file(self._folder, new)
+            self._is_refused = False
+        except OSError as error:
+            self._is_refused = error.errno not in _PASSING
+            with self._lock:
+                new.add(self._unsaved)
+                self._unsaved = new
+
+    def _add_to_file(self, folder: Path, new: Counts) -> None:
+        if not folder.exists():
+            make_place(folder)
+        with _locked(folder / COUNTS_FILE) as fd:
+            saved = _load(os.pread(fd, _MOST_BYTES, 0))
+            saved.add(new)
+            _overwrite(fd, json.dumps({"destination": self._destination.as_json(), **vars(saved)}).encode() + b"\n")
 
     def save_for_good(self) -> None:
         """Save, and wait a moment for another process that is at it: there is no next time."""
@@ -104,24 +171,45 @@ class Tally:
 def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
     """Return whose the folder is (nothing, if it doesn't say) and what was counted there by all processes."""
     try:
-        data = (folder / COUNTS_FILE).read_bytes()
-        destination = dict(json.loads(data)["destination"])
-    except (OSError, ValueError, KeyError, TypeError):
+        with reading(folder / COUNTS_FILE) as file:
+            told = object_in(file.read(_MOST_BYTES))
+    except OSError:
         return {}, Counts()
-    return {str(key): str(value) for key, value in destination.items()}, _load(data)
+    destination = texts_in(told.get("destination"))
+    return (destination, Counts.from_json(told)) if destination else ({}, Counts())
 
 
 def _load(data: bytes) -> Counts:
-    try:
-        return Counts.from_json(json.loads(data))
-    except ValueError:
-        return Counts()
+    return Counts.from_json(object_in(data))
 
 
-def _add_reasons(reasons: dict[str, int], new: dict[str, int]) -> None:
+def _overwrite(fd: int, data: bytes) -> None:
+    """Write a file anew, or leave it as it was: the room is taken first, and what is not needed of it is filled with blanks.
+
+    Raises:
+        OSError: there is no room.
+    """
+    before = os.fstat(fd).st_size
+    size = max(before, -(-len(data) // _BLOCK) * _BLOCK)
+    if size > before and os.pwrite(fd, b" " * (size - before), before) < size - before:
+        os.ftruncate(fd, before)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.pwrite(fd, data.ljust(size), 0)
+
+
+def _add_reasons(reasons: Numbers, new: Numbers) -> None:
     for reason, count in new.items():
         kept = reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS
         reasons[kept] = reasons.get(kept, 0) + count
+
+
+def _add_traces(traces: Numbers, new: Numbers) -> None:
+    """Add numbers, and forget the traces that were not heard of for the longest time."""
+    for trace_id, count in new.items():
+        if trace_id:
+            traces[trace_id] = traces.pop(trace_id, 0) + count
+    while len(traces) > MAX_TRACES:
+        del traces[next(iter(traces))]
 
 
 def _short(reason: str) -> str:
@@ -129,7 +217,7 @@ def _short(reason: str) -> str:
 
 
 def _append(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         with contextlib.suppress(OSError):  # held by whoever erases from it
             lock(fd, wait=True)
@@ -141,7 +229,7 @@ def _append(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[int]:
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    fd = open_private(path, os.O_RDWR | os.O_CREAT)
     try:
         lock(fd)
         try:

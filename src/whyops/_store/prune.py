@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .schema import Connection, transaction
 
-__all__ = ["Removed", "prune", "remove", "used_bytes"]
+__all__ = ["Removed", "Trace", "make_room", "prune", "remove", "used_bytes"]
+
+Trace = tuple[int, int]
+"""A trace's number and size in bytes."""
 
 _TRACES_AT_ONCE = 100
 _BYTES_AT_ONCE = 4_000_000
@@ -22,28 +25,46 @@ class Removed:
     for_room: int = 0
 
 
-def prune(connection: Connection, *, max_bytes: int, stored_before: int) -> Removed:
-    """Remove the traces whose last event came in before `stored_before` (seconds since 1970), then the oldest until the rest fits.
+def prune(connection: Connection, *, max_bytes: int, max_age_days: int) -> Removed:
+    """Remove the traces that are out of date, then the oldest until the rest fits. 0 is no bound.
 
-    Works in short transactions, so that other writers get their turn. With the store too full, a sixteenth is freed beyond the bound, so
-    that this is not needed at every batch.
+    A trace is out of date if `max_age_days` days on which something was written have gone by since its last event came in, without the
+    latest of them: one run with a wrong clock adds but that. Works in short transactions, so that other writers get their turn. With the
+    store too full, a sixteenth is freed beyond the bound, so that this is not needed at every batch.
     """
-    aged = "SELECT trace, bytes FROM traces WHERE stored_at < ? ORDER BY stored_at, trace"
-    for_age = remove(connection, connection.execute(aged, (stored_before,)).fetchall())
-    for_room = 0
-    if used_bytes(connection) > max_bytes:
-        for_room = _make_room(connection, max_bytes - max_bytes // 16, min(_BYTES_AT_ONCE, max_bytes // 64))
+    for_age = for_room = 0
+    if max_age_days:
+        aged = "SELECT trace, bytes FROM traces WHERE day < (SELECT max(number) FROM days) - ? ORDER BY day, stored_at, trace"
+        for_age = remove(connection, connection.execute(aged, (max_age_days,)).fetchall())
+    if max_bytes and used_bytes(connection) > max_bytes:
+        for_room = len(make_room(connection, max_bytes - max_bytes // 16, min(_BYTES_AT_ONCE, max_bytes // 64)))
     connection.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
     return Removed(for_age, for_room)
 
 
-def remove(connection: Connection, traces: Iterable[tuple[int, int]]) -> int:
-    """Remove the traces, given by number and size in bytes, and return how many there were."""
+def remove(connection: Connection, traces: Iterable[Trace]) -> int:
+    """Remove the traces, and return how many there were."""
     count = 0
     for group in _groups(traces, _BYTES_AT_ONCE):
-        _remove_at_once(connection, group)
+        with transaction(connection):
+            for trace, _ in group:
+                _remove_one(connection, trace)
         count += len(group)
     return count
+
+
+def make_room(connection: Connection, target: int, bytes_at_once: int = _BYTES_AT_ONCE) -> list[Trace]:
+    """Remove the oldest traces, one by one, until no more than `target` bytes are in use; return them."""
+    oldest_first = connection.execute("SELECT trace, bytes FROM traces ORDER BY day, stored_at, trace").fetchall()
+    removed: list[Trace] = []
+    for group in _groups(oldest_first, bytes_at_once):
+        with transaction(connection):
+            for trace in group:
+                if used_bytes(connection) <= target:
+                    return removed
+                _remove_one(connection, trace[0])
+                removed.append(trace)
+    return removed
 
 
 def used_bytes(connection: Connection) -> int:
@@ -52,32 +73,20 @@ def used_bytes(connection: Connection) -> int:
     return (pages - free) * size
 
 
-def _make_room(connection: Connection, target: int, bytes_at_once: int) -> int:
-    oldest_first = connection.execute("SELECT trace, bytes FROM traces ORDER BY stored_at, trace").fetchall()
-    count = 0
-    for group in _groups(oldest_first, bytes_at_once):
-        if used_bytes(connection) <= target:
-            break
-        _remove_at_once(connection, group)
-        count += len(group)
-    return count
-
-
-def _groups(traces: Iterable[tuple[int, int]], bytes_at_once: int) -> Iterator[list[int]]:
+def _groups(traces: Iterable[Trace], bytes_at_once: int) -> Iterator[list[Trace]]:
     """Cut into groups that are each removed in a moment."""
-    group: list[int] = []
+    group: list[Trace] = []
     size = 0
     for trace, length in traces:
         if group and (len(group) == _TRACES_AT_ONCE or size + length > bytes_at_once):
             yield group
             group, size = [], 0
-        group.append(trace)
+        group.append((trace, length))
         size += length
     if group:
         yield group
 
 
-def _remove_at_once(connection: Connection, traces: Sequence[int]) -> None:
-    with transaction(connection):
-        for table in ("events", "tools", "failed_spans", "pushed", "traces"):
-            connection.executemany(f"DELETE FROM {table} WHERE trace = ?", [(trace,) for trace in traces])  # noqa: S608 -- our own names
+def _remove_one(connection: Connection, trace: int) -> None:
+    for table in ("events", "tools", "failed_spans", "pushed", "traces"):
+        connection.execute(f"DELETE FROM {table} WHERE trace = ?", (trace,))  # noqa: S608 -- our own names

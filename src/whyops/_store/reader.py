@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,7 +129,7 @@ class StoreReader:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[Connection | None]:
-        if not self.path.exists():
+        if not os.path.lexists(self.path):
             yield None
             return
         from . import schema  # noqa: PLC0415 -- loads SQLite, which a program that only records with a key never needs

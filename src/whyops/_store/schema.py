@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from whyops._private_files import NotOurs, check_file, make_folder
 from whyops.errors import StoreError
 
 __all__ = ["STEPS", "Connection", "connect_to_read", "connect_to_write", "told", "transaction", "version"]
@@ -60,14 +61,25 @@ STEPS: tuple[tuple[str, ...], ...] = (
         # How far a trace was sent to a service by `whyops push`: up to and with this event.
         "CREATE TABLE pushed (trace INTEGER, destination TEXT, event INTEGER NOT NULL, PRIMARY KEY (trace, destination)) WITHOUT ROWID",
     ),
+    (
+        # The days on which something was written, in the order in which they were seen: no clock that goes wrong can make that another.
+        "CREATE TABLE days (number INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE)",  # `day` is days since 1970, by the writer's clock
+        "INSERT INTO days (day) SELECT DISTINCT stored_at / 86400 FROM traces ORDER BY 1",
+        "ALTER TABLE traces ADD COLUMN day INTEGER NOT NULL DEFAULT 0",  # the number of the day on which the last event arrived
+        "UPDATE traces SET day = (SELECT number FROM days WHERE days.day = stored_at / 86400)",
+        "DROP INDEX traces_by_arrival",
+        "CREATE INDEX traces_by_arrival ON traces (day, stored_at)",
+    ),
 )
 
 
 def connect_to_write(path: Path) -> Connection:
     """Open the store, after making it or bringing it up to date where needed."""
     with told(path):
+        check_is_ours(path)
         if not path.exists():
             _create(path)
+            check_is_ours(path)
         connection = _open(path)
         try:
             _migrate(connection, path)
@@ -80,6 +92,7 @@ def connect_to_write(path: Path) -> Connection:
 def connect_to_read(path: Path) -> Connection:
     """Open an existing store without the right to change it; only one of an older version is brought up to date before."""
     with told(path):
+        check_is_ours(path)
         connection = _open_to_read(path)
         if version(connection) == len(STEPS):
             return connection
@@ -88,9 +101,24 @@ def connect_to_read(path: Path) -> Connection:
         return _open_to_read(path)
 
 
+def check_is_ours(path: Path) -> None:
+    """Look at the store, if it is there, and at the side files that SQLite opens with it.
+
+    Raises:
+        OSError: one of them is not ours.
+    """
+    for end in ("", "-wal", "-shm", "-journal"):
+        with contextlib.suppress(FileNotFoundError):
+            check_file(path.with_name(path.name + end))
+
+
 @contextlib.contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
-    """Take the write lock, waiting for other writers, and keep all of the block's changes or none."""
+    """Take the write lock, waiting for other writers, and keep all of the block's changes or none. Inside another it is a part of that."""
+    is_inside = connection.in_transaction
+    if is_inside:
+        yield
+        return
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -112,6 +140,9 @@ def told(path: Path) -> Iterator[None]:
         raise StoreError(f"{path} is damaged, or no store of WhyOps: {error}. Move it away, and a new one is made.") from error
     except StoreError:
         raise
+    except NotOurs as error:
+        remedy = "Move it away, or choose another folder with WHYOPS_HOME."
+        raise StoreError(f"The local store {path} is left alone: {error.filename} {error.strerror}. {remedy}") from error
     except OSError as error:
         raise StoreError(f"The local store {path} can't be used: {error.strerror or error}.") from error
 
@@ -126,7 +157,7 @@ def _create(path: Path) -> None:
 
     It gets its name when it is ready, so that no other process meets it half made. SQLite gives its side files the same mode.
     """
-    make_private_folder(path.parent)
+    make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     draft = Path(name)
     try:
@@ -151,18 +182,6 @@ def _publish(draft: Path, path: Path) -> None:
         except OSError:  # a file system without hard links
             if not path.exists():
                 draft.rename(path)
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make the folder, readable by its owner alone, under any umask; leave one that is there as it is."""
-    if folder.is_dir():
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        return
-    folder.chmod(0o700)
 
 
 def _open(path: Path) -> Connection:

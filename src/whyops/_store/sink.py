@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["STORE_NAME", "SqliteSink"]
 
 STORE_NAME = "traces.db"
-MAX_BYTES = 1_000_000_000
-MAX_AGE_DAYS = 30
+_DAY_SECONDS = 86_400
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999, the last that a time can be written in."""
+
 _PRUNE_EVERY_SECONDS = 3600.0
 _FORK_WAITS_SECONDS = 1.0
 
@@ -35,23 +37,22 @@ Parsed = tuple[Row, bytes]
 class SqliteSink:
     """Keeps event lines in `home/traces.db`: each once, however often it is sent, and within bounds.
 
-    A trace is removed whole when its last event came in more than `max_age_days` ago, or when the store holds more than `max_bytes`:
-    then those without news for the longest time go first. Any number of processes may write at once. No file and no SQLite before the
-    first `send`.
+    With `max_age_days`, a trace is removed whole when that many days have gone by since its last event came in. Only days on which
+    something was written count, and the latest of them does not: so neither a clock that goes wrong nor a store that lay unused costs
+    anything. With `max_bytes`, traces without news for the longest time go while the store holds more. 0 is no bound. Any number of
+    processes may write at once. No file and no SQLite before the first `send`.
     """
 
-    def __init__(
-        self, home: Path, *, max_bytes: int = MAX_BYTES, max_age_days: float = MAX_AGE_DAYS, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, home: Path, *, max_bytes: int = 0, max_age_days: int = 0, clock: Callable[[], float] = time.time) -> None:
         self.path = Path(home) / STORE_NAME
         self._max_bytes = max_bytes
-        self._max_age_seconds = max_age_days * 86_400
+        self._max_age_days = max_age_days
         self._clock = clock
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._paused = False
         self._unpruned_bytes = 0
-        self._prune_at = 0.0
+        self._pruned_at: float | None = None
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
         """Store the lines in one transaction. What is no event of a trace is refused; a store that can't be used is a `StoreError`."""
@@ -79,13 +80,20 @@ class SqliteSink:
             from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
 
         connection = self._connected()
-        now = self._clock()
+        now = min(max(self._clock(), 0.0), _LAST_SECOND)
         with schema.told(self.path), schema.transaction(connection):
+            day = _number_of_day(connection, int(now) // _DAY_SECONDS)
             for trace_id, members in _by_trace(parsed).items():
-                _Batch(connection, trace_id, members[0][0], now).add(members)
+                _Batch(connection, trace_id, members[0][0], now, day).add(members)
         self._unpruned_bytes += sum(len(line) for _, line in parsed)
-        if self._unpruned_bytes > self._max_bytes // 64 or now >= self._prune_at:
+        if self._is_pruning_due(now):
             self._prune(connection, now)
+
+    def _is_pruning_due(self, now: float) -> bool:
+        """Tell whether much was written since the last time, or that was long ago by a clock that may have been set back."""
+        if self._max_bytes and self._unpruned_bytes > self._max_bytes // 64:
+            return True
+        return self._pruned_at is None or abs(now - self._pruned_at) >= _PRUNE_EVERY_SECONDS
 
     def _connected(self) -> Connection:
         from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
@@ -108,15 +116,19 @@ class SqliteSink:
             from .schema import told  # noqa: PLC0415 -- as above
 
         self._unpruned_bytes = 0
-        self._prune_at = now + _PRUNE_EVERY_SECONDS
+        self._pruned_at = now
         try:
             with told(self.path):
-                removed = prune(connection, max_bytes=self._max_bytes, stored_before=int(now - self._max_age_seconds))
+                removed = prune(connection, max_bytes=self._max_bytes, max_age_days=self._max_age_days)
         except StoreError as error:  # the lines are stored: tidying up can wait
             _guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
             return
+        if removed.for_age:
+            message = "%d traces were removed from the local store %s: they had no news on the latest %d days on which it was used. %s"
+            limit = "`local_max_age_days` sets the number, and 0 keeps them."
+            _guard.notices.say("store:age", message, removed.for_age, self.path, self._max_age_days, limit)
         if removed.for_room:
-            message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `whyops list` shows what is there."
+            message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `local_max_bytes` sets the limit."
             _guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
 
     def before_fork(self) -> None:
@@ -143,12 +155,14 @@ class SqliteSink:
 class _Batch:
     """The lines of one trace in one transaction, and the change that they make to its row."""
 
-    def __init__(self, connection: Connection, trace_id: str, first: Row, now: float) -> None:
+    def __init__(self, connection: Connection, trace_id: str, first: Row, now: float, day: int) -> None:
         self._connection = connection
+        self._day = day
         self._now = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         at = min(first.at or self._now, self._now)
         connection.execute(
-            "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at) VALUES (?, ?, ?, ?)", (trace_id, at, at, int(now))
+            "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at, day) VALUES (?, ?, ?, ?, ?)",
+            (trace_id, at, at, int(now), day),
         )
         self._trace: int = connection.execute("SELECT trace FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()[0]
         self._stored_at = int(now)
@@ -164,7 +178,7 @@ class _Batch:
             """
             UPDATE traces SET
                 agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = coalesce(opening, ?),
-                started_at = min(started_at, ?), active_at = max(active_at, ?), stored_at = max(stored_at, ?),
+                started_at = min(started_at, ?), active_at = max(active_at, ?), stored_at = max(stored_at, ?), day = ?,
                 events = events + ?, bytes = bytes + ?, calls = calls + ?, errors = errors + ?,
                 tokens_in = tokens_in + ?, tokens_out = tokens_out + ?
             WHERE trace = ?
@@ -176,6 +190,7 @@ class _Batch:
                 min(times),
                 max(times),
                 self._stored_at,
+                self._day,
                 len(new),
                 sum(len(line) for _, line, _ in new),
                 sum(self._count_call(row.tool) for row in rows if row.tool is not None),
@@ -202,6 +217,12 @@ class _Batch:
             return 1
         done = self._connection.execute("INSERT OR IGNORE INTO failed_spans (trace, span_id) VALUES (?, ?)", (self._trace, span))
         return done.rowcount
+
+
+def _number_of_day(connection: Connection, day: int) -> int:
+    """Return the number of the latest day on which something was written, which this one is if it was not seen before."""
+    connection.execute("INSERT OR IGNORE INTO days (day) VALUES (?)", (day,))
+    return int(connection.execute("SELECT max(number) FROM days").fetchone()[0])
 
 
 def _by_trace(parsed: Iterable[Parsed]) -> dict[str, list[Parsed]]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import schema
-from .prune import remove, used_bytes
+from .prune import Trace, make_room, remove
 from .row import decode
 from .schema import Connection
 from .sink import STORE_NAME
 
 __all__ = ["Tidied", "Unwanted", "tidy"]
-
-Trace = tuple[int, int]
-"""A trace's number and size in bytes."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +42,27 @@ class Tidied:
 def tidy(home: Path, unwanted: Unwanted, *, dry_run: bool = False) -> Tidied:
     """Remove the traces, so that nothing of them is left in the file; `dry_run` only tells which."""
     path = Path(home) / STORE_NAME
-    if not path.exists():
+    if not os.path.lexists(path):
         return Tidied()
     with contextlib.closing(schema.connect_to_write(path)) as connection, schema.told(path):
-        traces = _matching(connection, unwanted)
         names = dict(connection.execute("SELECT trace, trace_id FROM traces").fetchall())
-        if not dry_run and traces:
+        if dry_run:
+            connection.execute("BEGIN IMMEDIATE")
+            removed = _remove(connection, unwanted)
+            connection.execute("ROLLBACK")
+        else:
             connection.execute("PRAGMA secure_delete=ON")
-            remove(connection, sorted(traces.items()))
+            removed = _remove(connection, unwanted)
             connection.execute("PRAGMA incremental_vacuum").fetchall()
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return Tidied(tuple(names[trace] for trace in traces), sum(traces.values()))
+        return Tidied(tuple(names[trace] for trace, _ in removed if trace in names), sum(size for _, size in removed))
+
+
+def _remove(connection: Connection, unwanted: Unwanted) -> list[Trace]:
+    """Remove what is named, then the oldest while the rest takes up too much; return all of it."""
+    named = sorted(_matching(connection, unwanted).items())
+    remove(connection, named)
+    return named if unwanted.max_bytes is None else [*named, *make_room(connection, unwanted.max_bytes)]
 
 
 def _matching(connection: Connection, unwanted: Unwanted) -> dict[int, int]:
@@ -65,8 +73,6 @@ def _matching(connection: Connection, unwanted: Unwanted) -> dict[int, int]:
         found.update(connection.execute("SELECT trace, bytes FROM traces WHERE stored_at < ?", (unwanted.stored_before,)).fetchall())
     if unwanted.user is not None:
         found.update(_of_user(connection, unwanted.user))
-    if unwanted.max_bytes is not None:
-        found.update(_beyond(connection, unwanted.max_bytes, found))
     return found
 
 
@@ -76,16 +82,3 @@ def _of_user(connection: Connection, user: str) -> list[Trace]:
         if trace not in own and (decode(line) or {}).get("externalUserId") == user:
             own.add(trace)
     return [(trace, size) for trace, size in connection.execute("SELECT trace, bytes FROM traces") if trace in own]
-
-
-def _beyond(connection: Connection, max_bytes: int, gone: dict[int, int]) -> list[Trace]:
-    """Return the oldest traces without which the rest takes up no more than `max_bytes`."""
-    excess = used_bytes(connection) - sum(gone.values()) - max_bytes
-    found = []
-    for trace, size in connection.execute("SELECT trace, bytes FROM traces ORDER BY stored_at, trace"):
-        if excess <= 0:
-            break
-        if trace not in gone:
-            found.append((trace, size))
-            excess -= size
-    return found

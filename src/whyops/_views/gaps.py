@@ -44,8 +44,12 @@ def _around(trace: RecordedTrace) -> Iterator[str]:
         yield f"{counted(elsewhere.waiting, 'event')} not delivered yet"
     if elsewhere.left_out:
         yield f"{counted(elsewhere.left_out, 'event')} not kept by the service (sampling, or a limit of its own)"
+    if elsewhere.not_recorded:
+        yield f"{counted(elsewhere.not_recorded, 'event')} could not be recorded"
     if elsewhere.dropped:
         yield f"{counted(elsewhere.dropped, 'event')} of this agent dropped for want of room, perhaps of this trace"
+    if elsewhere.lost:
+        yield f"{counted(elsewhere.lost, 'event')} of this agent could not be recorded, perhaps of this trace"
     if elsewhere.not_asked:
         yield elsewhere.not_asked.rstrip(".")
 

@@ -32,14 +32,17 @@ class Elsewhere:
     """What is known of the trace's events beyond what they hold themselves.
 
     `waiting` of them are not delivered yet. `parked` ones were refused by the service for good, by reason. `left_out` were delivered, and
-    the service does not have them: it keeps a share of the traces. `dropped` is how many of the agent's events found no room, ever.
-    `not_asked` says why the service could not be asked, if it was to be.
+    the service does not have them: it keeps a share of the traces. `not_recorded` ones were lost before, to a
+    wrong call or for want of room. `dropped` is how many of the agent's events found no room, and `lost` how many could not be recorded for
+    another cause, where nobody knows of which trace they were. `not_asked` says why the service could not be asked, if it was to be.
     """
 
     waiting: int = 0
     parked: Mapping[str, int] = field(default_factory=dict)
     left_out: int = 0
     dropped: int = 0
+    not_recorded: int = 0
+    lost: int = 0
     not_asked: str = ""
 
 

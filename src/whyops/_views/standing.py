@@ -27,8 +27,10 @@ class Standing:
     parked: int = 0
     sampled_out: int = 0
     dropped: int = 0
+    not_recorded: int = 0
     parked_reasons: Mapping[str, int] = field(default_factory=dict)
     sampled_out_reasons: Mapping[str, int] = field(default_factory=dict)
+    not_recorded_reasons: Mapping[str, int] = field(default_factory=dict)
     advice: Sequence[str] = ()
 
 
@@ -51,6 +53,7 @@ def _lines(standing: Standing, width: int, encoding: str) -> Iterator[Line]:
         (standing.parked, "parked", "bad"),
         (standing.sampled_out, "sampled out", "warn"),
         (standing.dropped, "dropped", "bad"),
+        (standing.not_recorded, "not recorded", "bad"),
     )
     digits = max(len(f"{number:,}") for number, _, _ in facts)
     for number, what, style in facts:
@@ -62,7 +65,11 @@ def _lines(standing: Standing, width: int, encoding: str) -> Iterator[Line]:
 
 
 def _reasons(standing: Standing, what: str) -> list[tuple[str, int]]:
-    reasons = {"parked": standing.parked_reasons, "sampled out": standing.sampled_out_reasons}.get(what, {})
+    reasons = {
+        "parked": standing.parked_reasons,
+        "sampled out": standing.sampled_out_reasons,
+        "not recorded": standing.not_recorded_reasons,
+    }.get(what, {})
     return sorted(((reason or "no reason given", count) for reason, count in reasons.items()), key=lambda one: -one[1])
 
 

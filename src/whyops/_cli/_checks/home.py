@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from whyops._delivery.destination import OUTBOX
 from whyops._delivery.locks import lock
 from whyops._delivery.survey import survey
 from whyops._store.reader import StoreReader
@@ -44,10 +45,16 @@ def check_home(home: Path) -> Iterator[Finding]:
 def _privacy(home: Path) -> Iterator[Finding]:
     if os.name == "nt" or not home.exists():
         return
-    for path in (home, *home.glob("traces.db*")):
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield Finding("warn", "privacy", f"{path} can be opened by others", f"Prompts lie in there: chmod go-rwx {path}")
-            return
+    for path in (home, home / OUTBOX, *home.glob("traces.db*")):
+        with contextlib.suppress(FileNotFoundError):
+            found = path.lstat()
+            if path != home and found.st_uid != os.geteuid():
+                remedy = "It is left alone, and what would be in it waits in memory: choose another folder with WHYOPS_HOME."
+                yield Finding("bad", "privacy", f"{path} belongs to another user (uid {found.st_uid})", remedy)
+                return
+            if stat.S_IMODE(found.st_mode) & 0o077 and not stat.S_ISLNK(found.st_mode):
+                yield Finding("warn", "privacy", f"{path} can be opened by others", f"Prompts lie in there: chmod go-rwx {path}")
+                return
 
 
 def _disk(home: Path, place: Path) -> Iterator[Finding]:
@@ -79,7 +86,7 @@ def _file_system(place: Path) -> str:
 
 def _store(home: Path) -> Iterator[Finding]:
     reader = StoreReader(home)
-    if not reader.path.exists():
+    if not os.path.lexists(reader.path):
         return
     try:
         count = reader.count()
@@ -95,6 +102,7 @@ def _outboxes(home: Path) -> Iterator[Finding]:
         (sum(one.orphaned for one in found), "event waits without a process to send it", "events wait without a process to send them"),
         (sum(one.counts.parked for one in found), "event was refused for good", "events were refused for good"),
         (sum(one.counts.dropped for one in found), "event was dropped for want of room", "events were dropped for want of room"),
+        (sum(one.counts.not_recorded for one in found), "event could not be recorded", "events could not be recorded"),
     )
     told = [counted(number, one, several) for number, one, several in numbers if number]
     if told:

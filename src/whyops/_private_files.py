@@ -1,0 +1,110 @@
+"""Files and folders that are ours alone: the only way in which anything below the home is opened or made.
+
+Others may write to the folder that the home lies in, or be the home's owner. So a file counts as ours if it is an ordinary one (no link, no
+pipe, no device), belongs to this user, and nobody else may write to it; a folder likewise. Whatever is not ours is an `OSError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+_ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe is not waited for
+_WRITABLE_BY_OTHERS = 0o022
+
+
+class NotOurs(PermissionError):
+    """What stands in a file's or a folder's place is not ours. Its text says why, and begins with a verb."""
+
+    def __init__(self, why: str, path: Path) -> None:
+        super().__init__(errno.EPERM, why, str(path))
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of ours, or make one (`O_CREAT`), and return its descriptor.
+
+    Raises:
+        OSError: there is none, it is not ours, or none can be made.
+    """
+    fd = os.open(path, flags | _ALWAYS, 0o600)
+    try:
+        _check(os.fstat(fd), path, stat.S_IFREG)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def reading(path: Path) -> BinaryIO:
+    """Open a file of ours to read it.
+
+    Raises:
+        OSError: there is none, or it is not ours.
+    """
+    return os.fdopen(open_private(path, os.O_RDONLY), "rb")
+
+
+def is_our_file(path: Path) -> bool:
+    """Tell whether a file is there, and is ours."""
+    with contextlib.suppress(OSError):
+        check_file(path)
+        return True
+    return False
+
+
+def is_our_folder(path: Path) -> bool:
+    """Tell whether a folder is there, and is ours."""
+    with contextlib.suppress(OSError):
+        _check(path.lstat(), path, stat.S_IFDIR)
+        return True
+    return False
+
+
+def check_file(path: Path) -> None:
+    """Look at a file that something else is going to open.
+
+    Raises:
+        OSError: there is none, or it is not ours.
+    """
+    _check(path.lstat(), path, stat.S_IFREG)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and its parents with it, that nobody else can open, under any umask. One that is there stays as it is.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for path in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+            path.chmod(0o700)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that is ours alone, and its parents with it.
+
+    Raises:
+        OSError: it can't be made, or what is there is not ours.
+    """
+    make_folder(folder)
+    _check(folder.lstat(), folder, stat.S_IFDIR)
+
+
+def _check(found: os.stat_result, path: Path, kind: int) -> None:
+    if stat.S_IFMT(found.st_mode) != kind:
+        raise NotOurs("is no folder" if kind == stat.S_IFDIR else "is no ordinary file", path)
+    if os.name == "nt":  # has neither owners nor modes of this kind
+        return
+    if found.st_uid != os.geteuid():
+        raise NotOurs(f"belongs to another user (uid {found.st_uid})", path)
+    if found.st_mode & _WRITABLE_BY_OTHERS:
+        raise NotOurs("can be written by other users", path)
