@@ -13,6 +13,7 @@ import pytest
 
 from tests._store.conftest import MakeSink
 from tests._store.lines import line
+from tests.untrusted import Put, each_kind, state
 from whyops._store import schema
 from whyops._store.reader import StoreReader
 from whyops.errors import StoreError
@@ -159,3 +160,21 @@ def test_reading_from_a_folder_that_cannot_be_written(home: Path, make_sink: Mak
         assert StoreReader(home).count() == 1
     finally:
         home.chmod(0o700)
+
+
+@posix_only
+@each_kind
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+def test_a_store_that_is_not_ours_is_left_alone(tmp_path: Path, put: Put, end: str) -> None:
+    """Neither it nor a file that SQLite would open with it: the error names the file and what to do, and nothing comes to lie beside it."""
+    home = tmp_path / "home"
+    path = home / "traces.db"
+    schema.connect_to_write(path).close()
+    side = home / f"traces.db{end}"
+    side.unlink(missing_ok=True)
+    put(side)
+    before = state(side), sorted(tmp_path.rglob("*"))
+    for use in (schema.connect_to_write, schema.connect_to_read, lambda path: StoreReader(path.parent).summaries()):
+        with pytest.raises(StoreError, match=rf"left alone: .*traces\.db{end} .*WHYOPS_HOME"):
+            use(path)
+    assert (state(side), sorted(tmp_path.rglob("*"))) == before

@@ -47,13 +47,16 @@ def test_calls_outside() -> None:
 
 
 def test_what_is_known_from_elsewhere() -> None:
-    """Refused, waiting, left out and dropped events are told, and a service that could not be asked."""
+    """Refused, waiting, left out and lost events are told, and a service that could not be asked."""
     run = Run()
     run.user("Hi")
-    assert told(run, parked={"409 taken\n": 2}, waiting=1, left_out=3, dropped=4, not_asked="The service is away.") == [
+    known = {"parked": {"409 taken\n": 2}, "waiting": 1, "left_out": 3, "dropped": 4, "not_recorded": 5, "lost": 1}
+    assert told(run, **known, not_asked="The service is away.") == [
         "2 events refused by the service (409 taken)",
         "1 event not delivered yet",
         "3 events not kept by the service (sampling, or a limit of its own)",
+        "5 events could not be recorded",
         "4 events of this agent dropped for want of room, perhaps of this trace",
+        "1 event of this agent could not be recorded, perhaps of this trace",
         "The service is away",
     ]

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from whyops._delivery.delivery import Delivery
 from whyops._delivery.survey import is_alive, survey
+from whyops._store.reader import StoreReader
 from whyops._store.sink import SqliteSink
+from whyops.events import Sink
 
-__all__ = ["absorb_local", "alive_in"]
+__all__ = ["absorb_local", "alive_in", "local_sink"]
 
 ABSORB_SECONDS = 30.0
 NOBODY = "0" * 16
@@ -21,9 +23,18 @@ def absorb_local(home: Path) -> None:
     for waiting in survey(home):
         destination = waiting.destination
         if waiting.orphaned and destination is not None and destination.url == "local":
-            # Without bounds: what is too old or too much is the programs' to say, and a command that looks removes nothing.
-            delivery = Delivery(destination, partial(SqliteSink, home), home=home, process_nonce=lambda: NOBODY, folder=waiting.folder)
+            delivery = Delivery(destination, local_sink(home), home=home, process_nonce=lambda: NOBODY, folder=waiting.folder)
             delivery.wait(delivery.close(ABSORB_SECONDS), ABSORB_SECONDS, delivery.counts)
+
+
+def local_sink(home: Path) -> Callable[[], Sink]:
+    """Return what makes the sink that is the local store. It has no bounds: what is too old or too much is the programs' to say.
+
+    Raises:
+        StoreError: The store can't be used, so that it would be tried in vain.
+    """
+    StoreReader(home).count()
+    return partial(SqliteSink, home)
 
 
 def alive_in(home: Path) -> Callable[[str], bool | None]:

@@ -11,14 +11,13 @@ from pathlib import Path
 from whyops._delivery.delivery import Delivery
 from whyops._delivery.destination import Destination
 from whyops._delivery.survey import Waiting, survey
-from whyops._store.sink import SqliteSink
 from whyops._views.words import counted
 from whyops.errors import WhyOpsError
 from whyops.events import Sink
 from whyops.types import FlushResult
 
 from ._command import Command, Context
-from ._local import NOBODY
+from ._local import NOBODY, local_sink
 from ._progress import Progress
 from ._service import service_of, the_service
 from ._terminal import Terminal
@@ -77,7 +76,7 @@ def _deliver(one: Waiting, home: Path, timeout: float) -> FlushResult:
 def _way(destination: Destination | None, home: Path) -> tuple[Destination, Callable[[], Sink]]:
     """Return whose the events are, and what takes them there."""
     if destination is not None and destination.url == LOCAL:
-        return destination, partial(SqliteSink, home)  # without bounds: those are the programs' to say
+        return destination, local_sink(home)
     service = the_service(home)
     whose = destination or service.destination(service.settings.agent_name or "default")
     return whose, partial(service.sink, whose.agent_name)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from whyops._private_files import make_private_folder
+from whyops._private_files import is_our_folder, make_private_folder
 
 OUTBOX = "outbox"
 
@@ -40,6 +40,11 @@ def make_place(folder: Path) -> None:
     """
     for each in (folder.parent, folder):
         make_private_folder(each)
+
+
+def is_our_place(folder: Path) -> bool:
+    """Tell whether a destination's folder is there, and nobody else has a say in it."""
+    return is_our_folder(folder.parent) and is_our_folder(folder)
 
 
 def hash_key(api_key: str) -> str:

@@ -6,9 +6,8 @@ import contextlib
 from collections import deque
 from pathlib import Path
 
-from whyops._private_files import is_our_folder
-
 from .clock import Clock
+from .destination import is_our_place
 from .ended import note_end
 from .segment import SUFFIX, Segment
 
@@ -26,7 +25,7 @@ class Leftovers:
 
     def look(self) -> None:
         """See which files there are now. Those of living processes are among them, and are passed over later."""
-        if self._folder is None or not is_our_folder(self._folder):
+        if self._folder is None or not is_our_place(self._folder):
             self._found.clear()
             return
         with contextlib.suppress(OSError):  # no descriptor is free: the next look sees more

@@ -28,13 +28,14 @@ class Removed:
 def prune(connection: Connection, *, max_bytes: int, max_age_days: int) -> Removed:
     """Remove the traces that are out of date, then the oldest until the rest fits. 0 is no bound.
 
-    A trace is out of date if `max_age_days` days on which something was written have gone by since its last event came in, without the
-    latest of them: one run with a wrong clock adds but that. Works in short transactions, so that other writers get their turn. With the
-    store too full, a sixteenth is freed beyond the bound, so that this is not needed at every batch.
+    A trace's age is the number of days on which something was written, after the day of its last event, and without the latest of them:
+    one run with a wrong clock adds but that one. It is out of date if it is older than `max_age_days`. Works in short transactions, so
+    that other writers get their turn. With the store too full, a sixteenth is freed beyond the bound, so that this is not needed at every
+    batch.
     """
     for_age = for_room = 0
     if max_age_days:
-        aged = "SELECT trace, bytes FROM traces WHERE day < (SELECT max(number) FROM days) - ? ORDER BY day, stored_at, trace"
+        aged = "SELECT trace, bytes FROM traces WHERE day < (SELECT max(number) FROM days) - 1 - ? ORDER BY day, stored_at, trace"
         for_age = remove(connection, connection.execute(aged, (max_age_days,)).fetchall())
     if max_bytes and used_bytes(connection) > max_bytes:
         for_room = len(make_room(connection, max_bytes - max_bytes // 16, min(_BYTES_AT_ONCE, max_bytes // 64)))

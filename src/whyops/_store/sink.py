@@ -37,10 +37,10 @@ Parsed = tuple[Row, bytes]
 class SqliteSink:
     """Keeps event lines in `home/traces.db`: each once, however often it is sent, and within bounds.
 
-    With `max_age_days`, a trace is removed whole when that many days have gone by since its last event came in. Only days on which
-    something was written count, and the latest of them does not: so neither a clock that goes wrong nor a store that lay unused costs
-    anything. With `max_bytes`, traces without news for the longest time go while the store holds more. 0 is no bound. Any number of
-    processes may write at once. No file and no SQLite before the first `send`.
+    With `max_age_days`, a trace is removed whole when its last event came in more days ago. Only days on which something was written
+    count, and the latest of them does not: so neither a clock that goes wrong nor a store that lay unused costs anything. With
+    `max_bytes`, traces without news for the longest time go while the store holds more. 0 is no bound. Any number of processes may write
+    at once. No file and no SQLite before the first `send`.
     """
 
     def __init__(self, home: Path, *, max_bytes: int = 0, max_age_days: int = 0, clock: Callable[[], float] = time.time) -> None:
@@ -124,9 +124,11 @@ class SqliteSink:
             _guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
             return
         if removed.for_age:
-            message = "%d traces were removed from the local store %s: they had no news on the latest %d days on which it was used. %s"
-            limit = "`local_max_age_days` sets the number, and 0 keeps them."
-            _guard.notices.say("store:age", message, removed.for_age, self.path, self._max_age_days, limit)
+            message = (
+                "Traces without news for more than %d days of use were removed from the local store %s, %d of them. `local_max_age_days` "
+                "sets the number of days, and 0 keeps all."
+            )
+            _guard.notices.say("store:age", message, self._max_age_days, self.path, removed.for_age)
         if removed.for_room:
             message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `local_max_bytes` sets the limit."
             _guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
