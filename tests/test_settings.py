@@ -166,3 +166,23 @@ def test_a_password_is_no_part_of_a_base_url(url, name, monkeypatch):
     for said in (told, told_later):
         assert name in str(said.value).lower()
         assert "hunter2" not in "".join(traceback.format_exception(said.value)[-1:]) + repr(said.value)
+
+
+@pytest.mark.parametrize("name, default", [("local_max_age_days", 30), ("local_max_bytes", 1_000_000_000)])
+def test_bounds_of_the_local_store(monkeypatch, name, default):
+    """The argument, else the variable, else the default; 0 is no bound, and what is no number of the kind is refused by name."""
+    variable = f"WHYOPS_{name.upper()}"
+    assert getattr(given().completed(), name) == default
+    monkeypatch.setenv(variable, "0")
+    assert getattr(given().completed(), name) == 0
+    monkeypatch.setenv(variable, "500000")
+    assert getattr(given().completed(), name) == 500_000
+    assert getattr(given(**{name: 0}).completed(), name) == 0
+    assert getattr(given(**{name: 200_000}).completed(), name) == 200_000
+    for wrong in (-1, True, "5", 1.5):
+        with pytest.raises(ConfigurationError, match=name):
+            given(**{name: wrong})
+    for wrong in ("-1", "ten", "1.5"):
+        monkeypatch.setenv(variable, wrong)
+        with pytest.raises(ConfigurationError, match=variable):
+            given().completed()

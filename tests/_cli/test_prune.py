@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,7 +17,11 @@ from tests._cli.test_commands import store
 from tests._views.recordings import Run
 from tests.server.server import StrictServer
 from whyops._cli import main
+from whyops._delivery.destination import Destination
+from whyops._delivery.segment import Segment
 from whyops._delivery.survey import parked_events, survey, waiting_lines
+from whyops._store import schema
+from whyops._store.prune import used_bytes
 from whyops._store.reader import StoreReader
 
 SECRET = "the-secret-of-"
@@ -82,16 +87,38 @@ def test_by_age(home: Path) -> None:
     assert left(home) == ["b"]
 
 
-def test_by_size(home: Path) -> None:
-    """The oldest go, until the rest takes up no more than was said."""
-    for number in range(10):
-        store(home, run_of(f"t{number}", "mia", size=100_000))
-    assert main(["prune", "--max-size", "400kB"]) == 0
+@pytest.mark.parametrize("size", [10, 3_000, 60_000])
+@pytest.mark.parametrize("share", [0.9, 0.5, 0.2])
+def test_by_size(home: Path, size: int, share: float) -> None:
+    """The oldest go, one by one, until what is used is no more than was said: with the last of them it was more."""
+    count = 600 if size < 60_000 else 40
+    store(home, *(run_of(f"t{number:03}", "mia", size=size) for number in range(count)))
+    before, wanted = used(home), int(used(home) * share)
+    assert main(["prune", "--max-size", str(wanted), "--dry-run"]) == 0
+    assert (used(home), len(left(home))) == (before, count)
+    assert main(["prune", "--max-size", str(wanted)]) == 0
     kept = left(home)
-    assert 2 <= len(kept) <= 4
-    assert kept[-1] == "t9"
+    assert kept == [f"t{number:03}" for number in range(count - len(kept), count)]
+    assert wanted - max(2 * size, 20_000) < used(home) <= wanted
+    assert (home / "traces.db").stat().st_size <= wanted + 8_192  # for pages that tell which are free
     assert main(["prune", "--max-size", "1GB"]) == 0
     assert left(home) == kept
+
+
+def test_a_dry_run_by_size_tells_exactly(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it says would go is what goes; together with what is named otherwise."""
+    store(home, *(run_of(f"t{number:03}", "mia" if number % 9 else "tom", size=2_000) for number in range(100)))
+    words = ["prune", "--user", "tom", "--max-size", str(used(home) // 2)]
+    assert main([*words, "--dry-run"]) == 0
+    told = capsys.readouterr().out
+    assert main(words) == 0
+    assert capsys.readouterr().out.replace("removed", "would be removed") == told
+    assert not any(int(trace[1:]) % 9 == 0 for trace in left(home))
+
+
+def used(home: Path) -> int:
+    with contextlib.closing(schema.connect_to_read(home / "traces.db")) as connection:
+        return used_bytes(connection)
 
 
 def test_an_empty_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,3 +190,22 @@ def test_what_a_living_process_holds(home: Path, capsys: pytest.CaptureFixture[s
             process.communicate()
         assert main(["prune", "--user", "mia"]) == 0
         assert "2 events removed" in capsys.readouterr().out
+
+
+def test_a_users_own_timestamps_say_nothing_about_age(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What waits is as old as its writing, whatever times its events were given."""
+    folder = Destination("https://example.invalid", "agent", "").folder(home)
+    folder.mkdir(mode=0o700, parents=True)
+    (home / "outbox").chmod(0o700)
+    segment = Segment.create(folder / "1-dead-1.lines", Destination("https://example.invalid", "agent", ""), "")
+    for year in (1999, 2999):
+        event = {"traceId": "t", "agentName": "a", "timestamp": f"{year}-01-01T00:00:00.000Z"}
+        with segment.path.open("ab") as file:
+            file.write(json.dumps(event).encode() + b"\n")
+    segment.release()
+    assert main(["prune", "--older-than", "30d"]) == 0
+    assert len(list(waiting_lines(home))) == 2
+    long_ago = time.time() - 40 * 86_400
+    os.utime(segment.path, (long_ago, long_ago))
+    assert main(["prune", "--older-than", "30d"]) == 0
+    assert "2 events removed" in capsys.readouterr().out

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import stat
+import subprocess
+import threading
 
 import pytest
 
 from tests._delivery.parts import HERE, HandClock, line
 from whyops._delivery import tally as tally_module
 from whyops._delivery.locks import lock, unlock
-from whyops._delivery.tally import Counts, Tally, read_counts
+from whyops._delivery.tally import Counts, Tally, forget_traces, read_counts
 
 
 def made(folder) -> Tally:
@@ -93,3 +97,112 @@ def test_without_a_folder_only_this_process_is_counted():
     subject.park(line(1), "bad")
     subject.save()
     assert subject.total == Counts(parked=1, parked_reasons={"bad": 1})
+
+
+def test_lost_events_are_known_by_their_traces(tmp_path):
+    """The latest traces are told apart, over all processes; what is known of no trace is the rest."""
+    first, second = made(tmp_path), made(tmp_path)
+    first.drop(line("a", trace="t-1"))
+    first.drop(b"not a line of ours\n")
+    first.lose("t-1", "why", 3)
+    first.lose("t-2", "why")
+    first.lose("", "why", 2)
+    first.save()
+    second.lose("t-2", "why", 5)
+    second.save()
+    _, counts = read_counts(tmp_path)
+    assert (counts.dropped, counts.dropped_traces, counts.dropped_untraced) == (2, {"t-1": 1}, 1)
+    assert (counts.not_recorded, counts.not_recorded_traces, counts.not_recorded_untraced) == (11, {"t-1": 3, "t-2": 6}, 2)
+    assert counts.not_recorded_reasons == {"why": 11}
+    for number in range(1000):
+        second.lose(f"more {number}", "why")
+    second.lose("t-2", "why")
+    second.save()
+    _, counts = read_counts(tmp_path)
+    assert counts.not_recorded == 1012
+    assert len(counts.not_recorded_traces) == 400
+    assert (counts.not_recorded_traces["t-2"], counts.not_recorded_traces.get("t-1")) == (7, None)
+    assert sum(counts.not_recorded_traces.values()) + counts.not_recorded_untraced == 1012
+    assert (tmp_path / "counts.json").stat().st_size < 1 << 20
+
+
+def test_threads_count_at_once(tmp_path):
+    """Nothing is counted twice or not at all while the sender saves."""
+    subject = made(tmp_path)
+
+    def lose() -> None:
+        for _ in range(200):
+            subject.lose("t", "why")
+
+    threads = [threading.Thread(target=lose) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        subject.save()
+    subject.save()
+    assert subject.total.not_recorded == read_counts(tmp_path)[1].not_recorded == 1600
+
+
+def test_what_is_erased_is_not_told_of(tmp_path):
+    """Neither the trace nor the number of its lost events stays; all else does."""
+    subject = made(tmp_path)
+    subject.count(Counts(delivered=7))
+    subject.lose("t-1", "why", 3)
+    subject.lose("t-2", "why", 4)
+    subject.save()
+    forget_traces(tmp_path, lambda trace_id: trace_id == "t-1")
+    destination, counts = read_counts(tmp_path)
+    assert destination == HERE.as_json()
+    assert (counts.delivered, counts.not_recorded, counts.not_recorded_traces) == (7, 4, {"t-2": 4})
+    assert b"t-1" not in (tmp_path / "counts.json").read_bytes()
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Give the folder of a small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir(mode=0o700)
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or os.geteuid() != 0 or subprocess.run(command, check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(disk):
+    """Leave not a byte on the disk."""
+    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+
+
+def test_a_full_disk_costs_no_number(disk):
+    """What can't be written is written as soon as a byte can be; what was there before stays whole."""
+    subject = made(disk / "outbox" / "a")
+    subject.count(Counts(delivered=5))
+    subject.save()
+    fill(disk)
+    subject.lose("t-1", "why", 3)
+    subject.save()  # into the room that the file has
+    assert read_counts(disk / "outbox" / "a")[1].not_recorded == 3
+    for number in range(300):
+        subject.lose(f"{number} " + "x" * 100, "why")
+    subject.save()  # which is too much for it
+    assert subject.has_news()
+    assert read_counts(disk / "outbox" / "a")[1].not_recorded == 3
+    (disk / "filler").unlink()
+    subject.save()
+    assert not subject.has_news()
+    assert read_counts(disk / "outbox" / "a")[1] == subject.total
+
+
+def test_a_disk_that_is_full_at_first(disk):
+    """The folder is made as soon as it can be."""
+    fill(disk)
+    subject = made(disk / "outbox" / "a")
+    subject.lose("t-1", "why")
+    subject.save()
+    subject.save()
+    (disk / "filler").unlink()
+    subject.save()
+    assert read_counts(disk / "outbox" / "a")[1].not_recorded_traces == {"t-1": 1}

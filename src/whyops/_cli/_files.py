@@ -41,8 +41,8 @@ def _replaceable(path: Path) -> tuple[Path | None, int]:
         found = path.stat()
     except FileNotFoundError:
         return target, 0o600
-    is_own = os.name == "nt" or found.st_uid == os.geteuid()
-    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and is_own and _is_same(target, found):
+    may_replace = os.access(target.parent, os.W_OK) and (os.name == "nt" or found.st_uid == os.geteuid())
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and may_replace and _is_same(target, found):
         return target, stat.S_IMODE(found.st_mode)
     return None, 0
 

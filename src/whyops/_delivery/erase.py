@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ from whyops._private_files import open_private
 from .locks import lock
 from .segment import SUFFIX, Segment
 from .survey import outbox_folders, waiting_lines
-from .tally import PARKED_FILE
+from .tally import PARKED_FILE, forget_traces
 
 Unwanted = Callable[[bytes, float], bool]
 """Tells whether an event line is to go, from it and from when its file was last written to, in seconds since 1970."""
@@ -29,6 +31,8 @@ def erase(home: Path, unwanted: Unwanted) -> int:
                 count += _erase_from_segment(path, unwanted)
         with contextlib.suppress(OSError):  # there is none, or it is not ours
             count += _erase_from_parked(folder / PARKED_FILE, unwanted)
+        with contextlib.suppress(OSError):  # as above
+            forget_traces(folder, lambda trace_id: unwanted(json.dumps({"traceId": trace_id}).encode(), math.inf))
     return count
 
 

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +68,12 @@ class Counts:
                 _add_reasons(own, value)
             else:
                 _add_traces(own, value)
+
+    def forget(self, unwanted: Callable[[str], bool]) -> None:
+        """Take back what was counted for these traces."""
+        for traces, name in ((self.dropped_traces, "dropped"), (self.not_recorded_traces, "not_recorded")):
+            for trace_id in list(filter(unwanted, traces)):
+                setattr(self, name, max(getattr(self, name) - traces.pop(trace_id), 0))
 
     @property
     def dropped_untraced(self) -> int:
@@ -179,6 +185,19 @@ def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
     return (destination, Counts.from_json(told)) if destination else ({}, Counts())
 
 
+def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
+    """Let nothing in the file tell of these traces any more.
+
+    Raises:
+        OSError: it can't be read or written.
+    """
+    with _locked(folder / COUNTS_FILE, wait=True) as fd:
+        told = object_in(os.pread(fd, _MOST_BYTES, 0))
+        counts = Counts.from_json(told)
+        counts.forget(unwanted)
+        _overwrite(fd, json.dumps({**told, **vars(counts)}).encode() + b"\n")
+
+
 def _load(data: bytes) -> Counts:
     return Counts.from_json(object_in(data))
 
@@ -228,10 +247,10 @@ def _append(path: Path, data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    fd = open_private(path, os.O_RDWR | os.O_CREAT)
+def _locked(path: Path, *, wait: bool = False) -> Iterator[int]:
+    fd = open_private(path, os.O_RDWR | (0 if wait else os.O_CREAT))
     try:
-        lock(fd)
+        lock(fd, wait=wait)
         try:
             yield fd
         finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .schema import Connection, transaction
 
-__all__ = ["Removed", "Trace", "make_room", "prune", "remove", "used_bytes"]
+__all__ = ["Removed", "Trace", "give_back", "make_room", "prune", "remove", "used_bytes"]
 
 Trace = tuple[int, int]
 """A trace's number and size in bytes."""
@@ -39,7 +39,7 @@ def prune(connection: Connection, *, max_bytes: int, max_age_days: int) -> Remov
         for_age = remove(connection, connection.execute(aged, (max_age_days,)).fetchall())
     if max_bytes and used_bytes(connection) > max_bytes:
         for_room = len(make_room(connection, max_bytes - max_bytes // 16, min(_BYTES_AT_ONCE, max_bytes // 64)))
-    connection.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
+    give_back(connection, _PAGES_GIVEN_BACK)
     return Removed(for_age, for_room)
 
 
@@ -66,6 +66,11 @@ def make_room(connection: Connection, target: int, bytes_at_once: int = _BYTES_A
                 _remove_one(connection, trace[0])
                 removed.append(trace)
     return removed
+
+
+def give_back(connection: Connection, most_pages: int = 0) -> None:
+    """Make the file smaller by what is not in use: so many pages at most, or all (0)."""
+    connection.executescript(f"PRAGMA incremental_vacuum({most_pages})")  # `execute` stops after one page
 
 
 def used_bytes(connection: Connection) -> int:

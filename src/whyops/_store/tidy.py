@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import schema
-from .prune import Trace, make_room, remove
+from .prune import Trace, give_back, make_room, remove
 from .row import decode
 from .schema import Connection
 from .sink import STORE_NAME
@@ -53,7 +53,7 @@ def tidy(home: Path, unwanted: Unwanted, *, dry_run: bool = False) -> Tidied:
         else:
             connection.execute("PRAGMA secure_delete=ON")
             removed = _remove(connection, unwanted)
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            give_back(connection)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return Tidied(tuple(names[trace] for trace, _ in removed if trace in names), sum(size for _, size in removed))
 
