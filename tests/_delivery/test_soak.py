@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
-import shutil
 import subprocess
 import time
 
@@ -87,26 +85,18 @@ def test_ten_processes_with_one_home(server, tmp_path):
     assert len(processes.said) > 100
 
 
-@pytest.mark.skipif(shutil.which("mount") is None or os.geteuid() != 0, reason="only root can mount a small disk")
-def test_a_disk_that_fills_up(server, tmp_path):
+def test_a_disk_that_fills_up(server, small_disk):
     """The agent goes on with memory, says so once, sends nothing torn, and all arrives."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(disk)], check=False).returncode:
-        pytest.skip("no disk can be mounted here")
-    try:
-        server.stop()
-        processes = Processes(server, disk / "home")
-        process = processes.start("record(3000); import time; time.sleep(2); subject.flush().result(60)")
-        time.sleep(3)
-        server.start()
-        errors = processes.end(process, 60)
-        assert errors.count("wait in memory") == 1
-        assert len(processes.said) == 3000
-        processes.check()
-        assert len(server.events) == 3000
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+    server.stop()
+    processes = Processes(server, small_disk / "home")
+    process = processes.start("record(3000); import time; time.sleep(2); subject.flush().result(60)")
+    time.sleep(3)
+    server.start()
+    errors = processes.end(process, 60)
+    assert errors.count("wait in memory") == 1
+    assert len(processes.said) == 3000
+    processes.check()
+    assert len(server.events) == 3000
 
 
 @pytest.mark.parametrize("name", ["a header", "continue", "what is said of a chunk", "trailers"])

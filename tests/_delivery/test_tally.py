@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 import stat
-import subprocess
 import threading
 
 import pytest
 
 from tests._delivery.parts import HERE, HandClock, line
+from tests.conftest import fill
 from whyops._delivery import tally as tally_module
 from whyops._delivery.locks import lock, unlock
 from whyops._delivery.tally import Counts, Tally, forget_traces, read_counts
@@ -157,52 +155,33 @@ def test_what_is_erased_is_not_told_of(tmp_path):
     assert b"t-1" not in (tmp_path / "counts.json").read_bytes()
 
 
-@pytest.fixture
-def disk(tmp_path):
-    """Give the folder of a small disk of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir(mode=0o700)
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or os.geteuid() != 0 or subprocess.run(command, check=False).returncode:
-        pytest.skip("only root can mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
-def fill(disk):
-    """Leave not a byte on the disk."""
-    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
-
-
-def test_a_full_disk_costs_no_number(disk):
+def test_a_full_disk_costs_no_number(small_disk):
     """What can't be written is written as soon as a byte can be; what was there before stays whole."""
-    subject = made(disk / "outbox" / "a")
+    subject = made(small_disk / "outbox" / "a")
     subject.count(Counts(delivered=5))
     subject.save()
-    fill(disk)
+    filler = fill(small_disk)
     subject.lose("t-1", "why", 3)
     subject.save()  # into the room that the file has
-    assert read_counts(disk / "outbox" / "a")[1].not_recorded == 3
+    assert read_counts(small_disk / "outbox" / "a")[1].not_recorded == 3
     for number in range(300):
         subject.lose(f"{number} " + "x" * 100, "why")
     subject.save()  # which is too much for it
     assert subject.has_news()
-    assert read_counts(disk / "outbox" / "a")[1].not_recorded == 3
-    (disk / "filler").unlink()
+    assert read_counts(small_disk / "outbox" / "a")[1].not_recorded == 3
+    filler.unlink()
     subject.save()
     assert not subject.has_news()
-    assert read_counts(disk / "outbox" / "a")[1] == subject.total
+    assert read_counts(small_disk / "outbox" / "a")[1] == subject.total
 
 
-def test_a_disk_that_is_full_at_first(disk):
+def test_a_disk_that_is_full_at_first(small_disk):
     """The folder is made as soon as it can be."""
-    fill(disk)
-    subject = made(disk / "outbox" / "a")
+    filler = fill(small_disk)
+    subject = made(small_disk / "outbox" / "a")
     subject.lose("t-1", "why")
     subject.save()
     subject.save()
-    (disk / "filler").unlink()
+    filler.unlink()
     subject.save()
-    assert read_counts(disk / "outbox" / "a")[1].not_recorded_traces == {"t-1": 1}
+    assert read_counts(small_disk / "outbox" / "a")[1].not_recorded_traces == {"t-1": 1}

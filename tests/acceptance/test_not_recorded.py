@@ -15,9 +15,13 @@ from pathlib import Path
 import pytest
 
 import whyops
+from tests._delivery.test_delivery import eventually
+from tests.conftest import fill
+from tests.server.server import StrictServer
 from whyops import _client, _guard
 from whyops._capture.trace import Trace
 from whyops._cli import main
+from whyops._delivery import sender
 from whyops._delivery.survey import survey
 from whyops.testing import capture
 
@@ -255,6 +259,41 @@ t.error_sync("in memory")
     run(code, home)
     (one,) = survey(home)
     assert (one.waiting, one.counts.not_recorded_traces) == (1, {"t": 2})
+
+
+def test_a_full_disk_is_told_of_as_soon_as_it_takes_a_byte(small_disk: Path) -> None:
+    """What had no room, in the file and then in memory, is in `status` while the program still runs."""
+    home = small_disk / "home"
+    with StrictServer() as server:
+        server.stop()
+        sdk = whyops.WhyOps("whyops_test", "a", analyse_base_url=server.url, home=home, outbox_max_bytes=1_100_000)
+        filler = fill(small_disk)
+        trace = sdk.trace("t")
+        for _ in range(30):
+            trace.error_sync("x" * 60_000)
+        dropped = sdk.flush_sync(0.5).dropped
+        assert dropped > 5
+        assert all(one.counts.dropped == 0 for one in survey(home))
+        filler.unlink()
+        eventually(lambda: [one.counts.dropped_traces for one in survey(home)] == [{"t": dropped}])
+        server.start()
+        assert sdk.close_sync().delivered == 30 - dropped
+
+
+def test_a_loss_is_not_forgotten_where_nothing_else_is_to_be_done(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sender goes on trying while the disk is full, and ends when it has told."""
+    monkeypatch.setattr(sender, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(sender, "LINGER_SECONDS", 0.01)
+    sdk = whyops.WhyOps(home=small_disk / "home")
+    filler = fill(small_disk)
+    sdk.trace("t").error_sync()  # type: ignore[call-arg]
+    delivery = sdk._assembled().delivery
+    assert delivery is not None
+    time.sleep(0.3)
+    assert delivery._thread is not None
+    filler.unlink()
+    eventually(lambda: [one.counts.not_recorded for one in survey(small_disk / "home")] == [1])
+    eventually(lambda: delivery._thread is None)
 
 
 def test_nothing_is_said_where_nothing_went_wrong(home: Path, caplog: pytest.LogCaptureFixture) -> None:
