@@ -106,7 +106,9 @@ def test_an_endless_answer_costs_half_a_minute(server, tmp_path, name):
     server.pour(*ENDLESS[name], pause=0.3)
     for index in range(5):
         subject.record(line(index))
-    assert subject.flush(2).result(10).waiting == 5
-    assert subject.flush(90).result(100).delivered == 5
+    asked = subject.flush(90)
+    server.wait_until(lambda: len(server.requests) == 1)
+    assert subject.counts().waiting == 5
+    assert asked.result(100).delivered == 5
     assert [event["idempotencyKey"] for event in server.events] == list("01234")
     subject.close(10).result(20)
