@@ -54,7 +54,7 @@ WRONG = {
     "a login page, called JSON": raw(201, _PAGE),
     "nothing": raw(200, b""),
     "nothing, created": raw(201, b""),
-    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "no content": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
     "reset content": raw(205, b""),
     "part of it": raw(206, json.dumps(saved(3)).encode()),
     "another success": raw(299, json.dumps(saved(3)).encode()),
@@ -71,5 +71,5 @@ WRONG = {
     "see other": raw(303, b"", Location="/login"),
     "temporary": raw(307, b"", Location="https://elsewhere.test/"),
     "permanent": raw(308, b""),
-    "not modified": b"HTTP/1.1 304 Not Modified\r\n\r\n",
+    "not modified": b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n",
 }

@@ -47,7 +47,7 @@ WRONG = {
     "null": told(None),
     "a page": raw(200, b"<html>log in</html>", "text/html"),
     "nothing": raw(200, b""),
-    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "no content": b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
     "no list": told({"events": None, "agents": {}}),
     "a list of texts": told({"events": ["one"], "agents": ["one"]}),
     "a list of nulls": told({"events": [None], "agents": [None]}),
