@@ -44,9 +44,10 @@ def describe(error: BaseException, *, tells_text: bool = True) -> dict[str, Any]
 
 def keep_text_back(error: BaseException) -> None:
     """Note on the exception that its text is not to be recorded, wherever it goes from here: it may quote arguments or results."""
-    error.__dict__[_UNTOLD] = True
-    for one in _inner(error):
-        keep_text_back(one)
+    if _UNTOLD not in error.__dict__:  # a class of its own may hold itself
+        error.__dict__[_UNTOLD] = True
+        for one in _inner(error):
+            keep_text_back(one)
 
 
 def message_of(error: BaseException, *, tells_text: bool = True) -> str:
