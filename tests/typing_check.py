@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, overload
 
 import whyops
@@ -151,6 +151,9 @@ async def an_async_trace(sdk: WhyOps) -> None:
     async with sdk.trace("session-123") as trace:
         assert_type(trace, Trace)
         await trace.user_message([{"role": "user", "content": "Hello"}])
+        later = trace.error("recorded already")
+        assert_type(later, Coroutine[Any, Any, None])
+        await later
         assert_type(await trace.tool_call_request("search", [{"name": "search", "arguments": {}}]), str)
         assert_type(await sdk.flush(), FlushResult)
         assert_type(await sdk.init_agent(), AgentInfo | None)

@@ -131,7 +131,7 @@ class Trace:
         self._record("user_message", contents.user_message(messages, metadata), options)
 
     @twin
-    async def user_message(
+    def user_message(
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
@@ -155,7 +155,7 @@ class Trace:
         self._record("llm_response", parts, options)
 
     @twin
-    async def llm_response(
+    def llm_response(
         self,
         model: str,
         provider: str,
@@ -185,7 +185,7 @@ class Trace:
         self._record("llm_thinking", contents.llm_thinking(thinking, signature), options)
 
     @twin
-    async def llm_thinking(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
+    def llm_thinking(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
         """Record one block of a model's reasoning."""
         self.llm_thinking_sync(thinking, signature=signature, **options)
 
@@ -195,7 +195,7 @@ class Trace:
         self._record("embedding_request", contents.embedding_request(inputs), options)
 
     @twin
-    async def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
+    def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
         self.embedding_request_sync(inputs, **options)
 
@@ -216,7 +216,7 @@ class Trace:
         self._record("embedding_response", parts, options)
 
     @twin
-    async def embedding_response(
+    def embedding_response(
         self,
         model: str,
         provider: str,
@@ -248,7 +248,7 @@ class Trace:
         return span_id
 
     @twin
-    async def tool_call_request(
+    def tool_call_request(
         self,
         tool: str,
         tool_calls: Sequence[ToolCallPair],
@@ -277,7 +277,7 @@ class Trace:
         self._record("tool_call_response", parts, {**options, "span_id": span_id})
 
     @twin
-    async def tool_call_response(
+    def tool_call_response(
         self,
         tool: str,
         span_id: str,
@@ -297,7 +297,7 @@ class Trace:
         self._record("tool_result", contents.tool_result(tool_name, output), options)
 
     @twin
-    async def tool_result(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
+    def tool_result(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
         """Record a tool's result that has no request to go with."""
         self.tool_result_sync(tool_name, output, **options)
 
@@ -309,7 +309,7 @@ class Trace:
         self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options)
 
     @twin
-    async def error(
+    def error(
         self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""

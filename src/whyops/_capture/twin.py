@@ -39,23 +39,23 @@ class Recorded(Coroutine[Any, Any, R]):
         """Do nothing: it is through."""
 
 
-def twin(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Run `method`, which awaits nothing, when it is called; what is returned takes the place of its coroutine.
+_NOTHING = Recorded(None)
 
-    A call that can't begin is said, as in the method's `_sync` twin.
+
+def twin(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Make what looks like a coroutine function of `method`, which records when it is called, and then may be awaited or not.
+
+    A call that can't begin is said, as of the method's `_sync` twin.
     """
-    begin = _guard.recording(method)
+    guarded = _guard.recording(method)
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> Recorded[Any]:
-        coroutine = begin(*args, **kwargs)
-        result = None
-        if coroutine is not None:
-            try:
-                coroutine.send(None)
-            except StopIteration as end:
-                result = end.value
-        return Recorded(result)
+        try:
+            result: object = method(*args, **kwargs)
+        except TypeError:
+            result = guarded(*args, **kwargs)
+        return _NOTHING if result is None else Recorded(result)
 
     _twins.append(call)
     return call
