@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -51,6 +52,21 @@ def test_a_wrong_call_is_counted(name: str, caplog: pytest.LogCaptureFixture) ->
     (told,) = [record.getMessage() for record in caplog.records if "could not be recorded" in record.getMessage()]
     assert f"{name}_sync()" in told
     assert f"{__file__}:{WRONG[name].__code__.co_firstlineno}" in told
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_call_of_an_async_twin_is_counted(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Awaited or not, it raises nothing into the agent, and names the caller's line."""
+
+    async def agent(trace: Trace) -> None:
+        await getattr(trace, name)(no_such="argument", at="all")
+        getattr(trace, name)()
+
+    with capture() as captured:
+        asyncio.run(agent(captured.client.trace("t")))
+        result = captured.client.flush_sync()
+    assert result.not_recorded == 2
+    assert f"{__file__}:" in caplog.text
 
 
 def test_a_wrong_request_gives_a_span_all_the_same() -> None:
