@@ -107,4 +107,4 @@ def _check(found: os.stat_result, path: Path, kind: int) -> None:
     if found.st_uid != os.geteuid():
         raise NotOurs(f"belongs to another user (uid {found.st_uid})", path)
     if found.st_mode & _WRITABLE_BY_OTHERS:
-        raise NotOurs("can be written by other users", path)
+        raise NotOurs("can be written by other users (`chmod go-w` mends that)", path)
