@@ -82,6 +82,7 @@ def assemble(given: Settings) -> Parts:
         redact_keys=settings.redact_keys,
         keep_keys=settings.keep_keys,
         redact=settings.redact,
+        known=filter(None, (settings.api_key,)),
     )
     delivery = None if settings.disabled else _delivery_for(settings, encoder)
     recorder = Recorder(

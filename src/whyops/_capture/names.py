@@ -7,7 +7,7 @@ look, a shown secret costs a key. `keep_keys` is there for the former.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 
 from .pattern import Pattern
@@ -18,55 +18,30 @@ MAX_NAME = 256
 _WORD = Pattern(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[^\W_]")
 
 _ANYWHERE = Pattern(
-    r"passw(?:or)?d|passphrase|passcode|passkey|secret(?!ar)|authori[sz]ation|cookie|credential"
+    r"passw(?:or)?[dt]|passphrase|passcode|secret(?!ar)|authori[sz]ation|cookie|credential|mnemonic|contrase|motdepasse|kennwort|geheim|wachtwoord"
+    r"|l(?:o|ö)senord|salasana|has(?:l|ł)o|пароль|密码|密碼|パスワード|비밀번호|(?:seed|recovery|backup)(?:phrase|words|codes)"
     r"|(?:api|app|application|access|account|admin|aes|auth|consumer|decryption|deploy|encryption|hmac|license|master|private|role|rsa"
-    r"|secret|server|service|session|shared|signing|ssh|storage|subscription|webhook"
-    r"|anthropic|aws|azure|cohere|gemini|github|google|groq|huggingface|mistral|openai|sendgrid|slack|stripe|twilio|whyops)key(?!board|word|pad)"
+    r"|secret|server|service|session|shared|signing|ssh|subscription|webhook"
+    r"|anthropic|aws|azure|cohere|gemini|github|google|groq|huggingface|mistral|openai|sendgrid|slack|stripe|twilio|whyops)key(?!board|word|pad|id)"
 )
 """Looked for in the name with everything but letters and digits taken out."""
 
-_LAST = frozenset({"auth", "bearer", "cred", "creds", "jwt", "pwd", "passwd", "pw"})
+_LAST = frozenset({"auth", "bearer", "cred", "creds", "jwt", "pwd", "passwd", "pw", "senha", "clave", "parola"})
 """Secret where a name is this word or ends in it."""
 
 _HARMLESS_LAST = frozenset(
-    [
-        "at",
-        "consent",
-        "count",
-        "counts",
-        "enabled",
-        "endpoint",
-        "error",
-        "errors",
-        "exception",
-        "exists",
-        "expired",
-        "expires",
-        "expiry",
-        "failed",
-        "failure",
-        "field",
-        "invalid",
-        "length",
-        "limit",
-        "method",
-        "missing",
-        "policy",
-        "required",
-        "rotation",
-        "status",
-        "strength",
-        "type",
-        "types",
-        "updated",
-        "url",
-        "uri",
-        "warning",
-    ]
+    """
+algorithm arn at class confirmed consent count counts created description domain enabled endpoint error errors exception exists expired
+expires expiry failed failure field fields file filename flow form format function handler help hint id ids invalid label length limit
+manager message method minimum missing mode model name names path pattern placeholder policy prefix process prompt protection provider
+ref regex required reset rotation rotate rules scheme scope scopes source status store strategy strength suffix template text title ttl
+type types updated uri url validator version visible warning timeout seconds interval age size env var vars cls jar agent middleware
+header headers total quota response streaming counting
+""".split()  # noqa: SIM905 (a list of words)
 )
 """Words that end a name about a secret, not of one: `password_policy`, `token_type`, `authorization_url`."""
 
-_QUESTIONS = frozenset({"has", "is", "needs", "requires"})
+_QUESTIONS = frozenset({"has", "is", "needs", "requires", "no", "forgot", "show", "use", "allow", "enable", "validate", "check"})
 """Words that begin a name that asks about a secret: `has_password`."""
 
 _HARMLESS_AFTER_TOKEN = _HARMLESS_LAST | frozenset(
@@ -133,6 +108,26 @@ _HARMLESS_BEFORE_TOKEN = frozenset(
     ]
 )
 
+_IF_RANDOM_LAST = frozenset(["key", "keys", "sig", "signature", "salt", "sid", "pat", "psk", "seed", "fernet", "hmac"])
+"""Words that end a name behind which a secret is if the value was made by a machine: the key of an order is none."""
+
+_HARMLESS_BEFORE_KEY = frozenset(
+    """
+public pub pk primary foreign sort partition cache idempotency dedup deduplication translation object s3 row group routing message
+lookup index hash shard composite natural surrogate unique join map dict json column config i18n locale arrow hot function enter escape
+ssh host storage record document entity file blob image data event trace span run thread item order batch by the a this each for no any
+""".split()  # noqa: SIM905 (a list of words)
+)
+
+_MATERIAL = frozenset({"b64", "base64", "data", "hex", "material", "pem", "value"})
+_IF_CODE_LAST = frozenset(["pin", "otp", "totp", "hotp", "cvv", "cvv2", "cvc", "cvc2", "csc", "tan", "mfa"])
+_BEFORE_CODE = frozenset(
+    """
+mfa otp totp security verification login sms recovery backup time factor 2fa fa passcode pin auth authentication
+""".split()  # noqa: SIM905 (a list of words)
+)
+"""Words that make a `code` one that is sent to a phone."""
+
 _SECRET_TOKENS = frozenset(
     [
         "access",
@@ -164,6 +159,22 @@ class Verdict(Enum):
     SECRET = 1
     SECRET_IF_TEXT = 2
     """`tokens` and `pass`: a number is a count, a text is a secret."""
+    SECRET_IF_RANDOM = 3
+    """`signature` and `…_key`: what a machine made is a secret, a word is none."""
+    SECRET_IF_CODE = 4
+    """`pin` and `otp`: digits are a secret."""
+
+
+_WEB_KEY = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
+_KUBERNETES = frozenset({"data", "stringData"})
+_NONE: frozenset[str] = frozenset()
+
+
+def secret_siblings(entries: Mapping[str, object]) -> frozenset[str]:
+    """Return the keys that hide a secret beside others: of a JSON web key, of a Kubernetes secret."""
+    if "kty" in entries:
+        return _WEB_KEY
+    return _KUBERNETES if entries.get("kind") == "Secret" else _NONE
 
 
 def words(name: str) -> list[str]:
@@ -209,11 +220,26 @@ class SecretNames:
         spaced = f" {' '.join(parts)} "
         if joined in self._added_joined or any(added in spaced for added in self._added):
             return Verdict.SECRET
+        if parts == ["auth", "header"] or joined.endswith("accesskeyid"):
+            return Verdict.SECRET
         if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS):
             return Verdict.CLEAN
-        if _ANYWHERE.search(joined) or parts[-1] in _LAST or ("auth" in parts[:1] and parts[1:] == ["header"]):
+        if _ANYWHERE.search(joined) or parts[-1] in _LAST:
             return Verdict.SECRET
-        return _token_verdict(parts, joined)
+        verdict = _token_verdict(parts, joined)
+        return _weak_verdict(parts) if verdict is Verdict.CLEAN else verdict
+
+
+def _weak_verdict(parts: list[str]) -> Verdict:
+    """Judge a name that hides some values only."""
+    if len(parts) > 1 and parts[-1] in _MATERIAL and parts[-2] == "key":
+        parts = parts[:-1]
+    last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
+    if last in _IF_CODE_LAST or (last in {"code", "codes"} and before in _BEFORE_CODE):
+        return Verdict.SECRET_IF_CODE
+    if last in {"key", "keys"} and (not before or before in _HARMLESS_BEFORE_KEY):
+        return Verdict.CLEAN
+    return Verdict.SECRET_IF_RANDOM if last in _IF_RANDOM_LAST else Verdict.CLEAN
 
 
 def _token_verdict(parts: list[str], joined: str) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 
 Replacement = str | Callable[[re.Match[str]], str]
@@ -22,17 +23,17 @@ class Pattern:
         """Find the first place that fits."""
         return (self._compiled or self._compile()).search(text, start)
 
-    def match(self, text: str, start: int = 0) -> re.Match[str] | None:
-        """Tell whether the text fits from `start` on."""
-        return (self._compiled or self._compile()).match(text, start)
+    def match(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
+        """Tell whether the text fits from `start` on, as if it ended at `end`."""
+        return (self._compiled or self._compile()).match(text, start, end)
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
         """Tell whether the text fits as a whole."""
         return (self._compiled or self._compile()).fullmatch(text)
 
-    def finditer(self, text: str, start: int = 0) -> Iterator[re.Match[str]]:
+    def finditer(self, text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[re.Match[str]]:
         """Find all places that fit, one after the other."""
-        return (self._compiled or self._compile()).finditer(text, start)
+        return (self._compiled or self._compile()).finditer(text, start, end)
 
     def sub(self, replacement: Replacement, text: str) -> str:
         """Replace all that fits."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, NamedTuple, cast
 
 from . import foreign
 from .attempt import Failed, attempt
 from .declared import Hidden
 from .fields import name_of, short_name
 from .foreign import MARGIN, MAX_EXACT, NODE_COST, CutText, Entries, Marker, Part, Plain, marker
-from .names import Verdict
-from .redact import REDACTED, Redactor, is_schema
+from .named import hides
+from .names import Verdict, secret_siblings
+from .place import REDACTED
+from .redact import Redactor
+from .values import is_bare_word
 
 MAX_DEPTH = 64
 """Levels of nesting that are kept; the service takes some thousands, JSON readers some hundreds."""
@@ -24,6 +28,14 @@ WHOLE_BYTES = 4_096
 
 TRIES = 8
 """How many more tries may be in vain than not: where all containers hold something, as one in the other, it is of no use to go on."""
+
+_NAMING = frozenset({"name", "key", "header", "field", "option", "variable", "env", "param", "parameter"})
+_NAMED = frozenset({"value", "values", "val"})
+_SURE = "secret"
+_LEAST_CODE = 100
+_LONG = 4_096
+"""Characters from which on it pays to remember what a text became."""
+_SEQUENCES = (list, tuple, set, frozenset)
 
 MIN_TEXT = 32
 MAX_KEY = 512
@@ -44,11 +56,41 @@ def storable(text: str) -> str:
     return text.translate(_UNSTORABLE)
 
 
+def _is_schema(value: object) -> bool:
+    """Tell whether a value is the JSON schema of an argument: `{"password": {"type": "string"}}` describes a secret and holds none."""
+    return (
+        type(value) is dict
+        and len(value) <= len(_SCHEMA_WORDS)
+        and all(type(key) is str and key in _SCHEMA_WORDS for key in list(value))
+        and ("type" in value or "anyOf" in value or "$ref" in value)
+    )
+
+
+_SCHEMA_WORDS = frozenset(
+    {"type", "anyOf", "$ref", "title", "description", "format", "minLength", "maxLength", "minimum", "maximum", "writeOnly", "nullable"}
+)
+"""Words of a schema behind which no value of the argument stands; `default`, `const`, `enum` and `examples` are none of them."""
+
+
+def _as_text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str.__str__(cast("str", value))
+
+
+class Redacted(NamedTuple):
+    """What a text became."""
+
+    text: str
+    shown: str
+    found: int
+    was_cut: bool
+
+
 class Copier:
     """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out.
 
     `is_plain_key` tells of nearly every key at once that it hides no secret and is stored as it is; `clean_copy` gives most small
-    containers whole, with their size, within bytes and levels, or None.
+    containers whole, with their size, within bytes and levels, or None. `redacted` keeps what long texts became, for a copier with a
+    smaller budget.
     """
 
     def __init__(
@@ -57,7 +99,9 @@ class Copier:
         budget: int,
         is_plain_key: Callable[[str], bool],
         clean_copy: Callable[[object, int, int], tuple[Any, int] | None],
+        redacted: dict[int, Redacted] | None = None,
     ) -> None:
+        self._redacted = {} if redacted is None else redacted
         self.cuts = 0
         self.redactions = 0
         self._redactor = redactor
@@ -149,10 +193,10 @@ class Copier:
         """Redact, then cut. `size` is the number of bytes of which `text` is the beginning."""
         room = max(self._left, MIN_TEXT)
         head = text[: room + MARGIN]
-        shown, found = self._redactor.redact(head)
+        shown, found, was_cut = self._redact(text, head)
         self.redactions += found
         kept = len(shown)
-        if (len(head) < len(text) or size is not None) and not shown.endswith(REDACTED):
+        if (was_cut or size is not None) and not shown.endswith(REDACTED):
             kept = max(kept - MARGIN, 0)  # what was not read to its end may end in half a secret
         shown = storable(shown)
         if size is not None or len(text) > room or (not shown.isascii() and len(shown.encode()) > room):
@@ -163,6 +207,15 @@ class Copier:
         self._left -= len(shown) if shown.isascii() else len(shown.encode())
         return shown
 
+    def _redact(self, text: str, head: str) -> tuple[str, int, bool]:
+        """Redact the head of a text, or a longer one, if that was done before; tell how many secrets there were, and whether it was cut."""
+        if len(head) < _LONG:
+            return (*self._redactor.redact(head), len(head) < len(text))
+        known = self._redacted.get(id(text))
+        if known is None or known.text is not text:
+            known = self._redacted[id(text)] = Redacted(text, *self._redactor.redact(head), len(head) < len(text))
+        return known.shown, known.found, known.was_cut
+
     def _child(self, value: object, siblings: int) -> Any:
         reserve = min(max(self._left, 0) >> 1, siblings * SIBLING_SHARE)
         self._left -= reserve
@@ -171,14 +224,17 @@ class Copier:
         return copied
 
     def _list(self, items: list[object], size: int) -> list[Any]:
-        if len(items) == 2 and type(items[0]) is str and self._hides(items[0], items[1]):  # ("Authorization", "Bearer …")
+        if len(items) == 2 and type(items[0]) is str and self._hides_in_pair(items[0], items[1]):  # ("Authorization", "Bearer …")
             self.redactions += 1
             return [self._text(items[0]), REDACTED]
+        shown = self._redactor.arguments(items)
         copied: list[Any] = []
-        for item in items:
+        for i, item in enumerate(items):
             if self._left <= 0:
                 break
-            copied.append(self._child(item, len(items) - len(copied) - 1))
+            if i in shown:
+                self.redactions += 1
+            copied.append(self._child(shown.get(i, item), len(items) - len(copied) - 1))
         if len(copied) < size:
             self.cuts += 1
             copied.append(f"{ELLIPSIS}[cut: kept {len(copied)} of {size} items]")
@@ -193,7 +249,10 @@ class Copier:
                 break
             plain = type(key) is str and self._is_plain_key(key)
             name = self._free(key if plain else self._key(key), copied)  # type: ignore[arg-type]
-            if (not plain and self._hides(key if type(key) is str else name, value)) or (beside and name.lower() in {"value", "values"}):
+            hiding = beside.get(key) if type(key) is str else None
+            if (hiding is None and not plain and self._hides(key if type(key) is str else name, value)) or (
+                hiding and self._hides(hiding, value)
+            ):
                 copied[name] = REDACTED
                 self.redactions += 1
                 self._left -= NODE_COST
@@ -205,29 +264,41 @@ class Copier:
             copied[self._free(ELLIPSIS, copied)] = f"[cut: kept {kept} of {size} entries]"
         return copied
 
-    def _named_beside(self, items: list[tuple[object, object]]) -> bool:
-        """Tell whether an entry names another's secret: `{"name": "DB_PASSWORD", "value": …}`."""
-        return any(
-            type(key) is str and key.lower() in {"name", "key", "header"} and type(value) is str and self._secret(value)
-            for key, value in items
-        )
+    def _named_beside(self, items: list[tuple[object, object]]) -> dict[str, str]:
+        """Return the keys whose value another entry names, with that name ("" hides none): `{"name": "DB_PASSWORD", "value": …}`."""
+        entries = {key: value for key, value in items if type(key) is str}
+        beside = dict.fromkeys(secret_siblings(entries), _SURE)
+        name = next((value for key, value in entries.items() if key.lower() in _NAMING and type(value) is str and self._names(value)), None)
+        if name is not None:
+            beside |= {key: name for key in entries if key.lower() in _NAMED}
+        if "logprob" in entries:
+            beside["token"] = ""
+        return beside
 
-    def _secret(self, name: str) -> bool:
-        return len(name) <= MAX_KEY and self._redactor.names.verdict(name) is Verdict.SECRET
+    def _names(self, name: str) -> bool:
+        return len(name) <= MAX_KEY and self._redactor.names.verdict(name) is not Verdict.CLEAN
+
+    def _hides_in_pair(self, name: str, value: object) -> bool:
+        """Tell whether the first of two hides the second. Two words are two names, as in a list of required fields."""
+        return len(name) <= MAX_KEY and self._hides(name, value) and not (type(value) is str and name.islower() and is_bare_word(value))
 
     def _hides(self, name: str, value: object) -> bool:
-        """Tell whether a name hides its value. None, booleans and the empty text are no secrets."""
+        """Tell whether a name hides its value. None, booleans and stand-ins are no secrets."""
         kind = type(value)
-        if value is None or kind is bool or (kind is str and (not value or value == REDACTED)):
-            return False
         verdict = self._redactor.names.verdict(name)
-        if kind is dict and is_schema(value):
+        if verdict is Verdict.CLEAN or value is None or kind is bool or (kind is dict and _is_schema(value)):
             return False
-        if verdict is Verdict.SECRET_IF_TEXT:
-            if kind is list or kind is tuple:
-                return any(type(item) is str for item in cast("Sequence[object]", value)[:100])
-            return issubclass(kind, (str, bytes))
-        return verdict is Verdict.SECRET
+        if kind is str:
+            return hides(verdict, cast("str", value))
+        if verdict is Verdict.SECRET:
+            return True
+        if kind is int:
+            return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= _LEAST_CODE
+        if issubclass(kind, (str, bytes)):
+            return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(attempt(_as_text, value)))
+        if verdict is Verdict.SECRET_IF_TEXT and kind in _SEQUENCES:
+            return any(type(item) is str for item in islice(cast("Iterable[object]", value), 100))
+        return False
 
     def _key(self, key: object) -> str:
         """Return a key as text: `1`, `true`, `null` as JSON writes them, other keys as their value would be shown."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+
+Span = tuple[int, int]
 
 
 def searcher(pattern: str) -> Callable[[str], bool]:
@@ -14,3 +16,21 @@ def searcher(pattern: str) -> Callable[[str], bool]:
     from pydantic_core import SchemaValidator, core_schema  # noqa: PLC0415 - `import whyops` does not pay for it
 
     return SchemaValidator(core_schema.str_schema(pattern=pattern)).isinstance_python
+
+
+class Finder:
+    """Finds spans of one kind in a text. `trace` is a pattern for `searcher`: a well-formed text without it has none of them."""
+
+    __slots__ = ("_find", "_has_trace", "trace")
+
+    def __init__(self, trace: str, find: Callable[[str], Iterable[Span]]) -> None:
+        self.trace = trace
+        self._find = find
+        self._has_trace: Callable[[str], bool] | None = None
+
+    def find(self, text: str, *, is_well_formed: bool) -> Iterator[Span]:
+        """Find them."""
+        if self._has_trace is None:
+            self._has_trace = searcher(self.trace)  # by two threads at once, if need be: a lock would outlive a fork
+        if self._has_trace(text) or not is_well_formed:
+            yield from self._find(text)

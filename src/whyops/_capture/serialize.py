@@ -18,8 +18,8 @@ from typing import Any
 
 from .attempt import Failed, attempt, stops
 from .foreign import MAX_EXACT, NODE_COST
-from .names import Verdict
-from .plain import MAX_DEPTH, Copier, storable
+from .names import Verdict, secret_siblings
+from .plain import MAX_DEPTH, Copier, Redacted, storable
 from .recorder import Encoded
 from .redact import DROPPED, Redactor, redacted_by_user
 from .search import searcher
@@ -48,6 +48,7 @@ class Encoder:
 
     `max_value_bytes` bounds the JSON of one value (at least 256). `redact_keys` and `keep_keys` are names beyond and against the usual
     ones. `redact` comes last: it gets each value as plain JSON types, without the secrets found so far, and returns what to record.
+    `known` are secrets that are looked for as they are: the client's own key.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class Encoder:
         redact_keys: Iterable[str] = (),
         keep_keys: Iterable[str] = (),
         redact: Callable[[Any], Any] | None = None,
+        known: Iterable[str] = (),
     ) -> None:
         from pydantic_core import to_json  # noqa: PLC0415 - `import whyops` does not pay for it
 
         self._to_json = to_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
-        self._redactor = Redactor(redact_keys, keep_keys)
+        self._redactor = Redactor(redact_keys, keep_keys, known)
         self._is_dubious = searcher(rf"{self._redactor.traces}|{_NOT_FINITE}")
         self._redact = redact
         self._plain_keys: set[str] = set()
@@ -144,7 +146,7 @@ class Encoder:
     def _is_clean(self, value: Any) -> bool:
         """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
         if type(value) is dict:
-            if not all(map(self._is_plain_key, value)):
+            if not all(map(self._is_plain_key, value)) or secret_siblings(value):
                 return False
             value = value.values()
         for item in value:
@@ -179,21 +181,22 @@ class Encoder:
         cuts = redactions = 0
         if self._redact is not None:
             clean = self._clean_copy(value, self._max_bytes, MAX_DEPTH)
-            copier = self._copier(self._max_bytes)
+            copier = self._copier(self._max_bytes, {})
             shown = copier.copy(value) if clean is None else clean[0]
             value = redacted_by_user(self._redact, shown, _marker_for(value, DROPPED))
             cuts, redactions = copier.cuts, copier.redactions
         budget = self._max_bytes
+        redacted: dict[int, Redacted] = {}
         for _ in range(_TRIES):
-            copier = self._copier(budget)
+            copier = self._copier(budget, redacted)
             encoded = self._to_json(copier.copy(value))
             if len(encoded) <= self._max_bytes:
                 return encoded.decode(), cuts + copier.cuts, redactions + copier.redactions
             budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
         return self._to_json(_marker_for(value, "[cut: too large]")).decode(), cuts + 1, redactions
 
-    def _copier(self, budget: int) -> Copier:
-        return Copier(self._redactor, budget, self._is_plain_key, self._clean_copy)
+    def _copier(self, budget: int, redacted: dict[int, Redacted]) -> Copier:
+        return Copier(self._redactor, budget, self._is_plain_key, self._clean_copy, redacted)
 
 
 def _marker_for(value: object, text: str) -> object:

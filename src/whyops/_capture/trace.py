@@ -15,8 +15,8 @@ from .attempt import Failed, attempt
 from .call import ToolCall, text_is_hidden_here
 from .clock import stamp_of
 from .ids import clip, safe_id, safe_user_id
+from .place import REDACTED
 from .recorder import Encoded, Recorder
-from .redact import REDACTED
 from .span import ToolSpan
 from .twin import twin
 from .writer import EventWriter, quote

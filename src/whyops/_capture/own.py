@@ -1,0 +1,44 @@
+"""The secrets that a client has itself, its key above all: they are looked for as they are, and as they are written in other forms."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
+
+_LEAST = 6
+"""Characters that a secret has at least: what is shorter is found in too much else."""
+
+
+def forms(known: Iterable[str]) -> tuple[str, ...]:
+    """Return the secrets as they are, and as JSON, a URL and base64 write them, the longer ones first."""
+    found: set[str] = set()
+    for secret in known:
+        if len(secret) >= _LEAST and secret.isprintable():
+            in_json = json.dumps(secret)[1:-1]
+            encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+            found |= {secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+            found |= {
+                quote(secret, safe="", errors="replace"),
+                quote(secret, errors="replace"),
+                encoded,
+                encoded.replace("+", "-").replace("/", "_"),
+            }
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def traces(known: tuple[str, ...]) -> Iterator[str]:
+    """Give what is in each text with one of them, and in its JSON, for `searcher`."""
+    for secret in {*known, *(json.dumps(each, ensure_ascii=False)[1:-1] for each in known)}:
+        yield re.escape(secret)
+
+
+def find(known: tuple[str, ...], text: str) -> Iterator[tuple[int, int]]:
+    """Find them all."""
+    for secret in known:
+        at = text.find(secret)
+        while at >= 0:
+            yield at, at + len(secret)
+            at = text.find(secret, at + len(secret))
