@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable
+from types import FunctionType, MethodType
 from typing import Any, get_type_hints
 
 from ..types import AgentTool
+from .attempt import Failed, attempt
+from .parameters import annotations_of, parameters_of
 from .plan import hidden_parameters
 
 _RECEIVERS = ("self", "cls")
@@ -27,12 +30,13 @@ def _describe(function: Callable[..., Any]) -> AgentTool:
     annotations = _annotations(function)
     properties: dict[str, Any] = {}
     required = []
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in parameters_of(function):
         if parameter.name in _RECEIVERS or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        if any(rule(parameter) for rule in hidden_parameters):
+        meant = parameter.replace(annotation=annotations.get(parameter.name, parameter.empty))
+        if any(rule(meant) for rule in hidden_parameters):
             continue
-        properties[parameter.name] = _schema(annotations.get(parameter.name, Any))
+        properties[parameter.name] = _schema(meant.annotation)
         if parameter.default is parameter.empty:
             required.append(parameter.name)
     schema = {"type": "object", "properties": properties, "required": required}
@@ -45,19 +49,17 @@ def _describe(function: Callable[..., Any]) -> AgentTool:
 
 
 def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
-    target = function if inspect.isroutine(function) else type(function).__call__
-    try:
-        return get_type_hints(target, include_extras=True)
-    except (NameError, TypeError):
-        return dict(getattr(target, "__annotations__", {}))
+    """Return what the annotations mean: of all together, names inside of names too; where that fails, of each alone."""
+    if not isinstance(function, (FunctionType, MethodType)):
+        return annotations_of(function)
+    hints = attempt(lambda each: get_type_hints(each, include_extras=True), function)
+    return annotations_of(function) if isinstance(hints, Failed) else hints
 
 
 def _schema(annotation: Any) -> dict[str, Any]:
-    from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter  # noqa: PLC0415  (slow to import, and rarely used)
+    from pydantic import TypeAdapter  # noqa: PLC0415  (slow to import, and rarely used)
 
     if annotation is inspect.Parameter.empty or annotation is Any or isinstance(annotation, str):
         return {}
-    try:
-        return TypeAdapter(annotation).json_schema()
-    except (PydanticSchemaGenerationError, PydanticUserError):
-        return {}
+    schema = attempt(lambda each: TypeAdapter(each).json_schema(), annotation)
+    return {} if isinstance(schema, Failed) else schema

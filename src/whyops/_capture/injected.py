@@ -6,7 +6,6 @@ names of their classes and of the packages that define them; no framework is imp
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Union, get_args, get_origin
@@ -46,7 +45,6 @@ _CLASSES = frozenset(
         ("workflows", "Context"),  # LlamaIndex's
     }
 )
-_PACKAGES = frozenset(package for package, _ in _CLASSES)
 
 _WRITTEN = Pattern(
     r"\b(RunContext|RunContextWrapper|ToolContext|CallbackContext|InvocationContext|ReadonlyContext|ToolRuntime"
@@ -63,11 +61,6 @@ def is_injected_class(kind: type) -> bool:
 def is_injected(parameter: inspect.Parameter) -> bool:
     """Tell whether a parameter is annotated as one that a framework fills in."""
     return any(_is_injected(each) for each in _alternatives(parameter.annotation))
-
-
-def frameworks_are_loaded() -> bool:
-    """Tell whether any of the frameworks is loaded: where none is, no annotation can name what is theirs."""
-    return not _PACKAGES.isdisjoint(sys.modules)
 
 
 def _alternatives(annotation: object) -> Iterator[Any]:

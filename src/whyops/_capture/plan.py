@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..errors import ConfigurationError
-from .attempt import Failed, attempt
-from .injected import frameworks_are_loaded, is_injected
+from .injected import is_injected
+from .parameters import annotations_of, parameters_of
 
 _RECEIVERS = frozenset({"self", "cls", "mcs"})
 
@@ -21,10 +21,11 @@ class Plan:
 
     __slots__ = (
         "_defaults",
+        "_function",
+        "_given_name",
         "_keywords",
         "_left_out",
         "_names",
-        "_namespace",
         "_parameters",
         "_rest",
         "_skips_receiver",
@@ -36,7 +37,7 @@ class Plan:
     def __init__(self, function: Callable[..., Any], name: str | None, ignore: Iterable[str] = ()) -> None:
         self.name = name or _name_of(function)
         self.ignored: frozenset[str] = frozenset(ignore)
-        parameters = _parameters(function)
+        parameters = parameters_of(function)
         _check_ignored(self.ignored, parameters, self.name)
         positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self._skips_receiver = bool(positional) and positional[0].name in _RECEIVERS
@@ -50,8 +51,13 @@ class Plan:
         self._defaults = tuple((p.name, p.default) for p in named if p.default is not p.empty)
         self._keywords = frozenset(p.name for p in named if p.kind is not p.POSITIONAL_ONLY)
         self._parameters = parameters
-        self._namespace = getattr(inspect.unwrap(function), "__globals__", None) or {}
+        self._function = function
+        self._given_name = name
         self._left_out: tuple[int, frozenset[str]] = (0, self.ignored)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle what the plan is made of: a function that is sent by value takes its plan along."""
+        return Plan, (self._function, self._given_name, self.ignored)
 
     def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
@@ -86,9 +92,8 @@ class Plan:
         How many rules were asked and what they said are put in place together: another thread sees both or neither.
         """
         rules = list(hidden_parameters)
-        parameters = self._parameters
-        if frameworks_are_loaded():
-            parameters = [_resolved(parameter, self._namespace) for parameter in parameters]
+        annotations = annotations_of(self._function)
+        parameters = [p.replace(annotation=annotations.get(p.name, p.empty)) for p in self._parameters]
         left_out = self.ignored | {p.name for p in parameters if any(rule(p) for rule in rules)}
         self._left_out = len(rules), left_out
         return left_out
@@ -120,19 +125,3 @@ def _name_of(function: Callable[..., Any]) -> str:
         function = function.func  # pyright: ignore[reportFunctionMemberAccess]  (asked for in the line above)
     name = getattr(function, "__name__", None)
     return name if isinstance(name, str) and name else type(function).__name__
-
-
-def _resolved(parameter: inspect.Parameter, namespace: dict[str, Any]) -> inspect.Parameter:
-    """Return `parameter` with its annotation as it is meant, where that is written as text and names what can be found."""
-    if not isinstance(parameter.annotation, str):
-        return parameter
-    annotation = attempt(lambda text: eval(text, namespace), parameter.annotation)  # noqa: S307  (as `typing.get_type_hints` does)
-    return parameter if isinstance(annotation, Failed) else parameter.replace(annotation=annotation)
-
-
-def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
-    """Return the parameters, or a catch-all for built-ins that don't tell theirs."""
-    try:
-        return list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
