@@ -297,6 +297,74 @@ def async_callable_object(decorate):
     return lambda: asyncio.run(decorate(Adder())(5))
 
 
+@case(2)
+def class_attributes_that_do_not_bind(decorate):
+    class Adder:
+        def __call__(self, x):
+            return x + 1
+
+    class Shop:
+        add = decorate(Adder())
+        size = decorate(len)
+
+    return lambda: (Shop().add(1), Shop().size([1, 2]))
+
+
+@case()
+def partial_as_class_attribute(decorate):
+    """It binds since Python 3.14."""
+
+    def kinds(*args):
+        return [type(each).__name__ for each in args]
+
+    class Shop:
+        kinds_of = decorate(functools.partial(kinds, 1))
+
+    return lambda: Shop().kinds_of("x")
+
+
+@case(2)
+def cached_method(decorate):
+    class Shop:
+        @decorate
+        @functools.lru_cache  # noqa: B019  (that it keeps the instance is its user's affair)
+        def price(self, sku):
+            return f"{type(self).__name__} {sku}"
+
+    return lambda: (Shop().price("lamp"), Shop.price(Shop(), "vase"), Shop.price.cache_info().misses > 0)
+
+
+@case()
+def bound_method_as_class_attribute(decorate):
+    items = [1, 2, 2]
+
+    class Shop:
+        count = decorate(items.count)
+
+    return lambda: Shop().count(2)
+
+
+@case(2)
+def descriptor_of_its_own(decorate):
+    class PerInstance:
+        def __init__(self, function):
+            self.function = function
+
+        def __call__(self, *args):
+            return self.function(*args)
+
+        def __get__(self, instance, owner=None):
+            return self if instance is None else functools.partial(self.function, instance)
+
+    class Shop:
+        @decorate
+        @PerInstance
+        def name(self, suffix):
+            return type(self).__name__ + suffix
+
+    return lambda: (Shop().name("!"), Shop.name(Shop(), "?"))
+
+
 @case()
 def built_in(decorate):
     return lambda: decorate(len)([1, 2, 3])

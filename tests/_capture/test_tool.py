@@ -7,18 +7,25 @@ import contextlib
 import contextvars
 import functools
 import inspect
+import json
 import pickle
+import subprocess
+import sys
 import threading
 import typing
 from concurrent.futures import ThreadPoolExecutor
 
+import cloudpickle
 import pytest
 
 import whyops
 from tests._capture.callables import CALLABLES
 from tests._capture.recording import Recording
 from whyops._capture import context
+from whyops._capture.recorder import Recorder
+from whyops._capture.serialize import Encoder
 from whyops._capture.tool import tool
+from whyops._capture.trace import Trace
 from whyops.errors import ConfigurationError
 
 
@@ -319,6 +326,26 @@ def test_a_long_stream_is_bounded():
     assert response["metadata"]["truncated"] == 1
 
 
+@pytest.mark.parametrize("item", ["x" * 100, "é" * 50, {"a": ["ß" * 10] * 3}, "y" * 100_000])
+@pytest.mark.parametrize("bound", [1024, 50_000])
+def test_what_a_generator_yielded_is_bounded_as_one_value_is(item, bound):
+    """All items together take no more bytes than the client allows one value, whatever that is, beside some for saying so."""
+    lines: list[bytes] = []
+    recorder = Recorder(agent_name="a", encode=Encoder(max_value_bytes=bound).encode, record=lines.append, max_value_bytes=bound)
+
+    @tool
+    def stream():
+        for _ in range(3_000):
+            yield item
+
+    with Trace(recorder, "t"):
+        list(stream())
+    results = json.loads(lines[-1])["content"]["toolResults"]
+    assert len(json.dumps(results, ensure_ascii=False, separators=(",", ":")).encode()) <= bound + 64
+    assert len(results["result"]) > 1
+    assert "of 3000 items" in results["result"][-1]
+
+
 def test_a_span_is_current_only_while_the_body_runs():
     """Between two items of a generator the consumer is outside of it; calls inside the body are its children."""
     recording = Recording()
@@ -445,3 +472,139 @@ def test_a_decorated_function_keeps_its_attributes():
 
     plain.marker = "here"
     assert tool(plain).marker == "here"
+
+
+class Retry(Exception):
+    """Stands for pydantic-ai's `ModelRetry`."""
+
+
+def test_an_expected_exception_is_a_result():
+    """It passes untouched, and is no error: neither of the call, nor of calls around it, nor of the trace; its text is the result."""
+
+    @tool(expected=Retry)
+    def search(query):
+        raise Retry(f"no order {query}, ask for another")
+
+    @tool(expected=(KeyError, Retry))
+    async def search_later(query):
+        raise Retry(query)
+
+    @tool(expected=Retry)
+    def stream(query):
+        yield query
+        raise Retry(query)
+
+    recording = Recording()
+    for run in (lambda: search("a"), lambda: asyncio.run(search_later("b")), lambda: list(stream("c"))):
+        with pytest.raises(Retry), recording.trace("t"):
+            run()
+    assert [event["content"]["toolResults"] for event in recording.of_type("tool_call_response")] == [
+        {"raised": "Retry: no order a, ask for another"},
+        {"raised": "Retry: b"},
+        {"raised": "Retry: c"},
+    ]
+    assert not recording.of_type("error")
+
+
+def test_an_exception_that_is_not_expected_is_an_error():
+    """Only the classes that are named are expected, with those derived from them."""
+
+    @tool(expected=KeyError)
+    def fail(error):
+        raise error
+
+    recording = Recording()
+    with recording.trace("t"):
+        for error in (ValueError("x"), KeyError("y")):
+            with pytest.raises(type(error)):
+                fail(error)
+    assert [event["content"]["type"] for event in recording.of_type("error")] == ["ValueError"]
+    with pytest.raises(TypeError, match="classes of exceptions"):
+        tool(expected=[KeyError])
+
+
+def by_value():
+    """Give decorated functions of each kind that are sent by value, as those of a script, a notebook and a closure are."""
+    factor = 3
+
+    @tool
+    def plain(x: int, *, plus: int = 1) -> int:
+        return x * factor + plus
+
+    @tool(name="later")
+    async def coroutine(x):
+        return x
+
+    @tool
+    def generator(x):
+        yield x
+
+    @tool
+    async def async_generator(x):
+        yield x
+
+    @tool
+    def recursive(x):
+        return x if not x else recursive(x - 1)
+
+    return [plain, coroutine, generator, async_generator, recursive, tool(functools.partial(plain, 1))]
+
+
+WORKER = """
+import asyncio, pickle, sys
+from whyops.testing import capture
+async def last(steps):
+    async for item in steps:
+        return item
+function = pickle.loads(sys.stdin.buffer.read())
+with capture() as captured:
+    result = function() if "partial" in str(type(function)) else function(1)
+    if hasattr(result, "__anext__"):
+        result = asyncio.run(last(result))
+    elif hasattr(result, "__next__"):
+        result = next(result)
+    elif hasattr(result, "__await__"):
+        result = asyncio.run(result)
+    print(result, *captured.tool_names())
+"""
+
+
+@pytest.mark.parametrize(
+    "index, said",
+    [(0, "4 plain"), (1, "1 later"), (2, "1 generator"), (3, "1 async_generator"), (4, "0 recursive recursive"), (5, "4 plain plain")],
+)
+def test_a_function_that_is_sent_by_value_takes_only_itself_along(index, said):
+    """A pool that pickles by value sends what the function needs, and the calls over there are recorded."""
+    sent = cloudpickle.dumps(by_value()[index])
+    assert len(sent) < 10_000
+    done = subprocess.run([sys.executable, "-c", WORKER], input=sent, capture_output=True, check=False)
+    assert done.stdout.decode().strip() == said, done.stderr.decode()
+
+
+SCRIPT = """
+import cloudpickle, sys, threading
+import whyops
+
+LOCK = threading.RLock()
+UNRELATED = "x" * 1_000_000
+
+@whyops.tool
+def halve(x):
+    return x if x < 2 else halve(x // 2)
+
+class Shop:
+    @whyops.tool
+    def price(self, x):
+        return halve(x + 1)
+
+sys.stdout.buffer.write(cloudpickle.dumps(Shop().price if "method" in sys.argv else halve))
+"""
+
+
+@pytest.mark.parametrize("what, said", [("function", "1 halve"), ("method", "1 price halve halve")])
+def test_what_a_script_defines_is_sent_without_the_scripts_globals(what, said):
+    """What stands in `__main__` is sent by value: with what it uses, itself too, and without locks and data that it does not use."""
+    dumped = subprocess.run([sys.executable, "-c", SCRIPT, what], capture_output=True, check=True)
+    assert len(dumped.stdout) < 10_000
+    done = subprocess.run([sys.executable, "-c", WORKER], input=dumped.stdout, capture_output=True, check=False)
+    assert done.stdout.decode().strip() == said, done.stderr.decode()

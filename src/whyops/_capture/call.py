@@ -103,12 +103,14 @@ class ToolCall:
             self._respond(results, elapsed)
 
     @_guard.recording
-    def fail(self, error: BaseException, metadata: Mapping[str, Any] | None = None) -> None:
+    def fail(self, error: BaseException, metadata: Mapping[str, Any] | None = None, expected: tuple[type[BaseException], ...] = ()) -> None:
         """Record the exception, unless it was recorded further in, and the response that closes the call.
 
-        An exception that is no error (cancelled, Ctrl-C, a framework's interrupt) closes the call as interrupted.
+        An exception that is no error (cancelled, Ctrl-C, a framework's interrupt) closes the call as interrupted. One that is `expected`,
+        because the tool steers its caller with it, is the call's result, and no error further out either.
         """
-        if not exceptions.is_error(error):
+        is_expected = isinstance(error, expected)
+        if not is_expected and not exceptions.is_error(error):
             self.interrupt(type(error).__name__, metadata)
             return
         elapsed = self._close(metadata)
@@ -117,8 +119,12 @@ class ToolCall:
         if self.hides_text:
             exceptions.keep_text_back(error)
         recorder = self.trace.recorder
-        self.trace.record_exception(error, span_id=self.span_id, parent_id=self._parent_id, hides_text=self.hides_text)
-        self._respond(recorder.encode({"error": exceptions.summary_of(error, tells_text=recorder.capture_content)}), elapsed)
+        if is_expected:
+            exceptions.mark(error, self.trace.id)
+        else:
+            self.trace.record_exception(error, span_id=self.span_id, parent_id=self._parent_id, hides_text=self.hides_text)
+        summary = exceptions.summary_of(error, tells_text=recorder.capture_content)
+        self._respond(recorder.encode({"raised" if is_expected else "error": summary}), elapsed)
 
     @_guard.recording
     def interrupt(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:

@@ -10,7 +10,8 @@ import functools
 import inspect
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast, overload
 
 from .. import _guard
 from . import context
@@ -19,6 +20,7 @@ from .collected import Collected
 from .contents import PROXY_ARGUMENT
 from .exceptions import NOT_CAPTURED
 from .plan import Plan
+from .stand_in import OBSERVER, StandIn, stand_in
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -27,15 +29,29 @@ P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
 
-_OBSERVER = "__whyops_observer__"
 _FUNCTIONS = ("func", "coroutine")
+
+
+class Options(NamedTuple):
+    """What `tool` was told."""
+
+    name: str | None = None
+    capture_arguments: bool = True
+    capture_result: bool = True
+    ignore: tuple[str, ...] = ()
+    expected: tuple[type[BaseException], ...] = ()
 
 
 @overload
 def tool(function: F, /) -> F: ...
 @overload
 def tool(
-    *, name: str | None = None, capture_arguments: bool = True, capture_result: bool = True, ignore: str | Iterable[str] = ()
+    *,
+    name: str | None = None,
+    capture_arguments: bool = True,
+    capture_result: bool = True,
+    ignore: str | Iterable[str] = (),
+    expected: type[BaseException] | tuple[type[BaseException], ...] = (),
 ) -> Callable[[F], F]: ...
 def tool(
     function: Any = None,
@@ -45,14 +61,16 @@ def tool(
     capture_arguments: bool = True,
     capture_result: bool = True,
     ignore: str | Iterable[str] = (),
+    expected: type[BaseException] | tuple[type[BaseException], ...] = (),
 ) -> Any:
     """Record each call of `function`: a request before it runs, a response after, with arguments by name, result and latency.
 
     Takes functions and methods, sync and async, generators of both kinds, static and class methods, partials and callable objects; what
-    comes back is of the same kind, with the same signature. Exceptions pass untouched and are recorded. `name` is the tool's name, by
-    default the function's. With `capture_arguments` or `capture_result` off, the values are left out; with either off, so are the texts
-    of errors, which may quote both: type and place stay. `ignore` names arguments that are not recorded at all, as the contexts that agent
-    frameworks pass in never are.
+    comes back is of the same kind, with the same signature and attributes. Exceptions pass untouched and are recorded. `name` is the
+    tool's name, by default the function's. With `capture_arguments` or `capture_result` off, the values are left out; with either off, so
+    are the texts of errors, which may quote both: type and place stay. `ignore` names arguments that are not recorded at all, as the
+    contexts that agent frameworks pass in never are. `expected` are exceptions by which the function steers its caller, such as
+    pydantic-ai's `ModelRetry`: they are the call's result, and no error.
 
     A call belongs to the trace and span that are current when it starts; for async functions and generators that is their first step, and
     that is also when a wrong call raises its TypeError. Outside any trace it gets a trace of its own if a client is open or a key is set;
@@ -60,36 +78,37 @@ def tool(
 
     Raises:
         ConfigurationError: `ignore` has a name that the function has no parameter for.
+        TypeError: `function` can't be called, or an option is of the wrong type.
     """
-    ignored = _names(ignore)
-    if function is None:
-        return functools.partial(_decorate, name=name, capture_arguments=capture_arguments, capture_result=capture_result, ignore=ignored)
-    return _decorate(function, name, capture_arguments, capture_result, ignored)
+    options = Options(name, capture_arguments, capture_result, _names(ignore), expected if isinstance(expected, tuple) else (expected,))
+    _check(options)
+    return functools.partial(_decorate, options=options) if function is None else _decorate(function, options)
 
 
-def _decorate(
-    function: Any,
-    name: str | None,
-    capture_arguments: bool,  # noqa: FBT001
-    capture_result: bool,  # noqa: FBT001
-    ignore: tuple[str, ...],
-) -> Any:
+def _check(options: Options) -> None:
+    if options.name is not None and not isinstance(options.name, str):
+        raise TypeError(f"@whyops.tool takes a name as text, not {type(options.name).__name__}")
+    if not isinstance(options.capture_arguments, bool) or not isinstance(options.capture_result, bool):
+        raise TypeError("@whyops.tool takes True or False for capture_arguments and capture_result")
+    if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in options.expected):
+        raise TypeError("@whyops.tool takes classes of exceptions for expected: one, or a tuple of them")
+
+
+def _decorate(function: Any, options: Options) -> Any:
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(_decorate(function.__func__, name, capture_arguments, capture_result, ignore))
+        return type(function)(_decorate(function.__func__, options))
     if _is_frameworks_tool(function):
-        return _with_decorated_functions(function, name, capture_arguments, capture_result, ignore)
+        return _with_decorated_functions(function, options)
     if not callable(function):
         hint = '; a name is given as @whyops.tool(name="…")' if isinstance(function, str) else ""
         raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}{hint}")
-    if name is not None and not isinstance(name, str):
-        raise TypeError(f"@whyops.tool takes a name as text, not {type(name).__name__}")
-    if not isinstance(capture_arguments, bool) or not isinstance(capture_result, bool):
-        raise TypeError("@whyops.tool takes True or False for capture_arguments and capture_result")
-    observer = Observer(Plan(function, name, ignore), capture_arguments, capture_result)
+    observer = Observer(Plan(function, options.name, options.ignore), options)
     wrapper = _wrapper_for(function)(function, observer)
-    functools.update_wrapper(wrapper, function, updated=("__dict__",) if inspect.isroutine(function) else ())
-    wrapper.__dict__[_OBSERVER] = observer
-    return wrapper
+    if isinstance(function, FunctionType):
+        functools.update_wrapper(wrapper, function)
+        wrapper.__dict__[OBSERVER] = observer
+        return wrapper
+    return stand_in(function, wrapper, observer, functools.partial(_decorate, options=options))
 
 
 def _names(ignore: object) -> tuple[str, ...]:
@@ -103,9 +122,9 @@ def _names(ignore: object) -> tuple[str, ...]:
 
 def observer_of(function: object) -> Observer | None:
     """Return what records the calls of a decorated function, or of a method, partial or well-behaved decorator's wrapper of one."""
-    while isinstance(function, functools.partial):
+    while isinstance(function, functools.partial) and not isinstance(function, StandIn):
         function = function.func
-    observer = getattr(function, _OBSERVER, None)
+    observer = getattr(function, OBSERVER, None)
     return observer if isinstance(observer, Observer) else None
 
 
@@ -114,26 +133,20 @@ def _is_frameworks_tool(function: Any) -> bool:
     return callable(getattr(type(function), "model_copy", None)) and any(callable(getattr(function, field, None)) for field in _FUNCTIONS)
 
 
-def _with_decorated_functions(
-    tool: Any,
-    name: str | None,
-    capture_arguments: bool,  # noqa: FBT001
-    capture_result: bool,  # noqa: FBT001
-    ignore: tuple[str, ...],
-) -> Any:
+def _with_decorated_functions(tool: Any, options: Options) -> Any:
     """Return a copy of a framework's tool object with its functions decorated: an agent needs the object, not a function."""
+    options = options._replace(name=options.name or getattr(tool, "name", None))
     functions = {field: getattr(tool, field, None) for field in _FUNCTIONS}
     changes = {
-        field: _decorate(function, name or getattr(tool, "name", None), capture_arguments, capture_result, ignore)
-        for field, function in functions.items()
-        if callable(function) and observer_of(function) is None
+        field: _decorate(function, options) for field, function in functions.items() if callable(function) and observer_of(function) is None
     }
     return tool.model_copy(update=changes)
 
 
 def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
     """Choose by what a call of `function` gives: for a callable object, its `__call__` tells."""
-    called = function if inspect.isroutine(function) or isinstance(function, functools.partial) else type(function).__call__
+    tells_itself = inspect.isroutine(function) or isinstance(function, functools.partial)
+    called = function if tells_itself else function.__call__ if isinstance(function, StandIn) else type(function).__call__
     if inspect.isasyncgenfunction(called):
         return _async_generator
     if inspect.isgeneratorfunction(called):
@@ -149,13 +162,14 @@ class Observer:
     A call that a framework's handler records already, as the one of a tool around this function, gets no second span.
     """
 
-    __slots__ = ("_plan", "captures_arguments", "captures_result", "hides_text", "ignored")
+    __slots__ = ("_plan", "captures_arguments", "captures_result", "expected", "hides_text", "ignored")
 
-    def __init__(self, plan: Plan, captures_arguments: bool, captures_result: bool) -> None:  # noqa: FBT001
+    def __init__(self, plan: Plan, options: Options) -> None:
         self._plan = plan
-        self.captures_arguments = captures_arguments
-        self.captures_result = captures_result
-        self.hides_text = not (captures_arguments and captures_result)
+        self.captures_arguments = options.capture_arguments
+        self.captures_result = options.capture_result
+        self.expected = options.expected
+        self.hides_text = not (options.capture_arguments and options.capture_result)
         self.ignored = plan.ignored
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
@@ -186,8 +200,10 @@ class Observer:
         """Record what a generator yielded: also of one that was closed early, which is no error, or stopped from outside."""
         if call is None:
             return
-        if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
-            call.fail(error)
+        if isinstance(error, self.expected) or (
+            isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration))
+        ):
+            call.fail(error, expected=self.expected)
             return
         note: dict[str, Any] | None = None
         if isinstance(error, GeneratorExit):
@@ -210,7 +226,7 @@ def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
             result = function(*args, **kwargs)
         except BaseException as error:
             context.leave(call)
-            call.fail(error)
+            call.fail(error, expected=observer.expected)
             raise
         context.leave(call)
         call.succeed(result if observer.captures_result else NOT_CAPTURED)
@@ -229,7 +245,7 @@ def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) ->
             result = await function(*args, **kwargs)
         except BaseException as error:
             context.leave(call)
-            call.fail(error)
+            call.fail(error, expected=observer.expected)
             raise
         context.leave(call)
         call.succeed(result if observer.captures_result else NOT_CAPTURED)
@@ -307,7 +323,7 @@ def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: 
                 with steps:
                     if inner is None:
                         inner = function(*args, **kwargs)
-                        item = await _unwatched_first_step(inner)
+                        item = await unwatched_first_step(inner)
                     else:
                         item = await (inner.asend(sent) if thrown is None else inner.athrow(thrown))
             except StopAsyncIteration:
@@ -327,7 +343,7 @@ def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: 
     return wrapper
 
 
-def _unwatched_first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+def unwatched_first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
     """Make the first step of `inner` while no event loop watches for new async generators.
 
     A loop that knew both would close both at its end, the inner one while the wrapper is closing it.

@@ -365,6 +365,22 @@ def test_a_decorated_tool_is_one_span(captured, handler, kind, call):
     assert asked["metadata"]["parentSpanId"] == spans[tool.name][0]
 
 
+def test_an_exception_that_the_decorator_expects_is_a_result(captured, handler):
+    """What `@whyops.tool(expected=…)` says of a function holds where LangChain's handler records its calls."""
+
+    @langchain_tool
+    @whyops.tool(expected=LookupError)
+    def find(order: str) -> str:
+        """Find an order."""
+        raise KeyError(order)
+
+    with pytest.raises(KeyError), whyops.trace("t"):
+        find.invoke({"order": "7"}, {"callbacks": [handler]})
+    (response,) = captured.of_type("tool_call_response")
+    assert response["content"]["toolResults"] == {"raised": "KeyError: '7'"}
+    assert not captured.of_type("error")
+
+
 OWN_NAMES = {"a class": "_run", "both functions": "plain_async"}
 """What the decorated function of a tool is called, where that is not the tool's name."""
 

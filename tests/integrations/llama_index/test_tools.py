@@ -117,6 +117,18 @@ def test_a_reported_failure_is_a_failure(captured: Captured) -> None:
     assert of_the_only_call(captured) == ({"input": "x"}, {"error": "no such word"})
 
 
+def test_an_exception_that_the_decorator_expects_is_a_result(captured: Captured) -> None:
+    """What `@whyops.tool(expected=…)` says of a function holds where LlamaIndex tells of its calls."""
+
+    @whyops.tool(expected=LookupError)
+    def find(order: str) -> str:
+        raise KeyError(order)
+
+    with pytest.raises(KeyError):
+        FunctionTool.from_defaults(find).call("7")
+    assert of_the_only_call(captured) == ({"order": "7"}, {"raised": "KeyError: '7'"})
+
+
 class Fussy(BaseTool):
     """Takes its parameter by keyword only."""
 

@@ -195,6 +195,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         hides_text = any(observer.hides_text for observer in observers)
         _call_begins(run, (serialized or {}).get("name") or kwargs.get("name"), arguments, hides_text=hides_text)
         run.hides_result = not all(observer.captures_result for observer in observers)
+        run.expected = tuple(kind for observer in observers for kind in observer.expected)
         run.frame = ToolFrame(run.trace, run.inner_id, run.id, observers)
         _frames.enter(run.frame)
 
@@ -220,7 +221,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = open_runs.take(run_id, self)
         if run is not None and run.call is not None:
             run.close()
-            run.call.fail(error)
+            run.call.fail(error, expected=run.expected)
 
     # Retrievers
 

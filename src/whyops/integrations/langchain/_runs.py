@@ -42,6 +42,7 @@ class Run:
     __slots__ = (
         "asked",
         "call",
+        "expected",
         "first_token_ns",
         "frame",
         "handler",
@@ -69,6 +70,7 @@ class Run:
         self.first_token_ns: int | None = None
         self.asked: tuple[object, object] | None = None
         self.call: ToolCall | None = None
+        self.expected: tuple[type[BaseException], ...] = ()
         self.hides_result = False
         self.frame: BodyFrame | None = None
 

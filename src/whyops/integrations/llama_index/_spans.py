@@ -195,7 +195,8 @@ class Spans:
         if error is None:
             return
         if span.tool is not None:
-            span.tool.fail(error)
+            observers = tools.observers_of(span.instance) if isinstance(span.instance, BaseTool) else []
+            span.tool.fail(error, expected=tuple(kind for observer in observers for kind in observer.expected))
         elif call is not None:
             call.stopped(error)
         elif span.embedding is not None:
