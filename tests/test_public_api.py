@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 import types
 from pathlib import Path
+
+import pytest
 
 import whyops
 
@@ -21,6 +24,19 @@ def test_all_is_complete_and_sorted() -> None:
     assert listed == sorted(set(listed))
     assert public <= set(listed)
     assert all(hasattr(whyops, name) for name in listed)
+
+
+def test_dir_tells_all_public_names() -> None:
+    """Also those that are imported when they are first used: a completion in a shell shows what there is."""
+    code = "import whyops; print(set(whyops.__all__) <= set(dir(whyops)), dir(whyops) == sorted(dir(whyops)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == ["True", "True"]
+
+
+def test_configure_takes_what_a_client_takes() -> None:
+    """Its signature tells so to whoever asks, and type checkers hold a caller to it (`typing_check.py`)."""
+    assert inspect.signature(whyops.configure).parameters == inspect.signature(whyops.WhyOps).parameters
+    with pytest.raises(TypeError, match="api_kye"):
+        whyops.configure(api_kye="x")  # type: ignore[call-arg]  # that is the mistake
 
 
 def test_the_published_names_are_still_there() -> None:

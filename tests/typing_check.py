@@ -175,3 +175,27 @@ def work(number: int) -> str:
 def bound_functions_keep_their_signature() -> None:
     """`bind_context` returns what it was given, to the type checker."""
     assert_type(whyops.bind_context(work)(1), str)
+
+
+@whyops.trace
+def run_agent(question: str) -> int:
+    """Be a trace per call."""
+    return len(question)
+
+
+@whyops.tool(expected=KeyError)
+def look_up(sku: str) -> int:
+    """Steer by an exception."""
+    return len(sku)
+
+
+def a_trace_decorates_and_a_client_is_configured(sdk: WhyOps) -> None:
+    """A function keeps its signature, anything else gives a trace, and `configure` takes what `WhyOps` takes."""
+    assert_type(run_agent("hello"), int)
+    assert_type(look_up("lamp"), int)
+    run_agent(5)  # type: ignore[arg-type]
+    assert_type(sdk.trace(run_agent)("hello"), int)
+    assert_type(whyops.trace("session-1", metadata={"tier": "a"}), Trace)
+    assert_type(sdk.trace(external_user_id=5), Trace)
+    assert_type(whyops.configure(agent_name="shop", keep_keys=["pin"]), WhyOps)
+    whyops.configure(api_kye="x")  # type: ignore[call-arg]

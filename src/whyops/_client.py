@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from . import _defaults, _environment, _guard
 from ._capture import context
@@ -37,6 +36,9 @@ if TYPE_CHECKING:
         from typing_extensions import Self
 
 C = TypeVar("C")
+F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 FLUSH_TIMEOUT = 30.0
 """Seconds that `flush`, `close` and `init_agent` wait at most, unless told otherwise."""
@@ -147,19 +149,36 @@ class WhyOps:
     def __repr__(self) -> str:
         return f"<whyops.WhyOps agent_name={self._agent_name!r}>"
 
+    @overload
+    def trace(self, function: F, /) -> F: ...  # type: ignore[overload-overlap]  # an id may be anything, but no function
+    @overload
     def trace(
         self,
-        id: object = None,  # noqa: A002  (the name that users write)
+        id: object = None,
         external_user_id: object = None,
         metadata: Mapping[str, Any] | None = None,
         *,
         trace_id: object = None,
-    ) -> Trace:
-        """Return the trace of this id, to use plain, with `with` or with `async with`.
+    ) -> Trace: ...
+    def trace(
+        self,
+        id: Any = None,  # noqa: A002  (the name that users write)
+        external_user_id: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        trace_id: object = None,
+    ) -> Any:
+        """Return the trace of this id, to use plain, with `with` or with `async with`; as a decorator, `@sdk.trace`, make one per call.
 
         Trace ids are global on the service: choose ids that nobody else has. Left out, one is made. `external_user_id` (at most 255
-        characters) and `metadata` go on all its events. `trace_id` is the published client's name for `id`.
+        characters) and `metadata` go on all its events; names in it that WhyOps uses itself, and None, are left out. `trace_id` is the
+        published client's name for `id`.
         """
+        if _may_be_function(id):
+            from ._capture import traced  # noqa: PLC0415  (as in `_assembled`)
+
+            if traced.is_function(id):
+                return traced.traced(id, self.trace)
         parts = self._usable()
         return Trace(_NO_RECORDER if parts is None else parts.recorder, trace_id if id is None else id, external_user_id, metadata)
 
@@ -382,7 +401,17 @@ _chosen: WhyOps | None = None
 _from_environment: WhyOps | None = None
 
 
-@functools.wraps(WhyOps.__init__, assigned=("__annotations__",))
+def _taking(_what: Callable[P, object]) -> Callable[[Callable[..., R]], Callable[P, R]]:
+    """Let a function be known, to type checkers and readers of signatures, by what another callable takes."""
+
+    def named(function: Callable[..., R]) -> Callable[P, R]:
+        function.__dict__["__wrapped__"] = _what
+        return function
+
+    return named
+
+
+@_taking(WhyOps)
 def configure(*args: Any, **kwargs: Any) -> WhyOps:
     """Make a client and let it be the default one, which `whyops.trace` and `@whyops.tool` use. Takes what `WhyOps` takes."""
     global _chosen  # noqa: PLW0603  (the one place where the default is chosen)
@@ -401,13 +430,28 @@ def chosen(client: WhyOps) -> Iterator[None]:
         _chosen = before
 
 
-def trace(id: object = None, external_user_id: object = None, metadata: Mapping[str, Any] | None = None) -> Trace:  # noqa: A002
+@overload
+def trace(function: F, /) -> F: ...  # type: ignore[overload-overlap]  # an id may be anything, but no function
+@overload
+def trace(id: object = None, external_user_id: object = None, metadata: Mapping[str, Any] | None = None) -> Trace: ...
+def trace(id: Any = None, external_user_id: object = None, metadata: Mapping[str, Any] | None = None) -> Any:  # noqa: A002
     """Return a trace of the default client: the one that `configure` made, else the only open one, else one from the environment.
+
+    As a decorator, `@whyops.trace`, it makes a trace for each call of a function, of whichever client is the default one then.
 
     Raises:
         ConfigurationError: Several clients are open and none was chosen, or a setting in the environment is malformed.
     """
+    if _may_be_function(id):
+        from ._capture import traced  # noqa: PLC0415  (as in `_assembled`)
+
+        if traced.is_function(id):
+            return traced.traced(id, trace)
     return default_client().trace(id, external_user_id, metadata)
+
+
+def _may_be_function(id: object) -> bool:  # noqa: A002  (as above)
+    return id is not None and type(id) is not str
 
 
 def default_client() -> WhyOps:

@@ -65,6 +65,15 @@ def test_metadata_of_the_trace_is_on_each_event():
         assert "none" not in event["metadata"]
 
 
+def test_metadata_that_is_left_out_is_said(caplog):
+    """A name that events have of their own is not the caller's to set, and the log says which it was, once."""
+    recording = Recording()
+    for _ in range(2):
+        recording.trace("t", metadata={"plan": "pro", "model": "x", "tool": "y"}).error_sync("e")
+    assert all(event["metadata"] == {"plan": "pro"} for event in recording.events)
+    assert sorted(record.getMessage().split()[0] for record in caplog.records) == ["'model'", "'tool'"]
+
+
 def test_a_user_given_late_is_on_all_later_events():
     """A user's id sticks to the trace object from the event it was given with."""
     recording = Recording()

@@ -109,6 +109,14 @@ class Trace:
         if outermost and self.recorder.at_trace_end is not None:
             await self.recorder.at_trace_end.wait_async()
 
+    if not TYPE_CHECKING:  # type checkers say so anyhow
+
+        def __call__(self, *_: object) -> None:
+            raise TypeError(
+                "A trace can't be called, nor be a decorator. In the function write `with whyops.trace(…):` with the id, user and metadata "
+                "of that call; or decorate it with @whyops.trace, without parentheses, for a new trace per call."
+            )
+
     def headers(self) -> dict[str, str]:
         """Return the two headers that tell the WhyOps proxy which trace a request belongs to."""
         return {"X-Trace-ID": self.id, "X-Thread-ID": self.id}
@@ -449,6 +457,13 @@ class Trace:
         given = contents.storable_metadata(metadata)
         own = {key: value for key, value in given.items() if key not in _OWN_METADATA}
         self.writer.metadata = own if self.recorder.capture_content else withheld.arguments(own, self.recorder.shown)
+        for name in _OWN_METADATA & given.keys():
+            _guard.notices.say(
+                f"metadata:{name}",
+                "%r is left out of a trace's metadata: it is a name that events have of their own. Choose another, such as %r.",
+                name,
+                f"my_{name}",
+            )
 
 
 def _is_given(value: object) -> bool:
