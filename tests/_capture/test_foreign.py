@@ -9,6 +9,7 @@ import decimal
 import ipaddress
 import json
 import pathlib
+import string
 import sys
 import types
 import uuid
@@ -155,3 +156,31 @@ def test_nothing_is_imported() -> None:
     before = set(sys.modules)
     shown([uuid.UUID(int=1), Holder(), {1}])
     assert not {"numpy", "pandas", "attrs"} & (set(sys.modules) - before)
+
+
+def test_a_template_is_the_text_that_it_makes() -> None:
+    """Values of built-in types are formatted as the template says; others are shown as they are elsewhere, and none of their code runs."""
+    templatelib = pytest.importorskip("string.templatelib", reason="there since Python 3.14")
+
+    def template(*parts: object) -> object:
+        """Make the template of texts and of `(value, conversion, format)`."""
+        return templatelib.Template(
+            *[templatelib.Interpolation(part[0], "x", *part[1:]) if type(part) is tuple else part for part in parts]
+        )
+
+    order, inner = Order("1", []), template("in ", ("Ada", None, ""))
+    formatted = template("find ", ("Ada", "r", ">7"), " ", (2.5, None, ".2f"), " ", ([1, {"a": None}], None, ""), " ", (inner, None, ""))
+    assert shown(formatted) == "find   'Ada' 2.50 [1, {'a': None}] in Ada"
+    assert (
+        shown(template((order, None, ""), "/", ([order], "r", ""), "/", (dt.date(2026, 1, 2), None, "%d.%m.")))
+        == "<tests._capture.gallery.Order>/<list>/02.01."
+    )
+    assert shown(template(("Ada", None, ">99999999"), (2.5, None, "no format"))) == "Ada2.5"
+    assert shown(template(("x" * 100_000, None, "")), max_value_bytes=1_000).endswith(" characters of 100000 bytes]")  # type: ignore[union-attr]
+    assert shown(template("password=", ("hunter2", None, ""))) == "password=[redacted]"
+    assert shown(templatelib.Interpolation(2.5, "x", None, ".2f")) == "2.50"
+
+
+def test_an_older_template_is_the_text_that_it_is_made_of() -> None:
+    """`string.Template` holds no values, only where they go."""
+    assert shown(string.Template("Dear $name")) == "Dear $name"

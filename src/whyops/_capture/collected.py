@@ -6,21 +6,22 @@ from .. import _guard
 from .call import ToolCall
 from .recorder import Encoded
 
-_MAX_BYTES = 262_144
+_FOR_THE_CUT = 64
+"""Bytes of the bound that are kept for saying what was left out."""
 
 
 class Collected:
     """The items of one generator. Each is encoded when it is yielded, as the consumer may change it; past the bound they are counted.
 
-    Without a call it keeps nothing.
+    Together they take no more than one value may. Without a call it keeps nothing.
     """
 
-    __slots__ = ("_bytes", "_cuts", "_items", "_left_out", "_recorder", "_redactions")
+    __slots__ = ("_cuts", "_items", "_left_out", "_recorder", "_redactions", "_room")
 
     def __init__(self, call: ToolCall | None) -> None:
         self._recorder = None if call is None else call.trace.recorder
         self._items: list[str] = []
-        self._bytes = 0
+        self._room = 0 if call is None else call.trace.recorder.max_value_bytes - _FOR_THE_CUT
         self._cuts = 0
         self._redactions = 0
         self._left_out = 0
@@ -31,12 +32,15 @@ class Collected:
         recorder = self._recorder
         if recorder is None:
             return
-        if self._bytes >= _MAX_BYTES:
+        if self._left_out:
             self._left_out += 1
             return
         encoded, cuts, redactions = recorder.encode(recorder.shown(item))
+        self._room -= 1 + (len(encoded) if encoded.isascii() else len(encoded.encode()))
+        if self._room < 0 and self._items:
+            self._left_out = 1
+            return
         self._items.append(encoded)
-        self._bytes += len(encoded) + 1
         self._cuts += cuts
         self._redactions += redactions
 

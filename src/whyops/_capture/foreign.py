@@ -16,6 +16,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from .attempt import Failed, attempt
 from .declared import HIDDEN, Hidden, declaration
 from .fields import PerType, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
 from .injected import is_injected_class
@@ -309,6 +310,54 @@ def _index(value: Any, room: int) -> object:
     return Part(value[:room].tolist(), len(value))
 
 
+def _template(value: Any, room: int) -> object:
+    """Show a template as the text that it makes; of the older kind, `string.Template`, the text that it is made of."""
+    held = fields(value).get("template")
+    if held is not None or not hasattr(value, "interpolations"):
+        return held if type(held) is str else marker(type(value))
+    limit = room * NODE_COST + MARGIN
+    pieces = [each if type(each) is str else _interpolated(each, room) for each in value]
+    if sum(map(len, pieces)) <= limit:
+        return "".join(pieces)
+    return CutText("".join(piece[:limit] for piece in pieces)[:limit], sum(len(piece.encode(errors="replace")) for piece in pieces))
+
+
+def _interpolated(value: Any, room: int) -> str:
+    """Return what stands in a template's place: formatted as the template says, if its value is built in through and through."""
+    held = value.value
+    if not _is_built_in(held):
+        shown = plainer(held, room)
+        return str.__str__(shown) if issubclass(type(shown), str) else marker(type(held))
+    convert = {"r": repr, "a": ascii}.get(value.conversion, lambda each: each)
+    spec = "" if _WIDE.search(value.format_spec) else value.format_spec
+    text = attempt(lambda each: format(convert(each), spec), held)
+    return str(held) if isinstance(text, Failed) else text
+
+
+def _is_built_in(value: object) -> bool:
+    """Tell whether a value is of built-in types alone, with all that it holds, and not of more than some hundred parts."""
+    waiting: list[Any] = [value]
+    for _ in range(_MAX_PARTS):
+        if not waiting:
+            return True
+        each = waiting.pop()
+        kind = type(each)
+        if kind is dict or kind is list or kind is tuple or kind is set:
+            if len(each) > _MAX_PARTS:
+                return False
+            waiting += each
+            waiting += each.values() if kind is dict else ()
+        elif not any(kind is known for known in _FORMATTED):
+            return False
+    return False
+
+
+_MAX_PARTS = 500
+_FORMATTED = (str, int, float, bool, complex, type(None), dt.date)
+_WIDE = Pattern(r"\d{4}")
+"""Room for a text of some thousand characters or more, which nobody asked us to make."""
+
+
 _BUILT_IN: dict[type, Reader] = {
     enum.Enum: _enum,
     str: _text,
@@ -353,6 +402,8 @@ _NAMED_READERS: dict[tuple[str, str], Reader] = {
     ("array", "array"): _array_of_numbers,
     ("decimal", "Decimal"): _library_text,
     ("fractions", "Fraction"): _library_text,
+    ("string", "Template"): _template,
+    ("string", "Interpolation"): _interpolated,
     ("pathlib", "PurePath"): _library_text,
     ("uuid", "UUID"): _library_text,
     ("pydantic", "SecretStr"): _hidden,

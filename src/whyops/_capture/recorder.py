@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from .._defaults import MAX_VALUE_BYTES
 from .clock import Clock
 from .ids import Ids, process_ids
 
@@ -40,7 +41,7 @@ class Recorder:
     outermost block of a trace was left.
     """
 
-    __slots__ = ("agent_name", "at_trace_end", "capture_content", "clock", "enabled", "encode", "ids", "lose", "record")
+    __slots__ = ("agent_name", "at_trace_end", "capture_content", "clock", "enabled", "encode", "ids", "lose", "max_value_bytes", "record")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Recorder:
         lose: Lose = lose_uncounted,
         enabled: bool = True,
         capture_content: bool = True,
+        max_value_bytes: int = MAX_VALUE_BYTES,
         at_trace_end: TraceEnd | None = None,
         clock: Clock | None = None,
         ids: Ids = process_ids,
@@ -61,6 +63,7 @@ class Recorder:
         self.lose: Lose = lose
         self.enabled: bool = enabled
         self.capture_content: bool = capture_content
+        self.max_value_bytes: int = max_value_bytes
         self.at_trace_end: TraceEnd | None = at_trace_end
         self.clock: Clock = clock or Clock()
         self.ids: Ids = ids
