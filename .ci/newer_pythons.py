@@ -19,12 +19,13 @@ SUITE = "forky"
 def main(root: Path, *pythons: str) -> None:
     """Fetch, unpack, and let each Python find what is its own."""
     shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as packages:
         fetch(Path(packages), [f"python{python}{part}" for python in pythons for part in ("", "-dev", "-venv")])
         for package in Path(packages).glob("archives/*.deb"):
             run("dpkg-deb", "--extract", package, root)
     for program in (root / "usr/bin").iterdir():
-        if not program.name.startswith("python"):  # it would be found instead of the system's
+        if program.name not in {f"python{python}" for python in pythons}:  # it would be found in place of the system's
             program.unlink()
     for python in pythons:
         settle(root, python)
@@ -60,8 +61,9 @@ def settle(root: Path, python: str) -> None:
     """Tell a Python that its C library, headers and pip are where it was unpacked."""
     (library,) = (root / "usr/lib").glob("*-linux-gnu")
     (loader,) = library.glob("ld-linux*.so.*")
-    program = root / "usr/bin" / f"python{python}"
+    program, headers = root / "usr/bin" / f"python{python}", root / "usr/include"
     run("patchelf", "--set-interpreter", loader, "--force-rpath", "--set-rpath", library, program)
+    shutil.copy(headers / library.name / f"python{python}" / "pyconfig.h", headers / f"python{python}")  # in place of a pointer to it
     for data in {path.resolve() for path in (root / "usr/lib" / f"python{python}").glob("_sysconfigdata_*.py")}:  # one is a link
         data.write_text("".join(moved(data.read_text().splitlines(keepends=True), root)))
 

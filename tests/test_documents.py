@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.interpreter import STRICT
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -20,7 +21,7 @@ def run(home: Path, *arguments: str, **variables: str) -> str:
     """Run Python as a reader does, and return what it printed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WHYOPS_")}
     environment |= {"WHYOPS_HOME": str(home), "PYTHONUTF8": "1", **variables}
-    done = subprocess.run([sys.executable, "-W", "error", *arguments], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([*STRICT, *arguments], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -22,6 +22,7 @@ def test_ids_are_unique_and_name_the_process():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # by another test's thread
 def test_a_forked_child_makes_ids_of_its_own():
     """Parent and child of a fork never make the same id."""
     assert whyops.__version__  # importing the package registers what renews the ids

@@ -8,13 +8,13 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests._delivery.parts import outbox_files
+from tests.interpreter import STRICT
 from tests.server import StrictServer
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ class Processes:
 
     def start(self, code: str, before: str = "", **environment: str) -> subprocess.Popen[str]:
         known = {"TEST_URL": self.server.url, "TEST_HOME": str(self.home or ""), "PYTHONPATH": str(ROOT), **environment}
-        command = [sys.executable, "-W", "error", "-c", f"{before}\nfrom tests._delivery.worker import *\n{code}"]
+        command = [*STRICT, "-c", f"{before}\nfrom tests._delivery.worker import *\n{code}"]
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **known}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def end(self, process: subprocess.Popen[str], timeout: float = 30) -> str:
