@@ -135,6 +135,13 @@ def test_a_file_system_without_hard_links(home: Path, monkeypatch: pytest.Monkey
     assert StoreReader(home).count() == 1
 
 
+def test_a_system_without_hard_links(home: Path, monkeypatch: pytest.MonkeyPatch, make_sink: MakeSink) -> None:
+    """Pyodide's Python has no function for them."""
+    monkeypatch.delattr(os, "link")
+    make_sink(home).send([line()])
+    assert StoreReader(home).count() == 1
+
+
 def test_many_open_a_new_store_at_once(home: Path, make_sink: MakeSink) -> None:
     """Whoever comes first makes the store; none of the others disturbs it or leaves anything behind."""
 

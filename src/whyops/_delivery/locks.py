@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 try:
     import fcntl
 except ImportError:  # Windows has none
@@ -26,5 +28,5 @@ def unlock(fd: int) -> None:
 
 
 def exist() -> bool:
-    """Tell whether this system has such locks at all."""
-    return fcntl is not None
+    """Tell whether this system has such locks, and files that belong to somebody: Windows and Pyodide do not."""
+    return fcntl is not None and hasattr(os, "geteuid")

@@ -179,7 +179,7 @@ def _publish(draft: Path, path: Path) -> None:
             os.link(draft, path)
         except FileExistsError:
             raise
-        except OSError:  # a file system without hard links
+        except (AttributeError, OSError):  # a system, or a file system, without hard links
             if not path.exists():
                 draft.rename(path)
 
