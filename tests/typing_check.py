@@ -151,8 +151,7 @@ async def an_async_trace(sdk: WhyOps) -> None:
     async with sdk.trace("session-123") as trace:
         assert_type(trace, Trace)
         await trace.user_message([{"role": "user", "content": "Hello"}])
-        later = trace.error("recorded already")
-        assert_type(later, Coroutine[Any, Any, None])
+        later: Coroutine[Any, Any, None] = trace.error("recorded already")
         await later
         assert_type(await trace.tool_call_request("search", [{"name": "search", "arguments": {}}]), str)
         assert_type(await sdk.flush(), FlushResult)

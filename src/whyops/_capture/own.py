@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
 
 _LEAST = 6
 """Characters that a secret has at least: what is shorter is found in too much else."""
@@ -14,6 +13,8 @@ _LEAST = 6
 
 def forms(known: Iterable[str]) -> tuple[str, ...]:
     """Return the secrets as they are, and as JSON, a URL and base64 write them, the longer ones first."""
+    from urllib.parse import quote  # noqa: PLC0415  (`import whyops` knows no secret yet)
+
     found: set[str] = set()
     for secret in known:
         if len(secret) >= _LEAST and secret.isprintable():
