@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .. import _guard
-from . import blocks, commands, keys, own, tables, urls
+from . import commands, keys, own, secret_blocks, tables, urls
 from .named import NamedValues
 from .names import SecretNames, Verdict
 from .pattern import Pattern
@@ -40,7 +40,7 @@ class Redactor:
         known_forms = own.forms(known)
         known_finder = (Finder("|".join(own.traces(known_forms)), lambda text: own.find(known_forms, text)),) if known_forms else ()
         self._in_words = (*known_finder, *keys.FINDERS, *urls.FINDERS)
-        self._in_lines = (*blocks.FINDERS, *commands.FINDERS)
+        self._in_lines = (*secret_blocks.FINDERS, *commands.FINDERS)
         finders = (*self._in_words, *self._in_lines)
         self.traces = "|".join((self._named.trace, *(finder.trace for finder in finders), commands.OPTIONS, r"\\u00"))
         self._has_trace = searcher(self.traces)
