@@ -104,6 +104,23 @@ def by_depth() -> Points:
         return [(depth, ordinary(nested(depth))) for depth in powers(1, 1000)]
 
 
+def by_hostile_text() -> Points:
+    """Call with texts made so that a careless search goes back and forth in them; of all of them the one that costs most.
+
+    Raises:
+        AssertionError: one of them costs more than in proportion to its length.
+    """
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests._capture.hostile_texts import texts  # noqa: PLC0415  (on the path that was just set)
+
+    with client() as sdk, sdk.trace("bench"):
+        by_size = {size: {name: ordinary(text, 4) for name, text in texts(size).items()} for size in powers(1_000, 200_000)}
+    powers_ = {name: exponent([(size, costs[name]) for size, costs in by_size.items()]) for name in by_size[1_000]}
+    worse = {name: round(power, 2) for name, power in powers_.items() if power > 1 + TOLERANCE}
+    assert not worse, worse
+    return [(size, max(costs.values())) for size, costs in by_size.items()]
+
+
 def by_threads() -> Points:
     """Make 6,400 calls, from growing numbers of threads: wall time per call."""
     total = 6_400
@@ -225,6 +242,7 @@ CURVES = (
     Curve(by_text_size, "one text as argument", "bytes", "µs"),
     Curve(by_object_size, "a list of objects as argument", "bytes of JSON", "µs"),
     Curve(by_depth, "depth of the argument", "levels", "µs"),
+    Curve(by_hostile_text, "the worst of all hostile texts", "characters", "µs"),
     Curve(by_threads, "threads that call", "threads", "µs"),
     Curve(by_traces, "traces open", "traces", "µs"),
     Curve(memory_of_traces, "memory with traces open", "traces", "MB"),

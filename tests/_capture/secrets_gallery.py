@@ -537,7 +537,7 @@ HARMLESS: dict[str, tuple[Callable[[Draw], object], ...]] = {
             {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0r"},
             {"license_plate": "B-AB 123", "passenger": "Ada", "passport_required": True},
             {"signature": "def f(x: int) -> str", "salt": "a pinch", "pin": "GPIO7", "seed": 42},
-            {"sid": "S-1", "pat": "no", "code": "E42", "status_code": 200},
+            {"sid": "Stmt1469123904194", "pat": "no", "code": "E42", "status_code": 200},
             ["user", "password", "token"],
             {"args": ["tar", "-p", "-x"], "env": ["PATH"]},
             {"session_id": "abc", "tokenized": "a b", "passage": "text"},

@@ -59,14 +59,14 @@ _UNSEEN = "\u200b-\u200d\u2060\ufeff"
 _REST = rf"[A-Za-z0-9_.~+/%{_UNSEEN}-]{{6,}}={{0,2}}"
 
 _WHOLE = (
-    r"A(?:KIA|SIA|BIA|CCA|3T[A-Z0-9])[A-Z0-9]{16}(?![A-Za-z0-9])",
+    r"A(?:KIA|SIA|BIA|CCA|3T[A-Z0-9])(?![A-Z0-9]{9}EXAMPLE)[A-Z0-9]{16}(?![A-Za-z0-9])",
     r"A{21,22}(?!A)[A-Za-z0-9%]{60,}",
     r"AKID[A-Za-z0-9]{28,40}(?![\w-])",
     r"SK[0-9a-f]{32}(?![A-Za-z0-9])",
     r"SG\.[\w-]{16,80}\.[\w-]{16,80}",
     r"S[AUONCX][A-Z2-7]{56}(?![A-Za-z0-9])",
     r"pat[A-Za-z0-9]{14}\.[0-9a-f]{40,64}",
-    r"s\.[A-Za-z0-9]{24}(?![\w.])",
+    r"s\.(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24}(?![\w.])",
     r"YC[A-Za-z0-9_-]{38}(?![\w-])",
     r"sdk-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])",
     r"api-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-])",
@@ -121,6 +121,8 @@ blob digest etag cache chunk part page cursor pk
 """Words that stand before ids, which look the same."""
 
 _LONG = 32
+_BLOB = 300
+"""Characters from which on a word is data that was written as base64, in which any letters may follow each other."""
 _MAX_LEAD = 27
 _AZURE_LENGTHS = range(44, 101)
 
@@ -131,6 +133,8 @@ def find_keys(text: str) -> Iterator[tuple[int, int]]:
         start, end = word.span()
         listed = False
         for found in _beginnings().finditer(text, start, end):
+            if end - start > _BLOB and text[found.start() - 1] in "+/":
+                continue
             if found[1] is None or (len(found[2]) >= _LEAST[found[1]] and _is_made(found[1], found[2])):
                 listed = True
                 yield found.span()
@@ -176,11 +180,13 @@ def _is_made(beginning: str, rest: str) -> bool:
     if beginning == "eyJ":
         return len(rest.partition(".")[2]) >= 4 or _names_a_secret(decoded(beginning + rest))
     parts = [part[0] for part in _PARTS.finditer(rest[:MAX_JUDGED].translate(_SEEN))]
+    if beginning in _WORDS:
+        return any(len(part) >= _LONG_PART and is_random(part) for part in parts)
     mixed = [len(part) for part in parts if not part.isalpha() and not (part.isdigit() and len(part) < _NUMBER)]
     return max(mixed, default=0) >= _ONE_PART or sum(size >= _SOME_PART for size in mixed) > 1 or any(map(is_random, parts))
 
 
-_ONE_PART, _SOME_PART, _NUMBER = 8, 6, 8
+_ONE_PART, _SOME_PART, _LONG_PART, _NUMBER = 8, 6, 16, 8
 """Characters that a part with a digit has in a key: one part is enough, or there are several."""
 
 
@@ -206,7 +212,7 @@ def _beginnings() -> Pattern:
 
 def _trace() -> str:
     """Return what is in each text with a key."""
-    whole = "|".join(each.replace("(?!A)", "").partition("(?!")[0] for each in _WHOLE).replace(r"\w", "A-Za-z0-9_").replace(r"\d", "[0-9]")
+    whole = "|".join(re.sub(r"\(\?[!=].*?\)", "", each) for each in _WHOLE).replace(r"\w", "A-Za-z0-9_").replace(r"\d", "[0-9]")
     words = "|".join(re.escape(each) for each in sorted(_LEAST) if each in _WORDS)
     others = "|".join(re.escape(each) for each in sorted(_LEAST) if each not in _WORDS)
     return "|".join(

@@ -24,7 +24,7 @@ salasana hasło haslo пароль 密码 密碼 パスワード 비밀번호 ve
 """.split()  # noqa: SIM905 (a list of words)
 
 _WORD_HINTS = """
-sig signature salt sid pin otp totp cvv cvc cvv2 mfa 2fa pat seed psk fernet hmac
+sig signature salt pin otp totp cvv cvc cvv2 mfa 2fa pat seed psk fernet hmac
 """.split()  # noqa: SIM905 (a list of words)
 
 
@@ -33,6 +33,7 @@ _NAME_AFTER = Pattern(r"[\w.\-]{0,64}(?:[ \t](?:key|token|id|code|phrase|word|he
 _TERMINAL = Pattern(r"[ \t]*(?:[\r\n\"'<`\\#&;]|\Z)")
 _LOGPROB = Pattern(r"\\*[\"'][ \t\r\n]{0,20},[ \t\r\n]{0,20}\\*[\"']logprob\\*[\"']")
 _PATH = Pattern(r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/](?:[\w.-]{1,64}[\\/]){0,30}[\w.-]{0,64}")
+_CHAINED = Pattern(r"[A-Za-z_$][\w$.]{0,80}=[A-Za-z{(\[!]")
 _DOTTED = Pattern(r"[a-z_]{1,40}(?:\.[a-z_]{1,40}){1,8}")
 _NUMBER = Pattern(r"[-+]?[\d.,]+%?")
 _SENTENCE = frozenset(
@@ -42,6 +43,7 @@ your the is are must should please enter not no invalid required missing for to 
 )
 _MAX_SENTENCE = 2_000
 _SHORT_NAME = 6
+_FEW = 4
 _LOOK_AHEAD = 200
 _AFTER_ARGUMENT = frozenset({",", ")", "]", "}"})
 _AFTER_CODE = _AFTER_ARGUMENT | {'"', "'", "("}
@@ -112,26 +114,30 @@ class NamedValues:
             return False
         if verdict is Verdict.SECRET_IF_TEXT and place.kind in {"verb", "space"} and not place.is_option:
             return False
-        if verdict is Verdict.SECRET_IF_RANDOM:
+        if verdict is Verdict.SECRET_IF_RANDOM or (place.kind not in {"verb", "space", "pair"} and self._names.adds(place.name)):
             return True
         if place.opening:
             return _LOGPROB.match(place.text, end) is None and self._is_secret_quoted(place, value)
         if place.kind in {"verb", "space"} and not place.is_option:
             if place.name.endswith("."):
                 return False
-            value = value.rstrip(".,:;!?")
+            value = value.strip(".,:;!?*_`")
             return is_code_number(value) if verdict is Verdict.SECRET_IF_CODE else _is_made_up(value) and not is_code(value)
         if place.kind == "pair":
             return False
-        return place.kind == "element" or place.is_whole_line or self._is_secret_word(place, value, end)
+        if place.kind == "element":
+            return " " not in value.strip() or len(value.split()) > _FEW
+        return place.is_whole_line or self._is_secret_word(place, value, end)
 
     def _is_secret_quoted(self, place: Place, value: str) -> bool:
         """Tell whether a quoted text is a value, not a sentence or a part of a program."""
         scheme = SCHEME.match(value)
         if value[0] in "\r\n" or (scheme and is_stand_in(value[scheme.end() :])):
             return False
-        if (is_word(value) and "==" in place.sign) or ("cookie" in place.name.lower() and "=" not in value):
+        if "==" in place.sign or ("cookie" in place.name.lower() and "=" not in value):
             return _is_made_up(value)
+        if len(value) == 1 and place.name.lower() == "accesskey":  # of a page in the browser
+            return False
         if place.kind == "pair" and not place.is_option:
             return _is_made_up(value) or AUTHORIZATION.match(value) is not None
         if place.kind == "space":
@@ -153,8 +159,16 @@ class NamedValues:
         if "cookie" in name and ":" in sign:
             return len(word) >= _SHORT_WORD and any(map(str.isdigit, word))
         after = place.text[end : end + 1]
-        if is_code(word) and not place.is_setting:
-            return not (word.endswith(("(", "[")) or after in _AFTER_CODE or "." in word or "->" in word or "|" in word)
+        if (is_code(word) or _CHAINED.match(word)) and not place.is_setting:
+            return not (
+                place.is_assignment
+                or _CHAINED.match(word)
+                or word.endswith(("(", "["))
+                or after in _AFTER_CODE
+                or "." in word
+                or "->" in word
+                or "|" in word
+            )
         if is_bare_word(word):
             return place.is_option or "%" in sign or self._is_secret_letters(place, word, end)
         if _PATH.fullmatch(word) and not is_random(word):
@@ -162,7 +176,7 @@ class NamedValues:
         if place.is_setting or place.is_option:
             return True
         is_variable = (place.is_assignment or after in _AFTER_ARGUMENT) and word.isidentifier() and len(word) <= _SHORT_NAME
-        is_constant = place.is_assignment and word.isdigit() and not place.is_in_section()
+        is_constant = word.isdigit() and (len(word) < _SHORT_WORD or (place.is_assignment and not place.is_in_section()))
         return not is_variable and not is_constant and (len(word) >= _SHORT_WORD or sign in {"=", ":"})
 
     def _is_secret_letters(self, place: Place, word: str, end: int) -> bool:

@@ -18,11 +18,11 @@ MAX_NAME = 256
 _WORD = Pattern(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[^\W_]")
 
 _ANYWHERE = Pattern(
-    r"passw(?:or)?[dt]|passphrase|passcode|secret(?!ar)|authori[sz]ation|cookie|credential|mnemonic|contrase|motdepasse|kennwort|geheim|wachtwoord"
+    r"passw(?:or)?[dt]|passphrase|passcode|secret(?!ar|smanager)|authori[sz]ation|cookie|credential|mnemonic|contrase|motdepasse|kennwort|geheim|wachtwoord"
     r"|l(?:o|ö)senord|salasana|has(?:l|ł)o|пароль|密码|密碼|パスワード|비밀번호|(?:seed|recovery|backup)(?:phrase|words|codes)"
     r"|(?:api|app|application|access|account|admin|aes|auth|consumer|decryption|deploy|encryption|hmac|license|master|private|role|rsa"
     r"|secret|server|service|session|shared|signing|ssh|subscription|webhook"
-    r"|anthropic|aws|azure|cohere|gemini|github|google|groq|huggingface|mistral|openai|sendgrid|slack|stripe|twilio|whyops)key(?!board|word|pad|id)"
+    r"|anthropic|aws|azure|cohere|gemini|github|google|groq|huggingface|mistral|openai|sendgrid|slack|stripe|twilio|whyops)key(?!board|word|pad|id|gen|ring|chain|store|frame|err|up|down|press|point|stroke|code|map)"
 )
 """Looked for in the name with everything but letters and digits taken out."""
 
@@ -31,12 +31,14 @@ _LAST = frozenset({"auth", "bearer", "cred", "creds", "jwt", "pwd", "passwd", "p
 
 _HARMLESS_LAST = frozenset(
     """
-algorithm arn at class confirmed consent count counts created description domain enabled endpoint error errors exception exists expired
-expires expiry failed failure field fields file filename flow form format function handler help hint id ids invalid label length limit
-manager message method minimum missing mode model name names path pattern placeholder policy prefix process prompt protection provider
-ref regex required reset rotation rotate rules scheme scope scopes source status store strategy strength suffix template text title ttl
-type types updated uri url validator version visible warning timeout seconds interval age size env var vars cls jar agent middleware
-header headers total quota response streaming counting
+age agent algorithm arn at attachment availability available class cls config configuration confirmed consent count counting
+counts created description detail details domain enabled endpoint env error errors event exception exists expired expires expiry
+failed failure field fields file filename flow form format function generation handler header headers help hint host hostname id
+ids info information interval invalid jar label length limit list manager message metadata method middleware minimum missing mode
+model name names option options path pattern placeholder policy prefix process prompt protection provider quota ref regex request
+required reset response rotate rotation rule rules schema scheme scope scopes seconds setting settings size source spec
+specification status store strategy streaming strength suffix summary target template text timeout title total ttl type types
+updated uri url usage validator var vars version visible warning
 """.split()  # noqa: SIM905 (a list of words)
 )
 """Words that end a name about a secret, not of one: `password_policy`, `token_type`, `authorization_url`."""
@@ -94,6 +96,11 @@ _HARMLESS_BEFORE_TOKEN = frozenset(
         "next",
         "num",
         "output",
+        "pagination",
+        "lock",
+        "request",
+        "starting",
+        "sync",
         "pad",
         "page",
         "per",
@@ -108,7 +115,7 @@ _HARMLESS_BEFORE_TOKEN = frozenset(
     ]
 )
 
-_IF_RANDOM_LAST = frozenset(["key", "keys", "sig", "signature", "salt", "sid", "pat", "psk", "seed", "fernet", "hmac"])
+_IF_RANDOM_LAST = frozenset(["key", "keys", "sig", "signature", "salt", "pat", "psk", "seed", "fernet", "hmac"])
 """Words that end a name behind which a secret is if the value was made by a machine: the key of an order is none."""
 
 _HARMLESS_BEFORE_KEY = frozenset(
@@ -208,6 +215,11 @@ class SecretNames:
             known = self._verdicts[name] = self._judge(name)
         return known
 
+    def adds(self, name: str) -> bool:
+        """Tell whether a name is one of those that the user added."""
+        spaced = f" {' '.join(words(name[:MAX_NAME]))} "
+        return any(added in spaced for added in self._added)
+
     def keeps(self, name: str) -> bool:
         """Tell whether a name is one of those to keep."""
         return "".join(words(name[:MAX_NAME])) in self._kept
@@ -222,7 +234,7 @@ class SecretNames:
             return Verdict.SECRET
         if parts == ["auth", "header"] or joined.endswith("accesskeyid"):
             return Verdict.SECRET
-        if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS):
+        if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS or "no" in parts):
             return Verdict.CLEAN
         if _ANYWHERE.search(joined) or parts[-1] in _LAST:
             return Verdict.SECRET

@@ -16,7 +16,7 @@ LINK = Pattern(
     r"|(?P<element>>))"
     r"|\\*[\"'](?P<pair>[ \t\r\n]{0,40},[ \t\r\n]{0,40})(?=\\*[\"'])"
     r"|(?:\\*[\"'])?[, \t\r\n]{1,40}(?:\\*[\"'])?(?P<beside>values?(?:\\*[\"'])?[ \t]{0,4}[:=][ \t]{0,4})"
-    r"|(?P<next></\w{1,20}>\s{0,40}<\w{1,20}>)"
+    r"|(?P<next></\w{1,20}>\s{0,40}<(?:string|value|data|td|dd|code)>)"
     r"|[`\"']?(?P<verb>[ \t]{1,4}(?:is|was|are|to)(?:[ \t]now|[ \t]set[ \t]to)?:?[ \t]{1,4})(?=[^\s-])"
     r"|(?P<space>[ \t]{1,4})(?=[^\s-])",
     re.IGNORECASE,
@@ -37,9 +37,12 @@ _SCHEMA = Pattern(
     r"\{(?:(?:\s|\\+[nrt]){0,40}\\*[\"'](?:type|anyOf|\$ref|title|description|format|minLength|maxLength|minimum|maximum|writeOnly|nullable)\\*[\"']\s{0,4}:\s{0,4}"
     r"(?:\\*\"[^\"{}\\]{0,500}\\*\"|\\*'[^'{}\\]{0,500}\\*'|[\w.-]{1,20}|\[[^\[\]]{0,300}\])(?:\s|\\+[nrt]){0,40},?){1,12}(?:\s|\\+[nrt]){0,40}\}"
 )
+_DESCRIPTION = Pattern(
+    r"\{(?:\s|\\+[nrt]){0,40}\\*[\"'](?:additionalProperties|properties|items|insertionOrder|uniqueItems|pattern|oneOf|allOf|\$ref)\\*[\"']"
+)
 _IS_SCHEMA = Pattern(r"[\"'](?:type|anyOf|\$ref)\\*[\"']")
 _TEMPLATE = Pattern(r"[#$@]?\{{1,2}\s{0,4}[\w.$!:?,'\"()\[\]/%-]{0,80}\s{0,4}\}{1,2}")
-_HOLDS = Pattern(r"[\[{(](?:\s|\\+[nrt]){0,40}(?:\\*[\"'\[{]|[bu][\"']|\d)")
+_HOLDS = Pattern(r"(?:[\[{](?:\s|\\+[nrt]){0,40}(?:\\*[\"'\[{]|[bu][\"']|\d)|\((?:\s|\\+[nrt]){0,40}[bu]?\\*[\"'])")
 _SECTION = Pattern(r"^[ \t]{0,8}\[[\w .:-]{1,64}\][ \t]*$", re.MULTILINE)
 AUTHORIZATION = Pattern(
     r"(?:(?:bearer|basic|digest|negotiate|ntlm|token|apikey|api-key|aws4-hmac-sha256|sharedaccesssignature)[ \t]{1,8}"
@@ -79,7 +82,7 @@ class Place:
         before = self.text[self.begin - 1 : self.begin] if self.begin else ""
         if self.kind == "element":
             return before == "<"
-        if before == "$" and "=" not in self.sign:
+        if (before == "$" and "=" not in self.sign) or (before == ":" and self.sign.strip() == ":"):
             return False
         return self.quoted_name or not self._ends_a_quotation()
 
@@ -119,6 +122,8 @@ class Place:
         if self.kind in {"element", "next"}:
             self.kind = "element"
             found = _ELEMENT.match(text, at)
+            if found and not (text.startswith("</", found.end()) or found.end() == len(text) <= at + MAX_JUDGED):
+                return None
         elif "\n" in self.sign:
             found = _ALONE.match(text, at)
         elif self._is_phrase and self.kind in {"sign", "verb"} and (found := _PHRASE.match(text, at)):
@@ -163,6 +168,8 @@ class Place:
         ):
             return None
         if verdict is Verdict.SECRET_IF_TEXT and (holds[0][0] == "(" or holds[0][-1] not in "\"'"):
+            return None
+        if _DESCRIPTION.match(text, at):
             return None
         schema = _SCHEMA.match(text, at)
         if schema and _IS_SCHEMA.search(schema[0]):

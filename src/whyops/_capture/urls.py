@@ -15,6 +15,7 @@ _AUTHORITY = Pattern(r"://([^\s\"'<>\\:`|]*(?::(?!//)[^\s\"'<>\\:`|]*)*)")
 """What follows the scheme, up to the next one: each character is looked at once."""
 
 _USER = Pattern(r"[^/?#@:]*")
+_TOKEN = Pattern(r"[\w.~%+=-]+")
 _PORT = Pattern(r":\d{1,5}(?:[/?#,]|\Z)")
 _ENCODED = Pattern(r"%3A%2F%2F(?:[^%\s\"'<>]|%(?!3A|40|2F))*%3A((?:[^%\s\"'<>]|%(?!40|2F))+)%40", re.IGNORECASE)
 _DSN = Pattern(r":([^\s:@/\"'<>(){},;]{1,256})@(?:tcp|udp|unix)\(")
@@ -46,7 +47,7 @@ def _users(text: str) -> Iterator[Span]:
         stop = user.end() if user else 0
         start = found.start(1)
         if rest[stop : stop + 1] == "@":
-            if stop >= _LONG_USER and not is_stand_in(rest[:stop]):
+            if stop >= _LONG_USER and _TOKEN.fullmatch(rest[:stop]) and not is_stand_in(rest[:stop]):
                 yield start, start + stop
         elif rest[stop : stop + 1] == ":" and not _PORT.match(rest, stop):
             at = _last_at(rest, stop + 1)

@@ -36,7 +36,7 @@ _PLACEHOLDER = Pattern(
     r"<[^<>]{0,200}>|\[[^\[\]]{0,200}\]|\{{1,3}[^{}]{0,200}\}{1,3}|\([^()]{0,200}\)"
     r"|\$\{?[\w.:-]{1,200}\}?|\$\([^()]{0,200}\)?|\$\{\{.{0,200}|%\(?\w{0,80}(?:%|\)?s?)"
     r"|(?:%[\d.]{0,4}[a-z]|[^\w%]|_){1,100}|(?:\$?\{{1,2}[^{}]{0,80}\}{1,2}|[^\w{}$]|_){1,20}"
-    r"|[a-z][a-z0-9+.-]{1,20}://.{0,256}|urn:.{0,256}|\d{1,9}(?:\.\d{1,9}){2,20}"
+    r"|[a-z][a-z0-9+.-]{1,20}://.{0,256}|(?:urn|arn|aws:arn):.{0,256}|#[0-9a-f]{3,8}|&lt;.{0,80}&gt;.{0,4}|\d{1,9}(?:\.\d{1,9}){2,20}"
     r"|[\W_]{1,200}|(.)\1{3,200}|xx[-x]{0,200}|your[a-z]{0,80}(?:[-_ ][a-z]{1,40}){0,8}"
     r"|(?:my|the|some|insert|enter|replace|put|use|add|change|example|sample|dummy|fake|placeholder)(?:[-_ ][a-z]{1,40}){1,8}"
     r"|(?:[a-z]{1,40}[-_ ]){1,8}(?:here|placeholder|redacted)",
@@ -65,7 +65,7 @@ when where how all each every some but only why
 """Words of a language that follow a name in prose and in programs."""
 
 _CODE = Pattern(
-    r"(?:await\s|new\s|not\s)?[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+[(\[]?|[A-Za-z_$][\w$.]*[(\[].*|@\w+|&\w+|[\w.]+\|.*",
+    r"!?(?:await\s|new\s|not\s)?[A-Za-z_$][\w$]*(?:(?:\.|->|::|\?\.)[A-Za-z_$][\w$]*)+[(\[]?|[A-Za-z_$][\w$.]*[(\[].*|@\w+|&\w+|[\w.]+\|.*",
     re.DOTALL,
 )
 """A part of a program: `config.token`, `os.environ[`, `ask(`."""
