@@ -25,6 +25,7 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     monkeypatch.setattr(_guard, "notices", _guard.Notices())
     monkeypatch.setattr(_client, "_chosen", None)
     monkeypatch.setattr(_client, "_from_environment", None)
+    monkeypatch.setattr(_client, "_arrived", {})
     monkeypatch.setattr(addresses, "_known", set(addresses._known))  # a later test's server may get the port of a proxy that is gone
     yield
     close_all()

@@ -66,8 +66,8 @@ def load() -> None:
     Encoder().encode({})
 
 
-def assemble(given: Settings) -> Parts:
-    """Complete the settings from the environment, and put together what they ask for.
+def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]]) -> Parts:
+    """Complete the settings from the environment, and put together what they ask for. `reduce_recorder` says how a recorder is pickled.
 
     Raises:
         ConfigurationError: a setting is missing or malformed.
@@ -94,6 +94,7 @@ def assemble(given: Settings) -> Parts:
         capture_content=settings.capture_content is not False,
         max_value_bytes=settings.max_value_bytes,
         at_trace_end=_TraceEnd(delivery, settings.exit_timeout) if delivery is not None and settings.flush_at_trace_end else None,
+        reduce=reduce_recorder,
     )
     return Parts(settings, recorder, delivery)
 

@@ -132,8 +132,18 @@ class WhyOps:
             "local_max_bytes": local_max_bytes,
             "transport": transport,
         }
-        self._agent_name = agent_name or None
-        self._check: Callable[[], Settings] = lambda: _checked_settings(arguments)  # whatever shows the client's attributes shows no key
+        self._begin(_Origin(lambda: _checked_settings(arguments)), agent_name or None)  # whatever shows its attributes shows no key
+
+    @classmethod
+    def _with(cls, origin: _Origin) -> Self:
+        """Return a client of these settings, which were checked when they were given."""
+        client = cls.__new__(cls)
+        client._begin(origin, origin.check().agent_name)  # noqa: SLF001  (its own class)
+        return client
+
+    def _begin(self, origin: _Origin, agent_name: str | None) -> None:
+        self._origin = origin
+        self._agent_name = agent_name
         self._given: Settings | None = None
         self._parts: Parts | None = None
         self._closed = False
@@ -148,6 +158,15 @@ class WhyOps:
 
     def __repr__(self) -> str:
         return f"<whyops.WhyOps agent_name={self._agent_name!r}>"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self._origin.reduce()
 
     @overload
     def trace(self, function: F, /) -> F: ...  # type: ignore[overload-overlap]  # an id may be anything, but no function
@@ -333,7 +352,7 @@ class WhyOps:
 
     def _settings(self) -> Settings:
         if self._given is None:
-            self._given = self._check()
+            self._given = self._origin.check()
             if self in _open_clients:  # it could not be checked when the client was made
                 with _choosing:
                     _tell_children()
@@ -348,7 +367,7 @@ class WhyOps:
 
             with _first_use:
                 if self._parts is None:
-                    self._parts = assemble(given)
+                    self._parts = assemble(given, self._origin.reduce_recorder)
                 parts = self._parts
         return parts
 
@@ -390,6 +409,58 @@ def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
     if raise_on_failure and (result.waiting or result.parked or result.dropped or result.not_recorded):
         raise DeliveryError(f"Not everything is delivered: {result}. `whyops status` tells why.")
     return result
+
+
+# Clients and their traces in pickles
+
+
+class _Origin:
+    """What a client is told from others by, where a pickle is loaded in the process that made it, and how its settings are had."""
+
+    def __init__(self, check: Callable[[], Settings]) -> None:
+        self.check = check
+        self.token = process_ids.next()
+        _origins[self.token] = self
+
+    def reduce(self) -> tuple[object, ...]:
+        """Return what makes the client out of its pickle."""
+        from ._pickling import packed  # noqa: PLC0415  (as in `_assembled`)
+
+        return _client_of, (self.token, packed(self.check()))
+
+    def reduce_recorder(self) -> tuple[object, ...]:
+        """Return what makes the client's recorder out of its pickle."""
+        _, where_from = self.reduce()
+        return _recorder_of, where_from
+
+
+_origins: weakref.WeakValueDictionary[str, _Origin] = weakref.WeakValueDictionary()
+_arrived: dict[bytes, WhyOps] = {}
+"""The clients that came from other processes, by their settings: what comes with the same ones shares a client."""
+
+
+def _client_of(token: str, settings: bytes) -> WhyOps:
+    """Return the client of a pickle: in the process that made it that very one, elsewhere one with its settings."""
+    origin = _origins.get(token)
+    if origin is not None:
+        with _choosing:
+            same = next((client for client in _open_clients if client._origin is origin), None)  # noqa: SLF001  (one of this file)
+        return same or WhyOps._with(origin)  # noqa: SLF001  (as above)
+    if settings not in _arrived:
+        from ._pickling import unpacked  # noqa: PLC0415  (as in `_assembled`)
+
+        given = unpacked(settings)
+        _arrived.setdefault(settings, WhyOps._with(_Origin(lambda: given)))  # noqa: SLF001  (as above)
+    return _arrived[settings]
+
+
+def _recorder_of(token: str, settings: bytes) -> Recorder:
+    """Return the recorder of a pickled client. It records nothing where a setting in the environment can't work."""
+    try:
+        return _client_of(token, settings)._assembled().recorder  # noqa: SLF001  (as above)
+    except ConfigurationError as error:
+        _guard.notices.say("unpickled", "A trace came from another process, and nothing is recorded in it here. %s", error)
+        return Recorder(agent_name=_defaults.AGENT_NAME, encode=lambda _value: ("null", 0, 0), record=lambda _line: None, enabled=False)
 
 
 # The default client
@@ -465,15 +536,16 @@ def default_client() -> WhyOps:
 
 
 def existing_default() -> WhyOps | None:
-    """Return the default client, if there is one already.
+    """Return the default client, if there is one already. One that came in a pickle is the default where the process made none.
 
     Raises:
         ConfigurationError: Several clients are open and none was chosen.
     """
     if _chosen is not None and _chosen.is_open:
         return _chosen
+    guests = [client for client in list(_arrived.values()) if client.is_open]
     with _choosing:
-        candidates = [client for client in _open_clients if client.is_open and client is not _from_environment]
+        candidates = [client for client in _open_clients if client.is_open and client is not _from_environment and client not in guests]
     if len(candidates) > 1:
         raise ConfigurationError(
             f"{len(candidates)} clients are open and none is the default: use sdk.trace(…) of the one you mean, or make it with "
@@ -481,6 +553,8 @@ def existing_default() -> WhyOps | None:
         )
     if candidates:
         return candidates[0]
+    if len(guests) == 1:
+        return guests[0]
     return _from_environment if _from_environment is not None and _from_environment.is_open else None
 
 

@@ -38,10 +38,22 @@ class Recorder:
     """Names the agent, encodes values, takes lines. One per client; `enabled` is False where nothing is recorded.
 
     `record` takes a finished line, `lose` word of one that could not be made. `at_trace_end`, if there is one, is waited for when the
-    outermost block of a trace was left.
+    outermost block of a trace was left. `reduce` says how the recorder is pickled.
     """
 
-    __slots__ = ("agent_name", "at_trace_end", "capture_content", "clock", "enabled", "encode", "ids", "lose", "max_value_bytes", "record")
+    __slots__ = (
+        "agent_name",
+        "at_trace_end",
+        "capture_content",
+        "clock",
+        "enabled",
+        "encode",
+        "ids",
+        "lose",
+        "max_value_bytes",
+        "record",
+        "reduce",
+    )
 
     def __init__(
         self,
@@ -56,6 +68,7 @@ class Recorder:
         at_trace_end: TraceEnd | None = None,
         clock: Clock | None = None,
         ids: Ids = process_ids,
+        reduce: Callable[[], tuple[object, ...]] | None = None,
     ) -> None:
         self.agent_name: str = agent_name
         self.encode: Encode = encode
@@ -67,6 +80,13 @@ class Recorder:
         self.at_trace_end: TraceEnd | None = at_trace_end
         self.clock: Clock = clock or Clock()
         self.ids: Ids = ids
+        self.reduce: Callable[[], tuple[object, ...]] | None = reduce
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as the client says, so that its settings go along and its key does not."""
+        if self.reduce is None:
+            raise TypeError("This recorder belongs to no client, and can't be pickled.")
+        return self.reduce()
 
     def shown(self, value: object) -> object:
         """Return `value`, or a marker of its size where contents are not to be recorded."""

@@ -80,6 +80,7 @@ class Trace:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.recorder: Recorder = recorder
+        self._sent_from: str | None = None
         self.id: str = safe_id(id) if _is_given(id) else recorder.ids.next()
         self.external_user_id: str | None = None
         self.writer: EventWriter = EventWriter(recorder, self.id)
@@ -89,6 +90,16 @@ class Trace:
 
     def __repr__(self) -> str:
         return f"<whyops.Trace {self.id!r}>"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        metadata = json.loads(self.recorder.encode(self.writer.metadata)[0]) if self.writer.metadata else None
+        return _arrived, (type(self), self.recorder, self.id, self.external_user_id, metadata, self.current_span_id())
 
     # The block
 
@@ -326,9 +337,9 @@ class Trace:
     # What spans and the frameworks' handlers use
 
     def current_span_id(self) -> str | None:
-        """Return the span that runs here, if it is one of this trace."""
+        """Return the span that runs here, if it is one of this trace; else the one that the trace was sent from to this process."""
         top = context.top()
-        return top.span_id if top is not None and self._is_same_as(top.trace) else None
+        return top.span_id if top is not None and self._is_same_as(top.trace) else self._sent_from
 
     def encode_arguments(self, arguments: Mapping[str, Any]) -> Encoded:
         """Encode arguments by name; where contents are not captured, each becomes a marker of its size."""
@@ -464,6 +475,15 @@ class Trace:
                 name,
                 f"my_{name}",
             )
+
+
+def _arrived(
+    kind: type[Trace], recorder: Recorder, trace_id: str, user: str | None, metadata: dict[str, Any] | None, span_id: str | None
+) -> Trace:
+    """Return a trace out of a pickle: what is recorded in it are children of the span that it was sent from."""
+    trace = kind(recorder, trace_id, user, metadata)
+    trace._sent_from = span_id  # noqa: SLF001  (one of this file)
+    return trace
 
 
 def _is_given(value: object) -> bool:
