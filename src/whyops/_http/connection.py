@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - a look-up of a host loads it, and a fork at that moment would leave the child without it for good
 import http.client
+import socket
 import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import SplitResult, quote, urlsplit
 
 import certifi
@@ -88,6 +90,8 @@ class KeptConnection(Channel):
             way.timed.begin(deadline)
             whole = self._send(way, request, target)
             answer, open_ended = _read(way, request.max_answer)
+            if way.proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+                raise way.proxy.refusal(answer.status)
             keep = whole and not open_ended
             return answer
         finally:
@@ -116,7 +120,7 @@ class KeptConnection(Channel):
             raise ValueError("the base URL is not one")
         port = target.port or _PORTS[target.scheme]
         proxy = proxy_for(target.scheme, target.hostname, port)
-        timed = TimedSocket(connect(*(proxy[:2] if proxy else (target.hostname, port)), deadline))
+        timed = TimedSocket(_connected(proxy, target.hostname, port, deadline))
         timed.begin(deadline)
         try:
             if target.scheme == "https":
@@ -144,11 +148,21 @@ class KeptConnection(Channel):
         return self._context
 
 
+def _connected(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Return a connection to a server, or to the proxy that is on the way."""
+    if proxy is None:
+        return connect(host, port, deadline)
+    try:
+        return connect(proxy.host, proxy.port, deadline)
+    except (OSError, ValueError) as error:
+        raise Unreachable(f"at {proxy}: {_why(error)}") from None
+
+
 def _tunnel(timed: TimedSocket, proxy: Proxy, host: str, port: int) -> None:
     """Have a proxy connect us with a server.
 
     Raises:
-        OSError: it does not.
+        Unreachable: it does not.
     """
     name = f"[{host}]" if ":" in host else host.encode("idna").decode()
     lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}", *(f"{key}: {value}" for key, value in proxy.headers.items())]
@@ -157,7 +171,7 @@ def _tunnel(timed: TimedSocket, proxy: Proxy, host: str, port: int) -> None:
     answer = http.client.HTTPResponse(timed, method="CONNECT")  # type: ignore[arg-type]  # as much of a socket as it uses
     answer.begin()
     if answer.status // 100 != 2:
-        raise OSError(f"the proxy {proxy.host}:{proxy.port} answers {answer.status}")
+        raise proxy.refusal(answer.status)
 
 
 def _read(way: _Open, max_answer: int) -> tuple[Answer, bool]:

@@ -1,0 +1,143 @@
+"""Sending, reading, `push` and `doctor` are one way to a server: the same connection, the same rules, the same headers."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+import whyops
+from tests._cli.test_commands import store
+from tests._views.recordings import conversation
+from tests.server import StrictServer
+from whyops._cli import main
+
+NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+HOST = "service.test"
+KEY = "whyops_test"
+
+
+class RecordingProxy(ThreadingHTTPServer):
+    """A proxy that keeps what it is asked for, and asks one server for all of it: names below .test are nobody's."""
+
+    daemon_threads = True
+
+    def __init__(self, server: StrictServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.server = server
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: RecordingProxy
+    own: ClassVar = {"proxy-authorization", "host", "content-length"}
+
+    def _pass_on(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.asked.append((self.command, self.path, headers))
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        far = HTTPConnection("127.0.0.1", self.server.server.port, timeout=10)
+        path = "/" + self.path.split("/", 3)[3]
+        far.request(self.command, path, body or None, {name: value for name, value in headers.items() if name not in self.own})
+        answer = far.getresponse()
+        data = answer.read()
+        far.close()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST = _pass_on  # noqa: N815 - names of the standard library's
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StrictServer]:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with StrictServer() as running:
+        monkeypatch.setenv("WHYOPS_API_KEY", KEY)
+        monkeypatch.setenv("WHYOPS_AGENT_NAME", "agent")
+        yield running
+
+
+@pytest.fixture
+def proxy(server: StrictServer) -> Iterator[RecordingProxy]:
+    running = RecordingProxy(server)
+    yield running
+    running.shutdown()
+    running.server_close()
+
+
+def at(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("WHYOPS_ANALYSE_BASE_URL", f"{origin}/api")
+    monkeypatch.setenv("WHYOPS_PROXY_BASE_URL", origin)
+
+
+def send() -> None:
+    with whyops.WhyOps() as sdk:
+        sdk.trace("sent").user_message_sync([{"role": "user", "content": "Hello!"}])
+        sdk.flush_sync(timeout=5)
+
+
+def describe() -> None:
+    with whyops.WhyOps(agent_metadata={"systemPrompt": "", "tools": []}) as sdk:
+        sdk.init_agent_sync()
+
+
+def read() -> None:
+    with contextlib.suppress(whyops.TraceNotFoundError):
+        whyops.load_trace("only-there")
+
+
+def show() -> None:
+    main(["show", "only-there"])
+
+
+def push() -> None:
+    main(["push", "last", "--again", "--timeout", "5"])
+
+
+def doctor() -> None:
+    main(["doctor"])
+
+
+WAYS = (send, describe, read, show, push, doctor)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_go_through_the_proxy_alike(
+    way: Callable[[], None], server: StrictServer, proxy: RecordingProxy, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked with whole addresses, it is told who asks in one form, and the server hears nothing that did not come through it."""
+    store(home, conversation())
+    at(monkeypatch, f"http://{HOST}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:word@127.0.0.1:{proxy.server_port}")
+    way()
+    assert proxy.asked
+    for method, url, headers in proxy.asked:
+        assert url.startswith(f"http://{HOST}/")
+        known = {"host": HOST, "authorization": f"Bearer {KEY}", "user-agent": "whyops-python", "accept-encoding": "identity"}
+        known["proxy-authorization"] = "Basic bWU6d29yZA=="
+        sent = {
+            "content-type": "application/json",
+            "x-agent-name": headers.get("x-agent-name"),
+            "content-length": headers.get("content-length"),
+        }
+        assert headers == known | (sent if method == "POST" else {})
+    assert len(server.requests) == len(proxy.asked)
+    assert not any("proxy-authorization" in request.headers for request in server.requests)
+    assert all(request.status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_FOUND} for request in server.requests)
