@@ -43,5 +43,11 @@ def test_waiting() -> None:
     began = time.monotonic()
     Timer(0.35, future.set_result, ["done"]).start()
     with Progress("events", 0, screen) as progress:
-        assert progress.wait(future, lambda: int((time.monotonic() - began) * 10)) == "done"
+        assert progress.wait(future, 30, lambda: "late", lambda: int((time.monotonic() - began) * 10)) == "done"
     assert screen.getvalue().count("\r") >= 3
+
+
+def test_no_longer_than_allowed() -> None:
+    """Who never answers is not waited for."""
+    with Progress("events", 1, io.StringIO()) as progress:
+        assert progress.wait(Future[str](), 0.2, lambda: "late", lambda: 0) == "late"

@@ -28,7 +28,7 @@ from whyops._delivery.delivery import Delivery
 from whyops._delivery.destination import Destination
 from whyops._delivery.segment import Segment
 from whyops.errors import StoreError
-from whyops.events import Receipt, TryLater
+from whyops.events import Receipt, Refusal, TryLater
 from whyops.types import FlushResult
 
 
@@ -84,6 +84,29 @@ def test_nothing_happens_before_the_first_event(home):
     assert threading.active_count() == threads
     assert not made
     assert home is None or not home.exists()
+
+
+@pytest.mark.parametrize("left", [[0, 1], [4, 5], [1, 3]])
+def test_what_an_answer_settles_waits_no_more(home, left):
+    """Also while others of the same request do: each event is counted once, and in the end all are there, none sent for nothing."""
+    sink = ListSink()
+    later = failing(1)
+
+    def answer(batch: list[bytes]) -> Receipt | None:
+        if len(sink.calls) == 1:
+            sink.store([text for index, text in enumerate(batch) if index not in left])
+            return Receipt(len(batch) - len(left), unsettled=[Refusal(index, "no word of it") for index in left])
+        return later(batch)
+
+    sink.answer = answer
+    subject = delivery(sink, home)
+    for text in lines(6):
+        subject.record(text)
+    counts = result(subject.flush(0.1))
+    assert (counts.delivered, counts.waiting) == (4, 2)
+    assert result(subject.flush()) == FlushResult(delivered=6) == subject.counts()
+    assert keys(sink.calls[-1]) == [str(index) for index in left]
+    result(subject.close())
 
 
 def test_an_event_is_sent_without_being_asked_for(home):

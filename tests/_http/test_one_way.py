@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -18,6 +20,7 @@ from tests._cli.test_commands import store
 from tests._views.recordings import conversation
 from tests.server import StrictServer
 from whyops._cli import main
+from whyops.errors import ServiceError
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 HOST = "service.test"
@@ -141,3 +144,57 @@ def test_all_go_through_the_proxy_alike(
     assert len(server.requests) == len(proxy.asked)
     assert not any("proxy-authorization" in request.headers for request in server.requests)
     assert all(request.status in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_FOUND} for request in server.requests)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_name_a_proxy_that_is_not_spoken(
+    way: Callable[[], None],
+    server: StrictServer,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """They say how it begins and what to do, without its password. Nobody hears a word: neither the proxy, nor the server past it."""
+    store(home, conversation())
+    at(monkeypatch, server.origin)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+        monkeypatch.setenv("ALL_PROXY", f"socks5://me:hunter2@127.0.0.1:{listener.getsockname()[1]}")
+        said = ""
+        try:
+            way()
+        except ServiceError as error:
+            said = str(error)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    out, err = capsys.readouterr()
+    told = " ".join(f"{said} {out} {err} {caplog.text}".split())
+    assert "ALL_PROXY names a proxy that begins with socks5://" in told
+    assert "NO_PROXY" in told
+    assert "hunter2" not in told
+    assert "Traceback" not in told
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_all_go_past_a_proxy_for_what_is_exempt(
+    way: Callable[[], None], server: StrictServer, proxy: RecordingProxy, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a host with its port."""
+    store(home, conversation())
+    at(monkeypatch, server.origin)
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
+    monkeypatch.setenv("NO_PROXY", f"127.0.0.1:{server.port}")
+    way()
+    assert proxy.asked == []
+    assert server.requests
+
+
+def test_nothing_else_carries_requests() -> None:
+    """The contract of import-linter forbids packages; this forbids the standard library's clients, which are parts of some."""
+    package = Path(whyops.__file__).parent
+    client = re.compile(r"^ *(import|from) (http\.client|urllib\.request|urllib3|requests)\b", re.MULTILINE)
+    others = [path for path in package.rglob("*.py") if path.parent != package / "_http"]
+    assert others
+    assert not [path for path in others if client.search(path.read_text("utf-8"))]

@@ -13,12 +13,14 @@ from whyops._waiting import Care, no_care
 
 from ._terminal import Terminal
 
-__all__ = ["Progress"]
+__all__ = ["GRACE_SECONDS", "Progress"]
 
 R = TypeVar("R")
 
 COLUMNS = 30
 STEP_SECONDS = 0.1
+GRACE_SECONDS = 0.5
+"""More than its time is given to the sender to say what it has done: it may be busy with a request."""
 
 
 class Progress:
@@ -44,9 +46,15 @@ class Progress:
             self._drawn_at = now
             self._write(f"\r{bar(done, self._total, self._terminal)} {done:,} of {self._total:,} {self._what}\x1b[K")
 
-    def wait(self, future: Future[R], done: Callable[[], int], care: Care = no_care) -> R:
-        """Wait for a future, and show the number that `done` gives meanwhile; `care` sees that somebody works for it."""
+    def wait(self, future: Future[R], timeout: float, otherwise: Callable[[], R], done: Callable[[], int], care: Care = no_care) -> R:
+        """Wait for a future, and show the number that `done` gives meanwhile; past the limit return what `otherwise` gives.
+
+        `care` sees that somebody works for it.
+        """
+        until = time.monotonic() + timeout
         while not wait([future], STEP_SECONDS).done:
+            if time.monotonic() >= until:
+                return otherwise()
             care(future, STEP_SECONDS)
             self.show(done())
         return future.result()

@@ -18,7 +18,7 @@ from whyops.types import FlushResult
 
 from ._command import Command, Context
 from ._local import NOBODY, local_sink
-from ._progress import Progress
+from ._progress import GRACE_SECONDS, Progress
 from ._service import service_of, the_service
 from ._terminal import Terminal
 from .status import LOCAL, is_reachable, name_of
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     left = 0
     for one in chosen:
         result = _deliver(one, context.home, arguments.timeout)
-        left += result.waiting + result.parked
+        left += max(one.orphaned - _settled(result), 0) + result.parked
         context.terminal.write(context.terminal.printable(_told(one, result)) + "\n")
     return _tell_of_others(context.home, 1 if left else 0)
 
@@ -70,7 +70,8 @@ def _deliver(one: Waiting, home: Path, timeout: float) -> FlushResult:
     destination, make_sink = _way(one.destination, home)
     delivery = Delivery(destination, make_sink, home=home, process_nonce=lambda: NOBODY, folder=one.folder)
     with Progress("events", one.orphaned) as progress:
-        return progress.wait(delivery.close(timeout), lambda: _settled(delivery.counts()), delivery.attend)
+        done = lambda: _settled(delivery.counts())  # noqa: E731
+        return progress.wait(delivery.close(timeout), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
 
 
 def _way(destination: Destination | None, home: Path) -> tuple[Destination, Callable[[], Sink]]:

@@ -21,7 +21,7 @@ from whyops.types import FlushResult
 
 from ._command import Command, Context
 from ._local import NOBODY, absorb_local
-from ._progress import Progress
+from ._progress import GRACE_SECONDS, Progress
 from ._selection import add_selection, chosen_ids, is_given
 from ._service import Service, the_service
 
@@ -140,7 +140,7 @@ def _send_part(part: Sequence[StoredLine], delivery: Delivery, timeout: float, p
     for _, line in part:
         delivery.record(line)
     done = lambda: sent.settled + _settled(delivery.counts()) - _settled(before)  # noqa: E731
-    result = progress.wait(delivery.flush(timeout), done, delivery.attend)
+    result = progress.wait(delivery.flush(timeout), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
     sent.delivered += result.delivered - before.delivered
     sent.sampled_out += result.sampled_out - before.sampled_out
     sent.refused += result.parked - before.parked

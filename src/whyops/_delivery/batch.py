@@ -38,12 +38,17 @@ class Batch:
     """Lines that are on their way, without those that are settled already.
 
     `marks` are the positions that may be acknowledged once `lines` is empty. `attempts` counts how often the whole was refused in a way
-    that may pass.
+    that may pass. `taken` is the number of lines that there were.
     """
 
     lines: list[bytes] = field(default_factory=list)
     marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
     attempts: int = 0
+    taken: int = 0
+
+    def settled(self) -> int:
+        """Count the lines that need not be sent again, though the shelves can't be told yet. May be called by any thread."""
+        return self.taken - len(self.lines)
 
     def is_large(self) -> bool:
         """Tell whether the size of the lines may be what kept more of them out."""
@@ -67,6 +72,7 @@ class Batch:
             max_bytes -= sum(map(len, lines))
             if max_events <= 0 or max_bytes <= 0:
                 break
+        self.taken += len(self.lines) - before
         return len(self.lines) - before
 
 

@@ -83,7 +83,7 @@ class Delivery:
         self._memory = MemoryOutbox(min(self._max_bytes, MAX_MEMORY_BYTES))
         self._outbox: FileOutbox | MemoryOutbox | None = None
         self._backlog = Backlog(self._folder, self._memory, self._clock)
-        self._trouble = Trouble(_guard.notices, self.destination, self._folder, self._backlog.waiting)
+        self._trouble = Trouble(_guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
         self._tally = Tally(self._folder, self.destination, self._clock)
         self._sender = Sender(
             self._sinks,
@@ -343,7 +343,7 @@ class Delivery:
         if request is None or request.deadline is None:
             return
         self.wait(request.future, max(0.0, request.deadline - self._clock.monotonic()) + 0.1, self.counts)
-        if waiting := self._backlog.waiting():
+        if waiting := self.counts().waiting:
             self._trouble.left_waiting(waiting, in_memory=len(self._memory))
         if self._folder is not None and len(self._memory):
             self._tally.lose_all(self._memory.lines(), "in memory when the process ended")

@@ -197,7 +197,7 @@ class Sender:
         total = self._tally.total
         return FlushResult(
             delivered=total.delivered,
-            waiting=self._backlog.waiting(),
+            waiting=max(0, self._backlog.waiting() - self._batch.settled()),
             parked=total.parked,
             sampled_out=total.sampled_out,
             dropped=total.dropped,
@@ -240,8 +240,8 @@ class Sender:
         if later is not None:
             self._postpone(later)
         else:
-            batch.acknowledge()
             self._batch = Batch()
+            batch.acknowledge()
         return count > 0
 
     def _postpone(self, later: TryLater) -> None:
