@@ -2,6 +2,8 @@
 
 Others may write to the folder that the home lies in, or be the home's owner. So a file counts as ours if it is an ordinary one (no link, no
 pipe, no device), belongs to this user, and nobody else may write to it; a folder likewise. Whatever is not ours is an `OSError`.
+
+Windows and Python in a browser have neither owners nor modes of this kind: there what has the right kind counts as ours.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-_ALWAYS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # a pipe is not waited for
+HAS_OWNERS = hasattr(os, "geteuid")
+_ALWAYS = 0
+for _flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # a pipe is not waited for; Windows would write \r\n
+    _ALWAYS |= getattr(os, _flag, 0)
 _WRITABLE_BY_OTHERS = 0o022
 
 
@@ -73,6 +78,11 @@ def check_file(path: Path) -> None:
     _check(path.lstat(), path, stat.S_IFREG)
 
 
+def is_owner(found: os.stat_result) -> bool:
+    """Tell whether a file belongs to this user, or to nobody in particular."""
+    return not HAS_OWNERS or found.st_uid == os.geteuid()
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder, and its parents with it, that nobody else can open, under any umask. One that is there stays as it is.
 
@@ -102,9 +112,9 @@ def make_private_folder(folder: Path) -> None:
 def _check(found: os.stat_result, path: Path, kind: int) -> None:
     if stat.S_IFMT(found.st_mode) != kind:
         raise NotOurs("is no folder" if kind == stat.S_IFDIR else "is no ordinary file", path)
-    if os.name == "nt":  # has neither owners nor modes of this kind
+    if not HAS_OWNERS:
         return
-    if found.st_uid != os.geteuid():
+    if not is_owner(found):
         raise NotOurs(f"belongs to another user (uid {found.st_uid})", path)
     if found.st_mode & _WRITABLE_BY_OTHERS:
         raise NotOurs("can be written by other users (`chmod go-w` mends that)", path)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from whyops._private_files import is_owner
 from whyops.errors import WhyOpsError
 
 __all__ = ["write_out"]
@@ -41,7 +42,7 @@ def _replaceable(path: Path) -> tuple[Path | None, int]:
         found = path.stat()
     except FileNotFoundError:
         return target, 0o600
-    may_replace = os.access(target.parent, os.W_OK) and (os.name == "nt" or found.st_uid == os.geteuid())
+    may_replace = os.access(target.parent, os.W_OK) and is_owner(found)
     if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and may_replace and _is_same(target, found):
         return target, stat.S_IMODE(found.st_mode)
     return None, 0

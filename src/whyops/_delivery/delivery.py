@@ -14,7 +14,7 @@ from whyops._waiting import awaited, new_future, waited
 from whyops.events import Sink
 from whyops.types import FlushResult
 
-from . import exits
+from . import exits, locks
 from .backlog import Backlog
 from .clock import CLOCK, Clock
 from .destination import Destination
@@ -131,6 +131,9 @@ class Delivery:
     def _make_file(self) -> FileOutbox | None:
         if self._folder is None:
             return None
+        if not locks.exist():
+            self._trouble.no_locks()
+            return None
         try:
             return FileOutbox(
                 self._folder, self.destination, self._sinks.metadata_hash, nonce=self._nonce, max_bytes=self._max_bytes, clock=self._clock
@@ -156,7 +159,8 @@ class Delivery:
 
     def _try_files_again(self) -> None:
         """Let the next event look whether a file can be written again, once a while has passed and memory is empty."""
-        if self._folder is not None and self._outbox is self._memory and self._clock.monotonic() - self._memory_since > DISK_SECONDS:
+        may_try = self._folder is not None and locks.exist() and self._outbox is self._memory
+        if may_try and self._clock.monotonic() - self._memory_since > DISK_SECONDS:
             with self._opening:
                 self._outbox = None
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from whyops._private_files import open_private
 
+from .locks import exist as locks_exist
 from .locks import lock
 from .segment import SUFFIX, Segment
 from .survey import outbox_folders, waiting_lines
@@ -59,10 +60,11 @@ def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
 
 
 def _erase_from_parked(path: Path, unwanted: Unwanted) -> int:
-    """Write the file anew, under its lock, in place."""
+    """Write the file anew, in place, under its lock where there are locks: else an event that is parked at this moment may be lost."""
     fd = open_private(path, os.O_RDWR)
     with os.fdopen(fd, "r+b") as file:
-        lock(fd, wait=True)
+        if locks_exist():
+            lock(fd, wait=True)
         written_at = os.fstat(fd).st_mtime
         notes = file.readlines()
         kept = [note for note in notes if not unwanted(note.partition(b', "event": ')[2][:-2] + b"\n", written_at)]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import locks, writing
+from . import writing
 from .clock import Clock
 from .destination import Destination, make_place
 from .segment import SUFFIX, Segment, close_if_ours, is_ours
@@ -48,8 +48,6 @@ class FileOutbox:
         self._retired: list[tuple[float, Segment]] = []
         self._closed = False
         self._given_up_at: float | None = None
-        if not locks.exist():
-            raise OSError("there are no file locks on this system")
         make_place(folder)
         self._current, self._fd = self._new_segment()
         self._room = max_bytes - _folder_bytes(folder)

@@ -18,6 +18,7 @@ from whyops._private_files import open_private, reading
 from .batch import trace_id_of
 from .clock import Clock
 from .destination import Destination, make_place
+from .locks import exist as locks_exist
 from .locks import lock, unlock
 from .notes import object_in, texts_in
 
@@ -130,6 +131,7 @@ class Tally:
         if self._folder is not None:
             note = json.dumps({"parkedAt": int(self._clock.wall()), "reason": reason}).encode()
             with contextlib.suppress(OSError):  # on a full disk the count and the log line are what is left of it
+                self._make_place(self._folder)
                 _append(self._folder / PARKED_FILE, note[:-1] + b', "event": ' + line.rstrip(b"\n") + b"}\n")
         self.count(Counts(parked=1, parked_reasons={_short(reason): 1}))
 
@@ -158,16 +160,21 @@ class Tally:
                 self._unsaved = new
 
     def _add_to_file(self, folder: Path, new: Counts) -> None:
-        if not folder.exists():
-            make_place(folder)
+        self._make_place(folder)
         with _locked(folder / COUNTS_FILE) as fd:
             saved = _load(os.pread(fd, _MOST_BYTES, 0))
             saved.add(new)
             _overwrite(fd, json.dumps({"destination": self._destination.as_json(), **vars(saved)}).encode() + b"\n")
 
+    @staticmethod
+    def _make_place(folder: Path) -> None:
+        """See that the folder is there: it isn't yet where events wait in memory."""
+        if not folder.exists():
+            make_place(folder)
+
     def save_for_good(self) -> None:
         """Save, and wait a moment for another process that is at it: there is no next time."""
-        for _ in range(LAST_ATTEMPTS):
+        for _ in range(LAST_ATTEMPTS if locks_exist() else 1):
             self.save()
             if self._unsaved == Counts():
                 break

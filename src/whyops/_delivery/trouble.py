@@ -82,9 +82,21 @@ class Trouble:
             error,
         )
 
+    def no_locks(self) -> None:
+        """Say that events wait in memory, where nobody can do anything about it."""
+        self._say(
+            "no locks",
+            "This system has no file locks, so events wait in memory: what is not delivered before this process ends is lost.",
+            level=INFO,
+        )
+
     def no_thread(self, error: Exception) -> None:
         """Say that nothing is sent in the background."""
-        self._say("no thread", "No thread can be started to deliver events (%s); another event will try again.", error)
+        self._say(
+            "no thread",
+            "No thread can be started to deliver events (%s), so they wait for a flush, or for the end; another event tries again.",
+            error,
+        )
 
     def left_waiting(self, count: int, *, in_memory: int) -> None:
         """Say how the process ends."""

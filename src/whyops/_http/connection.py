@@ -20,8 +20,9 @@ import certifi
 
 from .answer import Answer
 from .channel import Channel, Request, Unreachable
+from .deadline import Deadline
 from .proxies import Proxy, proxy_for
-from .timed_socket import Deadline, TimedSocket, TooLong, connect
+from .timed_socket import TimedSocket, TooLong, connect
 
 __all__ = ["KeptConnection"]
 

@@ -10,8 +10,7 @@ from whyops._forks import is_child
 
 from .answer import Answer
 from .channel import Channel, Request, Unreachable
-from .connection import KeptConnection
-from .timed_socket import Deadline
+from .deadline import Deadline
 
 if TYPE_CHECKING:
     import httpx
@@ -23,7 +22,29 @@ MOST_HANGING = 4
 
 def open_channel(transport: httpx.BaseTransport | None) -> Channel:
     """Return the way to a server: through the user's transport, if there is one."""
-    return OwnTransport(transport) if transport is not None else KeptConnection()
+    if transport is not None:
+        return OwnTransport(transport)
+    try:
+        from .connection import KeptConnection  # noqa: PLC0415 - a Python in a browser may lack what it needs
+    except ImportError as error:
+        return NoWay(error.name or "")
+    return KeptConnection()
+
+
+class NoWay(Channel):
+    """A channel where this Python can make no connection: there is nobody to ask, and it says why."""
+
+    def __init__(self, missing: str) -> None:
+        self._missing = missing
+
+    def exchange(self, request: Request) -> Answer:  # noqa: ARG002 - none is sent
+        """Say what is missing."""
+        raise Unreachable(
+            f"this Python has no {self._missing}, so it can make no connection: load it, if there is such a package, or pass a transport="
+        )
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class OwnTransport(Channel):

@@ -77,7 +77,13 @@ class SqliteSink:
 
     def _store(self, parsed: Sequence[Parsed]) -> None:
         with forks_wait():  # the sender loads this, and a child of that moment would have half of it for good
-            from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+            try:
+                from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+            except ImportError as error:
+                raise StoreError(
+                    f"This Python has no {error.name}, so there is no local store: load it, if there is such a package, set "
+                    "WHYOPS_API_KEY, or pass a sink=."
+                ) from error
 
         connection = self._connected()
         now = min(max(self._clock(), 0.0), _LAST_SECOND)

@@ -13,6 +13,7 @@ from pathlib import Path
 from whyops._delivery.destination import OUTBOX
 from whyops._delivery.locks import lock
 from whyops._delivery.survey import survey
+from whyops._private_files import HAS_OWNERS, is_owner
 from whyops._store.reader import StoreReader
 from whyops._views.findings import Finding
 from whyops._views.words import bytes_text, counted
@@ -43,12 +44,12 @@ def check_home(home: Path) -> Iterator[Finding]:
 
 
 def _privacy(home: Path) -> Iterator[Finding]:
-    if os.name == "nt" or not home.exists():
+    if not HAS_OWNERS or not home.exists():
         return
     for path in (home, home / OUTBOX, *home.glob("traces.db*")):
         with contextlib.suppress(FileNotFoundError):
             found = path.lstat()
-            if path != home and found.st_uid != os.geteuid():
+            if path != home and not is_owner(found):
                 remedy = "It is left alone, and what would be in it waits in memory: choose another folder with WHYOPS_HOME."
                 yield Finding("bad", "privacy", f"{path} belongs to another user (uid {found.st_uid})", remedy)
                 return
