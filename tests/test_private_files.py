@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.untrusted import ANOTHER_USER, Put, each_kind, state
+from whyops import _private_files
 from whyops._private_files import (
     NotOurs,
     is_our_file,
     is_our_folder,
+    is_owner,
     make_folder,
     make_private_folder,
     open_private,
@@ -70,6 +72,19 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(NotOurs, match="is no ordinary file"):
         open_private(tmp_path / "pipe", os.O_RDONLY)
+
+
+def test_a_system_without_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is of the right kind is ours there; what is not, is not."""
+    (tmp_path / "open").touch()
+    (tmp_path / "open").chmod(0o606)
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(_private_files, "HAS_OWNERS", False)
+    monkeypatch.delattr(os, "geteuid")
+    assert is_our_file(tmp_path / "open")
+    assert not is_our_file(tmp_path / "pipe")
+    assert is_our_folder(tmp_path)
+    assert is_owner((tmp_path / "open").stat())
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o777])

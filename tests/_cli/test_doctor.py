@@ -18,6 +18,7 @@ from tests.server import raw
 from tests.server.server import StrictServer
 from whyops import _settings
 from whyops._cli import main
+from whyops._cli._checks import home as home_checks
 from whyops._cli._checks.home import check_home
 from whyops._cli._checks.program import check_program
 from whyops._cli._checks.service import check_service
@@ -140,6 +141,14 @@ def test_a_home_that_others_may_read(home: Path) -> None:
     home.chmod(0o755)
     finding = next(finding for finding in check_home(home) if finding.what == "privacy")
     assert (finding.level, finding.remedy) == ("warn", f"Prompts lie in there: chmod go-rwx {home}")
+
+
+def test_a_system_without_owners(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said of who may read the home where that can't be told."""
+    store(home, conversation())
+    home.chmod(0o755)
+    monkeypatch.setattr(home_checks, "HAS_OWNERS", False)
+    assert "privacy" not in {finding.what for finding in check_home(home)}
 
 
 def test_a_home_that_can_not_be(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -38,6 +40,18 @@ def run_of(count: int, trace_id: str = "long") -> Run:
     for number in range(count // 2):
         run.tool("work", {"number": number}, {"done": number}, f"s{number}")
     return run
+
+
+@pytest.mark.usefixtures("key")
+def test_a_service_that_never_answers(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command ends in its time, not in that of a request, and what was not sent is told."""
+    store(home, conversation())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        at(monkeypatch, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        began = time.monotonic()
+        assert main(["push", "last", "--timeout", "0.5"]) == 1
+        assert time.monotonic() - began < 25  # a request has 30 s
+    assert capsys.readouterr().out == "0 events delivered, 18 not sent: run this again to go on.\n"
 
 
 @pytest.mark.usefixtures("key")

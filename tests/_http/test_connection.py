@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from whyops._http import connection
 from whyops._http.answer import Answer
 from whyops._http.channel import Channel, Request, Unreachable
 from whyops._http.connection import KeptConnection
-from whyops._http.transport import OwnTransport
+from whyops._http.transport import OwnTransport, open_channel
 
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nRetry-After: 3\r\n\r\n[]"
 
@@ -154,6 +155,34 @@ def test_a_proxy_is_gone_through(ours, monkeypatch):
         assert post(ours, f"http://127.0.0.1:{peer.port}/api").status == 201
         assert peer.heads[1].startswith("POST /api HTTP/1.1")
         assert "Proxy-Authorization" not in peer.heads[1]
+
+
+def test_a_python_without_connections(monkeypatch):
+    """As in a browser: what is missing is named, when something is asked; a transport needs nothing of it."""
+    monkeypatch.setitem(sys.modules, "whyops._http.connection", None)
+    with contextlib.closing(open_channel(None)) as way, pytest.raises(Unreachable, match=r"has no .*connection, so it can make no"):
+        post(way, "http://service.test/api")
+    transport = httpx.MockTransport(lambda _: httpx.Response(201, content=b"[]"))
+    assert post(open_channel(transport), "http://service.test/api").status == 201
+
+
+def test_a_proxy_that_wants_a_password(ours, monkeypatch):
+    """Its answer is not taken for the service's, and it is told which proxy says so; the same where it is to connect."""
+    with listening(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 407 No\r\n\r\n", b"HTTP/1.1 502 No\r\n\r\n") as proxy:
+        monkeypatch.setenv("all_proxy", f"http://me:hunter2@127.0.0.1:{proxy.port}")
+        for scheme, told in (("http", "407, which wants"), ("https", "407, which wants"), ("https", "502$")):
+            with pytest.raises(Unreachable, match=f"^the proxy 127.0.0.1:{proxy.port} answers {told}") as refused:
+                post(ours, f"{scheme}://service.test/api")
+            assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("host, told", [("127.0.0.1", "127.0.0.1"), ("[::1]", r"\[::1\]")])
+def test_a_proxy_that_is_away(ours, monkeypatch, host, told):
+    """It is told that it is the proxy."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@{host}:9")
+    with pytest.raises(Unreachable, match=f"^at the proxy {told}:9: .*Error: ") as away:
+        post(ours, "http://service.test/api")
+    assert "hunter2" not in str(away.value)
 
 
 @pytest.fixture(scope="module")

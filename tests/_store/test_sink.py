@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import whyops._store
 from tests._store.conftest import MakeSink
 from tests._store.lines import event, line
 from whyops._store import schema
@@ -31,6 +32,15 @@ def test_it_is_a_sink(home: Path, make_sink: MakeSink) -> None:
     """What delivers lines needs to know no more than the protocol."""
     sink: Sink = make_sink(home)
     sink.close()
+    assert not home.exists()
+
+
+def test_a_python_without_sqlite(home: Path, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a browser before it is loaded: what is missing is named, and what else may be done."""
+    monkeypatch.delattr(whyops._store, "schema")
+    monkeypatch.setitem(sys.modules, "whyops._store.schema", None)  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match=r"This Python has no .*schema, so there is no local store.*WHYOPS_API_KEY"):
+        make_sink(home).send([line(1)])
     assert not home.exists()
 
 
