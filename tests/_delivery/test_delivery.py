@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests._delivery.parts import HERE, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
+from whyops import _private_files
 from whyops._delivery import delivery as delivery_module
 from whyops._delivery import linger as linger_module
 from whyops._delivery import locks
@@ -424,14 +425,14 @@ class TestLeftovers:
 class TestNoDisk:
     """Where no file can be written, memory takes over, said once."""
 
-    def check(self, home: Path, caplog) -> None:
+    def check(self, home: Path, caplog, told: str = "WHYOPS_HOME") -> None:
         sink = ListSink()
         subject = delivery(sink, home)
         for text in lines(10):
             subject.record(text)
         assert result(subject.flush()).delivered == 10
         assert list(sink.stored) == [str(index) for index in range(10)]
-        assert len([record for record in caplog.records if "WHYOPS_HOME" in record.message]) == 1
+        assert len([record for record in caplog.records if told in record.message]) == 1
         assert len(caplog.records) == 1
         result(subject.close())
 
@@ -457,10 +458,17 @@ class TestNoDisk:
         monkeypatch.setattr(fcntl, "flock", no_locks)
         self.check(tmp_path, caplog)
 
-    def test_a_system_without_locks(self, tmp_path, caplog, monkeypatch):
-        """As on Windows."""
-        monkeypatch.setattr(locks, "fcntl", None)
-        self.check(tmp_path, caplog)
+    @pytest.mark.parametrize("lacks", ["locks", "owners"])
+    def test_a_system_without_locks(self, tmp_path, caplog, monkeypatch, lacks):
+        """Or without owners, as on Windows and in Pyodide: nobody can do anything about it, and it is no more than information."""
+        if lacks == "locks":
+            monkeypatch.setattr(locks, "fcntl", None)
+        else:
+            monkeypatch.delattr(os, "geteuid", raising=False)
+            monkeypatch.setattr(_private_files, "HAS_OWNERS", False)
+        caplog.set_level(logging.INFO, "whyops")
+        self.check(tmp_path, caplog, "This system has no file locks")
+        assert {record.levelno for record in caplog.records} == {logging.INFO}
 
     @pytest.mark.parametrize("which", [["write"], ["write", "lock"]], ids=len)
     @pytest.mark.parametrize("waiting", [False, True])

@@ -46,14 +46,6 @@ def test_the_name_sorts_by_time_and_names_the_process(tmp_path):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_a_system_whose_files_belong_to_nobody_gets_none(tmp_path, monkeypatch):
-    """Where it can't be told whose a file is, as in Pyodide, events wait in memory instead."""
-    monkeypatch.delattr(os, "geteuid")
-    with pytest.raises(OSError, match="no file locks"):
-        made(tmp_path / "outbox")
-    assert not (tmp_path / "outbox").exists()
-
-
 def test_a_large_file_is_followed_by_another(tmp_path, small_segments):
     """The descriptor keeps its number, is not inherited, and the lines stay in order; drained ones go after a moment."""
     clock = HandClock()
