@@ -91,9 +91,10 @@ def at(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
 
 
 def send() -> None:
-    with whyops.WhyOps() as sdk:
-        sdk.trace("sent").user_message_sync([{"role": "user", "content": "Hello!"}])
-        sdk.flush_sync(timeout=5)
+    sdk = whyops.WhyOps()
+    sdk.trace("sent").user_message_sync([{"role": "user", "content": "Hello!"}])
+    sdk.flush_sync(timeout=2)
+    sdk.close_sync(timeout=0.1)
 
 
 def describe() -> None:
@@ -111,7 +112,7 @@ def show() -> None:
 
 
 def push() -> None:
-    main(["push", "last", "--again", "--timeout", "5"])
+    main(["push", "last", "--again", "--timeout", "2"])
 
 
 def doctor() -> None:

@@ -161,13 +161,8 @@ def test_what_is_erased_on_windows(tmp_path: Path) -> None:
 
 def test_what_a_bare_browser_lacks_is_named(tmp_path: Path) -> None:
     """Without ssl there is no connection, without sqlite3 no local store: said once, with what to do; a sink of one's own gets all."""
-    keyed = run(
-        BARE_BROWSER,
-        RECORD + "whyops.configure().flush_sync(timeout=0.2)\n",
-        tmp_path / "home",
-        WHYOPS_API_KEY="whyops_test",
-        WHYOPS_AGENT_NAME="a",
-    )
+    code = "import whyops\nsdk = whyops.configure(exit_timeout=0.5)\n" + RECORD + "sdk.flush_sync(timeout=0.5)\n"
+    keyed = run(BARE_BROWSER, code, tmp_path / "home", WHYOPS_API_KEY="whyops_test", WHYOPS_AGENT_NAME="agent")
     assert keyed.returncode == 0, keyed.stderr
     assert "this Python has no ssl, so it can make no connection" in keyed.stderr
     assert "Traceback" not in keyed.stderr
