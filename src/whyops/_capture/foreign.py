@@ -327,7 +327,7 @@ def _interpolated(value: Any, room: int) -> str:
     held = value.value
     if not _is_built_in(held):
         shown = plainer(held, room)
-        return str.__str__(shown) if issubclass(type(shown), str) else marker(type(held))  # pyright: ignore[reportArgumentType]  (told by its type)
+        return shown if type(shown) is str or type(shown) is Marker else marker(type(held))
     convert = {"r": repr, "a": ascii}.get(value.conversion, lambda each: each)
     spec = "" if _WIDE.search(value.format_spec) else value.format_spec
     text = attempt(lambda each: format(convert(each), spec), held)
