@@ -33,10 +33,11 @@ def main(root: Path, *pythons: str) -> None:
 
 def fetch(folder: Path, names: list[str]) -> None:
     """Download packages and all they depend on, with a state of apt's own in a folder: the system's stays as it is."""
-    for name in ("lists/partial", "archives/partial"):
+    for name in ("lists/partial", "archives/partial", "system/partial"):
         (folder / name).mkdir(parents=True)
     (folder / "installed").touch()
-    (folder / "sources.list").write_text(f"deb {mirror()} {SUITE} main\n")
+    address = mirror(folder / "system")
+    (folder / "sources.list").write_text(f"deb {address} {SUITE} main\n")
     settings = {
         "Dir::State": folder,
         "Dir::State::lists": folder / "lists",
@@ -51,10 +52,17 @@ def fetch(folder: Path, names: list[str]) -> None:
     run("apt-get", "install", "--quiet", "--yes", "--no-install-recommends", "--download-only", *options, *names)
 
 
-def mirror() -> str:
-    """Return where this machine gets its own packages from."""
-    wanted = ("Created-By: Packages", "Origin: Debian", "Component: main")
-    return run("apt-get", "indextargets", "--format=$(REPO_URI)", *wanted).split()[0]
+def mirror(lists: Path) -> str:
+    """Return where this machine gets its own packages from. It may never have asked there; then the answer is put into `lists`."""
+    ask = ("apt-get", "indextargets", "--format=$(REPO_URI)", "Created-By: Packages", "Label: Debian", "Component: main")
+    found = run(*ask).split()
+    if not found:
+        own = f"--option=Dir::State::lists={lists}"
+        run("apt-get", "update", "--quiet", own)
+        found = run(*ask, own).split()
+    if not found:
+        sys.exit("This system's packages are not Debian's.")
+    return found[0]
 
 
 def settle(root: Path, python: str) -> None:
