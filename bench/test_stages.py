@@ -132,8 +132,8 @@ def test_make_current(benchmark: BenchmarkFixture) -> None:
     trace, owner = open_trace(), object()
 
     def enter_and_leave() -> None:
-        context.enter(trace, "span", owner)
-        context.leave(owner)
+        frame = context.enter(trace, "span", owner)
+        context.leave(frame)
 
     benchmark(enter_and_leave)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from tests._capture.recording import Recording
 from whyops._capture import context
@@ -43,8 +44,8 @@ def test_leaving_out_of_order_keeps_the_other_block():
     assert context.current_trace() is None
 
 
-def test_leaving_in_another_context_changes_nothing_there():
-    """A block entered in one context and left in another disturbs neither."""
+def test_leaving_by_hand_in_another_context_changes_nothing_there():
+    """A block that is entered by hand in one context, and left by hand in another, disturbs neither."""
     recording = Recording()
     trace, other = recording.trace("t"), recording.trace("other")
     inside = contextvars.copy_context()
@@ -53,6 +54,31 @@ def test_leaving_in_another_context_changes_nothing_there():
         trace.__exit__(None, None, None)
         assert context.current_trace() is other
     assert inside.run(context.current_trace) is trace
+    inside.run(trace.__exit__, None, None, None)
+    assert inside.run(context.current_trace) is None
+
+
+def test_a_block_that_a_generator_leaves_in_another_context_is_over_in_both(caplog):
+    """A dependency that is entered in one context and left in another is current in neither afterwards, and that is said once."""
+    recording = Recording()
+    other = recording.trace("other")
+
+    @contextmanager
+    def dependency():
+        with recording.trace("t") as trace:
+            yield trace
+
+    first, second = contextvars.copy_context(), contextvars.copy_context()
+    managers = [dependency(), dependency()]
+    traces = [first.run(manager.__enter__) for manager in managers]
+    assert first.run(context.current_trace) is traces[1]
+    with other:
+        for manager in managers:
+            second.run(manager.__exit__, None, None, None)
+            assert context.current_trace() is other
+    assert [there.run(context.current_trace) for there in (first, second)] == [None, None]
+    (said,) = caplog.messages
+    assert "block of trace t was left in another context" in said
 
 
 def test_one_trace_object_is_entered_by_many_tasks_at_once():

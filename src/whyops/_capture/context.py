@@ -1,15 +1,19 @@
-"""Which trace and span are current: one context variable that holds an immutable chain of frames.
+"""Which trace and span are current: one context variable that holds a chain of frames.
 
-asyncio tasks and `to_thread` inherit the chain by themselves; a plain thread pool needs `bind_context`. Leaving looks for its own frame
-instead of resetting a token, so a block may be left in another context than it was entered in, entered twice, or shared by tasks.
+asyncio tasks and `to_thread` inherit the chain by themselves, and go on with what was current when they were started, also after that has
+ended: it is where they come from. A plain thread pool needs `bind_context`. Leaving takes a frame out wherever it stands in the chain, so
+a block may be left before one inside it, entered twice, or shared by tasks. Left in another context than it was entered in, a frame is
+over where it lies: whoever looks at the chain passes over it.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from .generators import innermost_block, keeps_current, open_generators
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -21,21 +25,72 @@ R = TypeVar("R")
 class Frame:
     """One level of what is going on: a trace's block, or a span in it. `owner` is the object that entered it."""
 
-    __slots__ = ("owner", "previous", "span_id", "trace")
+    __slots__ = ("over", "owner", "previous", "span_id", "trace")
 
     def __init__(self, trace: Trace, span_id: str | None, owner: object, previous: Frame | None) -> None:
         self.trace: Trace = trace
         self.span_id: str | None = span_id
         self.owner: object = owner
         self.previous: Frame | None = previous
+        self.over = False
 
     def is_live(self) -> bool:
-        """Tell whether what entered the frame still runs here. A handler whose framework does not always say so overrides this."""
+        """Tell whether what entered the frame runs here. Frames that are current in some places only override this."""
         return True
+
+    def is_over(self) -> bool:
+        """Tell whether the frame will not be live here any more."""
+        return self.over
 
     def claims(self, observer: object) -> bool:  # noqa: ARG002  (for frames of spans that a framework's handler records)
         """Tell whether the call that `observer` sees is the very one that the frame's span stands for, and is recorded already."""
         return False
+
+
+class Rehung(Frame):
+    """The same frame in another chain: what was beneath it has been left, or another context is beneath."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, frame: Frame, previous: Frame | None) -> None:
+        self.frame: Frame = frame.frame if isinstance(frame, Rehung) else frame
+        super().__init__(frame.trace, frame.span_id, frame.owner, previous)
+
+    def is_live(self) -> bool:
+        """Tell so of the frame."""
+        return not self.frame.over and self.frame.is_live()
+
+    def is_over(self) -> bool:
+        """Tell so of the frame."""
+        return self.frame.is_over()
+
+    def claims(self, observer: object) -> bool:
+        """Let the frame tell."""
+        return self.frame.claims(observer)
+
+
+class Covered(Frame):
+    """Stands between a frame and those that were not live where it was entered: generators that wait for their next step.
+
+    They are no part of what is around the frame (`live` is), and are there again when it is left.
+    """
+
+    __slots__ = ("live",)
+
+    def __init__(self, frame: Frame, live: Frame | None) -> None:
+        super().__init__(frame.trace, None, None, frame)
+        self.live = live
+
+    def is_live(self) -> bool:
+        """Be passed over."""
+        return False
+
+    def is_over(self) -> bool:
+        """Be left out where nothing is above."""
+        return True
+
+
+_MOST_COVERED = 16
 
 
 current: ContextVar[Frame | None] = ContextVar("whyops_frame", default=None)
@@ -56,39 +111,137 @@ def set_fallback(find: Callable[[str | None], Trace | None]) -> None:
 
 
 def top() -> Frame | None:
-    """Return the frame that is current here; one that was left behind by what entered it is passed over."""
+    """Return the frame that is current here.
+
+    One that is over, or not current here, is passed over. A block that a generator on this call stack holds counts also where the
+    generator's step is taken in another context than the block was entered in.
+    """
+    frame = beneath()
+    return frame.live if type(frame) is Covered else frame
+
+
+def beneath() -> Frame | None:
+    """Return what a frame that is entered here is to have as its previous one."""
     frame = current.get()
-    while frame is not None and type(frame) is not Frame and not frame.is_live():
-        frame = frame.previous
+    if (frame is None or (type(frame) is Frame and not frame.over)) and not open_generators:
+        return frame
+    return _beneath(frame)
+
+
+def _beneath(frame: Frame | None) -> Frame | None:
+    frame = covered(frame)
+    if open_generators:
+        block = innermost_block()
+        if block is not None and not holds(frame, block):
+            frame = Rehung(block, frame)
+            current.set(frame)  # so that what this step starts finds it, too
     return frame
 
 
-def enter(trace: Trace, span_id: str | None, owner: object) -> None:
-    """Make `trace` and `span_id` current until `leave(owner)`."""
-    current.set(Frame(trace, span_id, owner, top()))
+def covered(chain: Frame | None) -> Frame | None:
+    """Return a chain without what is over at its top, and with what is not live there covered."""
+    if chain is not None and not chain.over and chain.is_live():
+        return chain
+    while chain is not None and chain.is_over():
+        chain = chain.previous
+    live, passed = chain, 0
+    while live is not None and (live.over or not live.is_live()):
+        live = live.previous
+        passed += 1
+    if chain is None or live is chain or passed > _MOST_COVERED:
+        return live
+    return Covered(chain, live)
 
 
-def leave(owner: object) -> bool:
-    """Take the nearest frame that `owner` entered out of the chain; True if that was the outermost frame.
+def holds(chain: Frame | None, frame: Frame) -> bool:
+    """Tell whether `frame` is around what is at the top of a chain, or is that itself."""
+    while chain is not None and not _is(chain, frame):
+        chain = chain.live if type(chain) is Covered else chain.previous
+    return chain is not None
 
-    Frames above it stay. Where the chain has no such frame (the block was entered in another context) nothing changes.
-    """
-    top = current.get()
-    if top is not None and top.owner is owner:
-        current.set(top.previous)
-        return top.previous is None
+
+def enter(trace: Trace, span_id: str | None, owner: object) -> Frame:
+    """Make `trace` and `span_id` current, until the frame that comes back is left."""
+    frame = Frame(trace, span_id, owner, beneath())
+    current.set(frame)
+    return frame
+
+
+def leave(frame: Frame) -> None:
+    """Take `frame` out of what is current here. Where it is not (it was entered in another context) it is over."""
+    if current.get() is frame:
+        current.set(frame.previous)
+    elif take_out(frame) is None:
+        frame.over = True
+
+
+def take_out(frame: Frame) -> Frame | None:
+    """Take `frame` out of what is current here, and with it what is over above it. Return its place, or None if it is not here."""
+    place = chain = current.get()
     above = []
-    frame = top
-    while frame is not None and frame.owner is not owner:
-        above.append(frame)
-        frame = frame.previous
-    if frame is None:
-        return False
-    rest = frame.previous
+    while place is not None and not _is(place, frame):
+        above.append(place)
+        place = place.previous
+    if place is None:
+        return None
+    chain = place.previous
     for kept in reversed(above):
-        rest = Frame(kept.trace, kept.span_id, kept.owner, rest)
-    current.set(rest)
-    return frame.previous is None
+        if not kept.is_over():
+            chain = Rehung(kept, covered(chain))
+    current.set(chain)
+    return place
+
+
+def is_here(frame: Frame) -> bool:
+    """Tell whether `frame` is in this context's chain, live or not."""
+    chain = current.get()
+    while chain is not None and not _is(chain, frame):
+        chain = chain.previous
+    return chain is not None
+
+
+def _is(link: Frame, frame: Frame) -> bool:
+    return link is frame or (type(link) is Rehung and link.frame is frame)
+
+
+def put_back(token: Token[Any]) -> bool:
+    """Give a variable the value that it had before `token` was made; False, and nothing is changed, if that was in another context."""
+    try:
+        token.var.reset(token)
+    except ValueError:
+        return False
+    return True
+
+
+class Stay:
+    """The stay of a frame, from where it is entered to where it is left, be that in another context. Making it makes the frame current."""
+
+    __slots__ = ("_entered", "frame")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self._entered = _place.set(None)
+        current.set(frame)
+
+    def leave(self) -> tuple[bool, bool]:
+        """End it. Tell whether that is where it began, and whether nothing was current around it.
+
+        Where it is not, the frame is over: in the context that it was entered in, and for all that was started there.
+        """
+        is_here = put_back(self._entered)
+        if not is_here:
+            self.frame.over = True
+        if current.get() is self.frame:
+            place = self.frame
+            current.set(place.previous)
+        else:
+            place = take_out(self.frame) or self.frame
+        around = place.previous.live if type(place.previous) is Covered else place.previous
+        return is_here, around is None
+
+
+_place: ContextVar[None] = ContextVar("whyops_place", default=None)
+"""Holds nothing. Its tokens tell whether a context is the one in which they were made, and refer to no frame."""
 
 
 def current_trace() -> Trace | None:
@@ -102,17 +255,20 @@ def bind_context(function: Callable[P, R]) -> Callable[P, R]:
 
     Only WhyOps' own variable is carried over; it is set before each call and restored after it.
     """
-    bound = top()
-    if bound is not None:  # what is live here is to be live there
-        bound = Frame(bound.trace, bound.span_id, bound.owner, bound.previous)
+    bound = bound_frame()
 
     @functools.wraps(function)
     def in_context(*args: P.args, **kwargs: P.kwargs) -> R:
-        before = current.get()
-        current.set(bound)
+        token = current.set(bound)
         try:
             return function(*args, **kwargs)
         finally:
-            current.set(before)
+            put_back(token)
 
-    return in_context
+    return keeps_current(in_context)
+
+
+def bound_frame() -> Frame | None:
+    """Return what is current here as a frame that is live wherever it is made current."""
+    frame = top()
+    return None if frame is None else Frame(frame.trace, frame.span_id, frame.owner, None)

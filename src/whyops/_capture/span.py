@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from . import context
+from .blocks import Blocks
 from .call import ToolCall, text_is_hidden_here
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ class ToolSpan:
     goes on. Entered once more, it is another call.
     """
 
-    __slots__ = ("_call", "result")
+    __slots__ = ("_blocks", "_call", "result")
 
     def __init__(self, call: ToolCall) -> None:
+        self._blocks = Blocks()
         self._call = call
         self.result: object = None
 
@@ -45,11 +46,11 @@ class ToolSpan:
     def __enter__(self) -> Self:
         self._call.hides_text = text_is_hidden_here()
         self._call.begin()
-        context.enter(self._call.trace, self._call.span_id, self)
+        self._blocks.enter(self._call.trace, self._call.span_id, self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        context.leave(self)
+        self._blocks.leave(error)
         if error is None:
             self._call.succeed(self.result)
         else:

@@ -10,6 +10,7 @@ import functools
 import inspect
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
+from contextvars import Token
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast, overload
 
@@ -19,6 +20,7 @@ from .call import ToolCall
 from .collected import Collected
 from .contents import PROXY_ARGUMENT
 from .exceptions import NOT_CAPTURED
+from .generators import keeps_current, say_if_streamed
 from .plan import Plan
 from .stand_in import OBSERVER, StandIn, stand_in
 
@@ -172,14 +174,20 @@ class Observer:
         self.hides_text = not (options.capture_arguments and options.capture_result)
         self.ignored = plan.ignored
 
-    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ToolCall | None:
-        """Record the request and return the call, or None where nothing is to be recorded. Takes the proxy's argument out of `kwargs`."""
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[ToolCall, context.Frame] | None:
+        """Record the request. Return the call, and the frame that is to be current in it; None where nothing is to be recorded.
+
+        Takes the proxy's argument out of `kwargs`.
+        """
         trace: Trace | None = None
         try:
             named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
-            top = context.top()
+            beneath = context.beneath()
+            top = beneath.live if type(beneath) is context.Covered else beneath
             if top is None:
                 trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
+                if trace is not None:
+                    say_if_streamed()
             elif type(top) is not context.Frame and top.claims(self):
                 return None
             else:
@@ -194,7 +202,7 @@ class Observer:
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             _guard.fault(error, trace, events=2)  # its request, and so its response
             return None
-        return call
+        return call, context.Frame(trace, call.span_id, call, beneath)
 
     def end_with(self, call: ToolCall | None, collected: Collected, error: BaseException | None) -> None:
         """Record what a generator yielded: also of one that was closed early, which is no error, or stopped from outside."""
@@ -218,17 +226,18 @@ class Observer:
 
 def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        call = observer.begin(args, kwargs)
-        if call is None:
+        begun = observer.begin(args, kwargs)
+        if begun is None:
             return function(*args, **kwargs)
-        context.enter(call.trace, call.span_id, call)
+        call, frame = begun
+        context.current.set(frame)
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            context.leave(call)
+            context.leave(frame)
             call.fail(error, expected=observer.expected)
             raise
-        context.leave(call)
+        context.leave(frame)
         call.succeed(result if observer.captures_result else NOT_CAPTURED)
         return result
 
@@ -237,17 +246,18 @@ def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
 
 def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) -> Callable[P, Coroutine[Any, Any, R]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        call = observer.begin(args, kwargs)
-        if call is None:
+        begun = observer.begin(args, kwargs)
+        if begun is None:
             return await function(*args, **kwargs)
-        context.enter(call.trace, call.span_id, call)
+        call, frame = begun
+        context.current.set(frame)
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:
-            context.leave(call)
+            context.leave(frame)
             call.fail(error, expected=observer.expected)
             raise
-        context.leave(call)
+        context.leave(frame)
         call.succeed(result if observer.captures_result else NOT_CAPTURED)
         return result
 
@@ -255,44 +265,60 @@ def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) ->
 
 
 class _Steps:
-    """Makes a call current for the length of a generator's step, and puts back what the consumer had current.
+    """Takes a generator's steps with its call current, and puts back what the consumer had current.
 
-    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step. Without a call it does
-    nothing.
+    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step. Without a call it only
+    takes the steps.
     """
 
-    __slots__ = ("_before", "_inside", "_is_idle")
+    __slots__ = ("_inside",)
 
-    def __init__(self, call: ToolCall | None) -> None:
-        self._is_idle = call is None
-        self._before = context.current.get()
-        self._inside = self._before if call is None else context.Frame(call.trace, call.span_id, call, self._before)
+    def __init__(self, frame: context.Frame | None) -> None:
+        self._inside = frame
 
-    def __enter__(self) -> None:
-        if not self._is_idle:
-            self._before = context.current.get()
-            context.current.set(self._inside)
+    def take(self, step: Callable[[Any], R], given: Any) -> R:
+        """Take a step of a generator."""
+        return step(given) if self._inside is None else self._take(step, given)
 
-    def __exit__(self, *_: object) -> None:
-        if not self._is_idle:
-            self._inside = context.current.get()
-            context.current.set(self._before)
+    def wait_for(self, step: Awaitable[R]) -> Awaitable[R]:
+        """Take a step of an async generator."""
+        return step if self._inside is None else self._wait_for(step)
+
+    @keeps_current
+    def _take(self, step: Callable[[Any], R], given: Any) -> R:
+        token = context.current.set(self._inside)
+        try:
+            return step(given)
+        finally:
+            self._end(token)
+
+    @keeps_current
+    async def _wait_for(self, step: Awaitable[R]) -> R:
+        token = context.current.set(self._inside)
+        try:
+            return await step
+        finally:
+            self._end(token)
+
+    def _end(self, token: Token[context.Frame | None]) -> None:
+        inside = context.current.get()
+        if context.put_back(token):  # else the step was given up, and is ended by who found it
+            self._inside = inside
 
 
 def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer) -> Callable[P, Generator[Any, Any, R]]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, R]:
-        call = observer.begin(args, kwargs)
-        steps = _Steps(call)
+        call, frame = observer.begin(args, kwargs) or (None, None)
+        steps = _Steps(frame)
         collected = Collected(call)
         inner: Generator[Any, Any, R] | None = None
         sent: Any = None
         thrown: BaseException | None = None
         while True:
             try:
-                with steps:
-                    if inner is None:
-                        inner = function(*args, **kwargs)
-                    item = inner.send(sent) if thrown is None else inner.throw(thrown)
+                if inner is None:
+                    inner = function(*args, **kwargs)
+                item = steps.take(inner.send, sent) if thrown is None else steps.take(inner.throw, thrown)
             except StopIteration as stop:
                 observer.end_with(call, collected, thrown)
                 return cast("R", stop.value)
@@ -312,20 +338,19 @@ def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer
 
 def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: Observer) -> Callable[P, AsyncGenerator[Any, Any]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
-        call = observer.begin(args, kwargs)
-        steps = _Steps(call)
+        call, frame = observer.begin(args, kwargs) or (None, None)
+        steps = _Steps(frame)
         collected = Collected(call)
         inner: AsyncGenerator[Any, Any] | None = None
         sent: Any = None
         thrown: BaseException | None = None
         while True:
             try:
-                with steps:
-                    if inner is None:
-                        inner = function(*args, **kwargs)
-                        item = await unwatched_first_step(inner)
-                    else:
-                        item = await (inner.asend(sent) if thrown is None else inner.athrow(thrown))
+                if inner is None:
+                    inner = function(*args, **kwargs)
+                    item = await steps.wait_for(unwatched_first_step(inner))
+                else:
+                    item = await steps.wait_for(inner.asend(sent) if thrown is None else inner.athrow(thrown))
             except StopAsyncIteration:
                 observer.end_with(call, collected, thrown)
                 return

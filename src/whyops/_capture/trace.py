@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _guard
 from . import contents, context, exceptions, withheld
 from .attempt import Failed, attempt
+from .blocks import Blocks
 from .call import ToolCall, text_is_hidden_here
 from .clock import stamp_of
 from .ids import clip, safe_id, safe_user_id
@@ -84,6 +85,7 @@ class Trace:
         self.id: str = safe_id(id) if _is_given(id) else recorder.ids.next()
         self.external_user_id: str | None = None
         self.writer: EventWriter = EventWriter(recorder, self.id)
+        self._blocks = Blocks()
         self.set_user(external_user_id)
         if metadata is not None:
             self._set_metadata(metadata)
@@ -104,7 +106,7 @@ class Trace:
     # The block
 
     def __enter__(self) -> Self:
-        context.enter(self, self.current_span_id(), self)
+        self._blocks.enter(self, self.current_span_id(), self)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
@@ -414,7 +416,7 @@ class Trace:
         return other is self or (other.id == self.id and other.recorder is self.recorder)
 
     def _left(self, error: BaseException | None) -> bool:
-        outermost = context.leave(self)
+        outermost = self._blocks.leave(error)
         if error is not None:
             self._record_leaving(error)
         return outermost

@@ -90,7 +90,7 @@ def test_two_clients_each_have_their_run(world):
 def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
     """What is open is given up once nothing happened under its root for long; a call without an end is closed then."""
     quiet = world.start(span=True)
-    frame = quiet.frame = BodyFrame(world.trace, None, quiet.id)
+    frame = quiet.frame = BodyFrame(world.trace, None, quiet.id, quiet.handler)
     busy = world.start()
     world.clock.now = _runs.QUIET_SECONDS
     child = world.start(busy)
@@ -98,7 +98,7 @@ def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
     new = world.start()
     assert set(world.runs._runs) == {busy.id, child.id, new.id}
     assert world.recording.only("tool_call_response")["metadata"]["interrupted"] == "its end was never told"
-    assert frame.over
+    assert frame.ended
 
 
 def test_what_outlives_its_root_is_given_up_sooner(world):

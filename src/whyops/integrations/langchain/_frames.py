@@ -3,7 +3,8 @@
 LangChain runs the body of a tool, a chain or a graph's node in a copy of the context, in which it has set a variable of its own to the
 config for what runs inside. A frame is entered where the run starts, that is in the caller's context, and so is in the copy too; it is
 live where that variable is another than it was there. So it is over for the caller at once, and stays so if LangChain never tells of the
-run's end, as it did before 1.8 for a tool that is cancelled.
+run's end, as it did before 1.8 for a tool that is cancelled, or tells it in a task of its own, as it does for async runs. Once the run has
+ended, the frame is live only where the variable names the run: in what its body has started, and goes on.
 """
 
 from __future__ import annotations
@@ -25,34 +26,47 @@ _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 _TOOL_RUNS: frozenset[CodeType] = frozenset(inspect.unwrap(method).__code__ for method in (BaseTool.run, BaseTool.arun))
 _FRAMES_TO_A_TOOL = 10
 _FUNCTIONS = ("func", "coroutine", "_run", "_arun")
-_NOWHERE = object()
 
 
 class BodyFrame(context.Frame):
-    """A frame that is live inside the body of a run, until the run is over."""
+    """A frame that is live inside the body of a run. `owner` is the run's id, `handler` the handler that records it."""
 
-    __slots__ = ("_outside", "over")
+    __slots__ = ("_handler", "_outside", "ended")
 
-    def __init__(self, trace: Trace, span_id: str | None, owner: object) -> None:
-        super().__init__(trace, span_id, owner, context.top())
-        self.over = False
+    def __init__(self, trace: Trace, span_id: str | None, owner: object, handler: object) -> None:
+        super().__init__(trace, span_id, owner, context.beneath())
+        self.ended = False
+        self._handler = handler
         self._outside: object = var_child_runnable_config.get()
 
     def is_live(self) -> bool:
-        """Tell whether this is the body of the run."""
-        return not self.over and var_child_runnable_config.get() is not self._outside
+        """Tell whether this is the body of the run, or of one inside it; the consumer of a stream may run others between two chunks."""
+        config = var_child_runnable_config.get()
+        if config is self._outside:
+            return False
+        manager = None if config is None else config.get("callbacks")
+        if getattr(manager, "parent_run_id", None) == self.owner:
+            return True
+        return not self.ended and any(handler is self._handler for handler in getattr(manager, "handlers", ()))
+
+    def is_over(self) -> bool:
+        """Tell whether this is no body of the run: each body has a context of its own."""
+        return not self.is_live()
 
 
 class ToolFrame(BodyFrame):
     """The frame of a tool's run. It knows who else would record the same call: what decorates the tool's functions."""
 
-    __slots__ = ("_observers",)
+    __slots__ = ("_is_everywhere", "_observers")
 
-    def __init__(self, trace: Trace, span_id: str | None, owner: object, observers: tuple[Observer, ...]) -> None:
-        super().__init__(trace, span_id, owner)
+    def __init__(self, trace: Trace, span_id: str | None, owner: object, handler: object, observers: tuple[Observer, ...]) -> None:
+        super().__init__(trace, span_id, owner, handler)
         self._observers = observers
-        if not _BODIES_HAVE_CONTEXTS and loop_is_running():
-            self._outside = _NOWHERE
+        self._is_everywhere = not _BODIES_HAVE_CONTEXTS and loop_is_running()
+
+    def is_live(self) -> bool:
+        """Tell whether this is the body of the tool's run; before Python 3.11 only its end tells that of an async one."""
+        return not self.ended if self._is_everywhere else super().is_live()
 
     def claims(self, observer: object) -> bool:
         """Tell whether the call is the tool's own: the first one of its function. The function may go on to call itself."""
@@ -68,9 +82,9 @@ def enter(frame: BodyFrame) -> None:
 
 
 def leave(frame: BodyFrame) -> None:
-    """Let `frame` be current no more, wherever it was copied to; take it out of the context that the run was started in."""
-    frame.over = True
-    context.leave(frame.owner)
+    """Let `frame` be current no more, but for what the body has started; take it out of what is current here."""
+    frame.ended = True
+    context.take_out(frame)
 
 
 def starting_tool() -> tuple[tuple[Observer, ...], object]:

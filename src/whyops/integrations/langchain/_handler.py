@@ -87,7 +87,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = self._starts(run_id, parent_run_id, metadata)
         if run is not None:
             run.inner_id = run.parent_id
-            run.frame = BodyFrame(run.trace, run.inner_id, run.id)
+            run.frame = BodyFrame(run.trace, run.inner_id, run.id, self)
             _frames.enter(run.frame)
 
     @_guard.recording
@@ -196,7 +196,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         _call_begins(run, (serialized or {}).get("name") or kwargs.get("name"), arguments, hides_text=hides_text)
         run.hides_result = not all(observer.captures_result for observer in observers)
         run.expected = tuple(kind for observer in observers for kind in observer.expected)
-        run.frame = ToolFrame(run.trace, run.inner_id, run.id, observers)
+        run.frame = ToolFrame(run.trace, run.inner_id, run.id, self, observers)
         _frames.enter(run.frame)
 
     @_guard.recording
@@ -271,7 +271,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         parent = open_runs.find(parent_run_id, self)
         if parent is not None and self._client is not None and parent.trace.recorder is not self._client._assembled().recorder:  # noqa: SLF001
             parent = None
-        trace = parent.trace if parent is not None else self._trace_of_root(run_id, metadata)
+        trace = self._trace_inside(parent) if parent is not None else self._trace_of_root(run_id, metadata)
         if trace is None or not trace.recorder.enabled:
             return None
         run = Run(run_id, self, trace, parent, parent.root if parent is not None else open_runs.new_root())
@@ -281,6 +281,15 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run.parent_id = _parent_id(run)
         run.started_ns = trace.recorder.clock.steady_ns()
         return run
+
+    def _trace_inside(self, parent: Run) -> Trace:
+        """Return the trace of a run inside another: the other's, or that of a block which was opened in the other's body."""
+        top = context.top()
+        if top is None or top.trace is parent.trace or self._trace_id is not None or not _is_in_body(parent, top):
+            return parent.trace
+        if self._client is not None and top.trace.recorder is not self._client._assembled().recorder:  # noqa: SLF001
+            return parent.trace
+        return top.trace
 
     def _trace_of_root(self, run_id: UUID, metadata: Mapping[str, Any]) -> Trace | None:
         """Return the trace of a root run; None, said once, if no client can be told."""
@@ -335,12 +344,13 @@ def _parent_id(run: Run) -> str | None:
     parent = run.parent
     if parent is None:
         return run.trace.current_span_id()
-    frame = top
-    while frame is not None and frame is not parent.frame:
-        frame = frame.previous
-    if top is not None and frame is not None and top.trace.id == run.trace.id:
+    if top is not None and _is_in_body(parent, top) and top.trace.id == run.trace.id:
         return top.span_id
     return parent.inner_id if parent.inner_id is not None else parent.parent_id
+
+
+def _is_in_body(run: Run, top: context.Frame) -> bool:
+    return run.frame is not None and context.holds(top, run.frame)
 
 
 def _arguments(observers: Sequence[Observer], inputs: object, input_str: object) -> dict[str, object]:

@@ -41,7 +41,7 @@ class _Root:
 class _Begun:
     """An event that has begun: a model's call with how deep it stands, an embedding model's, or a lookup or tool."""
 
-    __slots__ = ("depth", "embedding", "model", "outer", "tool")
+    __slots__ = ("depth", "embedding", "model", "outer", "stay", "tool")
 
     def __init__(
         self,
@@ -49,12 +49,14 @@ class _Begun:
         model: ModelCall | None = None,
         embedding: EmbeddingCall | None = None,
         tool: ToolCall | None = None,
+        stay: context.Stay | None = None,
         depth: int = 0,
         outer: _Begun | None = None,
     ) -> None:
         self.model = model
         self.embedding = embedding
         self.tool = tool
+        self.stay = stay
         self.depth = depth
         self.outer = outer
 
@@ -102,7 +104,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         frame = context.current.get()
         while frame is not None:
             if isinstance(frame.owner, _Root) and frame.owner.handler is self:
-                context.leave(frame.owner)
+                context.leave(frame)
                 return
             frame = frame.previous
 
@@ -176,6 +178,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         elif begun.embedding is not None:
             _embedded(begun.embedding, payload)
         elif begun.tool is not None:
+            if begun.stay is not None:
+                begun.stay.leave()
             _tool_ended(begun.tool, payload)
 
     def _model_asked(self, place: Place, payload: Payload, event_id: str) -> None:
@@ -195,8 +199,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def _tool_began(self, place: Place, name: str, arguments: Mapping[str, Any], event_id: str) -> None:
         tool = ToolCall(place.trace, name, place.trace.encode_arguments(arguments), parent_id=place.parent_id)
         tool.begin()
-        context.enter(place.trace, tool.span_id, tool)
-        self._open.add(event_id, _Begun(tool=tool))
+        stay = context.Stay(context.Frame(place.trace, tool.span_id, tool, context.beneath()))
+        self._open.add(event_id, _Begun(tool=tool, stay=stay))
 
 
 def _model_answered(begun: _Begun, call: ModelCall, payload: Payload) -> None:
@@ -221,7 +225,6 @@ def _embedded(call: EmbeddingCall, payload: Payload) -> None:
 
 
 def _tool_ended(tool: ToolCall, payload: Payload) -> None:
-    context.leave(tool)
     error = payload.get(EventPayload.EXCEPTION)
     if isinstance(error, BaseException):
         tool.fail(error)

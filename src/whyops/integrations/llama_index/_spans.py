@@ -65,7 +65,6 @@ class Span:
     __slots__ = (
         "agent",
         "call",
-        "current",
         "embedding",
         "instance",
         "method",
@@ -74,6 +73,7 @@ class Span:
         "part",
         "place",
         "saw_tool",
+        "stay",
         "tool",
         "tool_call_id",
     )
@@ -91,7 +91,7 @@ class Span:
         self.observers: list[Observer] = []
         self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
         self.saw_tool = False
-        self.current = False
+        self.stay: context.Stay | None = None
 
     def is_recorded(self) -> bool:
         """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
@@ -99,14 +99,13 @@ class Span:
 
     def make_current(self, span_id: str | None) -> None:
         """Let what runs inside find its trace, and `span_id` as its parent."""
-        context.current.set(_Frame(self.place.trace, span_id, self, context.top()))
-        self.current = True
+        self.stay = context.Stay(_Frame(self.place.trace, span_id, self, context.beneath()))
 
     def leave(self) -> None:
         """End that."""
-        if self.current:
-            self.current = False
-            context.leave(self)
+        if self.stay is not None:
+            self.stay.leave()
+            self.stay = None
 
 
 class _Frame(context.Frame):

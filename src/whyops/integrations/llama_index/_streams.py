@@ -8,16 +8,15 @@ from typing import Any, TypeVar
 from llama_index.core.base.response.schema import AsyncStreamingResponse, StreamingResponse
 
 from ..._capture import context
+from ..._capture.generators import keeps_current
 
 T = TypeVar("T")
 
 
 def keep_together(response: object) -> None:
     """Let each step of a streaming response run in what is current now. Nothing is read ahead, and nothing else of it is touched."""
-    frame = context.top()
-    if frame is None or not isinstance(response, (StreamingResponse, AsyncStreamingResponse)):
+    if not isinstance(response, (StreamingResponse, AsyncStreamingResponse)) or (frame := context.bound_frame()) is None:
         return
-    frame = context.Frame(frame.trace, frame.span_id, frame.owner, frame.previous)  # what is live here is to be live there
     if isinstance(response, StreamingResponse):
         stream = response.response_gen
         if isinstance(stream, Generator) and getattr(stream, "gi_code", None) is not _resumed.__code__:
@@ -28,17 +27,17 @@ def keep_together(response: object) -> None:
             response.response_gen = Resumed(tokens, frame)
 
 
+@keeps_current
 def _resumed(stream: Generator[T, None, None], frame: context.Frame) -> Generator[T, None, None]:
     try:
         while True:
-            before = context.current.get()
-            context.current.set(frame)
+            token = context.current.set(frame)
             try:
                 item = next(stream)
             except StopIteration:
                 return
             finally:
-                context.current.set(before)
+                context.put_back(token)
             yield item
     finally:
         stream.close()
@@ -68,10 +67,10 @@ class Resumed(AsyncGenerator[T, None]):
         """Close the stream."""
         await self._step(self._stream.aclose)
 
+    @keeps_current
     async def _step(self, step: Callable[[], Awaitable[Any]]) -> Any:
-        before = context.current.get()
-        context.current.set(self._frame)
+        token = context.current.set(self._frame)
         try:
             return await step()
         finally:
-            context.current.set(before)
+            context.put_back(token)
