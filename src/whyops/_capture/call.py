@@ -184,5 +184,5 @@ def text_is_hidden_here() -> bool:
         hides = getattr(frame.owner, "hides_text", None)
         if hides is not None:
             return bool(hides)
-        frame = frame.previous
+        frame = context.around(frame)
     return False

@@ -155,9 +155,16 @@ def covered(chain: Frame | None) -> Frame | None:
 
 def holds(chain: Frame | None, frame: Frame) -> bool:
     """Tell whether `frame` is around what is at the top of a chain, or is that itself."""
+    if type(chain) is Covered:
+        chain = chain.live
     while chain is not None and not _is(chain, frame):
-        chain = chain.live if type(chain) is Covered else chain.previous
+        chain = around(chain)
     return chain is not None
+
+
+def around(frame: Frame) -> Frame | None:
+    """Return the frame that was current where `frame` was entered."""
+    return frame.previous.live if type(frame.previous) is Covered else frame.previous
 
 
 def enter(trace: Trace, span_id: str | None, owner: object) -> Frame:
@@ -236,8 +243,7 @@ class Stay:
             current.set(place.previous)
         else:
             place = take_out(self.frame) or self.frame
-        around = place.previous.live if type(place.previous) is Covered else place.previous
-        return is_here, around is None
+        return is_here, around(place) is None
 
 
 _place: ContextVar[None] = ContextVar("whyops_place", default=None)
@@ -271,4 +277,4 @@ def bind_context(function: Callable[P, R]) -> Callable[P, R]:
 def bound_frame() -> Frame | None:
     """Return what is current here as a frame that is live wherever it is made current."""
     frame = top()
-    return None if frame is None else Frame(frame.trace, frame.span_id, frame.owner, None)
+    return None if frame is None else Frame(frame.trace, frame.span_id, frame.owner, around(frame))
