@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from .. import _guard
@@ -38,10 +37,10 @@ class Block:
 
     __slots__ = ("may_move", "place", "stay")
 
-    def __init__(self, statement: FrameType | None, frame: context.Frame) -> None:
-        self.place = id(statement)
-        self.may_move = keeps_state(statement)
-        self.stay = context.Stay(frame)
+    def __init__(self, place: int, stay: context.Stay, *, may_move: bool) -> None:
+        self.place = place
+        self.stay = stay
+        self.may_move = may_move
 
     def is_here(self) -> bool:
         """Tell whether the block is open in this context."""
@@ -59,11 +58,13 @@ class Blocks:
     def enter(self, trace: Trace, span_id: str | None, owner: object) -> None:
         """Make `trace` and `span_id` current for the block that begins."""
         statement = block_statement(sys._getframe(1))  # noqa: SLF001  (the documented way to the caller's frame)
-        stepped = stepped_around(statement)
-        frame = (
-            context.Frame(trace, span_id, owner, context.beneath()) if stepped is None else GeneratorFrame(trace, span_id, owner, stepped)
-        )
-        self._open.append(Block(statement, frame))
+        may_move = keeps_state(statement)
+        stepped = stepped_around(statement) if may_move else None
+        if stepped is not None:
+            frame: context.Frame = GeneratorFrame(trace, span_id, owner, stepped)
+        else:
+            frame = context.Frame(trace, span_id, owner, context.beneath())
+        self._open.append(Block(id(statement), context.Stay(frame), may_move=may_move))
 
     def leave(self, error: BaseException | None) -> bool:
         """Make current again what was before the block that ends. Tell whether it was the outermost.
@@ -88,9 +89,9 @@ class Blocks:
 
     def _ending(self) -> Block | None:
         """Return the block that is being left: the latest of the same `with`, else the latest that is open here, else the latest."""
+        if len(self._open) <= 1:
+            return next(iter(self._open), None)
         blocks = self._open[::-1]
-        if len(blocks) <= 1:
-            return blocks[0] if blocks else None
         place = id(block_statement(sys._getframe(2)))  # noqa: SLF001  (as above)
         same = (block for block in blocks if block.may_move and block.place == place)
         here = (block for block in blocks if block.is_here())

@@ -14,7 +14,6 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 import whyops
-from tests.integrations.langchain.parts import hands_config_on
 from whyops._capture import context
 from whyops.integrations.langchain import instrument
 
@@ -80,7 +79,6 @@ async def in_tool(way, config):
     await WAYS[way](config)
 
 
-@hands_config_on
 @pytest.mark.parametrize("how", ["handler", "instrument"])
 @pytest.mark.parametrize("way", WAYS)
 def test_after_a_block_and_a_tool_nothing_of_the_run_is_current(captured, handler, way, how):
@@ -108,7 +106,6 @@ def test_after_a_block_and_a_tool_nothing_of_the_run_is_current(captured, handle
     assert "parentSpanId" not in numbers[3]["metadata"]
 
 
-@hands_config_on
 def test_no_frame_stays_after_a_thousand_blocks(captured, handler):
     """In one task that goes on, nothing of the traces and frames of a thousand blocks, tools and streams is kept."""
     traces = []
@@ -168,7 +165,6 @@ def test_a_run_that_is_not_recorded_in_the_pause_of_a_stream(captured, handler):
         assert RunnableLambda(lambda _: context.current_trace()).invoke(1) is None
 
 
-@hands_config_on
 def test_what_a_body_has_started_goes_on_in_its_run(captured, handler):
     """A task that a run's body starts, and does not wait for, is recorded where it was started, also after the run's end."""
     ended = []

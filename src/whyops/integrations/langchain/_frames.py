@@ -66,7 +66,7 @@ class ToolFrame(BodyFrame):
 
     def is_live(self) -> bool:
         """Tell whether this is the body of the tool's run; before Python 3.11 only its end tells that of an async one."""
-        return not self.ended if self._is_everywhere else super().is_live()
+        return (self._is_everywhere and not self.ended) or super().is_live()
 
     def claims(self, observer: object) -> bool:
         """Tell whether the call is the tool's own: the first one of its function. The function may go on to call itself."""
