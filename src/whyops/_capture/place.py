@@ -64,7 +64,7 @@ class Place:
         self.begin = begin
         self.name = text[begin:stop]
         self.at = link.end()
-        self.sign = (link["sign"] or "").replace("%3d", "=").replace("%3D", "=") if link["sign"] else ""
+        self.sign = link["sign"] or ""
         self.quoted_name = link["quote"] is not None
         self.kind = next(kind for kind in ("sign", "element", "pair", "beside", "next", "verb", "space") if link[kind] is not None)
         self.opening = _OPENING.match(text, self.at)
@@ -113,8 +113,10 @@ class Place:
         text, at = self.text, self.at
         if self.opening:
             start = self.opening.end()
-            sure = verdict in {Verdict.SECRET, Verdict.SECRET_IF_TEXT} and self.kind not in {"pair", "verb", "space"}
-            return start, _closing(text, start, self.opening[1], len(text) if sure or self.is_option else start + 2 * MAX_JUDGED)
+            is_any = (
+                verdict in {Verdict.SECRET, Verdict.SECRET_IF_TEXT} and self.kind not in {"pair", "verb", "space"} and "==" not in self.sign
+            )
+            return start, _closing(text, start, self.opening[1], len(text) if is_any or self.is_option else start + 2 * MAX_JUDGED)
         if text[at : at + 1] in {"{", "[", "("}:
             return self._container(verdict) if self.kind in {"sign", "beside"} and self.sign != " = " else None
         if self.kind == "pair":
@@ -128,7 +130,7 @@ class Place:
             found = _ALONE.match(text, at)
         elif self._is_phrase and self.kind in {"sign", "verb"} and (found := _PHRASE.match(text, at)):
             self.is_whole_line = True
-        elif self._is_header():
+        elif verdict is Verdict.SECRET and self._is_header():
             self.is_whole_line = True
             found = (_WHOLE_LINE if self.quoted_name or self._is_quoted() else _PARAMETERS).match(text, at)
         else:

@@ -7,6 +7,7 @@ no expression has two repetitions side by side that fit the same characters, and
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ DROPPED = "[dropped: redact raised]"
 
 _ESCAPED = Pattern(r"\\+(?:u00([2-7][0-9A-Fa-f]))?")
 _BREAK = Pattern(r"\\+[nrt]?")
+_MAX_ARGUMENTS = 256
+_MAX_ARGUMENT = 1_024
 _IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
 
 Found = tuple[int, int, str]
@@ -29,7 +32,7 @@ Found = tuple[int, int, str]
 
 
 class Redactor:
-    """Redacts texts. `added` and `kept` are names beyond and against the usual ones, `own` are secrets that the client has.
+    """Redacts texts. `added` and `kept` are names beyond and against the usual ones, `known` are secrets that the client has.
 
     `traces` is a pattern for `searcher`: a well-formed text without it holds nothing to redact.
     """
@@ -77,10 +80,10 @@ class Redactor:
             starts.append(starts[-1] + len(text) + 1)
         shown: dict[int, str] = {}
         for begin, end, _ in self._find(line):
-            for i, text in enumerate(texts):
-                first, last = max(begin - starts[i], 0), min(end - starts[i], len(text))
+            for i in range(bisect_right(starts, begin) - 1, bisect_left(starts, end)):
+                first, last = max(begin - starts[i], 0), min(end - starts[i], len(texts[i]))
                 if first < last and i not in shown:
-                    shown[i] = f"{text[:first]}{REDACTED}{text[last:]}"
+                    shown[i] = f"{texts[i][:first]}{REDACTED}{texts[i][last:]}"
         return shown
 
     def _redact(self, text: str) -> tuple[str, int]:
@@ -125,10 +128,6 @@ def _lines(text: str) -> str:
 def _broken(found: re.Match[str]) -> str:
     last = found[0][-1]
     return found[0] if last == "\\" else ("\n" if last == "n" else " ").rjust(len(found[0]))
-
-
-_MAX_ARGUMENTS = 256
-_MAX_ARGUMENT = 1_024
 
 
 def _is_well_formed(text: str) -> bool:

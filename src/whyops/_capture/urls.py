@@ -16,6 +16,7 @@ _AUTHORITY = Pattern(r"://([^\s\"'<>\\:`|]*(?::(?!//)[^\s\"'<>\\:`|]*)*)")
 
 _USER = Pattern(r"[^/?#@:]*")
 _TOKEN = Pattern(r"[\w.~%+=-]+")
+_BEFORE_PATH = Pattern(r"[^/?#]*")
 _PORT = Pattern(r":\d{1,5}(?:[/?#,]|\Z)")
 _ENCODED = Pattern(r"%3A%2F%2F(?:[^%\s\"'<>]|%(?!3A|40|2F))*%3A((?:[^%\s\"'<>]|%(?!40|2F))+)%40", re.IGNORECASE)
 _DSN = Pattern(r":([^\s:@/\"'<>(){},;]{1,256})@(?:tcp|udp|unix)\(")
@@ -57,8 +58,8 @@ def _users(text: str) -> Iterator[Span]:
 
 def _last_at(rest: str, start: int) -> int:
     """Return where the password ends: at the last @ before the path; if there is none, at the last one, as it may hold a slash."""
-    path = next((at for at, letter in enumerate(rest) if at >= start and letter in "/?#"), len(rest))
-    before = rest.rfind("@", start, path)
+    path = _BEFORE_PATH.match(rest, start)
+    before = rest.rfind("@", start, path.end() if path else len(rest))
     return before if before >= 0 else rest.rfind("@", start)
 
 
