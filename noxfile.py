@@ -101,12 +101,12 @@ def pythons(session: nox.Session) -> None:
 
 @nox.session
 def compiled(session: nox.Session) -> None:
-    """Run the tests on the package as a user gets it who asks for it with `WHYOPS_COMPILE=1`: compiled."""
+    """Run what records, on the package as a user gets it who asks for it with `WHYOPS_COMPILE=1`: compiled. `-- tests` runs all."""
     if shutil.which(str(sysconfig.get_config_var("CC") or "cc").split()[0]) is None:
         session.skip("To compile the package takes a C compiler.")
     session.install(EXTRAS, *_tools(["test", "langchain"]), env=COMPILED)
     session.run("python", "-c", "from whyops._capture import serialize; assert not serialize.__file__.endswith('.py'), serialize")
-    session.run("pytest", "-n", "auto", *session.posargs)
+    session.run("pytest", "-n", "auto", *(session.posargs or ["tests/_capture", "tests/acceptance"]))
 
 
 @nox.session(python="3.10")
