@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import whyops
 from tests._capture.recording import Recording
 from whyops._capture import context
 
@@ -41,6 +42,48 @@ def test_leaving_out_of_order_keeps_the_other_block():
     first.__exit__(None, None, None)
     assert context.current_trace() is second
     second.__exit__(None, None, None)
+    assert context.current_trace() is None
+
+
+def test_a_span_that_was_left_open_ends_with_the_block_of_its_trace():
+    """After a trace's block, what was before is current, whatever span somebody forgot to leave; leaving it later changes nothing."""
+    recording = Recording()
+    with recording.trace("outer") as outer:
+        with recording.trace("inner") as inner:
+            span = inner.tool_span("forgotten")
+            span.__enter__()
+        assert (context.current_trace(), outer.current_span_id()) == (outer, None)
+        with recording.trace("later") as later:
+            span.__exit__(None, None, None)
+            assert (context.current_trace(), later.current_span_id()) == (later, None)
+        assert context.current_trace() is outer
+    assert context.current_trace() is None
+
+
+def test_a_span_that_was_left_open_ends_with_the_call_of_a_tool():
+    """After a call, its caller's span is current again, whatever the function left open in the same trace."""
+    recording = Recording()
+
+    @whyops.tool
+    def forgetful():
+        context.current_trace().tool_span("forgotten").__enter__()
+
+    with recording.trace("t") as trace, trace.tool_span("caller") as caller:
+        forgetful()
+        assert trace.current_span_id() == caller.span_id
+
+
+def test_a_trace_that_was_entered_again_keeps_its_spans():
+    """Of a trace that is entered twice, leaving the first block leaves the second one, and what is open in it, current."""
+    trace = Recording().trace("t")
+    trace.__enter__()
+    trace.__enter__()
+    with trace.tool_span("inside") as span:
+        outer_block = context.current.get().previous.previous
+        context.take_out(outer_block, and_spans=True)
+        assert trace.current_span_id() == span.span_id
+    assert context.current_trace() is trace
+    trace.__exit__(None, None, None)
     assert context.current_trace() is None
 
 

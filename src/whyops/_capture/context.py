@@ -175,15 +175,18 @@ def enter(trace: Trace, span_id: str | None, owner: object) -> Frame:
 
 
 def leave(frame: Frame) -> None:
-    """Take `frame` out of what is current here. Where it is not (it was entered in another context) it is over."""
+    """Take the frame of a call out of what is current here. Where it is not (it was entered in another context) it is over."""
     if current.get() is frame:
         current.set(frame.previous)
-    elif take_out(frame) is None:
+    elif take_out(frame, and_spans=True) is None:
         frame.over = True
 
 
-def take_out(frame: Frame) -> Frame | None:
-    """Take `frame` out of what is current here, and with it what is over above it. Return its place, or None if it is not here."""
+def take_out(frame: Frame, *, and_spans: bool = False) -> Frame | None:
+    """Take `frame` out of what is current here, and with it what is over above it. Return its place, or None if it is not here.
+
+    `and_spans` takes out also the spans of its trace that were left open in it. Blocks that were entered in it and not left stay.
+    """
     place = chain = current.get()
     above = []
     while place is not None and not _is(place, frame):
@@ -193,6 +196,10 @@ def take_out(frame: Frame) -> Frame | None:
         return None
     chain = place.previous
     for kept in reversed(above):
+        if kept.owner is kept.trace is frame.trace:
+            and_spans = False  # the trace was entered again: what is above belongs to that block
+        elif and_spans and kept.trace is frame.trace:
+            continue
         if not kept.is_over():
             chain = Rehung(kept, covered(chain))
     current.set(chain)
@@ -242,7 +249,7 @@ class Stay:
             place = self.frame
             current.set(place.previous)
         else:
-            place = take_out(self.frame) or self.frame
+            place = take_out(self.frame, and_spans=self.frame.owner is self.frame.trace) or self.frame
         return is_here, around(place) is None
 
 
