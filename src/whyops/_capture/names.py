@@ -38,12 +38,32 @@ ids info information interval invalid jar label length limit list manager messag
 model name names option options path pattern placeholder policy prefix process prompt protection provider quota ref regex request
 required reset response rotate rotation rule rules schema scheme scope scopes seconds setting settings size source spec
 specification status store strategy streaming strength suffix summary target template text timeout title total ttl type types
-updated uri url usage validator var vars version visible warning
+updated uri url usage used validator var vars version visible warning
 """.split()  # noqa: SIM905 (a list of words)
 )
 """Words that end a name about a secret, not of one: `password_policy`, `token_type`, `authorization_url`."""
 
-_QUESTIONS = frozenset({"has", "is", "needs", "requires", "no", "forgot", "show", "use", "allow", "enable", "validate", "check"})
+_QUESTIONS = frozenset(
+    {
+        "has",
+        "is",
+        "needs",
+        "requires",
+        "no",
+        "forgot",
+        "show",
+        "use",
+        "allow",
+        "enable",
+        "validate",
+        "check",
+        "list",
+        "describe",
+        "include",
+        "create",
+        "delete",
+    }
+)
 """Words that begin a name that asks about a secret: `has_password`."""
 
 _HARMLESS_AFTER_TOKEN = _HARMLESS_LAST | frozenset(

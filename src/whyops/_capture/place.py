@@ -38,7 +38,7 @@ _SCHEMA = Pattern(
     r"(?:\\*\"[^\"{}\\]{0,500}\\*\"|\\*'[^'{}\\]{0,500}\\*'|[\w.-]{1,20}|\[[^\[\]]{0,300}\])(?:\s|\\+[nrt]){0,40},?){1,12}(?:\s|\\+[nrt]){0,40}\}"
 )
 _DESCRIPTION = Pattern(
-    r"\{(?:\s|\\+[nrt]){0,40}\\*[\"'](?:additionalProperties|properties|items|insertionOrder|uniqueItems|pattern|oneOf|allOf|\$ref)\\*[\"']"
+    r"\{(?:\s|\\+[nrt]){0,40}\\*[\"'](?:additionalProperties|properties|items|insertionOrder|uniqueItems|pattern|oneOf|allOf|maxLength|minLength|\$ref)\\*[\"']"
 )
 _IS_SCHEMA = Pattern(r"[\"'](?:type|anyOf|\$ref)\\*[\"']")
 _TEMPLATE = Pattern(r"[#$@]?\{{1,2}\s{0,4}[\w.$!:?,'\"()\[\]/%-]{0,80}\s{0,4}\}{1,2}")

@@ -106,7 +106,8 @@ def is_mixed(text: str, least: int = 6) -> bool:
 
 
 _ORDINARY = Pattern(
-    r"v?\d+(?:[.,:/-]\d+)*\s?[a-z]{0,3}|[a-z]{1,4}[-_]?\d{1,3}|\d{1,4}(?:st|nd|rd|th|[a-z]{1,10})?|[A-Z]?[a-z]+-?\d{1,2}|[A-Za-z]+(?:[-_./][A-Za-z0-9]+)+",
+    r"v?\d+(?:[.,:/-]\d+)*\s?[a-z]{0,3}|[a-z]{1,4}[-_]?\d{1,3}|\d{1,4}(?:st|nd|rd|th|[a-z]{1,10})?|[A-Z]?[a-z]+-?\d{1,2}|[A-Za-z]+(?:[-_./][A-Za-z0-9]+)+"
+    r"|[A-Z0-9]+(?:_[A-Z0-9]+)+|[A-Za-z]{10,}\d[A-Za-z]{3,}",
 )
 """Words with a digit that are none: `v1.2`, `utf-8`, `2nd`, `sha256`, `day-ahead-2026`."""
 
