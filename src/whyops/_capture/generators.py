@@ -13,7 +13,7 @@ import functools
 import opcode
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -35,6 +35,9 @@ _RUN_FIXTURES = "_run_tests_and_fixtures"
 
 _SERVERS = frozenset({"django", "fastapi", "sse_starlette", "starlette", "werkzeug"})
 _FRAMES_TO_A_SERVER = 12
+
+_FEW = 32
+"""Up to so many open generators it is quicker to ask each whether it is on a call stack than to look up the whole stack."""
 
 keeping_current: set[CodeType] = set()
 """Code that sets what is current for what it calls: a generator further out has no say there."""
@@ -61,6 +64,14 @@ class Stepped:
             _forget(self._key, self._kept)
             self._frame = self._generator = None
 
+    def is_executing(self) -> bool:
+        """Tell whether the generator is on the call stack of a thread."""
+        frame = self._frame
+        if self._generator is not None:
+            generator = self._generator()
+            frame = getattr(generator, "ag_frame", None) or getattr(generator, "gi_frame", None)
+        return frame is not None and frame.f_back is not None
+
     def is_running(self) -> bool:
         """Tell whether the generator takes a step, here or elsewhere, also one that waits for something."""
         if self._generator is not None:
@@ -85,6 +96,8 @@ def _forget(key: int, kept: weakref.ref[Stepped]) -> None:
 
 def innermost_block() -> Frame | None:
     """Return the block that the innermost generator on this call stack holds, or None."""
+    if len(open_generators) <= _FEW and not any(_are_executing()):
+        return None
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (the documented way to the caller's frame)
     while frame is not None:
         kept = open_generators.get(id(frame))
@@ -95,6 +108,12 @@ def innermost_block() -> Frame | None:
             return None
         frame = frame.f_back
     return None
+
+
+def _are_executing() -> Iterator[bool]:
+    for kept in list(open_generators.values()):
+        stepped = kept()
+        yield stepped is not None and stepped.is_executing()
 
 
 def keeps_current(function: F) -> F:
@@ -157,7 +176,7 @@ _AFTER_AWAIT = 3
 
 def say_if_streamed() -> None:
     """Say what a call that stands in no trace may be due to: that it is made in a stream which a web server reads."""
-    if _SERVERS.isdisjoint(sys.modules):
+    if sys.modules.keys().isdisjoint(_SERVERS):
         return
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (as above)
     for _ in range(_FRAMES_TO_A_SERVER):
