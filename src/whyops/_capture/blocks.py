@@ -31,20 +31,16 @@ class GeneratorFrame(context.Frame):
 class Block:
     """One open block. `place` is the id of the frame that its `with` stands in: the frame itself is not to be kept.
 
-    `may_move` says that this is a generator or a coroutine, which may leave the block in another context than it was entered in. Elsewhere
+    `stay` is there where that is a generator or a coroutine, which may leave the block in another context than it was entered in. Elsewhere
     only calls of `__enter__` and `__exit__` by hand do so.
     """
 
-    __slots__ = ("may_move", "place", "stay")
+    __slots__ = ("frame", "place", "stay")
 
-    def __init__(self, place: int, stay: context.Stay, *, may_move: bool) -> None:
+    def __init__(self, place: int, frame: context.Frame, stay: context.Stay | None) -> None:
         self.place = place
+        self.frame = frame
         self.stay = stay
-        self.may_move = may_move
-
-    def is_here(self) -> bool:
-        """Tell whether the block is open in this context."""
-        return context.is_here(self.stay.frame)
 
 
 class Blocks:
@@ -58,13 +54,15 @@ class Blocks:
     def enter(self, trace: Trace, span_id: str | None, owner: object) -> None:
         """Make `trace` and `span_id` current for the block that begins."""
         statement = block_statement(sys._getframe(1))  # noqa: SLF001  (the documented way to the caller's frame)
-        may_move = keeps_state(statement)
-        stepped = stepped_around(statement) if may_move else None
+        if not keeps_state(statement):
+            self._open.append(Block(id(statement), context.enter(trace, span_id, owner), None))
+            return
+        stepped = stepped_around(statement)
         if stepped is not None:
             frame: context.Frame = GeneratorFrame(trace, span_id, owner, stepped)
         else:
             frame = context.Frame(trace, span_id, owner, context.beneath())
-        self._open.append(Block(id(statement), context.Stay(frame), may_move=may_move))
+        self._open.append(Block(id(statement), frame, context.Stay(frame)))
 
     def leave(self, error: BaseException | None) -> bool:
         """Make current again what was before the block that ends. Tell whether it was the outermost.
@@ -74,10 +72,14 @@ class Blocks:
         block = self._ending()
         if block is None:
             return False
-        frame = block.stay.frame
-        if not block.may_move and not block.is_here():
-            _say_left_elsewhere(frame)
-            return False
+        frame = block.frame
+        if block.stay is None:
+            place = context.take_out(frame)
+            if place is None:
+                _say_left_elsewhere(frame)
+                return False
+            self._open.remove(block)
+            return context.around(place) is None
         self._open.remove(block)
         if isinstance(frame, GeneratorFrame):
             frame.over = True
@@ -93,8 +95,8 @@ class Blocks:
             return next(iter(self._open), None)
         blocks = self._open[::-1]
         place = id(block_statement(sys._getframe(2)))  # noqa: SLF001  (as above)
-        same = (block for block in blocks if block.may_move and block.place == place)
-        here = (block for block in blocks if block.is_here())
+        same = (block for block in blocks if block.stay is not None and block.place == place)
+        here = (block for block in blocks if context.is_here(block.frame))
         return next(same, None) or next(here, None) or blocks[0]
 
 

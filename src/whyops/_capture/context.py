@@ -188,6 +188,9 @@ def take_out(frame: Frame, *, and_spans: bool = False) -> Frame | None:
     `and_spans` takes out also the spans of its trace that were left open in it. Blocks that were entered in it and not left stay.
     """
     place = chain = current.get()
+    if chain is frame:
+        current.set(frame.previous)
+        return frame
     above = []
     while place is not None and not _is(place, frame):
         above.append(place)
@@ -245,11 +248,7 @@ class Stay:
         is_here = put_back(self._entered)
         if not is_here:
             self.frame.over = True
-        if current.get() is self.frame:
-            place = self.frame
-            current.set(place.previous)
-        else:
-            place = take_out(self.frame, and_spans=self.frame.owner is self.frame.trace) or self.frame
+        place = take_out(self.frame, and_spans=self.frame.owner is self.frame.trace) or self.frame
         return is_here, around(place) is None
 
 
