@@ -186,7 +186,7 @@ class Observer:
             top = beneath.live if type(beneath) is context.Covered else beneath
             if top is None:
                 trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
-                if trace is not None:
+                if trace is not None and trace.recorder.enabled:
                     say_if_streamed()
             elif type(top) is not context.Frame and top.claims(self):
                 return None
