@@ -72,8 +72,11 @@ def settle(root: Path, python: str) -> None:
     program, headers = root / "usr/bin" / f"python{python}", root / "usr/include"
     run("patchelf", "--set-interpreter", loader, "--force-rpath", "--set-rpath", library, program)
     shutil.copy(headers / library.name / f"python{python}" / "pyconfig.h", headers / f"python{python}")  # in place of a pointer to it
-    for data in {path.resolve() for path in (root / "usr/lib" / f"python{python}").glob("_sysconfigdata_*.py")}:  # one is a link
-        data.write_text("".join(moved(data.read_text().splitlines(keepends=True), root)))
+    for path in (root / "usr/lib" / f"python{python}").iterdir():
+        if path.is_symlink() and path.readlink().is_absolute():  # into /etc
+            path.unlink()
+        elif path.name.startswith("_sysconfigdata_") and not path.is_symlink():
+            path.write_text("".join(moved(path.read_text().splitlines(keepends=True), root)))
 
 
 def moved(lines: list[str], root: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ POSIX_ONLY = (
 _TAKEN = """
 import sys
 import concurrent.futures.thread, http.client, asyncio, multiprocessing, shutil, socket, sqlite3, ssl, subprocess, tempfile, threading
+asyncio.new_event_loop().close()  # from Python 3.14 on it looks at the platform when it is first used
 import os  # the standard library, loaded above, keeps what it has of it
 
 for name in {names!r}.split():

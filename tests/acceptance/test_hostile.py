@@ -142,6 +142,7 @@ WAYS: list[Way] = [
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.timeout(300)  # the slowest way takes some forty seconds of computing
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 def test_the_gallery(way: Way) -> None:
     """Each hostile value passes each way in, is handed on untouched, and leaves as many events as the way makes, all of them stored."""
