@@ -72,7 +72,12 @@ def test_annotations_stay_lazy():
 def test_a_rule_sees_an_annotation_that_came_later_and_the_text_of_one_that_did_not(monkeypatch):
     """What a framework injects is found by types that are there by the first call, and by how others are written."""
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(plan, "hidden_parameters", [lambda parameter: seen.update({parameter.name: parameter.annotation})])
+
+    def looks(parameter: inspect.Parameter) -> bool:
+        seen[parameter.name] = parameter.annotation
+        return False
+
+    monkeypatch.setattr(plan, "hidden_parameters", [looks])
     names = module("def find(order: Order, store: dict[str, Store], late: Late, plain): ...")
     one = plan.Plan(names["find"], None)
     names["Late"] = float
