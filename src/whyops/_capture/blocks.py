@@ -74,7 +74,7 @@ class Blocks:
             return False
         frame = block.frame
         if block.stay is None:
-            place = context.take_out(frame)
+            place = context.take_out(frame, and_spans=frame.owner is frame.trace)
             if place is None:
                 _say_left_elsewhere(frame)
                 return False
