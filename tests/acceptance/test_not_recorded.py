@@ -98,7 +98,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def spoil(name: str) -> None:
         monkeypatch.setattr(_guard, "reraise", False)
         monkeypatch.setattr(
-            *{"stamp": ("whyops._capture.clock.Clock.text", fail), "user": ("whyops._capture.trace.Trace._record", fail)}[name]
+            *{"line": ("whyops._delivery.delivery.Delivery.record", fail), "user": ("whyops._capture.trace.Trace._record", fail)}[name]
         )
 
     return spoil
@@ -111,7 +111,7 @@ def double(number: int) -> int:
 
 def test_faults_inside_are_counted(faulty: Callable[[str], None], caplog: pytest.LogCaptureFixture) -> None:
     """A tool's call that can't be recorded is two events; the tool runs, and the reason that is kept holds nothing of the error's text."""
-    faulty("stamp")
+    faulty("line")
     sdk = whyops.configure()
     with sdk.trace("t") as trace:
         assert double(4) == 8
