@@ -114,6 +114,16 @@ def test_a_stream_that_is_closed_early_ends_its_trace():
         assert not captured.of_type("error")
 
 
+def test_a_consumer_is_outside_of_the_streams_trace():
+    """Between two steps nothing of the stream is current, and what is called then is not in its trace."""
+    with capture() as captured, whyops.trace("consumer"):
+        generator = stream(1)
+        next(generator)
+        look_up("between")
+        generator.send(2)
+        assert recorded(captured) == [[1, 2], ["between"]]
+
+
 def test_the_decorated_function_is_of_the_same_kind():
     """Name, docstring, signature and kind stay; what the generator returns is returned."""
     assert (answer.__name__, answer.__doc__, str(inspect.signature(answer))) == ("answer", "Answer.", "(value)")
