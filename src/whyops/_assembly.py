@@ -35,7 +35,7 @@ TRACE_END_TIMEOUT = 5.0
 VAIN_SECONDS = 60.0
 """For how long no end of a trace waits, once one did in vain."""
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a `__del__` may record, and so use a client, while the same thread is at it
 _deliveries: weakref.WeakValueDictionary[object, Delivery] = weakref.WeakValueDictionary()
 
 
@@ -116,7 +116,7 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
     with _lock:
         delivery = _deliveries.get(sharing)
         if delivery is None:
-            delivery = _deliveries[sharing] = Delivery(
+            made = Delivery(
                 destination,
                 make_sink,
                 home=settings.home if in_file else None,
@@ -126,6 +126,7 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
                 process_nonce=lambda: process_ids.nonce,
                 make_leftover_sink=make_leftover_sink,
             )
+            delivery = _deliveries.setdefault(sharing, made)
     return delivery
 
 
@@ -221,7 +222,7 @@ def deliveries() -> list[Delivery]:
 
 def _after_fork_in_child() -> None:
     global _lock  # noqa: PLW0603  (no thread of the parent holds the new one)
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

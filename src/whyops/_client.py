@@ -367,7 +367,8 @@ class WhyOps:
 
             with _first_use:
                 if self._parts is None:
-                    self._parts = assemble(given, self._origin.reduce_recorder)
+                    made = assemble(given, self._origin.reduce_recorder)
+                    self._parts = self._parts or made  # a greenlet, or a `__del__`, may have come in meanwhile
                 parts = self._parts
         return parts
 
@@ -465,8 +466,8 @@ def _recorder_of(token: str, settings: bytes) -> Recorder:
 
 # The default client
 
-_first_use = threading.Lock()
-_choosing = threading.RLock()  # a `__del__` may record, and so ask for the default client, while the same thread is at it
+_first_use = threading.RLock()  # a `__del__` may record, and so use a client, while the same thread is at it
+_choosing = threading.RLock()  # the same, for the default client
 _open_clients: weakref.WeakSet[WhyOps] = weakref.WeakSet()
 _chosen: WhyOps | None = None
 _from_environment: WhyOps | None = None
@@ -619,9 +620,13 @@ def _lose(owner: object, reason: str, events: int) -> None:
 
 
 def _after_fork_in_child() -> None:
-    """Give the child ids of its own, and locks that no thread of the parent holds."""
+    """Give the child ids of its own, and locks that no thread of the parent holds.
+
+    Reentrant ones, here and in the other hooks: where gevent takes over after the fork, they are still held by threads, and so never keep
+    a greenlet waiting for another.
+    """
     global _first_use, _choosing  # noqa: PLW0603  (no thread of the parent holds the new ones)
-    _first_use = threading.Lock()
+    _first_use = threading.RLock()
     _choosing = threading.RLock()
     process_ids.renew()
     _guard.after_fork_in_child()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import queue
+import contextlib
+import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -48,7 +50,7 @@ class Job(NamedTuple):
 
 
 class Inbox:
-    """A queue that can be put to from a signal handler or a `__del__`, and a bell for the hot path.
+    """What is asked for, put there also from a signal handler or a `__del__`, and a bell, which the hot path rings too.
 
     Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`. The sender sets `unseen` back when
     it goes to look. `unseen` is added to without a lock: what gets lost between threads delays a bell, and the sender looks by itself
@@ -56,38 +58,47 @@ class Inbox:
     """
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[Request | Job | None] = queue.SimpleQueue()
+        self._items: deque[Request | Job] = deque()
         self.asleep = False
         self.unseen = 0
         self.loud_at = 0
+        self.hang_bell()
+
+    def hang_bell(self) -> None:
+        """Hang a new bell, where another thread is going to listen: a lock of the kind that threads wait for now.
+
+        gevent replaces threads and locks, also late in a program or in a forked worker, and an older lock would stop all greenlets.
+        """
+        bell = threading.Lock()
+        bell.acquire()
+        self._bell = bell
 
     def put(self, item: Request | Job) -> None:
         """Ask for something."""
-        self._queue.put(item)
+        self._items.append(item)
+        self._ring()
 
     def ring(self) -> None:
         """Wake the sender, once."""
         self.asleep = False
-        self._queue.put(None)
+        self._ring()
+
+    def _ring(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it rings already
+            self._bell.release()
 
     def empty(self) -> bool:
         """Tell whether nobody asks for anything."""
-        return self._queue.empty()
+        return not self._items
 
     def wait(self, seconds: float, loud_at: int) -> list[Request | Job]:
         """Sleep until something is asked for, the bell rings or the time is over; return all that is asked for."""
-        asked: list[Request | Job] = []
         self.loud_at = loud_at
         self.asleep = seconds > 0
-        if self.unseen >= loud_at:  # it came before the bell was hung
-            seconds = 0
-        try:
-            item = self._queue.get(block=seconds > 0, timeout=seconds or None)
-            while True:
-                if item is not None:
-                    asked.append(item)
-                item = self._queue.get_nowait()
-        except queue.Empty:
-            pass
+        waits = self.asleep and self.unseen < loud_at and not self._items  # else it came before the bell was listened to
+        self._bell.acquire(waits, seconds if waits else -1)
         self.asleep = False
+        asked: list[Request | Job] = []
+        while self._items:
+            asked.append(self._items.popleft())
         return asked

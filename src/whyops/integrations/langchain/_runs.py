@@ -95,7 +95,7 @@ class Runs:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # greenlets never wait for one that was made before gevent took over
         self._runs: dict[UUID, tuple[Run, ...]] = {}
         self._next_sweep = 0.0
 
