@@ -13,7 +13,8 @@ with whyops.trace("session-123", external_user_id="user_12345") as trace:
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from ._capture.context import bind_context, current_trace
+from ._capture.bound import bind_context
+from ._capture.context import current_trace
 from ._capture.signature import strip_signature
 from ._capture.span import ToolSpan
 from ._capture.trace import Trace

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import whyops
@@ -163,36 +161,3 @@ def test_a_task_keeps_the_trace_it_was_started_in():
         return await task
 
     assert asyncio.run(main())
-
-
-def test_bind_context_carries_the_trace_into_a_pool():
-    """A bound function finds the trace in each thread of a pool, and leaves nothing behind in it."""
-    trace = Recording().trace("t")
-    with ThreadPoolExecutor(2) as pool:
-        with trace:
-            bound = context.bind_context(lambda _: context.current_trace())
-            assert set(pool.map(bound, range(8))) == {trace}
-        assert set(pool.map(lambda _: context.current_trace(), range(8))) == {None}
-
-
-def test_bind_context_leaves_other_variables_alone():
-    """Only our own variable is carried: the caller's are those of the thread that runs the function."""
-    theirs: contextvars.ContextVar[str] = contextvars.ContextVar("theirs", default="unset")
-    theirs.set("caller's")
-    seen: list[str] = []
-    bound = context.bind_context(lambda: seen.append(theirs.get()))
-    thread = threading.Thread(target=bound)
-    thread.start()
-    thread.join()
-    assert seen == ["unset"]
-
-
-def test_bind_context_keeps_name_and_result():
-    """A bound function looks and answers like the function."""
-
-    def double(number: int) -> int:
-        return 2 * number
-
-    bound = context.bind_context(double)
-    assert bound.__name__ == "double"
-    assert bound(21) == 42

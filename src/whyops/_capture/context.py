@@ -8,18 +8,14 @@ over where it lies: whoever looks at the chain passes over it.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from .generators import innermost_block, keeps_current, open_generators
+from .generators import innermost_block, open_generators
 
 if TYPE_CHECKING:
     from .trace import Trace
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Frame:
@@ -260,24 +256,6 @@ def current_trace() -> Trace | None:
     """Return the trace whose block is running here, or None."""
     frame = top()
     return None if frame is None else frame.trace
-
-
-def bind_context(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function` bound to the trace and span that are current now, wherever it runs: `pool.map(whyops.bind_context(f), items)`.
-
-    Only WhyOps' own variable is carried over; it is set before each call and restored after it.
-    """
-    bound = bound_frame()
-
-    @functools.wraps(function)
-    def in_context(*args: P.args, **kwargs: P.kwargs) -> R:
-        token = current.set(bound)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            put_back(token)
-
-    return keeps_current(in_context)
 
 
 def bound_frame() -> Frame | None:

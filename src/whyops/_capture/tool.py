@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable
-from contextvars import Token
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast, overload
 
@@ -20,9 +18,10 @@ from .call import ToolCall
 from .collected import Collected
 from .contents import PROXY_ARGUMENT
 from .exceptions import NOT_CAPTURED
-from .generators import keeps_current, say_if_streamed
+from .generators import say_if_streamed
 from .plan import Plan
 from .stand_in import OBSERVER, StandIn, stand_in
+from .steps import IDLE, Steps, unwatched_first_step
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -264,52 +263,10 @@ def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) ->
     return wrapper
 
 
-class _Steps:
-    """Takes a generator's steps with its call current, and puts back what the consumer had current.
-
-    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step. Without a call it only
-    takes the steps.
-    """
-
-    __slots__ = ("_inside",)
-
-    def __init__(self, frame: context.Frame | None) -> None:
-        self._inside = frame
-
-    def take(self, step: Callable[[Any], R], given: Any) -> R:
-        """Take a step of a generator."""
-        return step(given) if self._inside is None else self._take(step, given)
-
-    def wait_for(self, step: Awaitable[R]) -> Awaitable[R]:
-        """Take a step of an async generator."""
-        return step if self._inside is None else self._wait_for(step)
-
-    @keeps_current
-    def _take(self, step: Callable[[Any], R], given: Any) -> R:
-        token = context.current.set(self._inside)
-        try:
-            return step(given)
-        finally:
-            self._end(token)
-
-    @keeps_current
-    async def _wait_for(self, step: Awaitable[R]) -> R:
-        token = context.current.set(self._inside)
-        try:
-            return await step
-        finally:
-            self._end(token)
-
-    def _end(self, token: Token[context.Frame | None]) -> None:
-        inside = context.current.get()
-        if context.put_back(token):  # else the step was given up, and is ended by who found it
-            self._inside = inside
-
-
 def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer) -> Callable[P, Generator[Any, Any, R]]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, R]:
         call, frame = observer.begin(args, kwargs) or (None, None)
-        steps = _Steps(frame)
+        steps = IDLE if frame is None else Steps(frame)
         collected = Collected(call)
         inner: Generator[Any, Any, R] | None = None
         sent: Any = None
@@ -339,7 +296,7 @@ def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer
 def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: Observer) -> Callable[P, AsyncGenerator[Any, Any]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
         call, frame = observer.begin(args, kwargs) or (None, None)
-        steps = _Steps(frame)
+        steps = IDLE if frame is None else Steps(frame)
         collected = Collected(call)
         inner: AsyncGenerator[Any, Any] | None = None
         sent: Any = None
@@ -366,16 +323,3 @@ def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: 
                 thrown = error
 
     return wrapper
-
-
-def unwatched_first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
-    """Make the first step of `inner` while no event loop watches for new async generators.
-
-    A loop that knew both would close both at its end, the inner one while the wrapper is closing it.
-    """
-    hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(None, None)
-    try:
-        return inner.asend(None)
-    finally:
-        sys.set_asyncgen_hooks(*hooks)

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
-from .tool import unwatched_first_step
+from .steps import unwatched_first_step
 from .trace import Trace
 
 
