@@ -192,6 +192,13 @@ def browser(session: nox.Session) -> None:
     session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
 
 
+@nox.session
+def servers(session: nox.Session) -> None:
+    """Record under real servers, and in real pools of processes: gunicorn, Celery, joblib and Python's own."""
+    install(session, "servers", package=".")
+    session.run("pytest", "-n", "auto", "-m", "servers", "tests/servers", *session.posargs)
+
+
 def _need_chromium(session: nox.Session) -> None:
     """Install Chromium where that can be done without asking; where it can't, skip the session and say why."""
     if shutil.which("chromedriver") and any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):

@@ -16,6 +16,7 @@ import pytest
 
 from tests._capture.recording import Recording
 from whyops._capture import context
+from whyops._capture.bound import bind_context
 from whyops._capture.generators import open_generators
 from whyops._capture.tool import tool
 
@@ -222,7 +223,7 @@ def test_what_a_step_starts_and_waits_for(recording):
 
     def body_sync():
         with recording.trace("inside"), ThreadPoolExecutor(2) as pool:
-            bound = pool.submit(context.bind_context(helper))
+            bound = pool.submit(bind_context(helper))
             copied = pool.submit(contextvars.copy_context().run, helper)
             yield [bound.result(), copied.result(), asyncio.run(helper_async())]
 
@@ -364,7 +365,7 @@ def test_what_is_bound_wins_over_the_generator_that_calls_it(recording):
             yield function()
 
     with recording.trace("bound"):
-        bound = context.bind_context(helper)
+        bound = bind_context(helper)
     stream = body(bound)
     contextvars.copy_context().run(next, stream)
     assert next(stream).id == "bound"

@@ -348,6 +348,38 @@ record(5)
     assert len(processes.server.events) == 1005
 
 
+TAKE_OVER = """
+import gevent
+from gevent import monkey
+monkey.patch_all()
+longest = 0.0
+def tick():
+    global longest
+    while True:
+        began = time.monotonic(); gevent.sleep(0.01); longest = max(longest, time.monotonic() - began)
+gevent.spawn(tick)
+for _ in range(3):
+    gevent.joinall([gevent.spawn(record, 5) for _ in range(4)])
+    gevent.sleep(0.3)
+assert subject.flush().result(20).waiting == 0
+subject.close().result(20)
+record(5)
+gevent.sleep(0.3)
+assert longest < 4, longest
+"""
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="needs gevent")
+@pytest.mark.parametrize("before", ["", "record(5)", "record(5); subject.flush().result(5)", "record(5); subject.close().result(5)"])
+@pytest.mark.parametrize("forked", [False, True])
+def test_gevent_that_takes_over_late(processes, before, forked):
+    """Also in a child, as a gunicorn that preloads has them: what the sender sleeps on is of the kind that lets greenlets run."""
+    taken_over = "\nchild = os.fork()\nif child: os.waitpid(child, 0); sys.exit()" * forked + TAKE_OVER
+    processes.run(f"import time\n{before}{taken_over}", before="import warnings; warnings.simplefilter('ignore')")
+    processes.check()
+    assert len(processes.server.events) == 65 + 5 * bool(before)
+
+
 def test_a_subprocess_does_not_keep_the_lock(processes):
     """What the agent starts inherits none of our descriptors, also after a change of file."""
     process = processes.start(

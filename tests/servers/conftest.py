@@ -1,0 +1,96 @@
+"""A strict service for programs that run in many processes, and what arrived there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server import ServerProcess
+
+NEEDED = ("celery", "cloudpickle", "gevent", "gunicorn", "joblib")
+
+collect_ignore_glob = [] if all(map(importlib.util.find_spec, NEEDED)) else ["test_*.py"]
+
+
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Mark all that is here: it runs in the nox session that has the servers."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.servers)
+
+
+class Service:
+    """The strict server, and the folder and environment of the programs that send to it."""
+
+    def __init__(self, server: ServerProcess, folder: Path) -> None:
+        self._server = server
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "WHYOPS_HOME": str(folder / "home"),
+            "WHYOPS_API_KEY": "whyops_test",
+            "WHYOPS_AGENT_NAME": "servers",
+            "WHYOPS_ANALYSE_BASE_URL": server.url,
+        }
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a Python; what it says goes to a file, `log`."""
+        with (self.folder / "log").open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, *command], env=self.environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, text=True
+            )
+
+    def run(self, *command: str) -> None:
+        """Run a Python to its end, which must be a good one."""
+        assert self.start(*command).wait(50) == 0, self.log()
+
+    def log(self) -> str:
+        """Return what the programs have said."""
+        return (self.folder / "log").read_text()
+
+    def end(self, process: subprocess.Popen[str], signal: int) -> float:
+        """Tell a server to end; return how many seconds it took."""
+        began = time.monotonic()
+        process.send_signal(signal)
+        process.wait(30)
+        return time.monotonic() - began
+
+    def calls(self, count: int) -> list[Call]:
+        """Return the calls that arrived, once what waits in files is sent too. Each event came once, each call is closed."""
+        self.run("-m", "whyops", "deliver")
+        events = self._server.events
+        assert max(Counter(event["idempotencyKey"] for event in events).values()) == 1
+        requests = [Call(event) for event in events if event["eventType"] == "tool_call_request"]
+        closed = [event["spanId"] for event in events if event["eventType"] == "tool_call_response"]
+        assert sorted(call.span for call in requests) == sorted(closed)
+        assert len(requests) == count, self.log()
+        return requests
+
+
+class Call:
+    """A call that arrived: its tool, its place, and its arguments."""
+
+    def __init__(self, event: Any) -> None:
+        self.tool: str = event["content"]["toolCalls"][0]["name"]
+        self.arguments: dict[str, Any] = event["content"]["toolCalls"][0]["arguments"]
+        self.trace: str = event["traceId"]
+        self.span: str = event["spanId"]
+        self.parent: str | None = event["metadata"].get("parentSpanId")
+        self.user: str | None = event.get("externalUserId")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    """Give a running service, to which every program that is started through it sends."""
+    with ServerProcess(tmp_path / "journal") as server:
+        yield Service(server, tmp_path)
