@@ -71,6 +71,9 @@ class Trace:
     under it. The same object may be entered again, and by many tasks and threads at once. Each of the nine pairs of methods records one
     event and returns at once: `NAME_sync(…)` for synchronous code, `await NAME(…)` for asynchronous. They never raise. The event is
     recorded by the call; a forgotten `await` loses nothing.
+
+    It pickles, with its client's settings: what is recorded in it elsewhere is under the span that is current where it is pickled. In a
+    thread that has none, as that in which a pool of processes pickles, nobody knows the span: `bind_context` takes it along.
     """
 
     def __init__(

@@ -70,54 +70,32 @@ class Delivery:
         self._max_bytes = outbox_max_bytes
         self._exit_timeout = exit_timeout
         self._clock = clock
-        self._opening = threading.RLock()  # a `__del__` may record while the same thread opens the outbox
-
-    if not TYPE_CHECKING:  # type checkers know them by the names below
-
-        def __getattr__(self, name: str) -> Any:
-            """Begin, where something is asked for that belongs to this process alone, and is not there yet.
-
-            It is made at first use: with a monkeypatch like gevent's, a process changes what its threads wait for after clients were made,
-            or after it was forked.
-            """
-            if name in _OF_ONE_PROCESS:
-                self._begin()
-            return object.__getattribute__(self, name)
-
-    _starting: threading.Lock
-    _thread: threading.Thread | None
-    _inbox: Inbox
-    _exit_request: Request | None
-    _leaving: bool
-    _memory_since: float
-    _memory: MemoryOutbox
-    _outbox: FileOutbox | MemoryOutbox | None
-    _backlog: Backlog
-    _trouble: Trouble
-    _tally: Tally
-    _sender: Sender
+        self._begin()
 
     def _begin(self) -> None:
-        inbox = Inbox()
-        memory = MemoryOutbox(min(self._max_bytes, MAX_MEMORY_BYTES))
-        backlog = Backlog(self._folder, memory, self._clock)
-        trouble = Trouble(_guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
-        tally = Tally(self._folder, self.destination, self._clock)
-        sender = Sender(
+        self._opening = threading.RLock()  # a `__del__` may record while the same thread opens the outbox
+        self._start_lock: threading.Lock | None = None
+        self._thread: threading.Thread | None = None
+        self._inbox = Inbox()
+        self._exit_request: Request | None = None
+        self._leaving = False
+        self._memory_since = 0.0
+        self._memory = MemoryOutbox(min(self._max_bytes, MAX_MEMORY_BYTES))
+        self._outbox: FileOutbox | MemoryOutbox | None = None
+        self._backlog = Backlog(self._folder, self._memory, self._clock)
+        self._trouble = Trouble(_guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
+        self._tally = Tally(self._folder, self.destination, self._clock)
+        self._sender = Sender(
             self._sinks,
-            backlog,
-            inbox,
-            tally,
-            trouble,
+            self._backlog,
+            self._inbox,
+            self._tally,
+            self._trouble,
             clock=self._clock,
             on_disk_trouble=self._use_memory,
             on_quiet=self._try_files_again,
             on_closed=self._close_outbox,
         )
-        values = (threading.Lock(), None, inbox, None, False, 0.0, memory, None, backlog, trouble, tally, sender)
-        with self._opening:  # the first wins: another thread, or a `__del__`, may have begun meanwhile
-            if "_sender" not in vars(self):
-                vars(self).update(zip(_OF_ONE_PROCESS, values, strict=True))
 
     # --- recording -------------------------------------------------------------------------------
 
@@ -209,12 +187,19 @@ class Delivery:
     def _wake(self) -> None:
         if self._thread is not None:
             self._inbox.ring()
-        elif self._starting.acquire(blocking=False):  # else another is at it, maybe this very thread further up
+        elif (starting := self._starting()).acquire(blocking=False):  # else another is at it, maybe this very thread further up
             try:
                 if self._thread is None:
                     self._start()
             finally:
-                self._starting.release()
+                starting.release()
+
+    def _starting(self) -> threading.Lock:
+        """Return what whoever starts a thread holds: made at first use, when this process has the threads and locks that it will have."""
+        if self._start_lock is None:
+            with self._opening:
+                self._start_lock = self._start_lock or threading.Lock()
+        return self._start_lock
 
     def _start(self) -> None:
         """Start the sender's thread. It begins in an empty context: what it calls of the user's runs in no trace."""
@@ -241,7 +226,7 @@ class Delivery:
         self._thread = None  # from here on the next event starts a thread; what came just before is seen below
         if not self._backlog.has_unread() and self._inbox.empty() and not self._tally.has_news():
             return False
-        with self._starting:
+        with self._starting():
             if not self._is_alone():
                 return False
             self._thread = threading.current_thread()
@@ -287,7 +272,7 @@ class Delivery:
 
     def _stands_in(self) -> bool:
         """Put this thread in the place of the sender's, unless there is one."""
-        if self._thread is not None or not self._starting.acquire(blocking=False):
+        if self._thread is not None or not (starting := self._starting()).acquire(blocking=False):
             return False
         try:
             is_free = self._thread is None
@@ -295,7 +280,7 @@ class Delivery:
                 self._inbox.hang_bell()
                 self._thread = threading.current_thread()
         finally:
-            self._starting.release()
+            starting.release()
         return is_free
 
     def submit(self, job: Callable[[Sink], T]) -> Future[T]:
@@ -342,14 +327,10 @@ class Delivery:
         """Leave everything to the parent, and begin anew with the next event."""
         _guard.after_fork_in_child()
         exits.after_fork_in_child()
-        self._opening = threading.RLock()  # greenlets never wait for one: it is their thread that holds it
-        if "_sender" not in vars(self):  # it was not used
-            return
         _parents_property.extend([self._sender.sinks(), self._memory])
         for outbox in self._backlog.files:
             outbox.forget()
-        for name in _OF_ONE_PROCESS:
-            del vars(self)[name]
+        self._begin()
 
     def _exit_seconds(self) -> float:
         default = EXIT_SECONDS_FILE if isinstance(self._outbox, FileOutbox) and not len(self._memory) else EXIT_SECONDS_MEMORY
@@ -380,7 +361,3 @@ class Delivery:
         if self._folder is not None and len(self._memory):
             self._tally.lose_all(self._memory.lines(), "in memory when the process ended")
             self._tally.save_for_good()
-
-
-_OF_ONE_PROCESS = tuple(Delivery.__annotations__)
-"""What a child process makes anew."""
