@@ -73,10 +73,17 @@ class Named:
         return await coroutine()
 
 
-KINDS = [sync, coroutine, generator, async_generator, functools.partial(coroutine), Named("called"), Named]
+KINDS = {
+    "sync": sync,
+    "coroutine": coroutine,
+    "generator": generator,
+    "async generator": async_generator,
+    "partial": functools.partial(coroutine),
+    "object": Named("called"),
+}
 
 
-@pytest.mark.parametrize("function", KINDS[:6], ids=str)
+@pytest.mark.parametrize("function", KINDS.values(), ids=KINDS)
 def test_each_step_of_it_runs_where_it_was_bound(function: Callable[..., Any]) -> None:
     """The trace and span are current whenever the function's own code runs, and nowhere else, of whichever kind it is."""
     with Recording().trace("t") as trace, trace.tool_span("outer") as span:
@@ -87,7 +94,7 @@ def test_each_step_of_it_runs_where_it_was_bound(function: Callable[..., Any]) -
     assert all(each == ((None, None) if index % 2 == 0 else inside) for index, each in enumerate(others))
 
 
-@pytest.mark.parametrize("function", KINDS[:6], ids=str)
+@pytest.mark.parametrize("function", KINDS.values(), ids=KINDS)
 def test_bound_outside_any_trace_it_runs_outside_any(function: Callable[..., Any]) -> None:
     """Also where the caller has one, and also out of a pickle."""
     for bound in (bind_context(function), through_pickle(bind_context(function))):
@@ -97,7 +104,7 @@ def test_bound_outside_any_trace_it_runs_outside_any(function: Callable[..., Any
         assert outside == ("caller's", None)
 
 
-@pytest.mark.parametrize("function", KINDS, ids=str)
+@pytest.mark.parametrize("function", [*KINDS.values(), Named], ids=[*KINDS, "class"])
 def test_it_is_of_the_functions_kind(function: Callable[..., Any]) -> None:
     """Frameworks that ask for the kind, of it or of its `__call__`, name, doc and signature get the function's."""
     bound = bind_context(function)
@@ -188,7 +195,7 @@ def test_it_binds_as_the_function_does() -> None:
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, through_pickle], ids=["copy", "deep", "pickle"])
-@pytest.mark.parametrize("function", [sync, coroutine, generator, async_generator], ids=str)
+@pytest.mark.parametrize("function", list(KINDS.values())[:4], ids=list(KINDS)[:4])
 def test_out_of_a_pickle_it_runs_where_it_was_bound(again: Callable[[Any], Any], function: Callable[..., Any]) -> None:
     """Also pickled in another thread, as the pools of processes do."""
     with whyops.WhyOps(agent_name="bound", sink=MemorySink()) as sdk:
