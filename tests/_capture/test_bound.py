@@ -179,7 +179,7 @@ def test_it_binds_as_the_function_does() -> None:
     class Agent:
         plain = bind_context(Named.method)
         static = staticmethod(bind_context(sync))
-        held = bind_context(functools.partial(sync, 1))
+        held = bind_context(Named("held"))
 
     with Recording().trace("t"):
         bound = bind_context(Named("a").method)
@@ -189,7 +189,7 @@ def test_it_binds_as_the_function_does() -> None:
     assert method("word") == ("b", "word", ("t", None))
     assert str(inspect.signature(method)) == str(inspect.signature(agent.method))
     assert Agent.static(1) == (None, None)
-    assert Agent().held() == (None, None)
+    assert asyncio.run(Agent().held()) == (None, None)
     assert Agent.plain(agent, "word") == ("b", "word", (None, None))
     assert Agent.plain.__wrapped__ is Named.method  # type: ignore[attr-defined]
 
