@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import itertools
+import subprocess
 import sys
 import threading
 import weakref
@@ -478,11 +479,40 @@ def test_an_abandoned_generator_is_collected(recording, cyclic):
         trace = next(stream)
         gone.append((weakref.ref(agent), weakref.ref(trace)))
         del agent, stream, trace
+    gc.collect()
     with recording.trace("other"):
         pass
     gc.collect()
     assert [alive for pair in gone for alive in pair if alive() is not None] == []
     assert not open_generators
+
+
+CLOSED_AT_ANY_MOMENT = """
+import gc, whyops
+from whyops.testing import capture
+
+gc.set_threshold(50, 2, 2)
+
+class Agent:
+    def __init__(self):
+        self.stream = self.run()
+
+    def run(self):
+        with whyops.trace("inside"):
+            yield
+
+with capture():
+    for _ in range(20_000):
+        next(Agent().stream)
+        with whyops.trace("other") as other:
+            assert whyops.current_trace() is other
+        assert whyops.current_trace() is None
+"""
+
+
+def test_a_generator_that_is_collected_leaves_its_block_at_any_moment():
+    """The garbage collector may close a generator in the middle of whatever else enters and leaves blocks."""
+    subprocess.run([sys.executable, "-c", CLOSED_AT_ANY_MOMENT], check=True, timeout=50)
 
 
 def test_asynchronous_generators_that_the_loop_closes(recording):

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .trace import Trace
 
 
+_COLLECTS_ANYWHERE = sys.version_info < (3, 12)
+"""Whether the garbage collector may close a generator in the middle of a change of the context, which can't take another one then."""
+
+
 class GeneratorFrame(context.Frame):
     """The frame of a block in a generator: live while the generator takes a step."""
 
@@ -84,6 +88,8 @@ class Blocks:
         if isinstance(frame, GeneratorFrame):
             frame.over = True
             frame.stepped.end(frame)
+            if _COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
+                return context.around(frame) is None
         is_here, is_outermost = block.stay.leave()
         if not is_here and type(frame) is context.Frame and not isinstance(error, GeneratorExit):
             _say_left_elsewhere(frame)
