@@ -28,7 +28,7 @@ class Frame:
         self.span_id: str | None = span_id
         self.owner: object = owner
         self.previous: Frame | None = previous
-        self.over = False
+        self.over: bool = False
 
     def is_live(self) -> bool:
         """Tell whether what entered the frame runs here. Frames that are current in some places only override this."""
