@@ -73,14 +73,14 @@ def _is_password(user: str, password: str) -> bool:
     return not is_stand_in(password) and password != user and not password.isdigit()
 
 
+_TRACE = r"""(?:[ \t"'(]|^|\\[nrt])(?:-[uUapPwbk]|--(?:user|proxy-user|creds?|basic-auth|pass|cookie)[ =])"""
+
 FINDERS = (
-    Finder(r"""(?:^|[^A-Za-z0-9_-]|\\[nrt])(?:-u|-U|-a|--user|--proxy-user|--creds?|--basic-auth)[ \t="'\\]+[^\s:"'\\]*[:%]""", _users),
+    Finder(_TRACE, _users),
     Finder(
         r"(?:mysql|mariadb|mongo|sshpass|login|redis-cli|https?|xh|ldap[a-z]+|sqlcmd|bcp|isql|zip|rar|psexec|7z.?|curl|openssl|smbclient|rpcclient)"
         r"""[A-Za-z0-9_-]*[^\n]*[ \t"'](?:-[pPawbkU]|--pass|--cookie)""",
         _commands,
+        is_covered=True,
     ),
 )
-
-OPTIONS = r"""["']-[uUapPwbk]"""
-"""How such an option begins in the JSON of a list."""

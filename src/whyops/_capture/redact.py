@@ -44,8 +44,8 @@ class Redactor:
         known_finder = (Finder("|".join(own.traces(known_forms)), lambda text: own.find(known_forms, text)),) if known_forms else ()
         self._in_words = (*known_finder, *keys.FINDERS, *urls.FINDERS)
         self._in_lines = (*secret_blocks.FINDERS, *commands.FINDERS)
-        finders = (*self._in_words, *self._in_lines)
-        self.traces = "|".join((self._named.trace, *(finder.trace for finder in finders), commands.OPTIONS, r"\\u00"))
+        traces = (finder.trace for finder in (*self._in_words, *self._in_lines) if not finder.is_covered)
+        self.traces = "|".join((self._named.trace, *traces, r"\\u00"))
         self._has_trace = searcher(self.traces)
 
     def may_hold(self, text: str) -> bool:

@@ -11,7 +11,8 @@ def searcher(pattern: str) -> Callable[[str], bool]:
     """Return a function that tells whether a text has the pattern in it.
 
     These are pydantic-core's regular expressions: however much they look for, they look at each character once, at a fifth of what Python's
-    cost. They know no look-around, and find nothing in a text with a lone surrogate.
+    cost. They know no look-around, and find nothing in a text with a lone surrogate. In a pattern of many parts none may go on for long
+    from what is in most texts (`.*`, `{20}`): each such part makes twice as many states, and only so many of them are kept.
     """
     from pydantic_core import SchemaValidator, core_schema  # noqa: PLC0415 - `import whyops` does not pay for it
 
@@ -19,12 +20,16 @@ def searcher(pattern: str) -> Callable[[str], bool]:
 
 
 class Finder:
-    """Finds spans of one kind in a text. `trace` is a pattern for `searcher`: a well-formed text without it has none of them."""
+    """Finds spans of one kind in a text. `trace` is a pattern for `searcher`: a well-formed text without it has none of them.
 
-    __slots__ = ("_find", "_has_trace", "trace")
+    `is_covered` says that what is in such a text is in the trace of another kind, too.
+    """
 
-    def __init__(self, trace: str, find: Callable[[str], Iterable[Span]]) -> None:
+    __slots__ = ("_find", "_has_trace", "is_covered", "trace")
+
+    def __init__(self, trace: str, find: Callable[[str], Iterable[Span]], *, is_covered: bool = False) -> None:
         self.trace = trace
+        self.is_covered = is_covered
         self._find = find
         self._has_trace: Callable[[str], bool] | None = None
 

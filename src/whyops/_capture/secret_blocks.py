@@ -35,7 +35,7 @@ _UNQUOTED = Pattern(r"[^'\"\\\r\n]+")
 _LOGIN = Pattern(
     r"(?<![\w-])(?:login|account)[ \t\r\n]{1,40}[^\s]{1,128}[ \t\r\n]{1,40}password[ \t]{1,40}\"?([^\s\"=:][^\s\"]{0,255})", re.IGNORECASE
 )
-_PGPASS = Pattern(r"^[ \t]{0,16}[\w.*-]{1,255}:(?:\d{2,5}|\*):[^:\s]{1,128}:[^:\s]{1,128}:([^\s:][^\r\n]{0,255})$", re.MULTILINE)
+_PGPASS = Pattern(r"^[ \t]{0,16}[\w.*-]{1,255}:(?:\d{4,5}|\*):[A-Za-z*_][^:\s]{0,127}:[^:\s]{1,128}:([^\s:][^\r\n]{0,255})$", re.MULTILINE)
 _DOCUMENT = Pattern(r"^---", re.MULTILINE)
 _SECRET_KIND = Pattern(r"^[ \t]{0,16}kind:[ \t]{1,8}[\"']?Secret[\"']?[ \t]*$", re.MULTILINE)
 _DATA = Pattern(r"^([ \t]{0,16})(?:data|stringData):[ \t]*\r?\n", re.MULTILINE)
@@ -117,9 +117,9 @@ FINDERS = (
         _first(_HASH, _always),
     ),
     Finder(r"(?i:bearer|basic|negotiate|ntlm|apikey)[ \t]{1,4}[A-Za-z0-9_.~+/%\"'-]{6}", _first(_SCHEME, _is_credential)),
-    Finder(r"(?i:identified[ \t].*by[ \t])", _identified),
-    Finder(r"(?i:(?:login|account)[ \t\r\n]+[^ \t\r\n]+[ \t\r\n]+password)", _first(_LOGIN, _always)),
-    Finder(r":(?:[0-9]{2,5}|\*):[^:\s]+:[^:\s]+:", _first(_PGPASS, _always)),
-    Finder(r"""(?i:kind["']?:[ \t]*["']?secret)""", _kubernetes),
+    Finder(r"(?i:identified[ \t])", _identified),
+    Finder(r"(?i:(?:login|account)[ \t\r\n]+[^ \t\r\n]+[ \t\r\n]+password)", _first(_LOGIN, _always), is_covered=True),
+    Finder(r":(?:[0-9]{4,5}|\*):[A-Za-z*_]", _first(_PGPASS, _always)),
+    Finder(r"""(?i:kind["']?:[ \t]*["']?secret)""", _kubernetes, is_covered=True),
     Finder(r"""["']kty""", _first(_WEB_KEY, _always)),
 )

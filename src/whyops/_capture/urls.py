@@ -93,6 +93,6 @@ FINDERS = (
     Finder(r"/(?:web)?hook|hooks?\.[a-z]|maker\.ifttt", _hooks),
     Finder(r"(?i:%3a%2f%2f)", _groups(_ENCODED)),
     Finder(r"@(?:tcp|udp|unix)\(", _groups(_DSN)),
-    Finder(r"[A-Za-z0-9_.-]:[^\s:@/]+@[A-Za-z0-9_.-]+:[0-9]", _groups(_HOST)),
+    Finder(r"@[A-Za-z0-9_.-]+:[0-9]", _groups(_HOST)),
     Finder("@//", _groups(_ORACLE)),
 )
