@@ -167,7 +167,8 @@ class Player:
             assert top.span_id == place.span
         else:
             assert top.span_id not in {None, place.span}
-        return replace(place, trace=top.trace.id, span=top.span_id, may_spawn=True)
+        may_spawn = place.may_spawn or name is not None  # a run that is no span of its own, inside a stream, is a part of the stream
+        return replace(place, trace=top.trace.id, span=top.span_id, may_spawn=may_spawn)
 
     def name(self, kind: str) -> str:
         return f"{kind.replace(' ', '-')}-{next(_names)}"
