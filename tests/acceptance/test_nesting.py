@@ -80,7 +80,7 @@ def holds(client: whyops.WhyOps, sink: MemorySink, program: tuple[tuple[Node, ..
     player.kept.clear()
     if open_generators:
         gc.collect()
-    assert not open_generators
+    assert sys.version_info < (3, 12) or not open_generators  # below, what was closed early goes with the next block there
 
 
 def _holds_for_what_was_recorded(player: Player, events: list[dict]) -> None:
