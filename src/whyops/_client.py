@@ -442,17 +442,17 @@ _arrived: dict[bytes, WhyOps] = {}
 
 def _client_of(token: str, settings: bytes) -> WhyOps:
     """Return the client of a pickle: in the process that made it that very one, elsewhere one with its settings."""
-    origin = _origins.get(token)
-    if origin is not None:
-        with _choosing:
-            same = next((client for client in _open_clients if client._origin is origin), None)  # noqa: SLF001  (one of this file)
-        return same or WhyOps._with(origin)  # noqa: SLF001  (as above)
-    if settings not in _arrived:
-        from ._pickling import unpacked  # noqa: PLC0415  (as in `_assembled`)
+    from ._pickling import unpacked  # noqa: PLC0415  (as in `_assembled`)
 
-        given = unpacked(settings)
-        _arrived.setdefault(settings, WhyOps._with(_Origin(lambda: given)))  # noqa: SLF001  (as above)
-    return _arrived[settings]
+    with _choosing:  # threads that load equal pickles at once get one client
+        origin = _origins.get(token)
+        if origin is not None:
+            same = next((client for client in _open_clients if client._origin is origin), None)  # noqa: SLF001  (one of this file)
+            return same or WhyOps._with(origin)  # noqa: SLF001  (as above)
+        if settings not in _arrived:
+            given = unpacked(settings)
+            _arrived[settings] = WhyOps._with(_Origin(lambda: given))  # noqa: SLF001  (as above)
+        return _arrived[settings]
 
 
 def _recorder_of(token: str, settings: bytes) -> Recorder:
@@ -461,7 +461,7 @@ def _recorder_of(token: str, settings: bytes) -> Recorder:
         return _client_of(token, settings)._assembled().recorder  # noqa: SLF001  (as above)
     except ConfigurationError as error:
         _guard.notices.say("unpickled", "A trace came from another process, and nothing is recorded in it here. %s", error)
-        return Recorder(agent_name=_defaults.AGENT_NAME, encode=lambda _value: ("null", 0, 0), record=lambda _line: None, enabled=False)
+        return _NO_RECORDER
 
 
 # The default client

@@ -29,8 +29,10 @@ def test_a_forked_child_makes_ids_of_its_own():
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.write(write, process_ids.next().encode())
-        os._exit(0)
+        try:
+            os.write(write, process_ids.next().encode())
+        finally:
+            os._exit(0)
     os.waitpid(pid, 0)
     assert os.read(read, 100).decode().split("-")[0] != process_ids.nonce
 

@@ -151,10 +151,15 @@ def test_a_forked_child_starts_with_none():
     world = World()
     run = Run(uuid.uuid4(), "handler", world.trace, None, _runs.open_runs.new_root())
     assert _runs.open_runs.add(run)
-    _runs.open_runs._lock.acquire()
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0 if len(_runs.open_runs) == 0 and not _runs.open_runs._lock.locked() else 1)
-    _runs.open_runs._lock.release()
+    with ThreadPoolExecutor(1) as other_thread:
+        other_thread.submit(_runs.open_runs._lock.acquire).result()
+        pid = os.fork()
+        if pid == 0:
+            failed = True
+            try:
+                failed = len(_runs.open_runs) > 0 or not _runs.open_runs._lock.acquire(blocking=False)
+            finally:
+                os._exit(failed)  # whatever happened: a child that went on would run the other tests too
+        other_thread.submit(_runs.open_runs._lock.release).result()
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     _runs.open_runs.take(run.id, "handler")
