@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MAX_AGENT_NAME = 255
 _LEAST_LOCAL_BYTES = 100_000
+_TOOLS_ADVICE = 'each with "name" and, if you like, "description", "inputSchema" and "outputSchema"; whyops.describe_tools(…) makes them.'
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,8 @@ class Settings:
         self._check_delivery()
 
     def _check_metadata(self) -> None:
-        metadata: object = self.agent_metadata
-        if metadata is not None and not isinstance(metadata, Mapping):
-            raise ConfigurationError(f"agent_metadata must be a dict, not {type(metadata).__name__}.")
+        if self.agent_metadata is not None:
+            _check_agent_metadata(self.agent_metadata)
         for name in ("redact_keys", "keep_keys"):
             names: tuple[object, ...] = getattr(self, name)
             if not all(isinstance(key, str) and key for key in names):
@@ -92,6 +92,11 @@ class Settings:
     def _check_delivery(self) -> None:
         if self.sink is not None and not (hasattr(self.sink, "send") and hasattr(self.sink, "close")):
             raise ConfigurationError("sink must have the methods send(lines) and close().")
+        if self.transport is not None and not callable(getattr(self.transport, "handle_request", None)):
+            raise ConfigurationError(
+                f"transport must be an httpx transport, such as httpx.HTTPTransport(), not {_kind_of(self.transport)}: it must have the "
+                "method handle_request(request)."
+            )
         if self.outbox not in ("file", "memory"):
             raise ConfigurationError(f"outbox must be 'file' or 'memory', not {self.outbox!r}.")
         for name, least in (("max_value_bytes", 1024), ("outbox_max_bytes", 1024 * 1024)):
@@ -142,8 +147,7 @@ def given(**arguments: Any) -> Settings:
     if arguments.get("home") is not None:
         arguments["home"] = _home_of_caller(arguments["home"])
     for name in ("redact_keys", "keep_keys"):
-        names: Iterable[str] | str = arguments.get(name) or ()
-        arguments[name] = (names,) if isinstance(names, str) else tuple(names)
+        arguments[name] = _names(arguments.get(name), name)
     return Settings(**arguments)
 
 
@@ -172,6 +176,36 @@ def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
     if named is not None:
         return _path(named, "WHYOPS_HOME")
     return _path("~/.whyops", "home")
+
+
+def _names(given: object, name: str) -> tuple[Any, ...]:
+    """Return a list of names that a caller gave; a single one may be given as it is. What each is, is checked with the settings."""
+    if given is None or given == "":
+        return ()
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Iterable):
+        raise ConfigurationError(f"{name} must be a list of names, as strings, not {_kind_of(given)}.")
+    return tuple(given)
+
+
+def _check_agent_metadata(metadata: object) -> None:
+    """Refuse a description that would arrive as another, or without its tools."""
+    if not isinstance(metadata, Mapping):
+        raise ConfigurationError(f"agent_metadata must be a dict, not {_kind_of(metadata)}.")
+    for key in ("systemPrompt", "description"):
+        if not isinstance(metadata.get(key), (str, type(None))):
+            raise ConfigurationError(f"agent_metadata[{key!r}] must be a string, not {_kind_of(metadata[key])}.")
+    tools = metadata.get("tools")
+    if not isinstance(tools, (list, tuple, type(None))):
+        raise ConfigurationError(f"agent_metadata['tools'] must be a list of dicts, not {_kind_of(tools)}: {_TOOLS_ADVICE}")
+    for index, tool in enumerate(tools or ()):
+        if not isinstance(tool, Mapping):
+            raise ConfigurationError(f"agent_metadata['tools'][{index}] must be a dict, not {_kind_of(tool)}: {_TOOLS_ADVICE}")
+
+
+def _kind_of(value: object) -> str:
+    return type(value).__name__
 
 
 def _bound(name: str, unit: str, default: int, *, least: int) -> int:
