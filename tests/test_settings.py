@@ -133,6 +133,37 @@ def test_what_fits_is_taken():
 
 
 @pytest.mark.parametrize(
+    "url, told",
+    [
+        ("https://host:no", "port"),
+        ("https://host:99999/api", "port"),
+        ("https://host:0", "port"),
+        ("https://ho st/api", "blanks"),
+        ("https://host/api\n", "blanks, line breaks"),
+        (" https://host", "blanks"),
+        ("https://host:80 80", "blanks"),
+        ("https://[::1", "IPv6"),
+        ("https:///api", "with a host after https://"),
+        ("http://:8080", "with a host after http://"),
+        ("localhost:8080", "begins with https:// or http://"),
+        ("a.whyops.com", "begins with https:// or http://"),
+        ("https://me:pw@host:no", "user name or password"),
+        ("https://host/api?a=1", "end with its path"),
+    ],
+)
+def test_a_base_url_is_refused_for_its_real_fault(url, told):
+    """The message says what is wrong with the URL, not what is right with it."""
+    with pytest.raises(ConfigurationError, match=f"^analyse_base_url must .*{told}"):
+        given(analyse_base_url=url)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8080/api", "https://host:", "HTTPS://host:65535/a", "http://müller.example"])
+def test_a_base_url_may_be_unusual(url):
+    """IPv6, an empty port, capital letters and names in other scripts are all fine."""
+    assert given(analyse_base_url=url).analyse_base_url == url
+
+
+@pytest.mark.parametrize(
     "variable, value",
     [
         ("WHYOPS_API_KEY", "two words"),

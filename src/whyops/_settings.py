@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from . import _defaults, _environment
 from .errors import ConfigurationError
@@ -230,21 +230,42 @@ def _url(chosen: str | None, variable: str, default: str) -> str:
 
 def _check_url(url: str, name: str) -> None:
     """Refuse what is no base URL. The message repeats nothing of it: a password may be part of it, or of what was meant."""
+    wrong = _fault_of_url(url)
+    if wrong:
+        raise ConfigurationError(f"{name} {wrong}")
+
+
+def _fault_of_url(url: str) -> str:
+    """Return what is wrong with a base URL, as the end of a sentence; empty if nothing is."""
+    if not url.isprintable() or " " in url:
+        return "must be a URL without blanks, line breaks or other characters that can't be seen: it holds one, perhaps at its end."
     try:
         parts = urlsplit(url)
-        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isprintable() and " " not in url
-        holds_password = "@" in parts.netloc
-    except ValueError:  # a port that is no number, half an IPv6 address
-        is_one = holds_password = False
-    if not is_one:
-        raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {_defaults.ANALYSE_URL}.")
-    if holds_password:
-        raise ConfigurationError(
-            f"{name} must not hold a user name or password: it is shown in logs and stored with waiting events. The service knows you by "
+    except ValueError:
+        return (
+            f"must be a URL whose host can be read, such as {_defaults.ANALYSE_URL}: an IPv6 address stands in brackets, http://[::1]:8080."
+        )
+    if parts.scheme not in ("http", "https"):
+        return f"must be a URL that begins with https:// or http://, such as {_defaults.ANALYSE_URL}."
+    if "@" in parts.netloc:
+        return (
+            "must not hold a user name or password: it is shown in logs and stored with waiting events. The service knows you by "
             "api_key; what a proxy on the way asks for goes into HTTPS_PROXY, and what else must be sent into a transport of yours."
         )
+    if not parts.hostname:
+        return f"must be a URL with a host after {parts.scheme}://, such as {_defaults.ANALYSE_URL}."
+    if not _has_usable_port(parts):
+        return "must be a URL whose port, after the host's colon, is a number from 1 to 65535; it may be left out."
     if "?" in url or "#" in url:
-        raise ConfigurationError(f"{name} must end with its path, such as {_defaults.ANALYSE_URL}: what follows ? or # can't be kept.")
+        return f"must end with its path, such as {_defaults.ANALYSE_URL}: what follows ? or # can't be kept."
+    return ""
+
+
+def _has_usable_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:  # no number, or too high a one
+        return False
 
 
 def _check_key(key: str, name: str) -> None:
