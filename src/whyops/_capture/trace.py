@@ -14,8 +14,8 @@ from . import contents, context, exceptions, withheld
 from .attempt import Failed, attempt
 from .blocks import Blocks
 from .call import ToolCall, text_is_hidden_here
-from .clock import stamp_of
 from .ids import clip, safe_id, safe_user_id
+from .options import is_given, note_unknown, step_fields, timestamp
 from .place import REDACTED
 from .recorder import Encoded, Recorder
 from .span import ToolSpan
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     else:
         from typing_extensions import Self, Unpack
 
-_OPTIONS = frozenset({"span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id"})
 _OWN_METADATA = frozenset(
     {
         "durationMs",
@@ -57,7 +56,6 @@ _OWN_METADATA = frozenset(
         "usage",
     }
 )
-_MAX_STEP = 2**31 - 1
 
 
 def _new_span_id(trace: Trace) -> str:
@@ -85,7 +83,7 @@ class Trace:
     ) -> None:
         self.recorder: Recorder = recorder
         self._sent_from: str | None = None
-        self.id: str = safe_id(id) if _is_given(id) else recorder.ids.next()
+        self.id: str = safe_id(id) if is_given(id) else recorder.ids.next()
         self.external_user_id: str | None = None
         self.writer: EventWriter = EventWriter(recorder, self.id)
         self._blocks = Blocks()
@@ -437,34 +435,28 @@ class Trace:
 
     def _span_id(self, options: EventOptions) -> str:
         given = options.get("span_id")
-        return safe_id(given) if _is_given(given) else self.recorder.ids.next()
+        return safe_id(given) if is_given(given) else self.recorder.ids.next()
 
     def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions) -> None:
+        note_unknown(event_type, options)
         content, metadata = self._fitted(event_type, parts)
-        self._note_unknown(options)
         if "external_user_id" in options:
             self.set_user(options["external_user_id"])
         span_id, key = options.get("span_id"), options.get("idempotency_key")
         self.writer.write(
             event_type,
             self.recorder.encode(content),
-            span_id=safe_id(span_id) if _is_given(span_id) else None,
+            span_id=safe_id(span_id) if is_given(span_id) else None,
             parent_id=self.current_span_id(),
             metadata=metadata,
-            fields=_step_fields(options),
-            key=quote(safe_id(key)) if _is_given(key) else None,
-            timestamp=_timestamp(options.get("timestamp")),
+            fields=step_fields(event_type, options),
+            key=quote(safe_id(key)) if is_given(key) else None,
+            timestamp=timestamp(event_type, options.get("timestamp")),
         )
-
-    def _note_unknown(self, options: Mapping[str, object]) -> None:
-        for name in options.keys() - _OPTIONS:
-            _guard.notices.say(
-                f"option:{name}", "The option %r is not known and is ignored; known are %s.", name, ", ".join(sorted(_OPTIONS))
-            )
 
     @_guard.recording
     def set_user(self, external_user_id: object) -> None:
-        if _is_given(external_user_id):
+        if is_given(external_user_id):
             self.external_user_id = safe_user_id(external_user_id)
             self.writer.set_user(self.external_user_id)
 
@@ -489,37 +481,6 @@ def _arrived(
     trace = kind(recorder, trace_id, user, metadata)
     trace._sent_from = span_id  # noqa: SLF001  (one of this file)
     return trace
-
-
-def _is_given(value: object) -> bool:
-    """Tell whether a caller gave an id or a time: None and an empty string both stand for none."""
-    return value is not None and not (type(value) is str and not value)
-
-
-def _step_fields(options: EventOptions) -> str:
-    """Return the step numbers as ready members; one that the service would refuse is left out and said."""
-    fields = ""
-    for name, option in (("stepId", "step_id"), ("parentStepId", "parent_step_id")):
-        step = options.get(option)
-        number = int.__int__(step) if issubclass(type(step), int) else 0  # type: ignore[arg-type]  # told by its type
-        if 1 <= number <= _MAX_STEP:
-            fields += f',"{name}":{number}'
-        elif step is not None:
-            _refused(option, "a whole number from 1 to 2147483647")
-    return fields
-
-
-def _timestamp(value: object) -> str | None:
-    if not _is_given(value):
-        return None
-    text = stamp_of(value)
-    if text is None:
-        _refused("timestamp", "ISO 8601 text or a datetime")
-    return text
-
-
-def _refused(option: str, wanted: str) -> None:
-    _guard.notices.say(f"refused:{option}", "The option %s is left out of an event: it must be %s.", option, wanted)
 
 
 def loop_is_running() -> bool:

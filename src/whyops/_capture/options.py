@@ -1,0 +1,111 @@
+"""What callers pass by keyword: options read into an event's form, and what can't be recorded as it was meant said, with the line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .. import _guard
+from .clock import stamp_of
+
+if TYPE_CHECKING:
+    from ..types import EventOptions
+
+COMMON = ("span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id")
+"""The options that all nine pairs of methods take."""
+
+OWN: dict[str, tuple[str, ...]] = {
+    "user_message": ("messages", "metadata"),
+    "llm_response": ("model", "provider", "content", "tool_calls", "finish_reason", "usage", "latency_ms"),
+    "llm_thinking": ("thinking", "signature"),
+    "embedding_request": ("inputs",),
+    "embedding_response": ("model", "provider", "embedding_count", "first_embedding_dimensions", "total_tokens", "latency_ms"),
+    "tool_call_request": ("tool", "tool_calls", "latency_ms", "requested_at"),
+    "tool_call_response": ("tool", "tool_calls", "tool_results", "latency_ms", "responded_at"),
+    "tool_result": ("tool_name", "output"),
+    "error": ("message", "status", "stack"),
+}
+"""What each method takes beside these, by its name, which is that of its event."""
+
+_COMMON = frozenset(COMMON)
+_MAX_STEP = 2**31 - 1
+_MOST_DISTANT = 0.6
+
+_TIME = "ISO 8601 text or a datetime"
+
+
+def note_unknown(method: str, options: Mapping[str, object]) -> None:
+    """Say which options nobody knows, what may have been meant, and what this method takes."""
+    for name in options.keys() - _COMMON:
+        place = _guard.caller()
+        known = (*OWN[method], *COMMON)
+        _guard.notices.say(
+            f"option:{place}:{method}:{name}",
+            "Ignoring unknown option %r of %s (%s)%s Valid options: %s.",
+            name,
+            method,
+            place,
+            _Nearest(name, known),
+            ", ".join(known),
+        )
+
+
+class _Nearest:
+    """A question for the known name that is most like a wrong one, looked for only when it is said."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self._name = name
+        self._known = known
+
+    def __str__(self) -> str:
+        import difflib  # noqa: PLC0415  (only somebody who mistypes a name needs it)
+
+        near = difflib.get_close_matches(self._name, self._known, 1, _MOST_DISTANT)
+        return f": did you mean {near[0]!r}?" if near else "."
+
+
+def refused(method: str, option: str, value: object, wanted: str) -> None:
+    """Say that an option is left out, and what it must be."""
+    _say(method, option, value, f"must be {wanted}", "left out")
+
+
+def step_fields(method: str, options: EventOptions) -> str:
+    """Return the step numbers as ready members; one that the service would refuse is left out and said."""
+    fields = ""
+    for name, option in (("stepId", "step_id"), ("parentStepId", "parent_step_id")):
+        step = options.get(option)
+        number = int.__int__(step) if issubclass(type(step), int) else 0  # type: ignore[arg-type]  # told by its type
+        if 1 <= number <= _MAX_STEP:
+            fields += f',"{name}":{number}'
+        elif step is not None:
+            refused(method, option, step, "a whole number from 1 to 2147483647")
+    return fields
+
+
+def timestamp(method: str, value: object) -> str | None:
+    """Return a caller's time as an event carries it; None if none was given, or, said, none that can be read."""
+    if not is_given(value):
+        return None
+    text = stamp_of(value)
+    if text is None:
+        refused(method, "timestamp", value, _TIME)
+    return text
+
+
+def is_given(value: object) -> bool:
+    """Tell whether a caller gave an id or a time: None and an empty string both stand for none."""
+    return value is not None and not (type(value) is str and not value)
+
+
+def _say(method: str, name: str, value: object, wanted: str, outcome: str) -> None:
+    place = _guard.caller()
+    _guard.notices.say(
+        f"odd:{place}:{method}:{name}",
+        "%s of %s (%s) %s, not %s: it is %s.",
+        name,
+        method,
+        place,
+        wanted,
+        type(value).__name__,
+        outcome,
+    )
