@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 import sys
 
@@ -59,3 +60,75 @@ def test_the_options_that_are_told_are_those_of_the_signature(method):
     signature = inspect.signature(getattr(Trace, f"{method}_sync"))
     own = [each.name for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD and each.name != "self"]
     assert list(OWN[method]) == [name for name in own if name not in COMMON]
+
+
+UNREADABLE = {
+    "usage": [5, "12", [1, 2], {"prompt": 3}, {"promptTokens": "12"}, object()],
+    "latency_ms": ["12ms", math.nan, True, [1]],
+    "tool_calls": [5, "search", {1, 2}, iter([])],
+}
+
+
+@pytest.mark.parametrize("name, value", [(name, value) for name, values in UNREADABLE.items() for value in values])
+def test_a_value_that_can_t_be_read_is_said_and_the_rest_recorded(said, name, value):
+    """The event is there with all else; the log names argument, method, line, and what it should be, once."""
+    recording = Recording()
+    trace = recording.trace("t")
+    for _ in range(2):
+        trace.llm_response_sync("m", "p", "text", **{name: value})
+    event = recording.events[0]
+    assert event["content"]["content"] == "text"
+    assert not {"usage", "latencyMs"} & event["metadata"].keys()
+    (message,) = said()
+    assert re.search(
+        rf"^{name} of llm_response \(.*test_options\.py:\d+\) (must|should) be .*, not {type(value).__name__}: it is ", message
+    )
+
+
+def test_counts_that_are_none_are_said_beside_those_that_are(said):
+    """Of a usage with one bad count the others are recorded, and the bad one is named."""
+    recording = Recording()
+    recording.trace("t").llm_response_sync("m", "p", usage={"promptTokens": 12, "completionTokens": "many", "totalTokens": None})
+    assert recording.events[0]["metadata"]["usage"] == {"promptTokens": 12}
+    (message,) = said()
+    assert message.startswith("usage['completionTokens'] of llm_response")
+
+
+def test_what_can_be_read_or_stands_for_none_is_not_said(said):
+    """The forms that are documented, and empty ones, pass without a word."""
+    trace = Recording().trace("t")
+    for usage in (None, {}, {"promptTokens": None}, {"input_tokens": 3, "output_tokens": 4}):
+        trace.llm_response_sync("m", "p", usage=usage, latency_ms=1.5, tool_calls=({"function": {"name": "a", "arguments": "{}"}},))
+    trace.user_message_sync("Hello")  # type: ignore[arg-type]
+    trace.embedding_request_sync("text")
+    trace.embedding_response_sync("m", "p", 1, 3, total_tokens=4, latency_ms=0)
+    span_id = trace.tool_call_request_sync("a", {"name": "a", "arguments": {}}, latency_ms=None, requested_at="")  # type: ignore[arg-type]
+    trace.tool_call_response_sync("a", span_id, [], {}, responded_at="2026-01-01T00:00:00Z")
+    trace.error_sync("e", status=500)
+    assert said() == []
+
+
+def test_the_other_methods_say_it_too(said):
+    """Counts, times, states and lists that are none: each is said once, and its event is there."""
+    recording = Recording()
+    trace = recording.trace("t")
+    trace.embedding_request_sync(each for each in ("a", "b"))  # type: ignore[arg-type]
+    trace.embedding_response_sync("m", "p", "two", [3], total_tokens="4")  # type: ignore[arg-type]
+    trace.tool_call_request_sync("a", [], requested_at="soon")
+    trace.error_sync("e", status="500")  # type: ignore[arg-type]
+    assert len(recording.events) == 4
+    assert [message.split(" (")[0] for message in said()] == [
+        "inputs of embedding_request",
+        "total_tokens of embedding_response",
+        "embedding_count of embedding_response",
+        "first_embedding_dimensions of embedding_response",
+        "requested_at of tool_call_request",
+        "status of error",
+    ]
+
+
+def test_an_endless_latency_is_a_number_all_the_same():
+    """Infinity has no form in JSON: the highest number stands for it, and no text beside it."""
+    recording = Recording()
+    recording.trace("t").llm_response_sync("m", "p", latency_ms=math.inf)
+    assert recording.events[0]["metadata"] == {"model": "m", "provider": "p", "latencyMs": 2**31 - 1}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from .. import _guard
 from .clock import stamp_of
+from .reading import elements, members, text_in
+from .usage import COUNTS, whole
 
 if TYPE_CHECKING:
     from ..types import EventOptions
@@ -32,6 +34,23 @@ _MAX_STEP = 2**31 - 1
 _MOST_DISTANT = 0.6
 
 _TIME = "ISO 8601 text or a datetime"
+
+_READ_INTO: dict[str, tuple[str, str]] = {
+    "latency_ms": ("latencyMs", "a number of milliseconds"),
+    "usage": ("usage", 'token counts, such as {"promptTokens": 12, "completionTokens": 34}, or a provider\'s usage object'),
+    "total_tokens": ("usage", "a whole number"),
+    "status": ("status", "a whole number"),
+    "requested_at": ("requestedAt", _TIME),
+    "responded_at": ("respondedAt", _TIME),
+}
+"""The member of content or metadata that an argument is read into, and what can be read."""
+
+_NUMBERS = ("embedding_count", "first_embedding_dimensions")
+_LISTS = {
+    "messages": 'a list of messages, such as {"role": "user", "content": "Hi"}',
+    "inputs": "a list of texts",
+    "tool_calls": 'a list of dicts with the "name" and the "arguments" of a tool',
+}
 
 
 def note_unknown(method: str, options: Mapping[str, object]) -> None:
@@ -62,6 +81,25 @@ class _Nearest:
 
         near = difflib.get_close_matches(self._name, self._known, 1, _MOST_DISTANT)
         return f": did you mean {near[0]!r}?" if near else "."
+
+
+def note_odd(method: str, content: object, metadata: Mapping[str, object], given: Mapping[str, object]) -> None:
+    """Say which of the arguments `given` could not be read into an event's content and metadata, or not as what they should be."""
+    for name, value in given.items():
+        if value is None or _is_empty(value):
+            continue
+        if name in _LISTS:
+            if type(value) is not list and not _is_taken_as_list(name, value):
+                _say(method, name, value, f"should be {_LISTS[name]}", "recorded as well as can be")
+        elif name in _NUMBERS:
+            if whole(value) is None:
+                _say(method, name, value, "must be a whole number", "recorded as 0")
+        else:
+            member, wanted = _READ_INTO[name]
+            if member not in metadata and (type(content) is not dict or member not in content):
+                refused(method, name, value, wanted)
+            elif name == "usage":
+                _note_counts(method, value, metadata[member])
 
 
 def refused(method: str, option: str, value: object, wanted: str) -> None:
@@ -95,6 +133,28 @@ def timestamp(method: str, value: object) -> str | None:
 def is_given(value: object) -> bool:
     """Tell whether a caller gave an id or a time: None and an empty string both stand for none."""
     return value is not None and not (type(value) is str and not value)
+
+
+def _is_empty(value: object) -> bool:
+    """Tell whether a value stands for none: an empty text or list, or a dict of which nothing is known."""
+    kind = type(value)
+    if kind is dict:
+        return all(each is None for each in value.values())  # type: ignore[attr-defined]  # told by its type
+    return (kind is str or kind is list or kind is tuple) and not value
+
+
+def _is_taken_as_list(name: str, value: object) -> bool:
+    """Tell whether a list is made of the value: of a tuple, a single dict, or, where texts are listed, a single one."""
+    return elements(value) is not None or members(value) is not None or (name != "tool_calls" and text_in(value) is not None)
+
+
+def _note_counts(method: str, usage: object, read: object) -> None:
+    """Say which of the counts that have our names are none."""
+    held = members(usage)
+    if held is not None and type(read) is dict:
+        for name in COUNTS:
+            if held.get(name) is not None and name not in read:
+                refused(method, f"usage[{name!r}]", held[name], "a whole number")
 
 
 def _say(method: str, name: str, value: object, wanted: str, outcome: str) -> None:

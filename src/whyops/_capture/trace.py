@@ -15,7 +15,7 @@ from .attempt import Failed, attempt
 from .blocks import Blocks
 from .call import ToolCall, text_is_hidden_here
 from .ids import clip, safe_id, safe_user_id
-from .options import is_given, note_unknown, step_fields, timestamp
+from .options import is_given, note_odd, note_unknown, step_fields, timestamp
 from .place import REDACTED
 from .recorder import Encoded, Recorder
 from .span import ToolSpan
@@ -150,7 +150,7 @@ class Trace:
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
-        self._record("user_message", contents.user_message(messages, metadata), options)
+        self._record("user_message", contents.user_message(messages, metadata), options, messages=messages)
 
     @twin
     def user_message(
@@ -174,7 +174,7 @@ class Trace:
     ) -> None:
         """Record a model's answer. `usage` also takes the usage objects of OpenAI, Anthropic, Google and LangChain as they are."""
         parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms)
-        self._record("llm_response", parts, options)
+        self._record("llm_response", parts, options, usage=usage, latency_ms=latency_ms, tool_calls=tool_calls)
 
     @twin
     def llm_response(
@@ -214,7 +214,7 @@ class Trace:
     @_guard.recording
     def embedding_request_sync(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
-        self._record("embedding_request", contents.embedding_request(inputs), options)
+        self._record("embedding_request", contents.embedding_request(inputs), options, inputs=inputs)
 
     @twin
     def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
@@ -235,7 +235,8 @@ class Trace:
     ) -> None:
         """Record that vectors came back: how many, and of how many dimensions. The vectors are not recorded."""
         parts = contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms)
-        self._record("embedding_response", parts, options)
+        given = {"embedding_count": embedding_count, "first_embedding_dimensions": first_embedding_dimensions}
+        self._record("embedding_response", parts, options, total_tokens=total_tokens, latency_ms=latency_ms, **given)
 
     @twin
     def embedding_response(
@@ -296,7 +297,8 @@ class Trace:
     ) -> None:
         """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
         parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at)
-        self._record("tool_call_response", parts, {**options, "span_id": span_id})
+        given = {"tool_calls": tool_calls, "latency_ms": latency_ms, "responded_at": responded_at}
+        self._record("tool_call_response", parts, {**options, "span_id": span_id}, **given)
 
     @twin
     def tool_call_response(
@@ -328,7 +330,7 @@ class Trace:
         self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
-        self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options)
+        self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options, status=status)
 
     @twin
     def error(
@@ -431,14 +433,17 @@ class Trace:
         self, span_id: str, tool: object, tool_calls: object, latency_ms: object, requested_at: object, options: EventOptions
     ) -> None:
         parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at)
-        self._record("tool_call_request", parts, {**options, "span_id": span_id})
+        given = {"tool_calls": tool_calls, "latency_ms": latency_ms, "requested_at": requested_at}
+        self._record("tool_call_request", parts, {**options, "span_id": span_id}, **given)
 
     def _span_id(self, options: EventOptions) -> str:
         given = options.get("span_id")
         return safe_id(given) if is_given(given) else self.recorder.ids.next()
 
-    def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions) -> None:
+    def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions, **given: object) -> None:
+        """Record an event of one of the nine pairs. `given` are those arguments that may not be readable into `parts`."""
         note_unknown(event_type, options)
+        note_odd(event_type, *parts, given)
         content, metadata = self._fitted(event_type, parts)
         if "external_user_id" in options:
             self.set_user(options["external_user_id"])
