@@ -6,6 +6,9 @@ import inspect
 import math
 import re
 import sys
+import uuid
+from decimal import Decimal
+from enum import Enum
 
 import pytest
 
@@ -26,6 +29,54 @@ def here() -> str:
     """Return the file and line of the caller."""
     frame = sys._getframe(1)
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, {1}, object(), ValueError("x"), int])
+def test_an_id_of_a_type_without_text_is_replaced(said, value):
+    """Else all runs would be one trace named after the type: each gets an id of its own, and the line that made it is said once."""
+    recording = Recording()
+    made = [recording.trace(value) for _ in range(3)]
+    made[0].error_sync("e")
+    assert len({trace.id for trace in made}) == 3
+    assert recording.events[0]["traceId"] == made[0].id
+    assert not any("<" in trace.id for trace in made)
+    (message,) = said()
+    assert re.search(
+        rf"^id of trace \(.*:\d+\) must be a string, a number or a UUID, .* not {type(value).__name__}: it is left out", message
+    )
+
+
+def test_an_id_that_says_how_it_reads_is_kept(said):
+    """Numbers, UUIDs, enums, and objects of classes with a text of their own are ids as they are."""
+
+    class Session:
+        def __str__(self) -> str:
+            return "session-7"
+
+    recording, key = Recording(), uuid.uuid4()
+    values = {"7": 7, str(key): key, "Named.ONE": Enum("Named", {"ONE": 1}).ONE, "session-7": Session(), "1.50": Decimal("1.50")}
+    assert [recording.trace(value).id for value in values.values()] == list(values)
+    assert said() == []
+
+
+def test_other_ids_of_such_types_are_left_out(said):
+    """Two events with a list for their key stay two; a user or a span that can't be told is none."""
+    recording = Recording()
+    trace = recording.trace("t", external_user_id=["u"])
+    for _ in range(2):
+        trace.error_sync("e", idempotency_key=["k"], span_id=object())
+    span_id = trace.tool_call_request_sync("search", [], span_id={})
+    first, second, request = recording.events
+    assert first["idempotencyKey"] != second["idempotencyKey"]
+    assert request["spanId"] == span_id
+    assert all("externalUserId" not in event for event in recording.events)
+    assert "spanId" not in first
+    assert [message.split(" (")[0] for message in said()] == [
+        "external_user_id of trace",
+        "span_id of error",
+        "idempotency_key of error",
+        "span_id of tool_call_request",
+    ]
 
 
 def test_an_unknown_option_is_said_with_method_line_and_remedy(said):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .. import _guard
 from .clock import stamp_of
+from .ids import readable_id
 from .reading import elements, members, text_in
 from .usage import COUNTS, whole
 
@@ -34,6 +35,7 @@ _MAX_STEP = 2**31 - 1
 _MOST_DISTANT = 0.6
 
 _TIME = "ISO 8601 text or a datetime"
+_ID = "a string, a number or a UUID, or something else with a text of its own"
 
 _READ_INTO: dict[str, tuple[str, str]] = {
     "latency_ms": ("latencyMs", "a number of milliseconds"),
@@ -105,6 +107,14 @@ def note_odd(method: str, content: object, metadata: Mapping[str, object], given
 def refused(method: str, option: str, value: object, wanted: str) -> None:
     """Say that an option is left out, and what it must be."""
     _say(method, option, value, f"must be {wanted}", "left out")
+
+
+def id_of(method: str, name: str, value: object, make: Callable[[object], str | None] = readable_id) -> str | None:
+    """Return a caller's id, made safe; None, and say so, for what has no text that tells it from others of its type."""
+    found = make(value)
+    if found is None:
+        refused(method, name, value, _ID)
+    return found
 
 
 def step_fields(method: str, options: EventOptions) -> str:

@@ -14,8 +14,8 @@ from . import contents, context, exceptions, withheld
 from .attempt import Failed, attempt
 from .blocks import Blocks
 from .call import ToolCall, text_is_hidden_here
-from .ids import clip, safe_id, safe_user_id
-from .options import is_given, note_odd, note_unknown, step_fields, timestamp
+from .ids import clip, readable_user_id
+from .options import id_of, is_given, note_odd, note_unknown, step_fields, timestamp
 from .place import REDACTED
 from .recorder import Encoded, Recorder
 from .span import ToolSpan
@@ -83,7 +83,7 @@ class Trace:
     ) -> None:
         self.recorder: Recorder = recorder
         self._sent_from: str | None = None
-        self.id: str = safe_id(id) if is_given(id) else recorder.ids.next()
+        self.id: str = (id_of("trace", "id", id) if is_given(id) else None) or recorder.ids.next()
         self.external_user_id: str | None = None
         self.writer: EventWriter = EventWriter(recorder, self.id)
         self._blocks = Blocks()
@@ -438,7 +438,7 @@ class Trace:
 
     def _span_id(self, options: EventOptions) -> str:
         given = options.get("span_id")
-        return safe_id(given) if is_given(given) else self.recorder.ids.next()
+        return (id_of("tool_call_request", "span_id", given) if is_given(given) else None) or self.recorder.ids.next()
 
     def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions, **given: object) -> None:
         """Record an event of one of the nine pairs. `given` are those arguments that may not be readable into `parts`."""
@@ -451,18 +451,18 @@ class Trace:
         self.writer.write(
             event_type,
             self.recorder.encode(content),
-            span_id=safe_id(span_id) if is_given(span_id) else None,
+            span_id=id_of(event_type, "span_id", span_id) if is_given(span_id) else None,
             parent_id=self.current_span_id(),
             metadata=metadata,
             fields=step_fields(event_type, options),
-            key=quote(safe_id(key)) if is_given(key) else None,
+            key=quote(safe_key) if is_given(key) and (safe_key := id_of(event_type, "idempotency_key", key)) else None,
             timestamp=timestamp(event_type, options.get("timestamp")),
         )
 
     @_guard.recording
     def set_user(self, external_user_id: object) -> None:
-        if is_given(external_user_id):
-            self.external_user_id = safe_user_id(external_user_id)
+        if is_given(external_user_id) and (user := id_of("trace", "external_user_id", external_user_id, readable_user_id)):
+            self.external_user_id = user
             self.writer.set_user(self.external_user_id)
 
     @_guard.recording
