@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             if not _send(one, arguments.timeout, progress, sent):
                 break
     for delivery in {id(one.delivery): one.delivery for one in work}.values():
-        delivery.wait(delivery.close(CLOSE_SECONDS), CLOSE_SECONDS, delivery.counts)
+        delivery.wait(delivery.close(CLOSE_SECONDS, may_give_up=True), CLOSE_SECONDS, delivery.counts)
     return _told(context, sent, total)
 
 
@@ -140,7 +140,7 @@ def _send_part(part: Sequence[StoredLine], delivery: Delivery, timeout: float, p
     for _, line in part:
         delivery.record(line)
     done = lambda: sent.settled + _settled(delivery.counts()) - _settled(before)  # noqa: E731
-    result = progress.wait(delivery.flush(timeout), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
+    result = progress.wait(delivery.flush(timeout, may_give_up=True), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
     sent.delivered += result.delivered - before.delivered
     sent.sampled_out += result.sampled_out - before.sampled_out
     sent.refused += result.parked - before.parked

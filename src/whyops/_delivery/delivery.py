@@ -237,16 +237,16 @@ class Delivery:
 
     # --- waiting for it --------------------------------------------------------------------------
 
-    def flush(self, timeout: float | None = None) -> Future[FlushResult]:
+    def flush(self, timeout: float | None = None, *, may_give_up: bool = False) -> Future[FlushResult]:
         """Deliver what was recorded before this call, and what dead processes have left; the future tells the numbers.
 
-        After `timeout` seconds it tells them as they are then.
+        After `timeout` seconds it tells them as they are then; if it `may_give_up`, as soon as the key or the address proves wrong.
         """
-        return self._ask(Until.FLUSHED, timeout)
+        return self._ask(Until.FLUSHED, timeout, may_give_up=may_give_up)
 
-    def close(self, timeout: float | None = None) -> Future[FlushResult]:
+    def close(self, timeout: float | None = None, *, may_give_up: bool = False) -> Future[FlushResult]:
         """Flush, then let go of the thread, the sink and the files. A later `record` opens all again."""
-        return self._ask(Until.CLOSED, timeout)
+        return self._ask(Until.CLOSED, timeout, may_give_up=may_give_up)
 
     def wait(self, future: Future[T], timeout: float | None, otherwise: Callable[[], T]) -> T:
         """Wait for what the sender is to answer; past the limit return what `otherwise` gives.
@@ -308,8 +308,8 @@ class Delivery:
         total = self._tally.total
         return total.delivered + total.sampled_out + total.parked
 
-    def _ask(self, until: Until, timeout: float | None) -> Future[FlushResult]:
-        request = Request(until, None if timeout is None else self._clock.monotonic() + timeout)
+    def _ask(self, until: Until, timeout: float | None, *, may_give_up: bool) -> Future[FlushResult]:
+        request = Request(until, None if timeout is None else self._clock.monotonic() + timeout, may_give_up=may_give_up)
         if self._is_at_rest() and (self._folder is None or not os.path.exists(self._folder)):  # noqa: PTH110  (this one never raises)
             request.future.set_result(self.counts())
         else:
