@@ -10,7 +10,7 @@ from whyops._printable import printable
 
 from .event import Usage
 from .gaps import gaps
-from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted
+from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, unfolded
 from .recorded import RecordedTrace
 from .steps import USUAL_ENDS, Embedding, Failure, ModelAnswer, RequestedTool, Step, Thinking, ToolCall, UserMessage
 from .text import width_of, wrapped
@@ -44,7 +44,10 @@ def render_tree(
     width = max(width, _LEAST_WIDTH)
     longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
     tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest)
-    return painted(tree.lines(trace), width=width, color=color, ellipsis=tree.glyphs.ellipsis)
+    lines = tree.lines(trace)
+    if full:
+        lines = (part for line in lines for part in unfolded(line, width))
+    return painted(lines, width=width, color=color, ellipsis=tree.glyphs.ellipsis)
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class _Tree:
             facts.append(Piece(duration_text(trace.duration_ms), "dim"))
         yield from self._flowing(facts)
         yield from self._flowing([Piece(fact, "dim") for fact in _usage_facts(totals.usage)])
-        missing = [Piece(self.say(fact), "warn") for fact in gaps(trace)]
+        missing = [Piece(self.say(fact), "warn") for fact in gaps(trace, full=self.full)]
         if missing:
             missing[0] = Piece(f"not here: {missing[0].text}", "warn")
         elif trace.events:
@@ -132,7 +135,7 @@ class _Tree:
             first, rest = f"{self.glyphs.ellipsis} ", self.glyphs.blank
             room = self.width - width_of(first)
         body = self._body(step, room)
-        yield Line([Piece(first, "dim"), *body.head], body.note)
+        yield Line([Piece(first, "dim"), *body.head], body.note, Piece(rest + self.glyphs.blank, "dim"))
         guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if first else "")
         for text in body.below:
             yield from self._below(text, guide)
