@@ -9,6 +9,7 @@ import sys
 import uuid
 from decimal import Decimal
 from enum import Enum
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,7 +32,14 @@ def here() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-@pytest.mark.parametrize("value", [["a"], {"a": 1}, {1}, object(), ValueError("x"), int])
+class Mute:
+    """Says that it reads as text, and does not."""
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+@pytest.mark.parametrize("value", [Mute(), ["a"], {"a": 1}, {1}, object(), ValueError("x"), int])
 def test_an_id_of_a_type_without_text_is_replaced(said, value):
     """Else all runs would be one trace named after the type: each gets an id of its own, and the line that made it is said once."""
     recording = Recording()
@@ -148,7 +156,7 @@ def test_counts_that_are_none_are_said_beside_those_that_are(said):
 def test_what_can_be_read_or_stands_for_none_is_not_said(said):
     """The forms that are documented, and empty ones, pass without a word."""
     trace = Recording().trace("t")
-    for usage in (None, {}, {"promptTokens": None}, {"input_tokens": 3, "output_tokens": 4}):
+    for usage in (None, {}, {"promptTokens": None}, {"input_tokens": 3, "output_tokens": 4}, SimpleNamespace(prompt_tokens=3)):
         trace.llm_response_sync("m", "p", usage=usage, latency_ms=1.5, tool_calls=({"function": {"name": "a", "arguments": "{}"}},))
     trace.user_message_sync("Hello")  # type: ignore[arg-type]
     trace.embedding_request_sync("text")
