@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import _guard
 from .clock import stamp_of
+from .fields import short_name
 from .ids import readable_id
 from .reading import elements, members, text_in
 from .usage import COUNTS, whole
@@ -176,6 +177,6 @@ def _say(method: str, name: str, value: object, wanted: str, outcome: str) -> No
         method,
         place,
         wanted,
-        type(value).__name__,
+        short_name(type(value)),
         outcome,
     )
