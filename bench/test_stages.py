@@ -11,22 +11,22 @@ import httpx
 import pytest
 
 import whyops
-from whyops._capture import context
-from whyops._capture.call import ToolCall
-from whyops._capture.clock import Clock
-from whyops._capture.ids import Ids
-from whyops._capture.plan import Plan
-from whyops._capture.recorder import Recorder
-from whyops._capture.redact import Redactor
-from whyops._capture.serialize import Encoder
-from whyops._capture.trace import Trace
-from whyops._delivery.batch import Batch
-from whyops._delivery.clock import CLOCK
-from whyops._delivery.destination import Destination
-from whyops._delivery.file_outbox import FileOutbox
-from whyops._delivery.http import HttpSink
-from whyops._delivery.memory_outbox import MemoryOutbox
+from whyops._encoding.encoder import Encoder
+from whyops._encoding.redaction.redactor import Redactor
+from whyops._outbox.batch import Batch
+from whyops._outbox.destination import Destination
+from whyops._outbox.file_outbox import FileOutbox
+from whyops._outbox.memory_outbox import MemoryOutbox
+from whyops._recording import context
+from whyops._recording.arguments import Plan
+from whyops._recording.ids import Ids
+from whyops._recording.recorder import Recorder
+from whyops._recording.tool_call import ToolCall
+from whyops._recording.trace import Trace
+from whyops._runtime.clock import CLOCK
+from whyops._service.sink import HttpSink
 from whyops._store.sink import SqliteSink
+from whyops._wire.timestamps import Clock
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from whyops import _assembly, _client, _guard
-from whyops._environment import _FREEZING_HOSTS
-from whyops._proxy import addresses
+from whyops import _assembly, _client
+from whyops._config.environment import _FREEZING_HOSTS
+from whyops._runtime import guard as _guard
+from whyops._service import proxy_addresses as addresses
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import whyops
-from whyops import _environment
+from whyops._config import environment as _environment
 from whyops.testing import MemorySink, capture
 
 OURS = ("WHYOPS_CAPTURE_CONTENT", "WHYOPS_REDACT_KEYS", "WHYOPS_PARENT_REDACTS")

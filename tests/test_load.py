@@ -14,12 +14,12 @@ import pytest
 
 import whyops
 from tests._cli.test_commands import store
-from tests._views.recordings import conversation
+from tests._render.recordings import conversation
 from tests.server.client import Client
 from tests.server.server import StrictServer
 from tests.server.service import Limits
 from whyops._load import find_trace
-from whyops._store.remote import ServiceReader
+from whyops._service.reader import ServiceReader
 from whyops.errors import ServiceError, TraceNotFoundError
 
 KEY = "whyops_test"

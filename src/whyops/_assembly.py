@@ -10,24 +10,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _defaults, _guard
-from ._capture.ids import process_ids
-from ._capture.recorder import Recorder, lose_uncounted
-from ._capture.serialize import Encoder
-from ._capture.trace import loop_is_running
-from ._capture.twin import tell_inspect
-from ._delivery.agent import hash_metadata
-from ._delivery.clock import CLOCK
+from ._config import defaults as _defaults
+from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
-from ._delivery.destination import Destination, hash_key
-from ._proxy.addresses import remember_proxy
-from ._settings import Settings, check_agent_is_named
+from ._encoding.encoder import Encoder
+from ._outbox.destination import Destination, hash_key
+from ._recording.async_twin import tell_inspect
+from ._recording.ids import process_ids
+from ._recording.recorder import Recorder, lose_uncounted
+from ._recording.trace import loop_is_running
+from ._runtime import guard as _guard
+from ._runtime.clock import CLOCK
+from ._service.agents import hash_metadata
+from ._service.proxy_addresses import remember_proxy
 from .errors import StoreError
-from .events import Sink
+from .events import Sink, TryLater
 from .types import AgentInfo, FlushResult
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from ._store.sink import SqliteSink
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all and `exit_timeout` says nothing else."""
@@ -148,7 +151,7 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
 # These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
 
 
-def _local_sink(settings: Settings) -> Sink:
+def _local_sink(settings: Settings) -> SqliteSink:
     if settings.home is None:
         raise StoreError("There is no folder for it. Set WHYOPS_HOME to one, or WHYOPS_API_KEY.")
     from ._store.sink import SqliteSink  # noqa: PLC0415  (the first event does not pay for what sends it)
@@ -157,15 +160,46 @@ def _local_sink(settings: Settings) -> Sink:
 
 
 def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -> Sink:
-    from ._service import service_sink  # noqa: PLC0415  (as above)
+    """Return the sink that is the service, which is told of the agent as `agent_metadata` describes it."""
+    from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
+    from ._store.tee import KeepingSink  # noqa: PLC0415  (as above)
 
-    return service_sink(settings, agent_metadata)
+    sink = HttpSink(
+        analyse_base_url=settings.analyse_base_url or "",
+        proxy_base_url=_proxy_of_the_same_service(settings),
+        api_key=settings.api_key or "",
+        agent_name=settings.agent_name or _defaults.AGENT_NAME,
+        agent_metadata=agent_metadata,
+        transport=settings.transport,
+    )
+    return KeepingSink(sink, _local_sink(settings)) if settings.keep_local and settings.home is not None else sink
+
+
+def _proxy_of_the_same_service(settings: Settings) -> str:
+    """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
+    is_hosted = settings.proxy_base_url == _defaults.PROXY_URL
+    return "" if is_hosted and settings.analyse_base_url != _defaults.ANALYSE_URL else settings.proxy_base_url or ""
 
 
 def _init_agent(sink: Sink) -> AgentInfo | None:
-    from ._service import init_agent  # noqa: PLC0415  (as above)
+    """Describe the agent to the service, if that is where the sink sends."""
+    from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
+    from ._store.tee import KeepingSink  # noqa: PLC0415  (as above)
 
-    return init_agent(sink)
+    if isinstance(sink, KeepingSink):
+        sink = sink.sink
+    if not isinstance(sink, HttpSink):
+        return None
+    try:
+        return sink.init_agent()
+    except TryLater as later:
+        _guard.notices.say(
+            "init later",
+            "The agent can't be described to the service now: %s. It is tried again before its next events are sent.%s",
+            later.reason,
+            f" {later.remedy}" if later.remedy else "",
+        )
+        return None
 
 
 class _TraceEnd:

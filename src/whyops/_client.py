@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
-from . import _defaults, _environment, _guard
-from ._capture import context
-from ._capture.ids import process_ids
-from ._capture.recorder import Recorder
-from ._capture.trace import Trace
+from ._config import defaults as _defaults
+from ._config import environment as _environment
+from ._recording import context
+from ._recording.ids import process_ids
+from ._recording.recorder import Recorder
+from ._recording.trace import Trace
+from ._runtime import guard as _guard
 from .errors import ConfigurationError, DeliveryError
 from .events import Sink
 from .types import AgentInfo, AgentMetadata, FlushResult
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     import httpx
 
     from ._assembly import Parts
+    from ._config.settings import Settings
     from ._delivery.delivery import Delivery
-    from ._proxy.settings import ProxySettings
-    from ._settings import Settings
+    from ._service.proxy import ProxySettings
 
     if sys.version_info >= (3, 11):
         from typing import Self
@@ -194,7 +196,7 @@ class WhyOps:
         published client's name for `id`.
         """
         if _may_be_function(id):
-            from ._capture import traced  # noqa: PLC0415  (as in `_assembled`)
+            from ._recording import traced  # noqa: PLC0415  (as in `_assembled`)
 
             if traced.is_function(id):
                 return traced.traced(id, self.trace)
@@ -231,7 +233,7 @@ class WhyOps:
         Raises:
             ConfigurationError: There is no API key, or the provider is not one that the proxy serves.
         """
-        from ._proxy.settings import proxy_settings  # noqa: PLC0415  (as in `_assembled`)
+        from ._service.proxy import proxy_settings  # noqa: PLC0415  (as in `_assembled`)
 
         settings = proxy_settings(self._assembled().settings, provider)
         self._introduce_agent()
@@ -310,7 +312,7 @@ class WhyOps:
         return not self._closed
 
     def _routed(self, client: C, provider: Literal["openai", "anthropic"]) -> C:
-        from ._proxy.clients import check_client, has_whyops_key, routed  # noqa: PLC0415  (as in `_assembled`)
+        from ._service.clients import check_client, has_whyops_key, routed  # noqa: PLC0415  (as in `_assembled`)
 
         check_client(client, provider)
         goes_straight = self._assembled().settings.disabled and not has_whyops_key(client)
@@ -324,7 +326,7 @@ class WhyOps:
         if trace is None:
             return headers
         if trace.recorder.agent_name == own:
-            from ._proxy.settings import trace_headers  # noqa: PLC0415  (as in `_assembled`)
+            from ._service.proxy import trace_headers  # noqa: PLC0415  (as in `_assembled`)
 
             return {**headers, **trace_headers(trace.id, trace.external_user_id)}
         _guard.notices.say(
@@ -383,7 +385,8 @@ class WhyOps:
 
 def _checked_settings(arguments: dict[str, Any]) -> Settings:
     """Return what the caller gave, or refuse it. All that recording needs is loaded here: later no descriptor may be free for it."""
-    from . import _assembly, _settings  # noqa: PLC0415  (as in `_assembled`)
+    from . import _assembly  # noqa: PLC0415  (as in `_assembled`)
+    from ._config import settings as _settings  # noqa: PLC0415  (as in `_assembled`)
 
     _assembly.load()
     given = _settings.given(**arguments)
@@ -425,7 +428,7 @@ class _Origin:
 
     def reduce(self) -> tuple[object, ...]:
         """Return what makes the client out of its pickle."""
-        from ._pickling import packed  # noqa: PLC0415  (as in `_assembled`)
+        from ._config.pickling import packed  # noqa: PLC0415  (as in `_assembled`)
 
         return _client_of, (self.token, packed(self.check()))
 
@@ -442,7 +445,7 @@ _arrived: dict[bytes, WhyOps] = {}
 
 def _client_of(token: str, settings: bytes) -> WhyOps:
     """Return the client of a pickle: in the process that made it that very one, elsewhere one with its settings."""
-    from ._pickling import unpacked  # noqa: PLC0415  (as in `_assembled`)
+    from ._config.pickling import unpacked  # noqa: PLC0415  (as in `_assembled`)
 
     with _choosing:  # threads that load equal pickles at once get one client
         origin = _origins.get(token)
@@ -515,7 +518,7 @@ def trace(id: Any = None, external_user_id: object = None, metadata: Mapping[str
         ConfigurationError: Several clients are open and none was chosen, or a setting in the environment is malformed.
     """
     if _may_be_function(id):
-        from ._capture import traced  # noqa: PLC0415  (as in `_assembled`)
+        from ._recording import traced  # noqa: PLC0415  (as in `_assembled`)
 
         if traced.is_function(id):
             return traced.traced(id, trace)

@@ -7,19 +7,18 @@ from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from . import _client, _settings
-from ._capture.ids import safe_id
-from ._delivery.survey import Waiting, parked_events, survey, waiting_lines
-from ._delivery.tally import Counts
-from ._store.merge import merged
+from . import _client
+from ._config import settings as _settings
+from ._outbox.counters import Counts
+from ._outbox.inspect import Waiting, parked_events, survey, waiting_lines
+from ._printable import counted
+from ._recording.ids import safe_id
+from ._service.reader import ServiceReader
 from ._store.reader import StoreReader
-from ._store.remote import ServiceReader
 from ._store.row import decode
-from ._views.recorded import Elsewhere, RecordedTrace
-from ._views.words import counted
+from ._trace.merge import merged
+from ._trace.recorded import Elsewhere, RecordedTrace, set_html
 from .errors import ServiceError, TraceNotFoundError
-
-__all__ = ["find_trace", "load_trace"]
 
 FLUSH_SECONDS = 5.0
 
@@ -138,3 +137,12 @@ def _parked(home: Path) -> Iterator[tuple[Event, str]]:
         event = decode(aside.line)
         if event is not None:
             yield event, aside.reason
+
+
+def _html_of(trace: RecordedTrace) -> str:
+    from ._render.notebook import render_notebook  # noqa: PLC0415  (few of those who load traces look at them in a notebook)
+
+    return render_notebook(trace)
+
+
+set_html(_html_of)

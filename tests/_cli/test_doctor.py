@@ -13,18 +13,18 @@ import pytest
 
 from tests._cli.test_commands import store
 from tests._http.endless import ENDLESS
-from tests._views.recordings import Run, conversation
+from tests._render.recordings import Run, conversation
 from tests.server import raw
 from tests.server.server import StrictServer
-from whyops import _settings
-from whyops._cli import main
 from whyops._cli._checks import home as home_checks
 from whyops._cli._checks.home import check_home
 from whyops._cli._checks.program import check_program
 from whyops._cli._checks.service import check_service
 from whyops._cli._checks.traces import check_traces
-from whyops._store import remote
-from whyops._views.findings import Finding, render_findings
+from whyops._cli._main import main
+from whyops._config import settings as _settings
+from whyops._render.terminal.doctor_table import Finding, render_findings
+from whyops._service import reader as remote
 
 
 @pytest.fixture

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from tests._cli.test_commands import store
-from tests._views.recordings import Run
+from tests._render.recordings import Run
 from tests.server.server import StrictServer
-from whyops._cli import main
-from whyops._delivery.destination import Destination
-from whyops._delivery.segment import Segment
-from whyops._delivery.survey import parked_events, survey, waiting_lines
+from whyops._cli._main import main
+from whyops._outbox.destination import Destination
+from whyops._outbox.inspect import parked_events, survey, waiting_lines
+from whyops._outbox.segment import Segment
 from whyops._store import schema
-from whyops._store.prune import used_bytes
 from whyops._store.reader import StoreReader
+from whyops._store.retention import used_bytes
 
 SECRET = "the-secret-of-"
 

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests._cli.test_commands import store
-from tests._views.recordings import Run, conversation
+from tests._render.recordings import Run, conversation
 from tests.server import raw
 from tests.server.process import ServerProcess
 from tests.server.server import StrictServer
 from tests.server.service import Limits
-from whyops._cli import main
+from whyops._cli._main import main
 from whyops._store.reader import StoreReader
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs file locks")

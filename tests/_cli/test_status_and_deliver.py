@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.server import StrictServer
-from whyops._cli import main
+from whyops._cli._main import main
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9 and file locks")
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyops._delivery.clock import Clock
 from whyops._delivery.delivery import Delivery
-from whyops._delivery.destination import Destination
-from whyops._delivery.http import HttpSink
+from whyops._outbox.destination import Destination
+from whyops._runtime.clock import Clock
+from whyops._service.sink import HttpSink
 from whyops.events import BatchRefused, Receipt, TryLater
 
 HERE = Destination("http://service.test", "agent", "0123456789ab")

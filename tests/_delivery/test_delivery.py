@@ -20,14 +20,14 @@ from pathlib import Path
 import pytest
 
 from tests._delivery.parts import HERE, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
-from whyops import _private_files
 from whyops._delivery import delivery as delivery_module
 from whyops._delivery import linger as linger_module
-from whyops._delivery import locks
 from whyops._delivery import sender as sender_module
 from whyops._delivery.delivery import Delivery
-from whyops._delivery.destination import Destination
-from whyops._delivery.segment import Segment
+from whyops._outbox.destination import Destination
+from whyops._outbox.segment import Segment
+from whyops._runtime import locks
+from whyops._runtime import private_files as _private_files
 from whyops.errors import StoreError
 from whyops.events import Receipt, Refusal, TryLater
 from whyops.types import FlushResult

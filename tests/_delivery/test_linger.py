@@ -8,8 +8,8 @@ from collections import deque
 import pytest
 
 from tests._delivery.parts import HandClock
-from whyops._delivery.inbox import Inbox, Job, Request
 from whyops._delivery.linger import LINGER_SECONDS, LOOKS, QUIET_SECONDS, Linger
+from whyops._delivery.requests import Inbox, Job, Request
 
 IDLE_SECONDS = 10.0
 MUCH = 1_000_000

@@ -385,7 +385,7 @@ def test_a_subprocess_does_not_keep_the_lock(processes):
     process = processes.start(
         """
 import subprocess
-from whyops._delivery import file_outbox
+from whyops._outbox import file_outbox
 file_outbox.SEGMENT_BYTES = 1000
 record(50); subject.flush().result(10); record(10)
 sleeper = subprocess.Popen(["sleep", "30"], close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tests._delivery.parts import line
 from whyops._delivery.delivery import Delivery
-from whyops._delivery.destination import Destination
-from whyops._delivery.http import HttpSink
+from whyops._outbox.destination import Destination
+from whyops._service.sink import HttpSink
 
 _nonce = [os.urandom(8).hex()]
 os.register_at_fork(after_in_child=lambda: _nonce.__setitem__(0, os.urandom(8).hex()))

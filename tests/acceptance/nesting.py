@@ -24,7 +24,7 @@ from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
 import whyops
-from whyops._capture import context
+from whyops._recording import context
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 
 

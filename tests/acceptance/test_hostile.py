@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import whyops
-from tests._capture.gallery import HOSTILE_VALUES, Blocking
+from tests._encoding.gallery import HOSTILE_VALUES, Blocking
 from tests.server import StrictServer
 
 Way = Callable[[whyops.Trace, Any], int]

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import whyops
-from whyops import _guard
-from whyops._capture.generators import open_generators
+from whyops._recording.generators import open_generators
+from whyops._runtime import guard as _guard
 from whyops.testing import MemorySink
 
 pytest.importorskip("langgraph", reason="installed by the sessions that test the integrations")

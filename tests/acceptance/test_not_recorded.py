@@ -19,11 +19,12 @@ import whyops
 from tests._delivery.test_delivery import eventually
 from tests.conftest import fill
 from tests.server.server import StrictServer
-from whyops import _client, _guard
-from whyops._capture.trace import Trace
-from whyops._cli import main
+from whyops import _client
+from whyops._cli._main import main
 from whyops._delivery import sender
-from whyops._delivery.survey import survey
+from whyops._outbox.inspect import survey
+from whyops._recording.trace import Trace
+from whyops._runtime import guard as _guard
 from whyops.testing import capture
 
 WRONG: dict[str, Callable[[Trace], object]] = {
@@ -98,7 +99,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def spoil(name: str) -> None:
         monkeypatch.setattr(_guard, "reraise", False)
         monkeypatch.setattr(
-            *{"line": ("whyops._delivery.delivery.Delivery.record", fail), "user": ("whyops._capture.trace.Trace._record", fail)}[name]
+            *{"line": ("whyops._delivery.delivery.Delivery.record", fail), "user": ("whyops._recording.trace.Trace._record", fail)}[name]
         )
 
     return spoil
@@ -262,7 +263,7 @@ def test_what_memory_held_at_the_end_is_counted(home: Path) -> None:
     """Events that had to wait in memory, and were not delivered before the process ended, are lost, and their trace says so."""
     code = """
 import os, whyops
-from whyops._delivery.file_outbox import FileOutbox
+from whyops._outbox.file_outbox import FileOutbox
 sdk = whyops.WhyOps("whyops_test", "a", analyse_base_url="http://127.0.0.1:9", exit_timeout=0.1)
 t = sdk.trace("t")
 t.error_sync("in a file")

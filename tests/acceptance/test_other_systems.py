@@ -40,7 +40,7 @@ def run(system: str, code: str, home: Path | None, *words: str, **variables: str
 
 
 def cli(system: str, home: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return run(system, "import sys; from whyops._cli import main; sys.exit(main(sys.argv[1:]))", home, *words, **variables)
+    return run(system, "import sys; from whyops._cli._main import main; sys.exit(main(sys.argv[1:]))", home, *words, **variables)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> set[str]:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from ._terminal import Terminal
 
-__all__ = ["Command", "Context"]
-
 
 @dataclass(frozen=True)
 class Context:

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from whyops._delivery.delivery import Delivery
-from whyops._delivery.survey import is_alive, survey
-from whyops._store.reader import StoreReader
-from whyops._store.sink import SqliteSink
-from whyops.events import Sink
-
-__all__ = ["absorb_local", "alive_in", "local_sink"]
+from .._delivery.delivery import Delivery
+from .._outbox.inspect import is_alive, survey
+from .._store.reader import StoreReader
+from .._store.sink import SqliteSink
+from ..events import Sink
 
 ABSORB_SECONDS = 30.0
 NOBODY = "0" * 16

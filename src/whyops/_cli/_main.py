@@ -13,14 +13,11 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from whyops._settings import home_directory
-from whyops.errors import WhyOpsError
-
+from .._config.settings import home_directory
+from ..errors import WhyOpsError
 from . import deliver, doctor, export, list_traces, prune, push, report, show_trace, status
 from ._command import Command, Context
 from ._terminal import Terminal
-
-__all__ = ["main"]
 
 COMMANDS: tuple[Command, ...] = (
     list_traces.COMMAND,

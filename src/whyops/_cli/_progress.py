@@ -8,12 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TextIO, TypeVar
 
-from whyops._views.paint import glyphs_for
-from whyops._waiting import Care, no_care
-
+from .._render.terminal.paint import glyphs_for
+from .._runtime.waiting import Care, no_care
 from ._terminal import Terminal
-
-__all__ = ["GRACE_SECONDS", "Progress"]
 
 R = TypeVar("R")
 

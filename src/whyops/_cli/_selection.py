@@ -6,9 +6,7 @@ import argparse
 import re
 from datetime import datetime, timedelta, timezone
 
-from whyops._store.reader import Selection, StoreReader
-
-__all__ = ["add_selection", "age", "chosen_ids", "is_given", "selection_of"]
+from .._store.reader import Selection, StoreReader
 
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])", re.ASCII)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

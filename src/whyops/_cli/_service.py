@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from whyops import _settings
-from whyops._delivery.destination import Destination, hash_key
-from whyops._delivery.http import HttpSink
-from whyops._settings import Settings
-from whyops._store.remote import ServiceReader
-from whyops.errors import ConfigurationError
-
-__all__ = ["Service", "service_of", "the_service"]
+from .._config import settings as _settings
+from .._config.settings import Settings
+from .._outbox.destination import Destination, hash_key
+from .._service.reader import ServiceReader
+from .._service.sink import HttpSink
+from ..errors import ConfigurationError
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TextIO
 
-from whyops._environment import wants_color
-from whyops._printable import printable
-
-__all__ = ["Terminal"]
+from .._config.environment import wants_color
+from .._printable import printable
 
 USUAL_WIDTH = 80
 

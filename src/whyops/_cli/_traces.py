@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from whyops._load import find_trace
-from whyops._views.recorded import RecordedTrace
-
+from .._load import find_trace
+from .._trace.recorded import RecordedTrace
 from ._command import Context
 from ._local import absorb_local
 from ._service import service_of
-
-__all__ = ["add_local", "load"]
 
 
 def add_local(parser: argparse.ArgumentParser) -> None:

@@ -8,22 +8,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from whyops._delivery.delivery import Delivery
-from whyops._delivery.destination import Destination
-from whyops._delivery.survey import Waiting, survey
-from whyops._views.words import counted
-from whyops.errors import WhyOpsError
-from whyops.events import Sink
-from whyops.types import FlushResult
-
+from .._delivery.delivery import Delivery
+from .._outbox.destination import Destination
+from .._outbox.inspect import Waiting, survey
+from .._printable import counted
+from ..errors import WhyOpsError
+from ..events import Sink
+from ..types import FlushResult
 from ._command import Command, Context
 from ._local import NOBODY, local_sink
 from ._progress import GRACE_SECONDS, Progress
 from ._service import service_of, the_service
 from ._terminal import Terminal
 from .status import LOCAL, is_reachable, name_of
-
-__all__ = ["COMMAND"]
 
 USUAL_SECONDS = 60.0
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 
-from whyops import _settings
-from whyops._views.findings import render_findings
-
+from .._config import settings as _settings
+from .._render.terminal.doctor_table import render_findings
 from ._checks.home import check_home
 from ._checks.program import check_program
 from ._checks.service import check_service
 from ._checks.traces import check_traces
 from ._command import Command, Context
-
-__all__ = ["COMMAND"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,15 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from whyops._store.reader import StoreReader
-from whyops._views.words import counted
-
+from .._printable import counted
+from .._store.reader import StoreReader
 from ._command import Command, Context
 from ._files import write_out
 from ._local import absorb_local
 from ._selection import add_selection, chosen_ids
-
-__all__ = ["COMMAND"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

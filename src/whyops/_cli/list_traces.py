@@ -6,14 +6,11 @@ import argparse
 import sys
 import time
 
-from whyops._store.reader import StoreReader
-from whyops._views.listing import ListedTrace, render_list
-
+from .._render.terminal.trace_table import ListedTrace, render_list
+from .._store.reader import StoreReader
 from ._command import Command, Context
 from ._local import absorb_local
 from ._selection import add_selection, is_given, selection_of
-
-__all__ = ["COMMAND"]
 
 USUAL_COUNT = 20
 

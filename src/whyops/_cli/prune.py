@@ -7,18 +7,16 @@ import re
 import sys
 import time
 
-from whyops._delivery.erase import count_held, erase
-from whyops._store.reader import StoreReader
-from whyops._store.row import decode
-from whyops._store.tidy import Unwanted, tidy
-from whyops._views.words import bytes_text, counted
-from whyops.errors import WhyOpsError
-
+from .._outbox.erase import count_held, erase
+from .._printable import counted
+from .._render.format import bytes_text
+from .._store.prune import Unwanted, tidy
+from .._store.reader import StoreReader
+from .._store.row import decode
+from ..errors import WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local
 from ._selection import age
-
-__all__ = ["COMMAND"]
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)[bB]?", re.ASCII)
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}

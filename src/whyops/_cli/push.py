@@ -10,22 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from whyops import _defaults
-from whyops._delivery.delivery import Delivery
-from whyops._store.pushed import Pushed, StoredLine
-from whyops._store.reader import StoreReader
-from whyops._store.row import decode
-from whyops._views.words import counted
-from whyops.errors import ConfigurationError, WhyOpsError
-from whyops.types import FlushResult
-
+from .._config import defaults as _defaults
+from .._delivery.delivery import Delivery
+from .._printable import counted
+from .._store.push_marks import Pushed, StoredLine
+from .._store.reader import StoreReader
+from .._store.row import decode
+from ..errors import ConfigurationError, WhyOpsError
+from ..types import FlushResult
 from ._command import Command, Context
 from ._local import NOBODY, absorb_local
 from ._progress import GRACE_SECONDS, Progress
 from ._selection import add_selection, chosen_ids, is_given
 from ._service import Service, the_service
-
-__all__ = ["COMMAND"]
 
 USUAL_SECONDS = 60.0
 CLOSE_SECONDS = 1.0

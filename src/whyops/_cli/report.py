@@ -9,15 +9,12 @@ import webbrowser
 from importlib import metadata
 from pathlib import Path
 
-from whyops._views.report import render_report
-from whyops._views.words import bytes_text
-
+from .._render.format import bytes_text
+from .._render.page.html import render_report
 from ._command import Command, Context
 from ._files import write_out
 from ._local import alive_in
 from ._traces import add_local, load
-
-__all__ = ["COMMAND"]
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _MOST_OF_A_NAME = 60

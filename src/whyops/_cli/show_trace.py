@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 
-from whyops._views.brief import USUAL_BUDGET, render_brief
-from whyops._views.data import trace_data
-from whyops._views.tree import render_tree
-
+from .._render.json import trace_data
+from .._render.markdown import USUAL_BUDGET, render_brief
+from .._render.terminal.tree import render_tree
 from ._command import Command, Context
 from ._local import alive_in
 from ._traces import add_local, load
-
-__all__ = ["COMMAND"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

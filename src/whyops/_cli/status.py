@@ -7,15 +7,12 @@ import json
 import sys
 from collections.abc import Iterator
 
-from whyops._delivery.destination import Destination
-from whyops._delivery.survey import Waiting, survey
-from whyops._views.standing import Standing, render_standings
-from whyops._views.words import counted
-
+from .._outbox.destination import Destination
+from .._outbox.inspect import Waiting, survey
+from .._printable import counted
+from .._render.terminal.status_table import Standing, render_standings
 from ._command import Command, Context
 from ._service import Service, service_of
-
-__all__ = ["COMMAND"]
 
 LOCAL = "local"
 

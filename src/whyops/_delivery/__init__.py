@@ -1,1 +1,1 @@
-"""Delivery: a recorded line gets somewhere safe, and from there to its sink."""
+"""The sender: takes lines from the outbox and hands them to a sink."""

@@ -9,21 +9,21 @@ from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from whyops import _forks, _guard
-from whyops._waiting import awaited, new_future, waited
-from whyops.events import Sink
-from whyops.types import FlushResult
-
-from . import exits, locks
-from .backlog import Backlog
-from .clock import CLOCK, Clock
-from .destination import Destination
-from .file_outbox import FileOutbox, OutboxClosed
-from .inbox import Inbox, Job, Request, Until
-from .memory_outbox import MemoryOutbox
+from .._outbox.counters import Tally
+from .._outbox.destination import Destination
+from .._outbox.file_outbox import FileOutbox, OutboxClosed
+from .._outbox.memory_outbox import MemoryOutbox
+from .._outbox.queue import Backlog
+from .._runtime import exits, locks
+from .._runtime import forks as _forks
+from .._runtime import guard as _guard
+from .._runtime.clock import CLOCK, Clock
+from .._runtime.waiting import awaited, new_future, waited
+from ..events import Sink
+from ..types import FlushResult
+from .log import Trouble
+from .requests import Inbox, Job, Request, Until
 from .sender import Sender, Sinks
-from .tally import Tally
-from .trouble import Trouble
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .inbox import Inbox, Job, Request
+from .requests import Inbox, Job, Request
 
 LINGER_SECONDS = 1.0
 QUIET_SECONDS = 0.1

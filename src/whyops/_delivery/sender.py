@@ -7,21 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from whyops._forks import forks_wait
-from whyops.errors import StoreError
-from whyops.events import Receipt, Sink, TryLater
-from whyops.types import FlushResult
-
-from .backlog import Backlog
+from .._outbox.batch import Batch, BatchSize, reached
+from .._outbox.counters import Counts, Tally
+from .._outbox.file_outbox import FileOutbox
+from .._outbox.queue import Backlog
+from .._runtime.clock import Clock
+from .._runtime.forks import forks_wait
+from ..errors import StoreError
+from ..events import Receipt, Sink, TryLater
+from ..types import FlushResult
 from .backoff import Backoff
-from .batch import Batch, BatchSize, reached
-from .clock import Clock
-from .file_outbox import FileOutbox
-from .inbox import Inbox, Job, Request, Until
+from .bisect import Settlement
 from .linger import LINGER_SECONDS, Linger
-from .settle import Settlement
-from .tally import Counts, Tally
-from .trouble import Trouble
+from .log import Trouble
+from .requests import Inbox, Job, Request, Until
 
 IDLE_SECONDS = 10.0
 LOOK_SECONDS = 30.0

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from .answer import Answer
 
-__all__ = ["MAX_ANSWER_BYTES", "Channel", "Request", "Unreachable"]
-
 MAX_ANSWER_BYTES = 16_000_000
 """An answer takes no more on the wire, if nothing else is said."""
 

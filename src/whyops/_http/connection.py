@@ -20,11 +20,9 @@ import certifi
 
 from .answer import Answer
 from .channel import Channel, Request, Unreachable
-from .deadline import Deadline
+from .deadlines import Deadline
 from .proxies import Proxy, proxy_for
 from .timed_socket import TimedSocket, TooLong, connect
-
-__all__ = ["KeptConnection"]
 
 _CERTIFI = certifi.where()  # asked for here, since it imports more, and a fork while a thread does that is trouble; httpx requires it
 KEEP_SECONDS = 3.0

@@ -6,16 +6,13 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from whyops._forks import is_child
-
+from .._runtime.forks import is_child
 from .answer import Answer
 from .channel import Channel, Request, Unreachable
-from .deadline import Deadline
+from .deadlines import Deadline
 
 if TYPE_CHECKING:
     import httpx
-
-__all__ = ["OwnTransport", "open_channel"]
 
 MOST_HANGING = 4
 

@@ -1,98 +1,82 @@
-"""Keep the local store within its bounds: whole traces go, those without news for the longest time first."""
+"""Remove from the local store what somebody asks to be removed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
-from .schema import Connection, transaction
-
-__all__ = ["Removed", "Trace", "give_back", "make_room", "prune", "remove", "used_bytes"]
-
-Trace = tuple[int, int]
-"""A trace's number and size in bytes."""
-
-_TRACES_AT_ONCE = 100
-_BYTES_AT_ONCE = 4_000_000
-_PAGES_GIVEN_BACK = 4096
+from . import schema
+from .retention import Trace, give_back, make_room, remove
+from .row import decode
+from .schema import Connection
+from .sink import STORE_NAME
 
 
 @dataclass(frozen=True)
-class Removed:
-    """How many traces were removed, because of their age and for want of room."""
+class Unwanted:
+    """Which traces are to go: those that match any of these.
 
-    for_age: int = 0
-    for_room: int = 0
-
-
-def prune(connection: Connection, *, max_bytes: int, max_age_days: int) -> Removed:
-    """Remove the traces that are out of date, then the oldest until the rest fits. 0 is no bound.
-
-    A trace's age is the number of days on which something was written, after the day of its last event, and without the latest of them:
-    one run with a wrong clock adds but that one. It is out of date if it is older than `max_age_days`. Works in short transactions, so
-    that other writers get their turn. With the store too full, a sixteenth is freed beyond the bound, so that this is not needed at every
-    batch.
+    `stored_before` is in seconds since 1970, by arrival of a trace's last event. `max_bytes` is what the store may take up: beyond it
+    the oldest go. A trace is a user's if any of its events names that user.
     """
-    for_age = for_room = 0
-    if max_age_days:
-        aged = "SELECT trace, bytes FROM traces WHERE day < (SELECT max(number) FROM days) - 1 - ? ORDER BY day, stored_at, trace"
-        for_age = remove(connection, connection.execute(aged, (max_age_days,)).fetchall())
-    if max_bytes and used_bytes(connection) > max_bytes:
-        for_room = len(make_room(connection, max_bytes - max_bytes // 16, min(_BYTES_AT_ONCE, max_bytes // 64)))
-    give_back(connection, _PAGES_GIVEN_BACK)
-    return Removed(for_age, for_room)
+
+    trace_ids: Collection[str] = ()
+    user: str | None = None
+    stored_before: int | None = None
+    max_bytes: int | None = None
 
 
-def remove(connection: Connection, traces: Iterable[Trace]) -> int:
-    """Remove the traces, and return how many there were."""
-    count = 0
-    for group in _groups(traces, _BYTES_AT_ONCE):
-        with transaction(connection):
-            for trace, _ in group:
-                _remove_one(connection, trace)
-        count += len(group)
-    return count
+@dataclass(frozen=True)
+class Tidied:
+    """What was removed, or would be."""
+
+    trace_ids: tuple[str, ...] = ()
+    bytes: int = 0
 
 
-def make_room(connection: Connection, target: int, bytes_at_once: int = _BYTES_AT_ONCE) -> list[Trace]:
-    """Remove the oldest traces, one by one, until no more than `target` bytes are in use; return them."""
-    oldest_first = connection.execute("SELECT trace, bytes FROM traces ORDER BY day, stored_at, trace").fetchall()
-    removed: list[Trace] = []
-    for group in _groups(oldest_first, bytes_at_once):
-        with transaction(connection):
-            for trace in group:
-                if used_bytes(connection) <= target:
-                    return removed
-                _remove_one(connection, trace[0])
-                removed.append(trace)
-    return removed
+def tidy(home: Path, unwanted: Unwanted, *, dry_run: bool = False) -> Tidied:
+    """Remove the traces, so that nothing of them is left in the file; `dry_run` only tells which."""
+    path = Path(home) / STORE_NAME
+    if not os.path.lexists(path):
+        return Tidied()
+    with contextlib.closing(schema.connect_to_write(path)) as connection, schema.told(path):
+        names = dict(connection.execute("SELECT trace, trace_id FROM traces").fetchall())
+        if dry_run:
+            connection.execute("BEGIN IMMEDIATE")
+            removed = _remove(connection, unwanted)
+            connection.execute("ROLLBACK")
+        else:
+            connection.execute("PRAGMA secure_delete=ON")
+            removed = _remove(connection, unwanted)
+            give_back(connection)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return Tidied(tuple(names[trace] for trace, _ in removed if trace in names), sum(size for _, size in removed))
 
 
-def give_back(connection: Connection, most_pages: int = 0) -> None:
-    """Make the file smaller by what is not in use: so many pages at most, or all (0)."""
-    connection.executescript(f"PRAGMA incremental_vacuum({most_pages})")  # `execute` stops after one page
+def _remove(connection: Connection, unwanted: Unwanted) -> list[Trace]:
+    """Remove what is named, then the oldest while the rest takes up too much; return all of it."""
+    named = sorted(_matching(connection, unwanted).items())
+    remove(connection, named)
+    return named if unwanted.max_bytes is None else [*named, *make_room(connection, unwanted.max_bytes)]
 
 
-def used_bytes(connection: Connection) -> int:
-    """Return how much of the store's file is in use."""
-    pages, free, size = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("page_count", "freelist_count", "page_size"))
-    return (pages - free) * size
+def _matching(connection: Connection, unwanted: Unwanted) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for trace_id in unwanted.trace_ids:
+        found.update(connection.execute("SELECT trace, bytes FROM traces WHERE trace_id = ?", (trace_id,)).fetchall())
+    if unwanted.stored_before is not None:
+        found.update(connection.execute("SELECT trace, bytes FROM traces WHERE stored_at < ?", (unwanted.stored_before,)).fetchall())
+    if unwanted.user is not None:
+        found.update(_of_user(connection, unwanted.user))
+    return found
 
 
-def _groups(traces: Iterable[Trace], bytes_at_once: int) -> Iterator[list[Trace]]:
-    """Cut into groups that are each removed in a moment."""
-    group: list[Trace] = []
-    size = 0
-    for trace, length in traces:
-        if group and (len(group) == _TRACES_AT_ONCE or size + length > bytes_at_once):
-            yield group
-            group, size = [], 0
-        group.append((trace, length))
-        size += length
-    if group:
-        yield group
-
-
-def _remove_one(connection: Connection, trace: int) -> None:
-    for table in ("events", "tools", "failed_spans", "pushed", "traces"):
-        connection.execute(f"DELETE FROM {table} WHERE trace = ?", (trace,))  # noqa: S608 -- our own names
+def _of_user(connection: Connection, user: str) -> list[Trace]:
+    own = {trace for (trace,) in connection.execute("SELECT trace FROM traces WHERE external_user_id = ?", (user,))}
+    for trace, line in connection.execute("SELECT trace, line FROM events WHERE instr(line, CAST('externalUserId' AS BLOB))"):
+        if trace not in own and (decode(line) or {}).get("externalUserId") == user:
+            own.add(trace)
+    return [(trace, size) for trace, size in connection.execute("SELECT trace, bytes FROM traces") if trace in own]

@@ -12,10 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from whyops._private_files import NotOurs, check_file, make_folder
-from whyops.errors import StoreError
-
-__all__ = ["STEPS", "Connection", "connect_to_read", "connect_to_write", "told", "transaction", "version"]
+from .._runtime.private_files import NotOurs, check_file, make_folder
+from ..errors import StoreError
 
 Connection = sqlite3.Connection
 

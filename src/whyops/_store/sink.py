@@ -11,17 +11,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whyops import _guard
-from whyops._forks import forks_wait
-from whyops.errors import StoreError
-from whyops.events import Receipt, Refusal
-
+from .._runtime import guard as _guard
+from .._runtime.forks import forks_wait
+from ..errors import StoreError
+from ..events import Receipt, Refusal
 from .row import Row, decode, row_of
 
 if TYPE_CHECKING:
     from .schema import Connection
-
-__all__ = ["STORE_NAME", "SqliteSink"]
 
 STORE_NAME = "traces.db"
 _DAY_SECONDS = 86_400
@@ -118,7 +115,7 @@ class SqliteSink:
 
     def _prune(self, connection: Connection, now: float) -> None:
         with forks_wait():
-            from .prune import prune  # noqa: PLC0415 -- as above
+            from .retention import prune  # noqa: PLC0415 -- as above
             from .schema import told  # noqa: PLC0415 -- as above
 
         self._unpruned_bytes = 0

@@ -14,7 +14,7 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 import whyops
-from whyops._capture import context
+from whyops._recording import context
 from whyops.integrations.langchain import instrument
 
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests._capture.recording import Recording
-from whyops._capture.call import ToolCall
+from tests._recording.recording import Recording
+from whyops._recording.tool_call import ToolCall
 from whyops.integrations.langchain import _runs
 from whyops.integrations.langchain._frames import BodyFrame
 from whyops.integrations.langchain._runs import Run, Runs

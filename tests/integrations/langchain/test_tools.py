@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 import whyops
 from tests.integrations.langchain.parts import only, tool_spans, types
-from whyops._capture import context
+from whyops._recording import context
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 from whyops.integrations.langchain._runs import open_runs
 from whyops.testing import capture

@@ -18,9 +18,10 @@ from langgraph.graph import StateGraph  # noqa: F401  (LangGraph's classes are t
 from langgraph.prebuilt import ToolRuntime
 from langgraph.store.base import BaseStore
 
-from whyops._capture import exceptions, plan
-from whyops._capture.serialize import Encoder
-from whyops._capture.usage import token_usage
+from whyops._encoding.encoder import Encoder
+from whyops._recording import arguments as plan
+from whyops._wire import exceptions
+from whyops._wire.usage import token_usage
 from whyops.integrations.langchain import _translate as translate
 from whyops.integrations.langchain._injected import is_injected, register
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from whyops import _guard
+from whyops._runtime import guard as _guard
 from whyops.integrations.llama_index import _dispatch, instrument
 from whyops.testing import Captured, capture
 

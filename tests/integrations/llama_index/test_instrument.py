@@ -21,7 +21,7 @@ from llama_index.core.llms import MockLLM
 import whyops
 from tests.integrations.llama_index.scripted import ScriptedLLM, in_turn
 from tests.racing import quick_switches, together
-from whyops import _guard
+from whyops._runtime import guard as _guard
 from whyops.integrations.llama_index import WhyOpsCallbackHandler, _dispatch, instrument, proxy_kwargs
 from whyops.testing import Captured, MemorySink, capture
 

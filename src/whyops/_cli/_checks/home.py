@@ -10,16 +10,15 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from whyops._delivery.destination import OUTBOX
-from whyops._delivery.locks import lock
-from whyops._delivery.survey import survey
-from whyops._private_files import HAS_OWNERS, is_owner
-from whyops._store.reader import StoreReader
-from whyops._views.findings import Finding
-from whyops._views.words import bytes_text, counted
-from whyops.errors import WhyOpsError
-
-__all__ = ["check_home"]
+from ..._outbox.destination import OUTBOX
+from ..._outbox.inspect import survey
+from ..._printable import counted
+from ..._render.format import bytes_text
+from ..._render.terminal.doctor_table import Finding
+from ..._runtime.locks import lock
+from ..._runtime.private_files import HAS_OWNERS, is_owner
+from ..._store.reader import StoreReader
+from ...errors import WhyOpsError
 
 LEAST_FREE_BYTES = 500_000_000
 _SHARED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "glusterfs", "lustre", "ceph"}

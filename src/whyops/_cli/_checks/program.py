@@ -7,10 +7,8 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from whyops import _environment
-from whyops._views.findings import Finding
-
-__all__ = ["check_program"]
+from ..._config import environment as _environment
+from ..._render.terminal.doctor_table import Finding
 
 SHOWN = ("httpx", "pydantic", "openai", "anthropic", "langchain-core", "langgraph", "llama-index-core")
 OTHERS = re.compile(

@@ -8,12 +8,10 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from whyops._settings import Settings
-from whyops._store.remote import Reply, ServiceReader
-from whyops._views.findings import Finding
-from whyops.errors import ServiceError
-
-__all__ = ["check_service"]
+from ..._config.settings import Settings
+from ..._render.terminal.doctor_table import Finding
+from ..._service.reader import Reply, ServiceReader
+from ...errors import ServiceError
 
 MOST_SKEW_SECONDS = 60.0
 _KEY_BEGINNINGS = ("whyops_", "YOPS-")

@@ -6,14 +6,13 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from whyops._store.reader import StoreReader
-from whyops._views.findings import Finding, Level
-from whyops._views.recorded import RecordedTrace
-from whyops._views.steps import ModelAnswer, Step, ToolCall
-from whyops._views.words import content_text, counted, value_text
-from whyops.errors import WhyOpsError
-
-__all__ = ["check_traces"]
+from ..._printable import counted
+from ..._render.format import content_text, value_text
+from ..._render.terminal.doctor_table import Finding, Level
+from ..._store.reader import StoreReader
+from ..._trace.recorded import RecordedTrace
+from ..._trace.steps import ModelAnswer, Step, ToolCall
+from ...errors import WhyOpsError
 
 LATEST = 20
 _NEAR_MICROSECONDS = 250_000

@@ -12,7 +12,7 @@ nothing but what `@whyops.tool` takes for an argument: what the frameworks injec
 
 from __future__ import annotations
 
-from .._require import require
+from .._shared.require import require
 
 require("langchain_core", "langchain")
 

@@ -16,9 +16,9 @@ from types import CodeType
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import BaseTool
 
-from ..._capture import context
-from ..._capture.tool import Observer, observer_of
-from ..._capture.trace import Trace, loop_is_running
+from ..._recording import context
+from ..._recording.tool import Observer, observer_of
+from ..._recording.trace import Trace, loop_is_running
 
 _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""

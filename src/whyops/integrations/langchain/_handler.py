@@ -8,16 +8,18 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from ... import _environment, _guard
-from ..._capture import contents, context
-from ..._capture.attempt import Failed, attempt
-from ..._capture.call import ToolCall
-from ..._capture.exceptions import NOT_CAPTURED
-from ..._capture.ids import safe_id
-from ..._capture.tool import Observer
-from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
-from ..._proxy.addresses import goes_through_proxy
+from ..._config import environment as _environment
+from ..._recording import context
+from ..._recording.ids import safe_id
+from ..._recording.tool import Observer
+from ..._recording.tool_call import ToolCall
+from ..._recording.trace import Trace
+from ..._runtime import guard as _guard
+from ..._runtime.safely import Failed, attempt
+from ..._service.proxy_addresses import goes_through_proxy
+from ..._wire import write as contents
+from ..._wire.exceptions import NOT_CAPTURED
 from ...errors import ConfigurationError
 from . import _frames, _translate
 from ._frames import BodyFrame, ToolFrame

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.tracers.context import register_configure_hook
 
-from ..._capture import context
+from ..._recording import context
 from ._handler import WhyOpsCallbackHandler
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import inspect
 import re
 import sys
 
-from ..._capture import exceptions, plan
+from ..._recording import arguments as plan
+from ..._wire import exceptions
 
 _BY_NAME = frozenset({"callbacks", "run_manager"})
 """What LangChain hands to a tool's function by the parameter's name."""

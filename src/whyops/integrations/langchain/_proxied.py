@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from ..._capture.trace import Trace
 from ..._client import WhyOps
-from ..._proxy.settings import langchain_keywords
+from ..._recording.trace import Trace
+from ..._service.proxy import langchain_keywords
 
 
 def proxy_kwargs(sdk: WhyOps, provider: Literal["openai", "anthropic"], *, trace: Trace | None = None) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from ..._capture.call import ToolCall
-from ..._capture.trace import Trace
+from ..._recording.tool_call import ToolCall
+from ..._recording.trace import Trace
 from . import _frames
 from ._frames import BodyFrame
 

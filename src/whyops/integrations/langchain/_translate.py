@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from ..._capture.contents import PROXY_ARGUMENT
-from ..._capture.recorder import Encode
-from ..._capture.signature import strip_signature
+from ..._recording.recorder import Encode
+from ..._wire.signature import strip_signature
+from ..._wire.write import PROXY_ARGUMENT
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._messages import prompt_metadata, role_of, shown_content, text_of, tool_call
+from .._shared.messages import prompt_metadata, role_of, shown_content, text_of, tool_call
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
 _USER_KEYS = ("whyops_user_id", "user_id")

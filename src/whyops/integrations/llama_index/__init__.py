@@ -1,6 +1,6 @@
 """LlamaIndex: queries, agents and workflows in one trace.
 
-from whyops.integrations.llama_index import instrument
+from . import instrument
 
 instrument()  # once; or: with instrument(): …
 
@@ -8,7 +8,7 @@ Or the classic way: `Settings.callback_manager = CallbackManager([WhyOpsCallback
 alone.
 """
 
-from .._require import require
+from .._shared.require import require
 
 require("llama_index.core", "llama-index")
 

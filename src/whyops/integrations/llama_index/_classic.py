@@ -12,11 +12,11 @@ from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
-from ... import _guard
-from ..._capture import context
-from ..._capture.call import ToolCall
-from ..._capture.trace import Trace
 from ..._client import WhyOps
+from ..._recording import context
+from ..._recording.tool_call import ToolCall
+from ..._recording.trace import Trace
+from ..._runtime import guard as _guard
 from . import _translate as translate
 from ._dispatch import is_instrumented
 from ._model_call import EmbeddingCall, ModelCall, Named, Place

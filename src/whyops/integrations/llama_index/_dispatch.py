@@ -14,8 +14,8 @@ from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.span import BaseSpan
 from llama_index_instrumentation.span_handlers import BaseSpanHandler
 
-from ... import _guard
 from ..._client import WhyOps
+from ..._runtime import guard as _guard
 from ._origin import Origin
 from ._spans import Spans
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..._capture import contents
-from ..._capture.signature import strip_signature
-from ..._capture.trace import Trace
+from ..._recording.trace import Trace
+from ..._wire import write as contents
+from ..._wire.signature import strip_signature
 from ...types import EventType
 from . import _translate as translate
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ... import _guard
-from ..._capture import context
-from ..._capture.fields import fields
-from ..._capture.ids import safe_id, safe_user_id
-from ..._capture.trace import Trace
 from ..._client import WhyOps, default_client
-from ..._proxy.addresses import goes_through_proxy
-from ..._proxy.settings import llama_index_keywords
+from ..._encoding.instance_fields import fields
+from ..._recording import context
+from ..._recording.ids import safe_id, safe_user_id
+from ..._recording.trace import Trace
+from ..._runtime import guard as _guard
+from ..._service.proxy import llama_index_keywords
+from ..._service.proxy_addresses import goes_through_proxy
 from ...errors import ConfigurationError
 
 

@@ -28,10 +28,10 @@ from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
-from ..._capture import context
-from ..._capture.call import ToolCall
-from ..._capture.exceptions import NOT_CAPTURED
-from ..._capture.tool import Observer
+from ..._recording import context
+from ..._recording.tool import Observer
+from ..._recording.tool_call import ToolCall
+from ..._wire.exceptions import NOT_CAPTURED
 from . import _tools as tools
 from . import _translate as translate
 from . import _workflows as workflows

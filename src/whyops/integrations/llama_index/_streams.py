@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from llama_index.core.base.response.schema import AsyncStreamingResponse, StreamingResponse
 
-from ..._capture import context
-from ..._capture.generators import keeps_current
+from ..._recording import context
+from ..._recording.generators import keeps_current
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
-from ..._capture.contents import PROXY_ARGUMENT
-from ..._capture.plan import Plan
-from ..._capture.tool import Observer, observer_of
+from ..._recording.arguments import Plan
+from ..._recording.tool import Observer, observer_of
+from ..._wire.write import PROXY_ARGUMENT
 from ._translate import result_of
 
 METHODS = frozenset({"__call__", "acall", "call"})

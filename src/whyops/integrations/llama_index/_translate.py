@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._capture.fields import fields
-from ..._capture.recorder import Encode
-from ..._capture.signature import strip_signature
-from ..._capture.usage import token_usage
+from ..._encoding.instance_fields import fields
+from ..._recording.recorder import Encode
+from ..._wire.signature import strip_signature
+from ..._wire.usage import token_usage
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._messages import prompt_metadata, role_of, shown_content, text_of, tool_call
+from .._shared.messages import prompt_metadata, role_of, shown_content, text_of, tool_call
 
 UNKNOWN = "unknown"
 

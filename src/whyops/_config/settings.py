@@ -1,0 +1,266 @@
+"""The settings of a client: what the caller gave, completed from the environment.
+
+The environment is read when a client is first used, not when it is made, so that a late `load_dotenv()` works. An argument wins over it,
+and an empty string counts as unset.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from ..errors import ConfigurationError
+from . import defaults as _defaults
+from . import environment as _environment
+
+if TYPE_CHECKING:
+    import httpx
+
+    from ..events import Sink
+
+_MAX_AGENT_NAME = 255
+_LEAST_LOCAL_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a client can be told. `None` stands for: not given, so the environment or the default decides.
+
+    Completed settings without a `home` have `home_trouble` instead: why there is none.
+    """
+
+    api_key: str | None = field(default=None, repr=False)
+    agent_name: str | None = None
+    agent_metadata: Mapping[str, Any] | None = None
+    proxy_base_url: str | None = None
+    analyse_base_url: str | None = None
+    home: Path | None = None
+    sink: Sink | None = None
+    redact: Callable[[Any], Any] | None = None
+    redact_keys: tuple[str, ...] = ()
+    keep_keys: tuple[str, ...] = ()
+    capture_content: bool | None = None
+    max_value_bytes: int = _defaults.MAX_VALUE_BYTES
+    outbox: Literal["file", "memory"] = "file"
+    outbox_max_bytes: int = _defaults.OUTBOX_MAX_BYTES
+    exit_timeout: float | None = None
+    flush_at_trace_end: bool | None = None
+    keep_local: bool | None = None
+    local_max_age_days: int | None = None
+    local_max_bytes: int | None = None
+    transport: httpx.BaseTransport | None = None
+    disabled: bool = False
+    home_trouble: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't work, by name, and while the caller is there to read it."""
+        for name in ("api_key", "agent_name", "proxy_base_url", "analyse_base_url"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
+        if self.api_key is not None:
+            _check_key(self.api_key, "api_key")
+        if self.agent_name is not None:
+            _check_agent_name(self.agent_name, "agent_name")
+        for name in ("proxy_base_url", "analyse_base_url"):
+            value = getattr(self, name)
+            if value is not None:
+                _check_url(value, name)
+        for name in ("capture_content", "flush_at_trace_end", "keep_local", "disabled"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, bool):
+                raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
+        _check_bound(self.local_max_age_days, "local_max_age_days", "days", least=1)
+        _check_bound(self.local_max_bytes, "local_max_bytes", "bytes", least=_LEAST_LOCAL_BYTES)
+        self._check_metadata()
+        self._check_delivery()
+
+    def _check_metadata(self) -> None:
+        metadata: object = self.agent_metadata
+        if metadata is not None and not isinstance(metadata, Mapping):
+            raise ConfigurationError(f"agent_metadata must be a dict, not {type(metadata).__name__}.")
+        for name in ("redact_keys", "keep_keys"):
+            names: tuple[object, ...] = getattr(self, name)
+            if not all(isinstance(key, str) and key for key in names):
+                raise ConfigurationError(f"{name} must hold names, as strings that are not empty.")
+        if self.redact is not None and not callable(self.redact):
+            raise ConfigurationError("redact must be a function that takes a value and returns what is to be recorded.")
+
+    def _check_delivery(self) -> None:
+        if self.sink is not None and not (hasattr(self.sink, "send") and hasattr(self.sink, "close")):
+            raise ConfigurationError("sink must have the methods send(lines) and close().")
+        if self.outbox not in ("file", "memory"):
+            raise ConfigurationError(f"outbox must be 'file' or 'memory', not {self.outbox!r}.")
+        for name, least in (("max_value_bytes", 1024), ("outbox_max_bytes", 1024 * 1024)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ConfigurationError(f"{name} must be a whole number of bytes, at least {least}.")
+        if self.exit_timeout is not None and not (isinstance(self.exit_timeout, (int, float)) and 0 <= self.exit_timeout < float("inf")):
+            raise ConfigurationError("exit_timeout must be a number of seconds, 0 or more.")
+
+    def completed(self) -> Settings:
+        """Return these settings with what was not given taken from the environment, or from the defaults."""
+        key = self.api_key or _environment.api_key()
+        agent = self.agent_name or _environment.agent_name()
+        capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
+        home, home_trouble = _home_if_any(self.home)
+        days, size = self.local_max_age_days, self.local_max_bytes
+        if self.api_key is None and key is not None:
+            _check_key(key, "WHYOPS_API_KEY")
+        if self.agent_name is None and agent is not None:
+            _check_agent_name(agent, "WHYOPS_AGENT_NAME")
+        return replace(
+            self,
+            api_key=key,
+            agent_name=agent,
+            analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", _defaults.ANALYSE_URL),
+            proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", _defaults.PROXY_URL),
+            home=home,
+            home_trouble=home_trouble,
+            redact_keys=self.redact_keys or _environment.names(_environment.REDACT_KEYS),
+            capture_content=_environment.flag(_environment.CAPTURE_CONTENT, default=True) if capture is None else capture,
+            flush_at_trace_end=_environment.flag("WHYOPS_FLUSH_AT_TRACE_END", default=_environment.may_freeze())
+            if flush is None
+            else flush,
+            keep_local=_environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
+            local_max_age_days=_bound("WHYOPS_LOCAL_MAX_AGE_DAYS", "days", _defaults.LOCAL_MAX_AGE_DAYS, least=1) if days is None else days,
+            local_max_bytes=_bound("WHYOPS_LOCAL_MAX_BYTES", "bytes", _defaults.LOCAL_MAX_BYTES, least=_LEAST_LOCAL_BYTES)
+            if size is None
+            else size,
+            disabled=self.disabled or _environment.is_disabled(),
+        )
+
+
+def given(**arguments: Any) -> Settings:
+    """Return the settings of a caller's arguments: an empty string counts as not given, and lists of names may be any iterable."""
+    for name in ("api_key", "agent_name", "proxy_base_url", "analyse_base_url", "home"):
+        if arguments.get(name) == "":
+            arguments[name] = None
+    if arguments.get("home") is not None:
+        arguments["home"] = _home_of_caller(arguments["home"])
+    for name in ("redact_keys", "keep_keys"):
+        names: Iterable[str] | str = arguments.get(name) or ()
+        arguments[name] = (names,) if isinstance(names, str) else tuple(names)
+    return Settings(**arguments)
+
+
+def check_agent_is_named(settings: Settings) -> None:
+    """Refuse a key without an agent's name.
+
+    Raises:
+        ConfigurationError: the name is missing.
+    """
+    if settings.api_key is not None and settings.agent_name is None and settings.sink is None and not settings.disabled:
+        raise ConfigurationError(
+            "agent_name is missing: with an API key each client needs one, as the service allows few agents per account. "
+            "Pass agent_name=… or set WHYOPS_AGENT_NAME."
+        )
+
+
+def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
+    """Return where local data lies: the argument, else `WHYOPS_HOME`, else `~/.whyops`.
+
+    Raises:
+        ConfigurationError: it can't be told, or is a file.
+    """
+    if chosen is not None:
+        return _path(chosen, "home")
+    named = _environment.text("WHYOPS_HOME")
+    if named is not None:
+        return _path(named, "WHYOPS_HOME")
+    return _path("~/.whyops", "home")
+
+
+def _bound(name: str, unit: str, default: int, *, least: int) -> int:
+    said = _environment.number(name)
+    _check_bound(said, name, unit, least)
+    return default if said is None else said
+
+
+def _check_bound(value: object, name: str, unit: str, least: int) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or value >= least):
+        raise ConfigurationError(f"{name} must be a whole number of {unit}, at least {least}, or 0 for no bound.")
+
+
+def _url(chosen: str | None, variable: str, default: str) -> str:
+    text = chosen or _environment.text(variable) or default
+    if chosen is None:
+        _check_url(text, variable)
+    return text.rstrip("/")
+
+
+def _check_url(url: str, name: str) -> None:
+    """Refuse what is no base URL. The message repeats nothing of it: a password may be part of it, or of what was meant."""
+    try:
+        parts = urlsplit(url)
+        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isprintable() and " " not in url
+        holds_password = "@" in parts.netloc
+    except ValueError:  # a port that is no number, half an IPv6 address
+        is_one = holds_password = False
+    if not is_one:
+        raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {_defaults.ANALYSE_URL}.")
+    if holds_password:
+        raise ConfigurationError(
+            f"{name} must not hold a user name or password: it is shown in logs and stored with waiting events. The service knows you by "
+            "api_key; what a proxy on the way asks for goes into HTTPS_PROXY, and what else must be sent into a transport of yours."
+        )
+    if "?" in url or "#" in url:
+        raise ConfigurationError(f"{name} must end with its path, such as {_defaults.ANALYSE_URL}: what follows ? or # can't be kept.")
+
+
+def _check_key(key: str, name: str) -> None:
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(f"{name} must be printable ASCII without blanks; it looks like more, or something else, was pasted.")
+
+
+def _check_agent_name(agent_name: str, name: str) -> None:
+    if len(agent_name) > _MAX_AGENT_NAME or not agent_name.isascii() or not agent_name.isprintable() or agent_name.strip() != agent_name:
+        raise ConfigurationError(f"{name} must be 1 to {_MAX_AGENT_NAME} printable ASCII characters: it is sent as an HTTP header.")
+
+
+class _UnknownHomeError(ConfigurationError):
+    """What was written is a path, but on this machine it leads nowhere."""
+
+
+def _home_of_caller(chosen: str | os.PathLike[str]) -> Path:
+    """Return the folder that a caller named; one that leads nowhere on this machine is said at first use."""
+    try:
+        return _path(chosen, "home")
+    except _UnknownHomeError:
+        return Path(chosen)
+
+
+def _home_if_any(chosen: Path | None) -> tuple[Path | None, str]:
+    """Return where local data lies, or why there is no such place: a machine without one is no reason not to record."""
+    try:
+        return home_directory(chosen), ""
+    except ConfigurationError as error:
+        return None, str(error)
+
+
+def _path(chosen: str | os.PathLike[str], name: str) -> Path:
+    try:
+        path = Path(os.fsdecode(chosen)).expanduser().absolute()
+        encoded = os.fsencode(path)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{name} must be a folder's path ({error}).") from None
+    except (RuntimeError, OSError) as error:
+        raise _UnknownHomeError(f"{name} is {chosen}, which leads nowhere here ({error}). Set WHYOPS_HOME to a folder.") from None
+    if b"\0" in encoded:
+        raise ConfigurationError(f"{name} must be a folder's path, without a null byte.")
+    if _is_file(path):
+        raise ConfigurationError(f"{name} must be a folder's path; {path} is a file.")
+    return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.exists() and not path.is_dir()
+    except OSError:  # it can't be looked at; whether it can be used is seen when it is
+        return False

@@ -1,0 +1,204 @@
+r"""Any object → JSON bytes that the service stores: bounded, without secrets, and never an exception.
+
+What is written how:
+- whole numbers beyond ±(2⁵³-1) as text, because readers of JSON round them; NaN and the infinities as the texts `NaN`, `Infinity` and
+  `-Infinity`;
+- NUL as `␀` and lone surrogates as `\ufffd`, because the service's database refuses them, in keys too;
+- keys as text: `1`, `true`, `null`; where two come out the same, the second gets ` (2)`;
+- tuples, sets, deques as lists; named tuples, dataclasses, attrs and pydantic objects as objects of their fields; enums as their value;
+- dates, times, decimals, UUIDs, paths as text; bytes as the text they are, else as a marker with their number;
+- an object of another class with its public attributes, one level deep, and `<type>`; all else as a marker such as `<generator>`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from .._runtime.safely import Failed, attempt, stops
+from . import Encoded
+from .bounded_copy import MAX_DEPTH, Copier, Redacted, storable
+from .fast_copy import ENTRY_BYTES, NotSimpleError, Simplifier
+from .readers import MAX_EXACT, NODE_COST
+from .redaction.redactor import DROPPED, Redactor, redacted_by_user
+from .redaction.search import searcher
+from .redaction.secret_names import Verdict, secret_siblings
+
+MIN_VALUE_BYTES = 256
+
+_MIN_EXACT = -MAX_EXACT
+_MAX_PLAIN_KEYS = 4_096
+_MAX_PLAIN_KEY = 64
+_TRIES = 5
+
+_NOT_FINITE = r"[:\[,]-?(?:NaN|Infinity)"
+"""How a number that JSON does not know is written in a container."""
+
+_UNREADABLE = '"[cut: unreadable]"'
+_UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
+
+
+class _ForeignTypeError(Exception):
+    """Something in a value has no form in JSON of its own."""
+
+
+class Encoder:
+    """Encodes values, from any thread.
+
+    `max_value_bytes` bounds the JSON of one value (at least 256). `redact_keys` and `keep_keys` are names beyond and against the usual
+    ones. `redact` comes last: it gets each value as plain JSON types, without the secrets found so far, and returns what to record.
+    `known` are secrets that are looked for as they are: the client's own key.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_value_bytes: int = 262_144,
+        redact_keys: Iterable[str] = (),
+        keep_keys: Iterable[str] = (),
+        redact: Callable[[Any], Any] | None = None,
+        known: Iterable[str] = (),
+    ) -> None:
+        from pydantic_core import to_json  # noqa: PLC0415 - `import whyops` does not pay for it
+
+        self._to_json = to_json
+        self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
+        self._redactor = Redactor(redact_keys, keep_keys, known)
+        self._is_dubious = searcher(rf"{self._redactor.traces}|{_NOT_FINITE}")
+        self._redact = redact
+        self._plain_keys: set[str] = set()
+
+    def encode(self, value: object) -> Encoded:
+        """Return the value as JSON; a dict as an object, a list or tuple as an array."""
+        try:
+            if self._redact is None:
+                try:
+                    return self._clean_json(value, self._max_bytes, MAX_DEPTH), 0, 0
+                except BaseException as error:
+                    if stops(error):
+                        raise
+            encoded = attempt(self._encode_any, value)
+            if not isinstance(encoded, Failed):
+                return encoded
+        except RecursionError:  # called with the stack so full that not even the attempt could begin
+            pass
+        return (_UNREADABLE_OBJECT if issubclass(type(value), dict) else _UNREADABLE), 1, 0
+
+    def _clean_json(self, value: object, room: int, depth: int) -> str:
+        """Return a value as JSON, if that takes no more than `room` and nothing has to be cut, hidden or renamed; else raise.
+
+        A value of built-in types alone is not copied: it runs no code while it is encoded, so nobody can change it then. What another
+        thread puts in between the look at the types and the encoding gets no secret through, as secrets are looked for in what was
+        written; were it a generator, put there within these microseconds, it would be used up.
+        """
+        kind = type(value)
+        is_container = kind is dict or kind is list or kind is tuple
+        try:
+            if self._size(value if is_container else (value,), 0, room, depth) > room:
+                raise NotSimpleError
+        except _ForeignTypeError:
+            value = Simplifier(room, self._is_plain_key).copy(value, depth)
+        encoded = self._to_json(value)
+        if len(encoded) > room:
+            raise NotSimpleError
+        text = encoded.decode()
+        if self._is_dubious(text) and not self._is_clean([json.loads(text)]):
+            raise NotSimpleError
+        return text
+
+    def _clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
+        """Return a copy of plain types and its size in JSON, if that is within `room` and nothing has to be left out; else None."""
+        text = attempt(lambda each: self._clean_json(each, room, depth), value)
+        return None if isinstance(text, Failed) else (json.loads(text), len(text.encode()))
+
+    def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901  (one look at each value, without a call)
+        """Look at each value inside a container; raise for what is of no built-in type, or can't be written as it is.
+
+        `size` is what was counted so far, in bytes, `room` how many there may be, `depth` how many levels. Returns what is counted now.
+        """
+        kind = type(value)
+        if kind is not dict and kind is not list and kind is not tuple:
+            raise _ForeignTypeError
+        size += len(value) * ENTRY_BYTES
+        if size > room or not depth:
+            raise NotSimpleError
+        if kind is dict:
+            plain_keys = self._plain_keys
+            for key in value:
+                if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
+                    raise NotSimpleError
+            value = value.values()
+        for item in value:
+            kind = type(item)
+            if kind is str:
+                size += len(item)
+            elif kind is int:
+                if not _MIN_EXACT <= item <= MAX_EXACT:
+                    raise _ForeignTypeError
+            elif kind is float:
+                if item - item != 0:
+                    raise _ForeignTypeError
+            elif item is not None and kind is not bool:
+                size = self._size(item, size, room, depth - 1)
+        return size
+
+    def _is_clean(self, value: Any) -> bool:
+        """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
+        if type(value) is dict:
+            if not all(map(self._is_plain_key, value)) or secret_siblings(value):
+                return False
+            value = value.values()
+        for item in value:
+            kind = type(item)
+            if kind is str:
+                if "\0" in item or not self._redactor.is_clean(item):
+                    return False
+            elif kind is float:
+                if item - item != 0:
+                    return False
+            elif (kind is dict or kind is list) and not self._is_clean(item):
+                return False
+        return True
+
+    def _is_plain_key(self, key: str) -> bool:
+        """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
+        if key in self._plain_keys:
+            return True
+        if (
+            len(key) > _MAX_PLAIN_KEY
+            or self._redactor.names.verdict(key) is not Verdict.CLEAN
+            or self._redactor.redact(key)[1]
+            or storable(key) is not key
+        ):
+            return False
+        if len(self._plain_keys) >= _MAX_PLAIN_KEYS:
+            self._plain_keys = set()
+        self._plain_keys.add(key)
+        return True
+
+    def _encode_any(self, value: object) -> Encoded:
+        cuts = redactions = 0
+        if self._redact is not None:
+            clean = self._clean_copy(value, self._max_bytes, MAX_DEPTH)
+            copier = self._copier(self._max_bytes, {})
+            shown = copier.copy(value) if clean is None else clean[0]
+            value = redacted_by_user(self._redact, shown, _marker_for(value, DROPPED))
+            cuts, redactions = copier.cuts, copier.redactions
+        budget = self._max_bytes
+        redacted: dict[int, Redacted] = {}
+        for _ in range(_TRIES):
+            copier = self._copier(budget, redacted)
+            encoded = self._to_json(copier.copy(value))
+            if len(encoded) <= self._max_bytes:
+                return encoded.decode(), cuts + copier.cuts, redactions + copier.redactions
+            budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
+        return self._to_json(_marker_for(value, "[cut: too large]")).decode(), cuts + 1, redactions
+
+    def _copier(self, budget: int, redacted: dict[int, Redacted]) -> Copier:
+        return Copier(self._redactor, budget, self._is_plain_key, self._clean_copy, redacted)
+
+
+def _marker_for(value: object, text: str) -> object:
+    """Return a marker in the place of a value: a dict stays an object, as arguments and metadata have to be."""
+    return {"…": text} if issubclass(type(value), dict) else text

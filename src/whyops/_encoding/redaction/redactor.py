@@ -1,0 +1,156 @@
+"""Takes secrets out of texts: values after a name that hides one, keys that show what they are, passwords in URLs and on command lines.
+
+A text is redacted in place, whatever it is, and all else in it stays as it was. Each search looks at a character a bounded number of times:
+no expression has two repetitions side by side that fit the same characters, and what was looked through is not looked through again.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ..._runtime import guard as _guard
+from . import blocks as secret_blocks
+from . import commands, keys, tables, urls
+from . import own_secrets as own
+from .named_values import NamedValues
+from .pattern import Pattern
+from .place import REDACTED
+from .search import Finder, searcher
+from .secret_names import SecretNames, Verdict
+
+DROPPED = "[dropped: redact raised]"
+
+_ESCAPED = Pattern(r"\\+(?:u00([2-7][0-9A-Fa-f]))?")
+_BREAK = Pattern(r"\\+[nrt]?")
+_MAX_ARGUMENTS = 256
+_MAX_ARGUMENT = 1_024
+_IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
+
+Found = tuple[int, int, str]
+"""Where a secret begins and ends, and what to put in its place."""
+
+
+class Redactor:
+    """Redacts texts. `added` and `kept` are names beyond and against the usual ones, `known` are secrets that the client has.
+
+    `traces` is a pattern for `searcher`: a well-formed text without it holds nothing to redact.
+    """
+
+    def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = (), known: Iterable[str] = ()) -> None:
+        self.names = SecretNames(added, kept)
+        self._named = NamedValues(self.names)
+        known_forms = own.forms(known)
+        known_finder = (Finder("|".join(own.traces(known_forms)), lambda text: own.find(known_forms, text)),) if known_forms else ()
+        self._in_words = (*known_finder, *keys.FINDERS, *urls.FINDERS)
+        self._in_lines = (*secret_blocks.FINDERS, *commands.FINDERS)
+        traces = (finder.trace for finder in (*self._in_words, *self._in_lines) if not finder.is_covered)
+        self.traces = "|".join((self._named.trace, *traces, r"\\u00"))
+        self._has_trace = searcher(self.traces)
+
+    def may_hold(self, text: str) -> bool:
+        """Rule out nearly all texts at little cost: by what they do not contain."""
+        return self._has_trace(text) or not (text.isascii() or _is_well_formed(text))
+
+    def is_clean(self, text: str) -> bool:
+        """Tell whether a text holds no secret, and does not name the value beside it either."""
+        if commands.is_option(text):
+            return False
+        if not self.may_hold(text):
+            return True
+        names_a_secret = _IDENTIFIER.fullmatch(text) is not None and self.names.verdict(text) is not Verdict.CLEAN
+        return not names_a_secret and not self.redact(text)[1]
+
+    def redact(self, text: str) -> tuple[str, int]:
+        """Return the text without its secrets, and how many there were."""
+        if not self.may_hold(text):
+            return text, 0
+        if "\\u00" in text:
+            shown, count = self._redact(_ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[0], text))
+            return (shown, count) if count else (text, 0)
+        return self._redact(text)
+
+    def arguments(self, items: Sequence[object]) -> dict[int, str]:
+        """Return those of a command's arguments that change, as they are to be shown: what follows an option is known by it."""
+        texts = [item if type(item) is str and " " not in item and len(item) <= _MAX_ARGUMENT else "_" for item in items[:_MAX_ARGUMENTS]]
+        if not any(text.startswith("-") for text in texts):
+            return {}
+        line, starts = " ".join(texts), [0]
+        for text in texts:
+            starts.append(starts[-1] + len(text) + 1)
+        shown: dict[int, str] = {}
+        for begin, end, _ in self._find(line):
+            for i in range(bisect_right(starts, begin) - 1, bisect_left(starts, end)):
+                first, last = max(begin - starts[i], 0), min(end - starts[i], len(texts[i]))
+                if first < last and i not in shown:
+                    shown[i] = f"{texts[i][:first]}{REDACTED}{texts[i][last:]}"
+        return shown
+
+    def _redact(self, text: str) -> tuple[str, int]:
+        parts: list[str] = []
+        done = count = 0
+        for begin, end, replacement in self._find(text):
+            parts += (text[done:begin], replacement)
+            done = end
+            count += 1
+        return ("".join(parts) + text[done:], count) if count else (text, 0)
+
+    def _find(self, text: str) -> list[Found]:
+        """Find all secrets, one after the other; those that overlap are one."""
+        is_well_formed = text.isascii() or _is_well_formed(text)
+        lines = _lines(text)
+        hints = self._named.hints_in(lines)
+        found = [*self._named.find(lines, hints)]
+        spans = [span for finder in self._in_words for span in finder.find(text, is_well_formed=is_well_formed)]
+        spans += [span for finder in self._in_lines for span in finder.find(lines, is_well_formed=is_well_formed)]
+        spans += tables.find_in_tables(lines, hints, self.names.verdict)
+        found += ((begin, end, REDACTED) for begin, end in spans if text[begin:end] != REDACTED)
+        found.sort()
+        merged: list[Found] = []
+        for begin, end, replacement in found:
+            if merged and begin < merged[-1][1]:
+                if end > merged[-1][1]:
+                    merged[-1] = (merged[-1][0], end, merged[-1][2])
+            else:
+                merged.append((begin, end, replacement))
+        return merged
+
+
+def _lines(text: str) -> str:
+    """Return a text of the same length, in which what JSON writes as a line break, however often, is one."""
+    if "\\" not in text:
+        return text
+    if "\\\\" in text:
+        return _BREAK.sub(_broken, text)
+    return text.replace("\\n", " \n").replace("\\r", "  ").replace("\\t", "  ")
+
+
+def _broken(found: re.Match[str]) -> str:
+    last = found[0][-1]
+    return found[0] if last == "\\" else ("\n" if last == "n" else " ").rjust(len(found[0]))
+
+
+def _is_well_formed(text: str) -> bool:
+    """Tell whether a text can be encoded: no quick search finds anything in one that can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def redacted_by_user(redact: Callable[[Any], Any], value: object, dropped: object) -> object:
+    """Return what the user's function makes of a value; a function that raises costs the value, not the protection."""
+    try:
+        shown = redact(value)
+    except Exception as error:  # noqa: BLE001 - the boundary "the user's redact"
+        _guard.notices.say(
+            "redact",
+            "The redact function raised %s; the value it was given is not recorded. It gets plain JSON types: dict, list, str, int, float, "
+            "bool, None.",
+            type(error).__name__,
+        )
+        return dropped
+    return {"redacted": shown} if type(value) is dict and not issubclass(type(shown), dict) else shown

@@ -1,0 +1,124 @@
+"""Batches of lines: where they come from, and how large they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .file_head import object_in
+
+MAX_EVENTS = 1000
+MAX_BYTES = 1_000_000
+
+
+class Shelf(Protocol):
+    """Lines in order of recording, with positions that only grow. Read and acknowledged by one thread at a time."""
+
+    @property
+    def acknowledged(self) -> int:
+        """The position up to which all lines are settled."""
+        ...
+
+    def end(self) -> int:
+        """Return the position after what has been recorded so far."""
+        ...
+
+    def read(self, after: int, max_events: int, max_bytes: int) -> tuple[list[bytes], int]:
+        """Return the whole lines after a position, at least one if there is one, and the position after them."""
+        ...
+
+    def acknowledge(self, position: int) -> None:
+        """Remember that everything before `position` is settled."""
+        ...
+
+
+@dataclass
+class Batch:
+    """Lines that are on their way, without those that are settled already.
+
+    `marks` are the positions that may be acknowledged once `lines` is empty. `attempts` counts how often the whole was refused in a way
+    that may pass. `taken` is the number of lines that there were.
+    """
+
+    lines: list[bytes] = field(default_factory=list)
+    marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
+    attempts: int = 0
+    taken: int = 0
+
+    def settled(self) -> int:
+        """Count the lines that need not be sent again, though the shelves can't be told yet. May be called by any thread."""
+        return self.taken - len(self.lines)
+
+    def is_large(self) -> bool:
+        """Tell whether the size of the lines may be what kept more of them out."""
+        return sum(map(len, self.lines)) > MAX_BYTES // 4
+
+    def acknowledge(self) -> None:
+        """Tell the shelves that all of it is settled."""
+        for shelf, position in self.marks.values():
+            shelf.acknowledge(position)
+
+    def extend(self, shelves: Iterable[Shelf], max_events: int, max_bytes: int) -> int:
+        """Add lines from where this batch ends, and return how many were added."""
+        before = len(self.lines)
+        for shelf in shelves:
+            start = self.marks[id(shelf)][1] if id(shelf) in self.marks else shelf.acknowledged
+            lines, end = shelf.read(start, max_events, max_bytes)
+            if end != start:
+                self.marks[id(shelf)] = (shelf, end)
+            self.lines += lines
+            max_events -= len(lines)
+            max_bytes -= sum(map(len, lines))
+            if max_events <= 0 or max_bytes <= 0:
+                break
+        self.taken += len(self.lines) - before
+        return len(self.lines) - before
+
+
+class BatchSize:
+    """How many events to send at once: more while the answers are quick, fewer when they are slow."""
+
+    START = 100
+    QUICK_SECONDS = 1.0
+
+    def __init__(self) -> None:
+        self.events = self.START
+
+    def answered(self, events: int, seconds: float) -> None:
+        """Learn from an answer."""
+        if seconds <= self.QUICK_SECONDS and events >= self.events:
+            self.events = min(self.events * 2, MAX_EVENTS)
+        self.failed(events, seconds)
+
+    def failed(self, events: int, seconds: float) -> None:
+        """Learn from a failure: one that took long may be due to the size."""
+        if seconds > self.QUICK_SECONDS:
+            self.events = max(self.START, min(self.events, events) // 2)
+
+
+def by_trace(lines: Sequence[bytes]) -> list[list[bytes]]:
+    """Split lines into those of each trace, in the order in which the traces appear; if there is but one, into two halves."""
+    traces: dict[bytes, list[bytes]] = {}
+    for line in lines:
+        traces.setdefault(trace_of(line), []).append(line)
+    if len(traces) > 1:
+        return list(traces.values())
+    middle = len(lines) // 2
+    return [list(lines[:middle]), list(lines[middle:])]
+
+
+def trace_of(line: bytes) -> bytes:
+    """Return the part of a line that names its trace, as it stands there."""
+    return line.partition(b',"agentName":')[0]
+
+
+def trace_id_of(line: bytes) -> str:
+    """Return the id of a line's trace; nothing, for a line that is not of our own making."""
+    trace_id = object_in(trace_of(line) + b"}").get("traceId")
+    return trace_id if isinstance(trace_id, str) else ""
+
+
+def reached(marks: Mapping[int, tuple[Shelf, int]]) -> bool:
+    """Tell whether everything before the marks is settled."""
+    return all(shelf.acknowledged >= position for shelf, position in marks.values())

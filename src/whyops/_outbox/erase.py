@@ -1,0 +1,74 @@
+"""Take events out of what lies on disk for delivery: out of files that no living process holds, and of what was refused for good."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from .._runtime.locks import exist as locks_exist
+from .._runtime.locks import lock
+from .._runtime.private_files import open_private
+from .counters import PARKED_FILE, forget_traces
+from .inspect import outbox_folders, waiting_lines
+from .segment import SUFFIX, Segment
+
+Unwanted = Callable[[bytes, float], bool]
+"""Tells whether an event line is to go, from it and from when its file was last written to, in seconds since 1970."""
+
+_ALL = 1 << 62
+
+
+def erase(home: Path, unwanted: Unwanted) -> int:
+    """Remove the unwanted events, and return how many. A file is replaced or removed whole; a torn line in one goes, too."""
+    count = 0
+    for folder in outbox_folders(home):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            with contextlib.suppress(OSError):
+                count += _erase_from_segment(path, unwanted)
+        with contextlib.suppress(OSError):  # there is none, or it is not ours
+            count += _erase_from_parked(folder / PARKED_FILE, unwanted)
+        with contextlib.suppress(OSError):  # as above
+            forget_traces(folder, lambda trace_id: unwanted(json.dumps({"traceId": trace_id}).encode(), math.inf))
+    return count
+
+
+def count_held(home: Path, unwanted: Unwanted) -> int:
+    """Count the unwanted events that are still there: living processes hold them, and deliver them by themselves."""
+    return sum(unwanted(line, 0.0) for line in waiting_lines(home))
+
+
+def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
+    written_at = path.stat().st_mtime
+    segment = Segment.adopt(path)
+    if segment is None:
+        return 0
+    try:
+        lines, _ = segment.read(segment.acknowledged, _ALL, max(segment.end(), 1))
+        kept = [line for line in lines if not unwanted(line, written_at)]
+        if not kept:
+            segment.remove()
+        elif len(kept) < len(lines):
+            segment.rewrite(kept)
+        return len(lines) - len(kept)
+    finally:
+        segment.release()
+
+
+def _erase_from_parked(path: Path, unwanted: Unwanted) -> int:
+    """Write the file anew, in place, under its lock where there are locks: else an event that is parked at this moment may be lost."""
+    fd = open_private(path, os.O_RDWR)
+    with os.fdopen(fd, "r+b") as file:
+        if locks_exist():
+            lock(fd, wait=True)
+        written_at = os.fstat(fd).st_mtime
+        notes = file.readlines()
+        kept = [note for note in notes if not unwanted(note.partition(b', "event": ')[2][:-2] + b"\n", written_at)]
+        if len(kept) < len(notes):
+            file.seek(0)
+            file.truncate()
+            file.writelines(kept)
+    return len(notes) - len(kept)

@@ -1,0 +1,50 @@
+"""What a check-up found → text: what was looked at, how it is, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..._printable import printable
+from .paint import Line, Piece, glyphs_for, painted
+from .width import wrapped
+
+Level = Literal["good", "note", "warn", "bad"]
+
+_LEAST_WIDTH = 40
+_SIGNS = {"good": "✓", "note": "·", "warn": "!", "bad": "✗"}
+_PLAIN_SIGNS = {"good": "ok", "note": "--", "warn": "!!", "bad": "XX"}
+_STYLES = {"good": "good", "note": "dim", "warn": "warn", "bad": "bad"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `remedy` says what to do, where something is to be done."""
+
+    level: Level
+    what: str
+    told: str
+    remedy: str = ""
+
+
+def render_findings(findings: Sequence[Finding], *, width: int, color: bool, encoding: str = "utf-8") -> str:
+    """Return one paragraph for each finding, at most `width` columns wide."""
+    width = max(width, _LEAST_WIDTH)
+    signs = _SIGNS if glyphs_for(encoding).bars != "#" else _PLAIN_SIGNS
+    column = max((len(finding.what) for finding in findings), default=0) + 2
+    lines = [line for finding in findings for line in _lines(finding, signs[finding.level], column, width, encoding)]
+    return painted(lines, width=width, color=color, ellipsis="...")
+
+
+def _lines(finding: Finding, sign: str, column: int, width: int, encoding: str) -> Iterator[Line]:
+    margin = " " * (len(sign) + 1 + column)
+    room = width - len(margin)
+    for index, text in enumerate(wrapped(printable(finding.told, encoding), room)):
+        beginning = (
+            [Piece(f"{sign} ", _STYLES[finding.level]), Piece(finding.what.ljust(column), "bold")] if index == 0 else [Piece(margin)]
+        )
+        yield Line([*beginning, Piece(text, "bad text" if finding.level == "bad" else "")])
+    if finding.remedy:
+        for text in wrapped(printable(finding.remedy, encoding), room - 2):
+            yield Line([Piece(margin + "  "), Piece(text, "dim")])

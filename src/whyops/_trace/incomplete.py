@@ -1,0 +1,79 @@
+"""What a trace does not tell, told: cut and redacted values, calls without an end, events that are elsewhere or nowhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from .._printable import counted
+from .._wire.read import RecordedEvent
+from .recorded import RecordedTrace
+from .steps import Embedding, ModelAnswer, Step, ToolCall
+
+_NOT_CAPTURED = '"[not captured'
+_MOST_REASON = 80
+
+
+def gaps(trace: RecordedTrace) -> list[str]:
+    """Return what is missing, a few words each; nothing if nothing is known to be missing."""
+    return [*_inside(trace), *_around(trace)]
+
+
+def _inside(trace: RecordedTrace) -> Iterator[str]:
+    totals = trace.totals
+    steps = list(trace.walk())
+    not_called = sum(len(step.not_called) for step in steps if isinstance(step, ModelAnswer))
+    numbers = (
+        (totals.truncated, "value cut", "values cut"),
+        (totals.redacted, "value redacted", "values redacted"),
+        (sum(_not_captured(event.raw) for event in trace.events), "content not captured", "contents not captured"),
+        (sum(_is_open(step) for step in steps), "call without a response", "calls without a response"),
+        (sum(_is_headless(step) for step in steps), "response without its request", "responses without their request"),
+        (not_called, "chosen call not recorded", "chosen calls not recorded"),
+        (_strays(trace), "step inside a call that is not recorded", "steps inside calls that are not recorded"),
+    )
+    yield from (counted(number, one, several) for number, one, several in numbers if number)
+
+
+def _around(trace: RecordedTrace) -> Iterator[str]:
+    elsewhere = trace.elsewhere
+    for reason, number in elsewhere.parked.items():
+        yield f"{counted(number, 'event')} refused by the service ({' '.join(reason.split())[:_MOST_REASON]})"
+    if elsewhere.waiting:
+        yield f"{counted(elsewhere.waiting, 'event')} not delivered yet"
+    if elsewhere.left_out:
+        yield f"{counted(elsewhere.left_out, 'event')} not kept by the service (sampling, or a limit of its own)"
+    if elsewhere.not_recorded:
+        yield f"{counted(elsewhere.not_recorded, 'event')} could not be recorded"
+    if elsewhere.dropped:
+        yield f"{counted(elsewhere.dropped, 'event')} of this agent dropped for want of room, perhaps of this trace"
+    if elsewhere.lost:
+        yield f"{counted(elsewhere.lost, 'event')} of this agent could not be recorded, perhaps of this trace"
+    if elsewhere.not_asked:
+        yield elsewhere.not_asked.rstrip(".")
+
+
+def _not_captured(event: Mapping[str, object]) -> int:
+    """Count the markers that stand for content."""
+    try:
+        return json.dumps(event, default=str).count(_NOT_CAPTURED)
+    except (ValueError, TypeError, RecursionError):
+        return 0
+
+
+def _is_open(step: Step) -> bool:
+    return isinstance(step, (ToolCall, Embedding)) and not step.is_finished
+
+
+def _is_headless(step: Step) -> bool:
+    return isinstance(step, ToolCall) and step.first.type == "tool_call_response"
+
+
+def _strays(trace: RecordedTrace) -> int:
+    """Count the steps whose parent's span no event has."""
+    spans = {event.span_id for event in trace.events if event.span_id}
+    return sum(any(_is_stray(event, spans) for event in step.events) for step in trace.walk())
+
+
+def _is_stray(event: RecordedEvent, spans: set[str]) -> bool:
+    return event.parent_span_id is not None and event.parent_span_id not in spans

@@ -1,0 +1,146 @@
+"""The events of a trace → `RecordedTrace`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from .._wire.read import RecordedEvent, Usage, as_text
+from .build import decision_path
+from .steps import Failure, Step, ToolCall
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over a trace. `errors` counts failed calls and errors outside calls; `open_calls` those without a response."""
+
+    events: int
+    calls: int
+    errors: int
+    open_calls: int
+    usage: Usage
+    truncated: int
+    redacted: int
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What is known of the trace's events beyond what they hold themselves.
+
+    `waiting` of them are not delivered yet. `parked` ones were refused by the service for good, by reason. `left_out` were delivered, and
+    the service does not have them: it keeps a share of the traces. `not_recorded` ones were lost before, to a
+    wrong call or for want of room. `dropped` is how many of the agent's events found no room, and `lost` how many could not be recorded for
+    another cause, where nobody knows of which trace they were. `not_asked` says why the service could not be asked, if it was to be.
+    """
+
+    waiting: int = 0
+    parked: Mapping[str, int] = field(default_factory=dict)
+    left_out: int = 0
+    dropped: int = 0
+    not_recorded: int = 0
+    lost: int = 0
+    not_asked: str = ""
+
+
+NOWHERE_ELSE = Elsewhere()
+
+
+@dataclass(frozen=True)
+class RecordedTrace:
+    """One run of an agent, as it was recorded: `events` in order of time, `steps` the decision path that they make up."""
+
+    MAX_DEPTH: ClassVar[int] = 40
+    """Steps nested deeper than this are shown at this depth."""
+
+    trace_id: str
+    events: tuple[RecordedEvent, ...] = ()
+    steps: tuple[Step, ...] = field(default=(), repr=False)
+    elsewhere: Elsewhere = NOWHERE_ELSE
+
+    @classmethod
+    def from_events(
+        cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None, elsewhere: Elsewhere = NOWHERE_ELSE
+    ) -> RecordedTrace:
+        """Make a trace of its events, given in the order in which they came in; they may lack anything."""
+        ordered = _in_order_of_time([RecordedEvent(event) for event in events])
+        named = (as_text(event.raw.get("traceId")) for event in ordered)
+        name = trace_id or next(filter(None, named), None) or "unknown"
+        return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), elsewhere)
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name."""
+        return self._first("agentName")
+
+    @property
+    def external_user_id(self) -> str | None:
+        """The user, the first one given."""
+        return self._first("externalUserId")
+
+    @property
+    def started_at(self) -> int | None:
+        """The first event's time, in microseconds since 1970."""
+        return min((event.at for event in self.events if event.at is not None), default=None)
+
+    @property
+    def ended_at(self) -> int | None:
+        """The last event's time, in microseconds since 1970."""
+        return max((event.at for event in self.events if event.at is not None), default=None)
+
+    @property
+    def duration_ms(self) -> float:
+        """The time from the first event to the last."""
+        started, ended = self.started_at, self.ended_at
+        return 0.0 if started is None or ended is None else (ended - started) / 1000
+
+    def _repr_html_(self) -> str:
+        """Show the trace in a notebook."""
+        return _html_of(self)
+
+    def walk(self) -> Iterator[Step]:
+        """Yield all steps, each before those inside it."""
+        for step in self.steps:
+            yield from step.walk()
+
+    @cached_property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """All tool calls, nested ones too, in order."""
+        return tuple(step for step in self.walk() if isinstance(step, ToolCall))
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums."""
+        return Totals(
+            events=len(self.events),
+            calls=len(self.calls),
+            errors=sum(isinstance(step, Failure) or (isinstance(step, ToolCall) and step.error is not None) for step in self.walk()),
+            open_calls=sum(not call.is_finished for call in self.calls),
+            usage=sum((event.usage for event in self.events), Usage()),
+            truncated=sum(event.truncated for event in self.events),
+            redacted=sum(event.redacted for event in self.events),
+        )
+
+    def _first(self, name: str) -> str | None:
+        return next((value for event in self.events if (value := as_text(event.raw.get(name)))), None)
+
+
+def _in_order_of_time(events: list[RecordedEvent]) -> tuple[RecordedEvent, ...]:
+    """Sort by time; an event without one stays behind the one that it came in after."""
+    times = []
+    last = 0
+    for event in events:
+        last = last if event.at is None else event.at
+        times.append(last)
+    return tuple(events[index] for index in sorted(range(len(events)), key=times.__getitem__))
+
+
+_html_of: Callable[[RecordedTrace], str] = repr
+"""How a notebook shows a trace: what draws traces knows this module, and hands itself in."""
+
+
+def set_html(render: Callable[[RecordedTrace], str]) -> None:
+    """Say how a notebook shows a trace."""
+    global _html_of  # noqa: PLW0603  (one function, set once when traces are loaded)
+    _html_of = render

@@ -1,0 +1,62 @@
+"""What is not there is told, and nothing else."""
+
+from __future__ import annotations
+
+from tests._render.recordings import Run, conversation
+from whyops._trace.incomplete import gaps
+from whyops._trace.recorded import Elsewhere, RecordedTrace
+
+
+def told(run: Run, **elsewhere: object) -> list[str]:
+    return gaps(RecordedTrace.from_events(run.events, elsewhere=Elsewhere(**elsewhere)))  # type: ignore[arg-type]
+
+
+def test_a_whole_trace() -> None:
+    """Of a trace that has all, nothing is said to be missing."""
+    run = Run()
+    run.user("Hi")
+    run.model(chosen=[("f", {})])
+    run.tool("f", {}, 1, "s1", lambda: run.tool("g", {}, 2, "s2", parent="s1"))
+    assert told(run) == []
+
+
+def test_what_a_trace_tells_by_itself() -> None:
+    """Values that were cut and redacted, calls that never ended, and choices that nobody carried out."""
+    assert gaps(RecordedTrace.from_events(conversation())) == [
+        "2 values cut",
+        "1 value redacted",
+        "1 call without a response",
+        "1 chosen call not recorded",
+    ]
+
+
+def test_what_was_not_captured() -> None:
+    """Contents that were not to be recorded are counted."""
+    run = Run()
+    run.user("[not captured: 17 bytes]")
+    run.tool("f", {"a": "[not captured]"}, "[not captured: 3 bytes]", "s1")
+    assert told(run) == ["3 contents not captured"]
+
+
+def test_calls_outside() -> None:
+    """A step inside a call that is nowhere, and a response whose request is nowhere."""
+    run = Run()
+    run.tool("f", {}, 1, "s1", parent="never recorded")
+    run.response("g", 1, "s2")
+    assert told(run) == ["1 response without its request", "1 step inside a call that is not recorded"]
+
+
+def test_what_is_known_from_elsewhere() -> None:
+    """Refused, waiting, left out and lost events are told, and a service that could not be asked."""
+    run = Run()
+    run.user("Hi")
+    known = {"parked": {"409 taken\n": 2}, "waiting": 1, "left_out": 3, "dropped": 4, "not_recorded": 5, "lost": 1}
+    assert told(run, **known, not_asked="The service is away.") == [
+        "2 events refused by the service (409 taken)",
+        "1 event not delivered yet",
+        "3 events not kept by the service (sampling, or a limit of its own)",
+        "5 events could not be recorded",
+        "4 events of this agent dropped for want of room, perhaps of this trace",
+        "1 event of this agent could not be recorded, perhaps of this trace",
+        "The service is away",
+    ]
