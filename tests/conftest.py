@@ -13,7 +13,7 @@ import pytest
 
 from whyops import _assembly, _client
 from whyops._config.environment import _FREEZING_HOSTS
-from whyops._runtime import guard as _guard
+from whyops._runtime import guard
 from whyops._service import proxy_addresses as addresses
 
 
@@ -22,8 +22,8 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     for name in [name for name in os.environ if name.startswith(("WHYOPS_", *_FREEZING_HOSTS))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WHYOPS_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(_guard, "reraise", True)
-    monkeypatch.setattr(_guard, "notices", _guard.Notices())
+    monkeypatch.setattr(guard, "reraise", True)
+    monkeypatch.setattr(guard, "notices", guard.Notices())
     monkeypatch.setattr(_client, "_chosen", None)
     monkeypatch.setattr(_client, "_from_environment", None)
     monkeypatch.setattr(_client, "_arrived", {})

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._config import defaults as _defaults
+from ._config import defaults
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
 from ._encoding.encoder import Encoder
@@ -19,7 +19,7 @@ from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
 from ._recording.recorder import Recorder, lose_uncounted
 from ._recording.trace import loop_is_running
-from ._runtime import guard as _guard
+from ._runtime import guard
 from ._runtime.clock import CLOCK
 from ._service.agents import hash_metadata
 from ._service.proxy_addresses import remember_proxy
@@ -77,9 +77,9 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
     """
     settings = given.completed()
     check_agent_is_named(settings)
-    agent_name = settings.agent_name or _defaults.AGENT_NAME
+    agent_name = settings.agent_name or defaults.AGENT_NAME
     settings = replace(settings, agent_name=agent_name)
-    remember_proxy(settings.proxy_base_url or _defaults.PROXY_URL)
+    remember_proxy(settings.proxy_base_url or defaults.PROXY_URL)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,
         redact_keys=settings.redact_keys,
@@ -136,12 +136,12 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
 def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
     """Return where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
     sink, home, key = settings.sink, settings.home, settings.api_key
-    agent_name = settings.agent_name or _defaults.AGENT_NAME
+    agent_name = settings.agent_name or defaults.AGENT_NAME
     if sink is not None:
         return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
     if key is None:
         if home is not None:
-            _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
+            guard.log(guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
         return Destination("local", "", ""), lambda: _local_sink(settings), None
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
@@ -168,7 +168,7 @@ def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) 
         analyse_base_url=settings.analyse_base_url or "",
         proxy_base_url=_proxy_of_the_same_service(settings),
         api_key=settings.api_key or "",
-        agent_name=settings.agent_name or _defaults.AGENT_NAME,
+        agent_name=settings.agent_name or defaults.AGENT_NAME,
         agent_metadata=agent_metadata,
         transport=settings.transport,
     )
@@ -177,8 +177,8 @@ def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) 
 
 def _proxy_of_the_same_service(settings: Settings) -> str:
     """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
-    is_hosted = settings.proxy_base_url == _defaults.PROXY_URL
-    return "" if is_hosted and settings.analyse_base_url != _defaults.ANALYSE_URL else settings.proxy_base_url or ""
+    is_hosted = settings.proxy_base_url == defaults.PROXY_URL
+    return "" if is_hosted and settings.analyse_base_url != defaults.ANALYSE_URL else settings.proxy_base_url or ""
 
 
 def _init_agent(sink: Sink) -> AgentInfo | None:
@@ -193,7 +193,7 @@ def _init_agent(sink: Sink) -> AgentInfo | None:
     try:
         return sink.init_agent()
     except TryLater as later:
-        _guard.notices.say(
+        guard.notices.say(
             "init later",
             "The agent can't be described to the service now: %s. It is tried again before its next events are sent.%s",
             later.reason,
@@ -213,7 +213,7 @@ class _TraceEnd:
 
     def wait(self) -> None:
         if loop_is_running():
-            _guard.notices.say(
+            guard.notices.say(
                 "trace end", "A trace's `with` holds up the event loop until its events are delivered. In a coroutine, use `async with`."
             )
         future = self._flush()
@@ -225,7 +225,7 @@ class _TraceEnd:
         if future is not None:
             await self._delivery.wait_async(future, self._seconds, self._in_vain)
 
-    @_guard.recording
+    @guard.recording
     def _flush(self) -> Future[FlushResult] | None:
         if self._delivery.settled() == self._settled and CLOCK.monotonic() < self._until:
             return None
@@ -238,7 +238,7 @@ class _TraceEnd:
 
 
 def _say_homeless(settings: Settings) -> None:
-    _guard.notices.say(
+    guard.notices.say(
         "homeless",
         "There is no folder for recordings, so events wait in memory: what is not delivered before this process ends is lost. %s",
         settings.home_trouble,

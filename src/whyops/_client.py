@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
-from ._config import defaults as _defaults
-from ._config import environment as _environment
+from ._config import defaults, environment
 from ._recording import context
 from ._recording.ids import process_ids
 from ._recording.recorder import Recorder
 from ._recording.trace import Trace
-from ._runtime import guard as _guard
+from ._runtime import guard
 from .errors import ConfigurationError, DeliveryError
 from .events import Sink
 from .types import AgentInfo, AgentMetadata, FlushResult
@@ -102,9 +101,9 @@ class WhyOps:
         redact_keys: Iterable[str] = (),
         keep_keys: Iterable[str] = (),
         capture_content: bool | None = None,
-        max_value_bytes: int = _defaults.MAX_VALUE_BYTES,
+        max_value_bytes: int = defaults.MAX_VALUE_BYTES,
         outbox: Literal["file", "memory"] = "file",
-        outbox_max_bytes: int = _defaults.OUTBOX_MAX_BYTES,
+        outbox_max_bytes: int = defaults.OUTBOX_MAX_BYTES,
         exit_timeout: float | None = None,
         flush_at_trace_end: bool | None = None,
         keep_local: bool | None = None,
@@ -329,7 +328,7 @@ class WhyOps:
             from ._service.proxy import trace_headers  # noqa: PLC0415  (as in `_assembled`)
 
             return {**headers, **trace_headers(trace.id, trace.external_user_id)}
-        _guard.notices.say(
+        guard.notices.say(
             "proxy in another's trace",
             "A model call of agent %r, made in a trace of agent %r, gets a trace of its own: the service keeps each trace to one agent.",
             own,
@@ -397,7 +396,7 @@ def _checked_settings(arguments: dict[str, Any]) -> Settings:
 
 def _say_not_loaded(error: Exception) -> None:
     """Say that the package's own files can't be read: no descriptor is free, or a dependency refuses this interpreter."""
-    _guard.notices.say("not loaded", "Nothing can be recorded for now (%s: %s); each new trace tries again.", type(error).__name__, error)
+    guard.notices.say("not loaded", "Nothing can be recorded for now (%s: %s); each new trace tries again.", type(error).__name__, error)
 
 
 def _asked(ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> Future[FlushResult] | None:
@@ -405,7 +404,7 @@ def _asked(ask: Callable[[float | None], Future[FlushResult]], timeout: float | 
     try:
         return ask(timeout)
     except (ImportError, OSError) as error:
-        _guard.notices.say("can't wait", "Nothing can be waited for now (%s); what was recorded is delivered all the same.", error)
+        guard.notices.say("can't wait", "Nothing can be waited for now (%s); what was recorded is delivered all the same.", error)
         return None
 
 
@@ -463,7 +462,7 @@ def _recorder_of(token: str, settings: bytes) -> Recorder:
     try:
         return _client_of(token, settings)._assembled().recorder  # noqa: SLF001  (as above)
     except ConfigurationError as error:
-        _guard.notices.say("unpickled", "A trace came from another process, and nothing is recorded in it here. %s", error)
+        guard.notices.say("unpickled", "A trace came from another process, and nothing is recorded in it here. %s", error)
         return _NO_RECORDER
 
 
@@ -564,21 +563,21 @@ def existing_default() -> WhyOps | None:
 
 def _client_from_environment() -> WhyOps:
     global _from_environment  # noqa: PLW0603  (made once, when it is first needed)
-    name = _environment.agent_name()
+    name = environment.agent_name()
     with _choosing:
         client = existing_default()  # another thread may have made it meanwhile
         if client is not None:
             return client
-        is_child = _environment.parent_redacts()
-        client = _from_environment = WhyOps(agent_name=name or _defaults.AGENT_NAME, capture_content=False if is_child else None)
+        is_child = environment.parent_redacts()
+        client = _from_environment = WhyOps(agent_name=name or defaults.AGENT_NAME, capture_content=False if is_child else None)
     if is_child:
-        _guard.log(
-            _guard.WARNING,
+        guard.log(
+            guard.WARNING,
             "The process that started this one redacts with a function of its own, or sends to a sink of its own, and neither reaches "
             "here: this process records no contents. Call whyops.configure(…) in it as well, for instance where the worker begins.",
         )
-    if name is None and _environment.api_key() is not None and not _environment.is_disabled():
-        _guard.log(_guard.WARNING, "WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", _defaults.AGENT_NAME)
+    if name is None and environment.api_key() is not None and not environment.is_disabled():
+        guard.log(guard.WARNING, "WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", defaults.AGENT_NAME)
     return client
 
 
@@ -586,7 +585,7 @@ def _tell_children() -> None:
     """Let child processes that are not forked record no more than the open clients here do."""
     opened = [client._given for client in _open_clients if client.is_open]  # noqa: SLF001  (the module's own class)
     given = [each for each in opened if each is not None]
-    _environment.tell_children(
+    environment.tell_children(
         without_content=any(each.capture_content is False for each in given),
         redact_keys=[key for each in given for key in each.redact_keys],
         redacts=any(each.redact is not None or each.sink is not None for each in given),
@@ -596,14 +595,14 @@ def _tell_children() -> None:
 def _trace_for_call(trace_id: str | None) -> Trace | None:
     """Return a trace for a tool call outside any, or None in a program that configured nothing."""
     try:
-        if _environment.is_disabled():
+        if environment.is_disabled():
             return None
         client = existing_default()
-        if client is None and _environment.api_key() is not None:
+        if client is None and environment.api_key() is not None:
             client = _client_from_environment()
         return None if client is None else client.trace(trace_id)
     except ConfigurationError as error:
-        _guard.notices.say("tool outside a trace", "A tool call outside any trace is not recorded. %s", error)
+        guard.notices.say("tool outside a trace", "A tool call outside any trace is not recorded. %s", error)
         return None
 
 
@@ -632,10 +631,10 @@ def _after_fork_in_child() -> None:
     _first_use = threading.RLock()
     _choosing = threading.RLock()
     process_ids.renew()
-    _guard.after_fork_in_child()
+    guard.after_fork_in_child()
 
 
 context.set_fallback(_trace_for_call)
-_guard.set_losing(_lose)
+guard.set_losing(_lose)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -126,6 +126,18 @@ def test_a_service_that_is_away(home: Path, monkeypatch: pytest.MonkeyPatch, cap
 
 
 @pytest.mark.usefixtures("key")
+def test_a_key_that_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """With a wrong key the command ends long before its time, and the log says why."""
+    store(home, conversation())
+    with StrictServer(accounts={"whyops_other": "one"}) as server:
+        at(monkeypatch, server.url)
+        began = time.monotonic()
+        assert main(["push", "last"]) == 1
+        assert time.monotonic() - began < 20
+        assert "the service refuses the API key (401" in caplog.text
+
+
+@pytest.mark.usefixtures("key")
 def test_what_the_service_does_not_keep(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Events that are sampled out or refused are counted as such."""
     store(home, conversation())

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,41 @@ def test_events_of_another_key_only_when_told(home: Path, monkeypatch: pytest.Mo
         assert f"deliver --from {folder.name}" in capsys.readouterr().out.replace("\n  ", " ")
         assert main(["deliver", "--from", str(folder)]) == 0
         assert "10 events delivered" in capsys.readouterr().out
+        assert len(server.events) == 10
+
+
+@pytest.mark.parametrize(
+    "wrong, told", [("key", "the service refuses the API key (401"), ("path", "what answers there is not"), ("host", "can't be reached")]
+)
+def test_what_no_patience_mends_ends_at_once(
+    wrong: str, told: str, home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a key that is refused, or an address where no service is, `deliver` fails long before its time, and the log says why."""
+    with StrictServer(accounts={"whyops_new": "one"}) as server:
+        settings = keyed(server.url, "whyops_old" if wrong == "key" else "whyops_new")
+        server.stop()
+        leave(home, **settings)
+        if wrong != "host":
+            server.start()
+        if wrong == "path":
+            server.fail(404, times=None)
+        present(monkeypatch, settings)
+        began = time.monotonic()
+        assert main(["deliver"]) == 1
+        assert time.monotonic() - began < 20
+        assert told in caplog.text
+
+
+def test_a_service_that_is_busy_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What passes by itself, also being out of reach for a moment, is no reason to give up."""
+    with StrictServer() as server:
+        server.stop()
+        leave(home, **keyed(server.url))
+        server.start()
+        server.cut(times=1)
+        server.fail(503, times=2)
+        present(monkeypatch, keyed(server.url))
+        assert main(["deliver"]) == 0
         assert len(server.events) == 10
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from pathlib import Path
 
+import httpx
 import pytest
 
 from whyops import ConfigurationError, WhyOps
@@ -95,6 +97,70 @@ def test_a_bad_argument_is_refused_by_name(arguments, named):
     """A mistake is told where it is made, and the message names the argument."""
     with pytest.raises(ConfigurationError, match=named):
         WhyOps(**arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        ({"redact_keys": 5}, "redact_keys must be a list of names, as strings, not int"),
+        ({"keep_keys": True}, "keep_keys must be a list of names, as strings, not bool"),
+        ({"redact_keys": 0}, "redact_keys must be a list of names, as strings, not int"),
+        ({"transport": "x"}, "transport must be an httpx transport, such as httpx.HTTPTransport(), not str"),
+        ({"transport": httpx.AsyncHTTPTransport()}, "not AsyncHTTPTransport: it must have the method handle_request(request)"),
+        ({"agent_metadata": {"systemPrompt": 5}}, "agent_metadata['systemPrompt'] must be a string, not int"),
+        ({"agent_metadata": {"systemPrompt": "p", "description": ["d"]}}, "agent_metadata['description'] must be a string, not list"),
+        ({"agent_metadata": {"tools": "search"}}, "agent_metadata['tools'] must be a list of dicts, not str"),
+        (
+            {"agent_metadata": {"tools": [{"name": "a"}, print]}},
+            "agent_metadata['tools'][1] must be a dict, not builtin_function_or_method",
+        ),
+    ],
+)
+def test_what_is_of_the_wrong_type_is_told_with_what_was_expected(arguments, told):
+    """The message says what was given and what it should be, so that nobody has to look it up."""
+    with pytest.raises(ConfigurationError, match=re.escape(told)):
+        WhyOps(**arguments)
+
+
+def test_what_fits_is_taken():
+    """Names may come one alone or from any iterable; a description may leave parts out; a transport is httpx's."""
+    tools = ({"name": "a", "inputSchema": {"type": "object"}},)
+    for metadata in ({}, {"systemPrompt": None, "tools": None}, {"systemPrompt": "p", "description": "d", "tools": tools}):
+        assert given(agent_metadata=metadata).agent_metadata == metadata
+    assert given(transport=httpx.MockTransport(print)).transport is not None
+    for names in ("one", {"one"}, iter(["one"])):
+        assert given(redact_keys=names, keep_keys=None) == given(redact_keys=["one"], keep_keys="")
+
+
+@pytest.mark.parametrize(
+    "url, told",
+    [
+        ("https://host:no", "port"),
+        ("https://host:99999/api", "port"),
+        ("https://host:0", "port"),
+        ("https://ho st/api", "blanks"),
+        ("https://host/api\n", "blanks, line breaks"),
+        (" https://host", "blanks"),
+        ("https://host:80 80", "blanks"),
+        ("https://[::1", "IPv6"),
+        ("https:///api", "with a host after https://"),
+        ("http://:8080", "with a host after http://"),
+        ("localhost:8080", "begins with https:// or http://"),
+        ("a.whyops.com", "begins with https:// or http://"),
+        ("https://me:pw@host:no", "user name or password"),
+        ("https://host/api?a=1", "end with its path"),
+    ],
+)
+def test_a_base_url_is_refused_for_its_real_fault(url, told):
+    """The message says what is wrong with the URL, not what is right with it."""
+    with pytest.raises(ConfigurationError, match=f"^analyse_base_url must .*{told}"):
+        given(analyse_base_url=url)
+
+
+@pytest.mark.parametrize("url", ["http://[::1]:8080/api", "https://host:", "HTTPS://host:65535/a", "http://müller.example"])
+def test_a_base_url_may_be_unusual(url):
+    """IPv6, an empty port, capital letters and names in other scripts are all fine."""
+    assert given(analyse_base_url=url).analyse_base_url == url
 
 
 @pytest.mark.parametrize(

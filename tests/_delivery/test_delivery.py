@@ -26,8 +26,7 @@ from whyops._delivery import sender as sender_module
 from whyops._delivery.delivery import Delivery
 from whyops._outbox.destination import Destination
 from whyops._outbox.segment import Segment
-from whyops._runtime import locks
-from whyops._runtime import private_files as _private_files
+from whyops._runtime import locks, private_files
 from whyops.errors import StoreError
 from whyops.events import Receipt, Refusal, TryLater
 from whyops.types import FlushResult
@@ -465,7 +464,7 @@ class TestNoDisk:
             monkeypatch.setattr(locks, "fcntl", None)
         else:
             monkeypatch.delattr(os, "geteuid", raising=False)
-            monkeypatch.setattr(_private_files, "HAS_OWNERS", False)
+            monkeypatch.setattr(private_files, "HAS_OWNERS", False)
         caplog.set_level(logging.INFO, "whyops")
         self.check(tmp_path, caplog, "This system has no file locks")
         assert {record.levelno for record in caplog.records} == {logging.INFO}

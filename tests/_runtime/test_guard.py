@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from whyops._runtime import guard as _guard
+from whyops._runtime import guard
 from whyops._runtime.guard import Notices
 
 
@@ -27,9 +27,9 @@ def test_trouble_is_said_once_then_once_a_minute_with_a_count(caplog):
 
 def test_a_fault_of_ours_costs_an_event(monkeypatch, caplog):
     """Outside tests a guarded function gives None where it would raise, and says so; Ctrl-C passes."""
-    monkeypatch.setattr(_guard, "reraise", False)
+    monkeypatch.setattr(guard, "reraise", False)
 
-    @_guard.recording
+    @guard.recording
     def broken(error: BaseException) -> int:
         raise error
 
@@ -42,7 +42,7 @@ def test_a_fault_of_ours_costs_an_event(monkeypatch, caplog):
 def test_a_call_that_the_method_does_not_take_is_no_fault_of_ours(caplog):
     """Whoever leaves an argument out is told which, and is not asked to report it."""
 
-    @_guard.recording
+    @guard.recording
     def record(messages: object) -> None:
         raise AssertionError
 
@@ -55,7 +55,7 @@ def test_a_call_that_the_method_does_not_take_is_no_fault_of_ours(caplog):
 def test_under_test_a_fault_of_ours_is_raised():
     """Our own tests see what the guard would hide."""
 
-    @_guard.recording
+    @guard.recording
     def broken() -> None:
         raise ZeroDivisionError
 
@@ -66,17 +66,17 @@ def test_under_test_a_fault_of_ours_is_raised():
 def test_what_others_say_does_nothing_in_a_log(caplog):
     """Whoever's words a line quotes, it stays one line, printable and bounded; numbers stay numbers."""
     hostile = "\x1b[31mred\n CRITICAL root: forged \u202e" + "x" * 5000
-    _guard.log(_guard.WARNING, "%s, %r, %s: %d and %.1f", hostile, hostile, ValueError(hostile), 5, 0.5)
+    guard.log(guard.WARNING, "%s, %r, %s: %d and %.1f", hostile, hostile, ValueError(hostile), 5, 0.5)
     (said,) = caplog.messages
     assert said.isprintable()
     assert "\\x1b[31mred\\n CRITICAL" in said
     assert said.endswith(": 5 and 0.5")
-    assert len(said) < 3 * _guard.MOST_CHARACTERS + 50
+    assert len(said) < 3 * guard.MOST_CHARACTERS + 50
 
 
 def test_where_logging_can_not_be_loaded_it_is_said_later(monkeypatch, caplog):
     """No descriptor may be free for it: that raises nothing, and what was not said is said the next time."""
-    notices = _guard.Notices()
+    notices = guard.Notices()
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "logging", None)
         notices.say("kind", "Something happened.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.untrusted import ANOTHER_USER, Put, each_kind, state
-from whyops._runtime import private_files as _private_files
+from whyops._runtime import private_files
 from whyops._runtime.private_files import (
     NotOurs,
     is_our_file,
@@ -79,7 +79,7 @@ def test_a_system_without_owners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "open").touch()
     (tmp_path / "open").chmod(0o606)
     os.mkfifo(tmp_path / "pipe")
-    monkeypatch.setattr(_private_files, "HAS_OWNERS", False)
+    monkeypatch.setattr(private_files, "HAS_OWNERS", False)
     monkeypatch.delattr(os, "geteuid")
     assert is_our_file(tmp_path / "open")
     assert not is_our_file(tmp_path / "pipe")

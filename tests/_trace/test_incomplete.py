@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tests._recording.recording import Recording
 from tests._render.recordings import Run, conversation
+from whyops._encoding.encoder import Encoder
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import Elsewhere, RecordedTrace
 
@@ -60,3 +62,19 @@ def test_what_is_known_from_elsewhere() -> None:
         "1 event of this agent could not be recorded, perhaps of this trace",
         "The service is away",
     ]
+
+
+def test_an_argument_in_request_and_response_counts_once() -> None:
+    """A call's arguments stand in both of its events: what was redacted or cut of them is one value, what is of the result is another."""
+    recording = Recording(encode=Encoder(max_value_bytes=2_000).encode)
+    with recording.trace("t") as trace, trace.tool_span("login", {"password": "hunter2x9", "text": "x" * 5_000}) as span:
+        span.result = {"token": "abcdef0123456789"}
+    assert gaps(RecordedTrace.from_events(recording.events)) == ["1 value cut", "2 values redacted"]
+
+
+def test_a_response_that_does_not_repeat_the_arguments() -> None:
+    """Where each event has values of its own that were redacted, all of them count."""
+    run = Run()
+    run.request("login", {"password": "[redacted]"}, "s1", redacted=1)
+    run.response("login", {"token": "[redacted]"}, "s1", redacted=1)
+    assert told(run) == ["2 values redacted"]

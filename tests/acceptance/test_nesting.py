@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import whyops
 from whyops._recording.generators import open_generators
-from whyops._runtime import guard as _guard
+from whyops._runtime import guard
 from whyops.testing import MemorySink
 
 pytest.importorskip("langgraph", reason="installed by the sessions that test the integrations")
@@ -67,7 +67,7 @@ def sink() -> MemorySink:
 
 @pytest.fixture
 def client(sink: MemorySink, monkeypatch: pytest.MonkeyPatch) -> Iterator[whyops.WhyOps]:
-    monkeypatch.setattr(_guard, "log", lambda *_: None)  # a synchronous block that is left elsewhere is told; here that is meant
+    monkeypatch.setattr(guard, "log", lambda *_: None)  # a synchronous block that is left elsewhere is told; here that is meant
     with whyops.WhyOps(agent_name="nesting", sink=sink, outbox="memory") as client, instrument(client):
         yield client
 

@@ -24,7 +24,7 @@ from whyops._cli._main import main
 from whyops._delivery import sender
 from whyops._outbox.inspect import survey
 from whyops._recording.trace import Trace
-from whyops._runtime import guard as _guard
+from whyops._runtime import guard
 from whyops.testing import capture
 
 WRONG: dict[str, Callable[[Trace], object]] = {
@@ -97,7 +97,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         raise ZeroDivisionError("secret value")
 
     def spoil(name: str) -> None:
-        monkeypatch.setattr(_guard, "reraise", False)
+        monkeypatch.setattr(guard, "reraise", False)
         monkeypatch.setattr(
             *{"line": ("whyops._delivery.delivery.Delivery.record", fail), "user": ("whyops._recording.trace.Trace._record", fail)}[name]
         )

@@ -68,7 +68,7 @@ def _deliver(one: Waiting, home: Path, timeout: float) -> FlushResult:
     delivery = Delivery(destination, make_sink, home=home, process_nonce=lambda: NOBODY, folder=one.folder)
     with Progress("events", one.orphaned) as progress:
         done = lambda: _settled(delivery.counts())  # noqa: E731
-        return progress.wait(delivery.close(timeout), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
+        return progress.wait(delivery.close(timeout, may_give_up=True), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
 
 
 def _way(destination: Destination | None, home: Path) -> tuple[Destination, Callable[[], Sink]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .._config import defaults as _defaults
+from .._config import defaults
 from .._delivery.delivery import Delivery
 from .._printable import counted
 from .._store.push_marks import Pushed, StoredLine
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             if not _send(one, arguments.timeout, progress, sent):
                 break
     for delivery in {id(one.delivery): one.delivery for one in work}.values():
-        delivery.wait(delivery.close(CLOSE_SECONDS), CLOSE_SECONDS, delivery.counts)
+        delivery.wait(delivery.close(CLOSE_SECONDS, may_give_up=True), CLOSE_SECONDS, delivery.counts)
     return _told(context, sent, total)
 
 
@@ -100,7 +100,7 @@ def _work(arguments: argparse.Namespace, context: Context, service: Service) -> 
 def _agent_of(events: Sequence[dict[str, object]], service: Service) -> str:
     """Return the agent that a trace is sent as: the one that it was recorded as, or that of the settings if it was nobody's."""
     recorded = next((name for event in events if isinstance(name := event.get("agentName"), str) and name), None)
-    if recorded is not None and recorded != _defaults.AGENT_NAME:
+    if recorded is not None and recorded != defaults.AGENT_NAME:
         return recorded
     if service.settings.agent_name is None:
         raise ConfigurationError(
@@ -137,7 +137,7 @@ def _send_part(part: Sequence[StoredLine], delivery: Delivery, timeout: float, p
     for _, line in part:
         delivery.record(line)
     done = lambda: sent.settled + _settled(delivery.counts()) - _settled(before)  # noqa: E731
-    result = progress.wait(delivery.flush(timeout), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
+    result = progress.wait(delivery.flush(timeout, may_give_up=True), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
     sent.delivered += result.delivered - before.delivered
     sent.sampled_out += result.sampled_out - before.sampled_out
     sent.refused += result.parked - before.parked

@@ -6,9 +6,9 @@ import pickle
 from dataclasses import fields, replace
 from typing import Any
 
-from .._runtime import guard as _guard
+from .._runtime import guard
 from .._runtime.safely import Failed, attempt
-from . import environment as _environment
+from . import environment
 from .settings import Settings
 
 _STAY = frozenset({"api_key", "transport", "sink"})
@@ -36,7 +36,7 @@ def unpacked(data: bytes) -> Settings:
             value = None
         values[name] = value
     settings = Settings(**values)
-    if had_key and _environment.api_key() is None:
+    if had_key and environment.api_key() is None:
         _say("its key: runs are recorded in the local store, unless WHYOPS_API_KEY is set here")
     if "redact" not in lost and not had_sink:
         return settings
@@ -45,4 +45,4 @@ def unpacked(data: bytes) -> Settings:
 
 
 def _say(what: str) -> None:
-    _guard.notices.say(f"unpickled without {what}", "A client came from another process without %s.", what)
+    guard.notices.say(f"unpickled without {what}", "A client came from another process without %s.", what)

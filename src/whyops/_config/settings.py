@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
-from . import defaults as _defaults
-from . import environment as _environment
+from . import defaults, environment
 
 if TYPE_CHECKING:
     import httpx
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 _MAX_AGENT_NAME = 255
 _LEAST_LOCAL_BYTES = 100_000
+_TOOLS_ADVICE = 'each with "name" and, if you like, "description", "inputSchema" and "outputSchema"; whyops.describe_tools(…) makes them.'
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Settings:
     redact_keys: tuple[str, ...] = ()
     keep_keys: tuple[str, ...] = ()
     capture_content: bool | None = None
-    max_value_bytes: int = _defaults.MAX_VALUE_BYTES
+    max_value_bytes: int = defaults.MAX_VALUE_BYTES
     outbox: Literal["file", "memory"] = "file"
-    outbox_max_bytes: int = _defaults.OUTBOX_MAX_BYTES
+    outbox_max_bytes: int = defaults.OUTBOX_MAX_BYTES
     exit_timeout: float | None = None
     flush_at_trace_end: bool | None = None
     keep_local: bool | None = None
@@ -80,9 +80,8 @@ class Settings:
         self._check_delivery()
 
     def _check_metadata(self) -> None:
-        metadata: object = self.agent_metadata
-        if metadata is not None and not isinstance(metadata, Mapping):
-            raise ConfigurationError(f"agent_metadata must be a dict, not {type(metadata).__name__}.")
+        if self.agent_metadata is not None:
+            _check_agent_metadata(self.agent_metadata)
         for name in ("redact_keys", "keep_keys"):
             names: tuple[object, ...] = getattr(self, name)
             if not all(isinstance(key, str) and key for key in names):
@@ -93,6 +92,11 @@ class Settings:
     def _check_delivery(self) -> None:
         if self.sink is not None and not (hasattr(self.sink, "send") and hasattr(self.sink, "close")):
             raise ConfigurationError("sink must have the methods send(lines) and close().")
+        if self.transport is not None and not callable(getattr(self.transport, "handle_request", None)):
+            raise ConfigurationError(
+                f"transport must be an httpx transport, such as httpx.HTTPTransport(), not {_kind_of(self.transport)}: it must have the "
+                "method handle_request(request)."
+            )
         if self.outbox not in ("file", "memory"):
             raise ConfigurationError(f"outbox must be 'file' or 'memory', not {self.outbox!r}.")
         for name, least in (("max_value_bytes", 1024), ("outbox_max_bytes", 1024 * 1024)):
@@ -104,8 +108,8 @@ class Settings:
 
     def completed(self) -> Settings:
         """Return these settings with what was not given taken from the environment, or from the defaults."""
-        key = self.api_key or _environment.api_key()
-        agent = self.agent_name or _environment.agent_name()
+        key = self.api_key or environment.api_key()
+        agent = self.agent_name or environment.agent_name()
         capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
         home, home_trouble = _home_if_any(self.home)
         days, size = self.local_max_age_days, self.local_max_bytes
@@ -117,21 +121,19 @@ class Settings:
             self,
             api_key=key,
             agent_name=agent,
-            analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", _defaults.ANALYSE_URL),
-            proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", _defaults.PROXY_URL),
+            analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", defaults.ANALYSE_URL),
+            proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", defaults.PROXY_URL),
             home=home,
             home_trouble=home_trouble,
-            redact_keys=self.redact_keys or _environment.names(_environment.REDACT_KEYS),
-            capture_content=_environment.flag(_environment.CAPTURE_CONTENT, default=True) if capture is None else capture,
-            flush_at_trace_end=_environment.flag("WHYOPS_FLUSH_AT_TRACE_END", default=_environment.may_freeze())
-            if flush is None
-            else flush,
-            keep_local=_environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
-            local_max_age_days=_bound("WHYOPS_LOCAL_MAX_AGE_DAYS", "days", _defaults.LOCAL_MAX_AGE_DAYS, least=1) if days is None else days,
-            local_max_bytes=_bound("WHYOPS_LOCAL_MAX_BYTES", "bytes", _defaults.LOCAL_MAX_BYTES, least=_LEAST_LOCAL_BYTES)
+            redact_keys=self.redact_keys or environment.names(environment.REDACT_KEYS),
+            capture_content=environment.flag(environment.CAPTURE_CONTENT, default=True) if capture is None else capture,
+            flush_at_trace_end=environment.flag("WHYOPS_FLUSH_AT_TRACE_END", default=environment.may_freeze()) if flush is None else flush,
+            keep_local=environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
+            local_max_age_days=_bound("WHYOPS_LOCAL_MAX_AGE_DAYS", "days", defaults.LOCAL_MAX_AGE_DAYS, least=1) if days is None else days,
+            local_max_bytes=_bound("WHYOPS_LOCAL_MAX_BYTES", "bytes", defaults.LOCAL_MAX_BYTES, least=_LEAST_LOCAL_BYTES)
             if size is None
             else size,
-            disabled=self.disabled or _environment.is_disabled(),
+            disabled=self.disabled or environment.is_disabled(),
         )
 
 
@@ -143,8 +145,7 @@ def given(**arguments: Any) -> Settings:
     if arguments.get("home") is not None:
         arguments["home"] = _home_of_caller(arguments["home"])
     for name in ("redact_keys", "keep_keys"):
-        names: Iterable[str] | str = arguments.get(name) or ()
-        arguments[name] = (names,) if isinstance(names, str) else tuple(names)
+        arguments[name] = _names(arguments.get(name), name)
     return Settings(**arguments)
 
 
@@ -169,14 +170,44 @@ def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
     """
     if chosen is not None:
         return _path(chosen, "home")
-    named = _environment.text("WHYOPS_HOME")
+    named = environment.text("WHYOPS_HOME")
     if named is not None:
         return _path(named, "WHYOPS_HOME")
     return _path("~/.whyops", "home")
 
 
+def _names(given: object, name: str) -> tuple[Any, ...]:
+    """Return a list of names that a caller gave; a single one may be given as it is. What each is, is checked with the settings."""
+    if given is None or given == "":
+        return ()
+    if isinstance(given, str):
+        return (given,)
+    if not isinstance(given, Iterable):
+        raise ConfigurationError(f"{name} must be a list of names, as strings, not {_kind_of(given)}.")
+    return tuple(given)
+
+
+def _check_agent_metadata(metadata: object) -> None:
+    """Refuse a description that would arrive as another, or without its tools."""
+    if not isinstance(metadata, Mapping):
+        raise ConfigurationError(f"agent_metadata must be a dict, not {_kind_of(metadata)}.")
+    for key in ("systemPrompt", "description"):
+        if not isinstance(metadata.get(key), (str, type(None))):
+            raise ConfigurationError(f"agent_metadata[{key!r}] must be a string, not {_kind_of(metadata[key])}.")
+    tools = metadata.get("tools")
+    if not isinstance(tools, (list, tuple, type(None))):
+        raise ConfigurationError(f"agent_metadata['tools'] must be a list of dicts, not {_kind_of(tools)}: {_TOOLS_ADVICE}")
+    for index, tool in enumerate(tools or ()):
+        if not isinstance(tool, Mapping):
+            raise ConfigurationError(f"agent_metadata['tools'][{index}] must be a dict, not {_kind_of(tool)}: {_TOOLS_ADVICE}")
+
+
+def _kind_of(value: object) -> str:
+    return type(value).__name__
+
+
 def _bound(name: str, unit: str, default: int, *, least: int) -> int:
-    said = _environment.number(name)
+    said = environment.number(name)
     _check_bound(said, name, unit, least)
     return default if said is None else said
 
@@ -189,7 +220,7 @@ def _check_bound(value: object, name: str, unit: str, least: int) -> None:
 
 
 def _url(chosen: str | None, variable: str, default: str) -> str:
-    text = chosen or _environment.text(variable) or default
+    text = chosen or environment.text(variable) or default
     if chosen is None:
         _check_url(text, variable)
     return text.rstrip("/")
@@ -197,21 +228,42 @@ def _url(chosen: str | None, variable: str, default: str) -> str:
 
 def _check_url(url: str, name: str) -> None:
     """Refuse what is no base URL. The message repeats nothing of it: a password may be part of it, or of what was meant."""
+    wrong = _fault_of_url(url)
+    if wrong:
+        raise ConfigurationError(f"{name} {wrong}")
+
+
+def _fault_of_url(url: str) -> str:
+    """Return what is wrong with a base URL, as the end of a sentence; empty if nothing is."""
+    if not url.isprintable() or " " in url:
+        return "must be a URL without blanks, line breaks or other characters that can't be seen: it holds one, perhaps at its end."
     try:
         parts = urlsplit(url)
-        is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isprintable() and " " not in url
-        holds_password = "@" in parts.netloc
-    except ValueError:  # a port that is no number, half an IPv6 address
-        is_one = holds_password = False
-    if not is_one:
-        raise ConfigurationError(f"{name} must be a URL that begins with https:// or http://, such as {_defaults.ANALYSE_URL}.")
-    if holds_password:
-        raise ConfigurationError(
-            f"{name} must not hold a user name or password: it is shown in logs and stored with waiting events. The service knows you by "
+    except ValueError:
+        return (
+            f"must be a URL whose host can be read, such as {defaults.ANALYSE_URL}: an IPv6 address stands in brackets, http://[::1]:8080."
+        )
+    if parts.scheme not in ("http", "https"):
+        return f"must be a URL that begins with https:// or http://, such as {defaults.ANALYSE_URL}."
+    if "@" in parts.netloc:
+        return (
+            "must not hold a user name or password: it is shown in logs and stored with waiting events. The service knows you by "
             "api_key; what a proxy on the way asks for goes into HTTPS_PROXY, and what else must be sent into a transport of yours."
         )
+    if not parts.hostname:
+        return f"must be a URL with a host after {parts.scheme}://, such as {defaults.ANALYSE_URL}."
+    if not _has_usable_port(parts):
+        return "must be a URL whose port, after the host's colon, is a number from 1 to 65535; it may be left out."
     if "?" in url or "#" in url:
-        raise ConfigurationError(f"{name} must end with its path, such as {_defaults.ANALYSE_URL}: what follows ? or # can't be kept.")
+        return f"must end with its path, such as {defaults.ANALYSE_URL}: what follows ? or # can't be kept."
+    return ""
+
+
+def _has_usable_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:  # no number, or too high a one
+        return False
 
 
 def _check_key(key: str, name: str) -> None:

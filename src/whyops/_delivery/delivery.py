@@ -14,9 +14,7 @@ from .._outbox.destination import Destination
 from .._outbox.file_outbox import FileOutbox, OutboxClosed
 from .._outbox.memory_outbox import MemoryOutbox
 from .._outbox.queue import Backlog
-from .._runtime import exits, locks
-from .._runtime import forks as _forks
-from .._runtime import guard as _guard
+from .._runtime import exits, forks, guard, locks
 from .._runtime.clock import CLOCK, Clock
 from .._runtime.waiting import awaited, new_future, waited
 from ..events import Sink
@@ -83,7 +81,7 @@ class Delivery:
         self._memory = MemoryOutbox(min(self._max_bytes, MAX_MEMORY_BYTES))
         self._outbox: FileOutbox | MemoryOutbox | None = None
         self._backlog = Backlog(self._folder, self._memory, self._clock)
-        self._trouble = Trouble(_guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
+        self._trouble = Trouble(guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
         self._tally = Tally(self._folder, self.destination, self._clock)
         self._sender = Sender(
             self._sinks,
@@ -125,7 +123,7 @@ class Delivery:
             return self._outbox
 
     def _register(self) -> None:
-        _forks.tell_children(self)
+        forks.tell_children(self)
         exits.before_exit(self)
 
     def _make_file(self) -> FileOutbox | None:
@@ -237,16 +235,16 @@ class Delivery:
 
     # --- waiting for it --------------------------------------------------------------------------
 
-    def flush(self, timeout: float | None = None) -> Future[FlushResult]:
+    def flush(self, timeout: float | None = None, *, may_give_up: bool = False) -> Future[FlushResult]:
         """Deliver what was recorded before this call, and what dead processes have left; the future tells the numbers.
 
-        After `timeout` seconds it tells them as they are then.
+        After `timeout` seconds it tells them as they are then; if it `may_give_up`, as soon as the key or the address proves wrong.
         """
-        return self._ask(Until.FLUSHED, timeout)
+        return self._ask(Until.FLUSHED, timeout, may_give_up=may_give_up)
 
-    def close(self, timeout: float | None = None) -> Future[FlushResult]:
+    def close(self, timeout: float | None = None, *, may_give_up: bool = False) -> Future[FlushResult]:
         """Flush, then let go of the thread, the sink and the files. A later `record` opens all again."""
-        return self._ask(Until.CLOSED, timeout)
+        return self._ask(Until.CLOSED, timeout, may_give_up=may_give_up)
 
     def wait(self, future: Future[T], timeout: float | None, otherwise: Callable[[], T]) -> T:
         """Wait for what the sender is to answer; past the limit return what `otherwise` gives.
@@ -308,8 +306,8 @@ class Delivery:
         total = self._tally.total
         return total.delivered + total.sampled_out + total.parked
 
-    def _ask(self, until: Until, timeout: float | None) -> Future[FlushResult]:
-        request = Request(until, None if timeout is None else self._clock.monotonic() + timeout)
+    def _ask(self, until: Until, timeout: float | None, *, may_give_up: bool) -> Future[FlushResult]:
+        request = Request(until, None if timeout is None else self._clock.monotonic() + timeout, may_give_up=may_give_up)
         if self._is_at_rest() and (self._folder is None or not os.path.exists(self._folder)):  # noqa: PTH110  (this one never raises)
             request.future.set_result(self.counts())
         else:
@@ -325,7 +323,7 @@ class Delivery:
 
     def after_fork_in_child(self) -> None:
         """Leave everything to the parent, and begin anew with the next event."""
-        _guard.after_fork_in_child()
+        guard.after_fork_in_child()
         exits.after_fork_in_child()
         _parents_property.extend([self._sender.sinks(), self._memory])
         for outbox in self._backlog.files:

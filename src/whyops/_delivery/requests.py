@@ -31,7 +31,8 @@ class Until(Enum):
 class Request:
     """Somebody waits until what was recorded so far is settled. At `deadline` (monotonic) the answer is what there is then.
 
-    `marks` and `failures` tell how things stood when the sender took up the request; `repeated`, that it has done so twice.
+    `marks` and `failures` tell how things stood when the sender took up the request; `repeated`, that it has done so twice. `may_give_up`
+    says that the answer may come as soon as trouble was seen that trying again won't end.
     """
 
     until: Until
@@ -40,6 +41,7 @@ class Request:
     marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
     failures: int = 0
     repeated: bool = False
+    may_give_up: bool = False
 
 
 class Job(NamedTuple):

@@ -25,6 +25,10 @@ from .requests import Inbox, Job, Request, Until
 IDLE_SECONDS = 10.0
 LOOK_SECONDS = 30.0
 STALL_SECONDS = 0.02
+LASTING = frozenset({"key", "url"})
+"""Kinds of trouble that last until somebody changes a setting."""
+ATTEMPTS_AT_NOBODY = 3
+"""After so many in a row that reached nobody, the address counts as wrong."""
 
 
 @runtime_checkable
@@ -80,6 +84,7 @@ class Sender:
         self._stalled = False
         self._is_inline = False
         self._has_no_store = False
+        self._is_hopeless = False
         self._closed = False
         self._busy_at = 0.0
         self._saved_at = 0.0
@@ -189,6 +194,8 @@ class Sender:
             return True
         if self._backoff.failures <= request.failures:
             return False
+        if request.may_give_up and self._is_hopeless:
+            return True
         return self._has_no_store or (request.until is Until.EXIT and not len(self._backlog.memory))
 
     def counts(self) -> FlushResult:
@@ -246,6 +253,7 @@ class Sender:
     def _postpone(self, later: TryLater) -> None:
         self._trouble.postponed(later, again=self._backoff.failures > 0)
         self._backoff.failed(later.after)
+        self._is_hopeless = later.kind in LASTING or (later.kind == "unreachable" and self._backoff.failures >= ATTEMPTS_AT_NOBODY)
 
     def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:
         sink = self._open_leftover_sink() if foreign else self._open_sink()

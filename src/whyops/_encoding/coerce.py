@@ -26,6 +26,17 @@ def text_in(value: object) -> str | None:
 
 def spelled(value: object) -> str:
     """Return a name's text, as it can be stored: an enum's is that of its value, a plain object's is its type. Empty for None."""
+    text = named(value)
+    if text is not None:
+        return text
+    kind = type(value)
+    if issubclass(kind, Enum):
+        return spelled(object.__getattribute__(value, "_value_"))
+    return f"<{name_of(kind)}>"
+
+
+def named(value: object) -> str | None:
+    """Return the text that names a value, as it can be stored, and empty for None; None for what has none, as a list or a plain object."""
     text = text_in(value)
     if text is not None:
         return storable(text)
@@ -33,12 +44,12 @@ def spelled(value: object) -> str:
     if value is None:
         return ""
     if issubclass(kind, Enum):
-        return spelled(object.__getattribute__(value, "_value_"))
+        return named(object.__getattribute__(value, "_value_"))
     if kind is int or kind is float or kind is bool or module_of(kind) in _SPELLED_OUT:
         written = attempt(str, value)
         if not isinstance(written, Failed):
             return storable(written)
-    return f"<{name_of(kind)}>"
+    return None
 
 
 def members(value: object) -> dict[Any, Any] | None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, ParamSpec, TypeVar
 
-from .._runtime import guard as _guard
+from .._runtime import guard
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,7 +47,7 @@ def twin(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 
     A call that can't begin is said, as of the method's `_sync` twin.
     """
-    guarded = _guard.recording(method)
+    guarded = guard.recording(method)
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> Recorded[Any]:

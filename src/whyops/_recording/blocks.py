@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from .._runtime import guard as _guard
+from .._runtime import guard
 from . import context
 from .generators import Stepped, block_statement, keeps_state, stepped_around
 
@@ -107,7 +107,7 @@ class Blocks:
 
 
 def _say_left_elsewhere(frame: context.Frame) -> None:
-    _guard.notices.say(
+    guard.notices.say(
         "block left elsewhere",
         "The block of trace %s was left in another context than it was entered in, as happens in a synchronous dependency with "
         "`yield`: what was called in between may not have found it. Make that `async`, or open the block where the calls are.",

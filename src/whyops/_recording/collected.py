@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .._encoding import Encoded
-from .._runtime import guard as _guard
+from .._runtime import guard
 from .tool_call import ToolCall
 
 _FOR_THE_CUT = 64
@@ -26,7 +26,7 @@ class Collected:
         self._redactions = 0
         self._left_out = 0
 
-    @_guard.recording
+    @guard.recording
     def add(self, item: object) -> None:
         """Encode one item, while there is room."""
         recorder = self._recorder

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from .._runtime import guard as _guard
+from .._runtime import guard
 
 if TYPE_CHECKING:
     from .context import Frame
@@ -183,7 +183,7 @@ def say_if_streamed() -> None:
         if frame is None or (driver := frame.f_back) is None:
             return
         if _is_generator(frame) and str(driver.f_globals.get("__name__")).split(".")[0] in _SERVERS:
-            _guard.notices.say(
+            guard.notices.say(
                 "streamed outside a trace",
                 "A tool is called in a streamed answer (%s) outside any trace, and gets a trace of its own. The block of a trace around "
                 "the `return` ends before the stream is read: put it into the generator.",

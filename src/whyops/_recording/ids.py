@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable
 
-from .._encoding.coerce import spelled, text_in
+from .._encoding.coerce import named, spelled, text_in
 from .._encoding.instance_fields import class_value
 from .._runtime.safely import Failed, attempt
 
@@ -57,6 +57,16 @@ def safe_user_id(value: object) -> str:
     return _short_form(text, MAX_USER_ID, lambda character: character <= "\uffff")
 
 
+def readable_id(value: object) -> str | None:
+    """Return `safe_id` of a value; None for one without a text that tells it from others of its type, such as a list."""
+    return None if _own_text(value) is None else safe_id(value)
+
+
+def readable_user_id(value: object) -> str | None:
+    """Return `safe_user_id` of a value; None as `readable_id` does."""
+    return None if _own_text(value) is None else safe_user_id(value)
+
+
 def utf16_length(text: str) -> int:
     """Return the length in UTF-16 units, which is how the service counts."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
@@ -70,13 +80,19 @@ def clip(text: str, limit: int) -> str:
 
 
 def _text(value: object) -> str:
-    """Return an id's text. An object of a class that says how it reads as text is asked; all else goes by what it is."""
+    """Return an id's text; of an object without one, what it is."""
+    text = _own_text(value)
+    return (spelled(value) if text is None else text)[:_MAX_LOOKED_AT]
+
+
+def _own_text(value: object) -> str | None:
+    """Return the text that names a value; None without. An object of a class that says how it reads as text is asked."""
     kind = type(value)
     if text_in(value) is None and class_value(kind, "__str__") is not object.__str__ and not issubclass(kind, BaseException):
         written = attempt(str, value)
         if not isinstance(written, Failed):
-            return str.__str__(written)[:_MAX_LOOKED_AT]
-    return spelled(value)[:_MAX_LOOKED_AT]
+            return str.__str__(written)
+    return named(value)
 
 
 def _short_form(text: str, limit: int, keep: Callable[[str], bool]) -> str:

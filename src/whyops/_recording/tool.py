@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iter
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast, overload
 
-from .._runtime import guard as _guard
+from .._runtime import guard
 from .._wire.exceptions import NOT_CAPTURED
 from .._wire.write import PROXY_ARGUMENT
 from . import context
@@ -199,7 +199,7 @@ class Observer:
             call = ToolCall(trace, self._plan.name, trace.encode_arguments(arguments), parent_id, None, self.hides_text)
             call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
-            _guard.fault(error, trace, events=2)  # its request, and so its response
+            guard.fault(error, trace, events=2)  # its request, and so its response
             return None
         return call, context.Frame(trace, call.span_id, call, beneath)
 

@@ -10,7 +10,7 @@ from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any
 
 from .._encoding import Encoded
-from .._runtime import guard as _guard
+from .._runtime import guard
 from .._wire import exceptions, withheld
 from .._wire.timestamps import DIGITS
 from .._wire.usage import MAX_COUNT
@@ -72,7 +72,7 @@ class ToolCall:
         try:
             self.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording")
-            _guard.fault(error, self.trace, events=2)  # the request, and so the response
+            guard.fault(error, self.trace, events=2)  # the request, and so the response
 
     def begin_unguarded(self) -> None:
         """Do what `begin` does, for a caller that is guarded itself."""
@@ -94,16 +94,16 @@ class ToolCall:
             if elapsed is not None:
                 self._respond(self._results(result), elapsed)
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
-            _guard.fault(error, self.trace)
+            guard.fault(error, self.trace)
 
-    @_guard.recording
+    @guard.recording
     def succeed_encoded(self, results: Encoded, metadata: Mapping[str, Any] | None = None) -> None:
         """Record the response with results that are a JSON object already."""
         elapsed = self._close(metadata)
         if elapsed is not None:
             self._respond(results, elapsed)
 
-    @_guard.recording
+    @guard.recording
     def fail(self, error: BaseException, metadata: Mapping[str, Any] | None = None, expected: tuple[type[BaseException], ...] = ()) -> None:
         """Record the exception, unless it was recorded further in, and the response that closes the call.
 
@@ -127,7 +127,7 @@ class ToolCall:
         summary = exceptions.summary_of(error, tells_text=recorder.capture_content)
         self._respond(recorder.encode({"raised" if is_expected else "error": summary}), elapsed)
 
-    @_guard.recording
+    @guard.recording
     def interrupt(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:
         """Record that the call was stopped from outside before it came to a result, which is no failure of its own."""
         elapsed = self._close({**(metadata or {}), "interrupted": reason})

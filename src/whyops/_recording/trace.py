@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from .._encoding import Encoded
 from .._encoding.redaction.place import REDACTED
-from .._runtime import guard as _guard
+from .._runtime import guard
 from .._runtime.safely import Failed, attempt
 from .._wire import exceptions, withheld
 from .._wire import write as contents
-from .._wire.timestamps import stamp_of
 from . import context
 from .async_twin import twin
 from .blocks import Blocks
 from .event_writer import EventWriter
-from .ids import clip, safe_id, safe_user_id
+from .ids import clip, readable_user_id
+from .options import id_of, is_given, note_odd, note_unknown, step_fields, timestamp
 from .recorder import Recorder
 from .tool_call import ToolCall, text_is_hidden_here
 from .tool_span import ToolSpan
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     else:
         from typing_extensions import Self, Unpack
 
-_OPTIONS = frozenset({"span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id"})
 _OWN_METADATA = frozenset(
     {
         "durationMs",
@@ -61,7 +60,6 @@ _OWN_METADATA = frozenset(
         "usage",
     }
 )
-_MAX_STEP = 2**31 - 1
 
 
 def _new_span_id(trace: Trace) -> str:
@@ -89,7 +87,7 @@ class Trace:
     ) -> None:
         self.recorder: Recorder = recorder
         self._sent_from: str | None = None
-        self.id: str = safe_id(id) if _is_given(id) else recorder.ids.next()
+        self.id: str = (id_of("trace", "id", id) if is_given(id) else None) or recorder.ids.next()
         self.external_user_id: str | None = None
         self.writer: EventWriter = EventWriter(recorder, self.id)
         self._blocks = Blocks()
@@ -151,12 +149,12 @@ class Trace:
 
     # The nine pairs
 
-    @_guard.recording
+    @guard.recording
     def user_message_sync(
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
-        self._record("user_message", contents.user_message(messages, metadata), options)
+        self._record("user_message", contents.user_message(messages, metadata), options, messages=messages)
 
     @twin
     def user_message(
@@ -165,7 +163,7 @@ class Trace:
         """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
         self.user_message_sync(messages, metadata=metadata, **options)
 
-    @_guard.recording
+    @guard.recording
     def llm_response_sync(
         self,
         model: str,
@@ -180,7 +178,7 @@ class Trace:
     ) -> None:
         """Record a model's answer. `usage` also takes the usage objects of OpenAI, Anthropic, Google and LangChain as they are."""
         parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms)
-        self._record("llm_response", parts, options)
+        self._record("llm_response", parts, options, usage=usage, latency_ms=latency_ms, tool_calls=tool_calls)
 
     @twin
     def llm_response(
@@ -207,7 +205,7 @@ class Trace:
             **options,
         )
 
-    @_guard.recording
+    @guard.recording
     def llm_thinking_sync(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
         """Record one block of a model's reasoning."""
         self._record("llm_thinking", contents.llm_thinking(thinking, signature), options)
@@ -217,17 +215,17 @@ class Trace:
         """Record one block of a model's reasoning."""
         self.llm_thinking_sync(thinking, signature=signature, **options)
 
-    @_guard.recording
+    @guard.recording
     def embedding_request_sync(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
-        self._record("embedding_request", contents.embedding_request(inputs), options)
+        self._record("embedding_request", contents.embedding_request(inputs), options, inputs=inputs)
 
     @twin
     def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
         self.embedding_request_sync(inputs, **options)
 
-    @_guard.recording
+    @guard.recording
     def embedding_response_sync(
         self,
         model: str,
@@ -241,7 +239,8 @@ class Trace:
     ) -> None:
         """Record that vectors came back: how many, and of how many dimensions. The vectors are not recorded."""
         parts = contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms)
-        self._record("embedding_response", parts, options)
+        given = {"embedding_count": embedding_count, "first_embedding_dimensions": first_embedding_dimensions}
+        self._record("embedding_response", parts, options, total_tokens=total_tokens, latency_ms=latency_ms, **given)
 
     @twin
     def embedding_response(
@@ -260,7 +259,7 @@ class Trace:
             model, provider, embedding_count, first_embedding_dimensions, total_tokens=total_tokens, latency_ms=latency_ms, **options
         )
 
-    @_guard.recording_else(_new_span_id)
+    @guard.recording_else(_new_span_id)
     def tool_call_request_sync(
         self,
         tool: str,
@@ -288,7 +287,7 @@ class Trace:
         """Record that tools are about to run, and return the span id to give to `tool_call_response`."""
         return self.tool_call_request_sync(tool, tool_calls, latency_ms=latency_ms, requested_at=requested_at, **options)
 
-    @_guard.recording
+    @guard.recording
     def tool_call_response_sync(
         self,
         tool: str,
@@ -302,7 +301,8 @@ class Trace:
     ) -> None:
         """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
         parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at)
-        self._record("tool_call_response", parts, {**options, "span_id": span_id})
+        given = {"tool_calls": tool_calls, "latency_ms": latency_ms, "responded_at": responded_at}
+        self._record("tool_call_response", parts, {**options, "span_id": span_id}, **given)
 
     @twin
     def tool_call_response(
@@ -319,7 +319,7 @@ class Trace:
         """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
         self.tool_call_response_sync(tool, span_id, tool_calls, tool_results, latency_ms=latency_ms, responded_at=responded_at, **options)
 
-    @_guard.recording
+    @guard.recording
     def tool_result_sync(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
         """Record a tool's result that has no request to go with."""
         self._record("tool_result", contents.tool_result(tool_name, output), options)
@@ -329,12 +329,12 @@ class Trace:
         """Record a tool's result that has no request to go with."""
         self.tool_result_sync(tool_name, output, **options)
 
-    @_guard.recording
+    @guard.recording
     def error_sync(
         self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
-        self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options)
+        self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options, status=status)
 
     @twin
     def error(
@@ -376,7 +376,7 @@ class Trace:
         content, _ = contents.error(error, None, None, tells_text=tells_text)
         self.writer.write("error", self.recorder.encode(content), span_id, parent_id)
 
-    @_guard.recording
+    @guard.recording
     def record_event(
         self,
         event_type: EventType,
@@ -428,57 +428,54 @@ class Trace:
             self._record_leaving(error)
         return outermost
 
-    @_guard.recording
+    @guard.recording
     def _record_leaving(self, error: BaseException) -> None:
         self.record_exception(error, parent_id=self.current_span_id())
 
-    @_guard.recording
+    @guard.recording
     def _tool_call_request(
         self, span_id: str, tool: object, tool_calls: object, latency_ms: object, requested_at: object, options: EventOptions
     ) -> None:
         parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at)
-        self._record("tool_call_request", parts, {**options, "span_id": span_id})
+        given = {"tool_calls": tool_calls, "latency_ms": latency_ms, "requested_at": requested_at}
+        self._record("tool_call_request", parts, {**options, "span_id": span_id}, **given)
 
     def _span_id(self, options: EventOptions) -> str:
         given = options.get("span_id")
-        return safe_id(given) if _is_given(given) else self.recorder.ids.next()
+        return (id_of("tool_call_request", "span_id", given) if is_given(given) else None) or self.recorder.ids.next()
 
-    def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions) -> None:
+    def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions, **given: object) -> None:
+        """Record an event of one of the nine pairs. `given` are those arguments that may not be readable into `parts`."""
+        note_unknown(event_type, options)
+        note_odd(event_type, *parts, given)
         content, metadata = self._fitted(event_type, parts)
-        self._note_unknown(options)
         if "external_user_id" in options:
             self.set_user(options["external_user_id"])
         span_id, key = options.get("span_id"), options.get("idempotency_key")
         self.writer.write(
             event_type,
             self.recorder.encode(content),
-            span_id=safe_id(span_id) if _is_given(span_id) else None,
+            span_id=id_of(event_type, "span_id", span_id) if is_given(span_id) else None,
             parent_id=self.current_span_id(),
             metadata=metadata,
-            fields=_step_fields(options),
-            key=quote(safe_id(key)) if _is_given(key) else None,
-            timestamp=_timestamp(options.get("timestamp")),
+            fields=step_fields(event_type, options),
+            key=quote(safe_key) if is_given(key) and (safe_key := id_of(event_type, "idempotency_key", key)) else None,
+            timestamp=timestamp(event_type, options.get("timestamp")),
         )
 
-    def _note_unknown(self, options: Mapping[str, object]) -> None:
-        for name in options.keys() - _OPTIONS:
-            _guard.notices.say(
-                f"option:{name}", "The option %r is not known and is ignored; known are %s.", name, ", ".join(sorted(_OPTIONS))
-            )
-
-    @_guard.recording
+    @guard.recording
     def set_user(self, external_user_id: object) -> None:
-        if _is_given(external_user_id):
-            self.external_user_id = safe_user_id(external_user_id)
+        if is_given(external_user_id) and (user := id_of("trace", "external_user_id", external_user_id, readable_user_id)):
+            self.external_user_id = user
             self.writer.set_user(self.external_user_id)
 
-    @_guard.recording
+    @guard.recording
     def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
         given = contents.storable_metadata(metadata)
         own = {key: value for key, value in given.items() if key not in _OWN_METADATA}
         self.writer.metadata = own if self.recorder.capture_content else withheld.arguments(own, self.recorder.shown)
         for name in _OWN_METADATA & given.keys():
-            _guard.notices.say(
+            guard.notices.say(
                 f"metadata:{name}",
                 "%r is left out of a trace's metadata: it is a name that events have of their own. Choose another, such as %r.",
                 name,
@@ -493,37 +490,6 @@ def _arrived(
     trace = kind(recorder, trace_id, user, metadata)
     trace._sent_from = span_id  # noqa: SLF001  (one of this file)
     return trace
-
-
-def _is_given(value: object) -> bool:
-    """Tell whether a caller gave an id or a time: None and an empty string both stand for none."""
-    return value is not None and not (type(value) is str and not value)
-
-
-def _step_fields(options: EventOptions) -> str:
-    """Return the step numbers as ready members; one that the service would refuse is left out and said."""
-    fields = ""
-    for name, option in (("stepId", "step_id"), ("parentStepId", "parent_step_id")):
-        step = options.get(option)
-        number = int.__int__(step) if issubclass(type(step), int) else 0  # type: ignore[arg-type]  # told by its type
-        if 1 <= number <= _MAX_STEP:
-            fields += f',"{name}":{number}'
-        elif step is not None:
-            _refused(option, "a whole number from 1 to 2147483647")
-    return fields
-
-
-def _timestamp(value: object) -> str | None:
-    if not _is_given(value):
-        return None
-    text = stamp_of(value)
-    if text is None:
-        _refused("timestamp", "ISO 8601 text or a datetime")
-    return text
-
-
-def _refused(option: str, wanted: str) -> None:
-    _guard.notices.say(f"refused:{option}", "The option %s is left out of an event: it must be %s.", option, wanted)
 
 
 def loop_is_running() -> bool:

@@ -12,7 +12,7 @@ from .._http.answer import Answer, json_of
 from .._http.channel import Unreachable
 from .._http.transport import open_channel
 from .._printable import without_secret
-from .._runtime import guard as _guard
+from .._runtime import guard
 from .._runtime.clock import CLOCK, Clock
 from ..events import BatchRefused, Receipt, TryLater
 from ..types import AgentInfo
@@ -198,7 +198,7 @@ def _agent_in(answer: Answer) -> AgentInfo | None:
 
 
 def _say_refused(agent_name: str, reason: str) -> None:
-    _guard.notices.say(
+    guard.notices.say(
         f"init:{agent_name}",
         "The service does not take the description of agent %r (%s). Events are sent without it. An account has a limited "
         "number of agents, and a description that was changed can't be changed back: look at the agents in its dashboard, or choose "

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._runtime import guard as _guard
+from .._runtime import guard
 from .._runtime.forks import forks_wait
 from ..errors import StoreError
 from ..events import Receipt, Refusal
@@ -124,17 +124,17 @@ class SqliteSink:
             with told(self.path):
                 removed = prune(connection, max_bytes=self._max_bytes, max_age_days=self._max_age_days)
         except StoreError as error:  # the lines are stored: tidying up can wait
-            _guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
+            guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
             return
         if removed.for_age:
             message = (
                 "Traces without news for more than %d days of use were removed from the local store %s, %d of them. `local_max_age_days` "
                 "sets the number of days, and 0 keeps all."
             )
-            _guard.notices.say("store:age", message, self._max_age_days, self.path, removed.for_age)
+            guard.notices.say("store:age", message, self._max_age_days, self.path, removed.for_age)
         if removed.for_room:
             message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `local_max_bytes` sets the limit."
-            _guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
+            guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
 
     def before_fork(self) -> None:
         """Close the file: an open SQLite connection, its locks above all, must not be taken into a child."""

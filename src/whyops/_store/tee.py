@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._runtime import guard as _guard
+from .._runtime import guard
 from ..errors import StoreError
 from ..events import Receipt, Sink
 from .sink import SqliteSink
@@ -27,7 +27,7 @@ class KeepingSink:
         try:
             self._store.send([line for index, line in enumerate(lines) if index not in refused])
         except StoreError as error:
-            _guard.notices.say("keep local", "Events were delivered, but can't be kept in the local store too: %s", error)
+            guard.notices.say("keep local", "Events were delivered, but can't be kept in the local store too: %s", error)
         return receipt
 
     def hurry(self, deadline: float | None) -> None:

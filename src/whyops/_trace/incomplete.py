@@ -14,9 +14,9 @@ _NOT_CAPTURED = '"[not captured'
 _MOST_REASON = 80
 
 
-def gaps(trace: RecordedTrace) -> list[str]:
-    """Return what is missing, a few words each; nothing if nothing is known to be missing."""
-    return [*_inside(trace), *_around(trace)]
+def gaps(trace: RecordedTrace, *, full: bool = False) -> list[str]:
+    """Return what is missing, a few words each; nothing if nothing is known to be missing. `full` tells reasons to their end."""
+    return [*_inside(trace), *_around(trace, None if full else _MOST_REASON)]
 
 
 def _inside(trace: RecordedTrace) -> Iterator[str]:
@@ -35,10 +35,10 @@ def _inside(trace: RecordedTrace) -> Iterator[str]:
     yield from (counted(number, one, several) for number, one, several in numbers if number)
 
 
-def _around(trace: RecordedTrace) -> Iterator[str]:
+def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
     elsewhere = trace.elsewhere
     for reason, number in elsewhere.parked.items():
-        yield f"{counted(number, 'event')} refused by the service ({' '.join(reason.split())[:_MOST_REASON]})"
+        yield f"{counted(number, 'event')} refused by the service ({' '.join(reason.split())[:most]})"
     if elsewhere.waiting:
         yield f"{counted(elsewhere.waiting, 'event')} not delivered yet"
     if elsewhere.left_out:

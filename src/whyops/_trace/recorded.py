@@ -118,8 +118,8 @@ class RecordedTrace:
             errors=sum(isinstance(step, Failure) or (isinstance(step, ToolCall) and step.error is not None) for step in self.walk()),
             open_calls=sum(not call.is_finished for call in self.calls),
             usage=sum((event.usage for event in self.events), Usage()),
-            truncated=sum(event.truncated for event in self.events),
-            redacted=sum(event.redacted for event in self.events),
+            truncated=sum(step.truncated for step in self.walk()),
+            redacted=sum(step.redacted for step in self.walk()),
         )
 
     def _first(self, name: str) -> str | None:

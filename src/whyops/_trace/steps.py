@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -216,6 +216,24 @@ class ToolCall(Step):
     def stack(self) -> str | None:
         """The error's stack, where it was recorded."""
         return next((as_text(event.fields.get("stack")) for event in self.events if event.type == "error"), None)
+
+    @property
+    def truncated(self) -> int:
+        """How many values were cut when the call was recorded: of arguments that stand in request and response, once."""
+        return super().truncated - self._marked_twice(lambda event: event.truncated)
+
+    @property
+    def redacted(self) -> int:
+        """How many values were taken out of the call: of arguments that stand in request and response, once."""
+        return super().redacted - self._marked_twice(lambda event: event.redacted)
+
+    def _marked_twice(self, marks: Callable[[RecordedEvent], int]) -> int:
+        """Return how many of the request's marks the response has too, as it repeats the arguments."""
+        request = next((event for event in self.events if event.type == "tool_call_request"), None)
+        response = self._response
+        if request is None or response is None or not as_sequence(response.fields.get("toolCalls")):
+            return 0
+        return min(marks(request), marks(response))
 
     @property
     def process(self) -> str | None:

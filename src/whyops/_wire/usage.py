@@ -67,10 +67,10 @@ def _token_usage(value: object) -> dict[str, int] | None:
         return None
     if "totalTokens" not in known and "promptTokens" in known and "completionTokens" in known:
         known["totalTokens"] = sum(known.values())
-    return {name: min(known[name], MAX_COUNT) for name in _NAMES if name in known}
+    return {name: min(known[name], MAX_COUNT) for name in COUNTS if name in known}
 
 
-_NAMES = ("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens", "cacheCreationTokens")
+COUNTS = ("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens", "cacheCreationTokens")
 
 
 def _read(value: object) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from math import isfinite
 from typing import Any, cast
 
 from .._encoding.coerce import listed, members, spelled, text_in
@@ -143,7 +144,7 @@ def latency(milliseconds: object) -> dict[str, Any]:
     rounded = whole(milliseconds)
     if rounded is None:
         return {}
-    if type(milliseconds) is float and milliseconds != rounded:
+    if type(milliseconds) is float and milliseconds != rounded and isfinite(milliseconds):
         return {"latencyMs": rounded, "durationMs": milliseconds}
     return {"latencyMs": rounded}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whyops._render.terminal.paint import ASCII, UNICODE, Line, Piece, glyphs_for, painted
+from whyops._render.terminal.paint import ASCII, UNICODE, Line, Piece, glyphs_for, painted, unfolded
 
 
 def set_line(line: Line, width: int = 20, *, color: bool = False) -> str:
@@ -28,6 +28,22 @@ def test_the_note_is_at_the_right_edge() -> None:
 def test_the_text_is_cut_for_the_note_and_the_note_goes_last(text: str, width: int, expected: str) -> None:
     """The left gives way first, down to a dozen columns; then the note goes."""
     assert set_line(Line([Piece(text)], [Piece("note")]), width) == expected
+
+
+@pytest.mark.parametrize(
+    "texts, note, expected",
+    [
+        (["fits"], "note", ["fits            note"]),
+        (["does not fit in", " twenty columns"], "", ["does not fit in", "| twenty columns"]),
+        (["a" * 30], "", ["a" * 20, "| " + "a" * 10]),
+        (["a" * 18], "note", ["a" * 18, "|               note"]),
+        (["a" * 21], "note", ["a" * 20, "| a             note"]),
+    ],
+)
+def test_an_unfolded_line_lacks_nothing(texts: list[str], note: str, expected: list[str]) -> None:
+    """What has no room goes on below behind the guide, the note last; no line is too wide."""
+    line = Line([Piece(text) for text in texts], [Piece(note)] if note else (), Piece("| "))
+    assert [set_line(part) for part in unfolded(line, 20)] == expected
 
 
 def test_colour_adds_no_width() -> None:

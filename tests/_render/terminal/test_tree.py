@@ -16,7 +16,7 @@ from tests._render.snapshots import FOLDER, NAMES, made
 from whyops._recording.tool import tool
 from whyops._render.terminal.tree import render_tree
 from whyops._render.terminal.width import width_of
-from whyops._trace.recorded import RecordedTrace
+from whyops._trace.recorded import Elsewhere, RecordedTrace
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202egpj.exe \u2066x\u2069 \u200f\u061c \r\x08\x00\x7f\ud800 \u2028 \U000e0041\ufeff"
 
@@ -171,6 +171,22 @@ def test_full_shows_everything() -> None:
     for end in range(1, 6):
         assert f"end-{end}" not in cut
         assert f"end-{end}" in full
+
+
+def test_full_goes_on_below_where_a_line_is_too_long() -> None:
+    """Why a model stopped, names, and why events are missing are told to their end too, in lines no wider than asked."""
+    run = Run()
+    run.user("Hi")
+    run.add("llm_response", {"content": "x", "finishReason": "odd " * 30 + "end-1"}, {"model": "m" * 90 + "end-2"}, None, 390)
+    run.tool("long_name_" * 12 + "end-3", {"a": 1}, {"y": 1}, "s1")
+    trace = RecordedTrace.from_events(run.events, elsewhere=Elsewhere(parked={"409 " + "taken " * 30 + "end-4": 1}))
+    cut, full = (render_tree(trace, width=60, color=False, full=full) for full in (False, True))
+    joined = re.sub(r"\n[│├└ ]*", "", full)
+    for end in range(1, 5):
+        assert f"end-{end}" not in cut
+        assert f"end-{end}" in joined
+    assert "…" not in full
+    assert max(map(width_of, full.splitlines())) <= 60
 
 
 def test_a_long_trace_is_rendered_in_good_time() -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from ..._config import environment as _environment
+from ..._config import environment
 from ..._render.terminal.doctor_table import Finding
 
 SHOWN = ("httpx", "pydantic", "openai", "anthropic", "langchain-core", "langgraph", "llama-index-core")
@@ -26,7 +26,7 @@ USUAL_URLS = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 def check_program() -> Iterator[Finding]:
     """Look at the environment, and at what is installed beside us."""
-    if _environment.is_disabled():
+    if environment.is_disabled():
         yield Finding("bad", "switch", "WHYOPS_DISABLED is set: nothing is recorded", "Take it out of the environment.")
     installed = {_normal(distribution.metadata["Name"] or ""): distribution.version for distribution in metadata.distributions()}
     python = ".".join(map(str, sys.version_info[:3]))
@@ -37,13 +37,13 @@ def check_program() -> Iterator[Finding]:
     ]
     yield Finding("good", "versions", ", ".join(told))
     yield from _others(installed)
-    if any(map(_environment.text, USUAL_URLS)):
+    if any(map(environment.text, USUAL_URLS)):
         remedy = "LangChain's ChatOpenAI then leaves token counts out of streamed answers: pass stream_usage=True."
-        yield Finding("note", "streaming", f"{next(filter(_environment.text, USUAL_URLS))} is set", remedy)
+        yield Finding("note", "streaming", f"{next(filter(environment.text, USUAL_URLS))} is set", remedy)
 
 
 def _others(installed: dict[str, str]) -> Iterator[Finding]:
-    active = sorted({name for variable, name in TRACERS.items() if _environment.text(variable)})
+    active = sorted({name for variable, name in TRACERS.items() if environment.text(variable)})
     beside = sorted(name for name in installed if OTHERS.fullmatch(name))
     if active or beside:
         told = [*(f"{name} is switched on in the environment" for name in active), *(f"{name} is installed" for name in beside)]

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ..._runtime import guard as _guard
+from ..._runtime import guard
 from . import blocks as secret_blocks
 from . import commands, keys, tables, urls
 from . import own_secrets as own
@@ -146,7 +146,7 @@ def redacted_by_user(redact: Callable[[Any], Any], value: object, dropped: objec
     try:
         shown = redact(value)
     except Exception as error:  # noqa: BLE001 - the boundary "the user's redact"
-        _guard.notices.say(
+        guard.notices.say(
             "redact",
             "The redact function raised %s; the value it was given is not recorded. It gets plain JSON types: dict, list, str, int, float, "
             "bool, None.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .width import cut, width_of
+from .width import cut, width_of, wrapped
 
 _CODES = {
     "": "",
@@ -70,10 +70,14 @@ class Piece:
 
 @dataclass(frozen=True)
 class Line:
-    """Pieces from the left, and a note at the right edge that is kept whole where there is room for both."""
+    """Pieces from the left, and a note at the right edge that is kept whole where there is room for both.
+
+    `hanging` stands before what goes on below, where the line is unfolded.
+    """
 
     pieces: Sequence[Piece] = ()
     note: Sequence[Piece] = ()
+    hanging: Piece = Piece("")
 
 
 _LEAST_LEFT = 12
@@ -82,6 +86,39 @@ _LEAST_LEFT = 12
 def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) -> str:
     """Set the lines `width` columns wide, cutting what is too long."""
     return "".join(f"{_set(line, width, ellipsis, color=color)}\n" for line in lines)
+
+
+def unfolded(line: Line, width: int) -> Iterator[Line]:
+    """Yield the line as those that it takes to cut nothing of it: its pieces go on below, its note stands alone if there is no room."""
+    taken = _width(line.pieces)
+    if taken <= width and (not line.note or taken + 2 + _width(line.note) <= width):
+        yield line
+        return
+    pieces: list[Piece] = []
+    hanging = line.hanging if width_of(line.hanging.text) <= width - _LEAST_LEFT else Piece("")
+    below = width - width_of(hanging.text)
+    room = width
+    for piece in line.pieces:
+        for index, part in enumerate(_parts(piece.text, room, below)):
+            if index:
+                yield Line(pieces)
+                pieces, room = [hanging], below
+            pieces.append(Piece(part, piece.style))
+            room -= width_of(part)
+    fits = line.note and width - room + 2 + _width(line.note) <= width
+    yield Line(pieces, line.note if fits else ())
+    if line.note and not fits:
+        yield Line([hanging], line.note)
+
+
+def _parts(text: str, room: int, below: int) -> Iterator[str]:
+    """Yield the parts of a text of which the first has `room` columns, and each other as many as there are `below`."""
+    if width_of(text) <= room:
+        yield text
+        return
+    first = next(wrapped(text, room)) if room >= _LEAST_LEFT else ""
+    yield first
+    yield from wrapped(text[len(first) :].lstrip(), below)
 
 
 def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:

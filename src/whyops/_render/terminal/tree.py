@@ -12,7 +12,7 @@ from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import USUAL_ENDS, Embedding, Failure, ModelAnswer, RequestedTool, Step, Thinking, ToolCall, UserMessage
 from ..._wire.read import Usage
 from ..format import arguments_text, content_text, duration_text, pretty, time_text, usage_facts, value_text
-from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted
+from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, unfolded
 from .width import width_of, wrapped
 
 _LEAST_WIDTH = 24
@@ -41,7 +41,10 @@ def render_tree(
     width = max(width, _LEAST_WIDTH)
     longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
     tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest)
-    return painted(tree.lines(trace), width=width, color=color, ellipsis=tree.glyphs.ellipsis)
+    lines = tree.lines(trace)
+    if full:
+        lines = (part for line in lines for part in unfolded(line, width))
+    return painted(lines, width=width, color=color, ellipsis=tree.glyphs.ellipsis)
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ class _Tree:
             facts.append(Piece(duration_text(trace.duration_ms), "dim"))
         yield from self._flowing(facts)
         yield from self._flowing([Piece(fact, "dim") for fact in _usage_facts(totals.usage)])
-        missing = [Piece(self.say(fact), "warn") for fact in gaps(trace)]
+        missing = [Piece(self.say(fact), "warn") for fact in gaps(trace, full=self.full)]
         if missing:
             missing[0] = Piece(f"not here: {missing[0].text}", "warn")
         elif trace.events:
@@ -129,7 +132,7 @@ class _Tree:
             first, rest = f"{self.glyphs.ellipsis} ", self.glyphs.blank
             room = self.width - width_of(first)
         body = self._body(step, room)
-        yield Line([Piece(first, "dim"), *body.head], body.note)
+        yield Line([Piece(first, "dim"), *body.head], body.note, Piece(rest + self.glyphs.blank, "dim"))
         guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if first else "")
         for text in body.below:
             yield from self._below(text, guide)

@@ -9,13 +9,13 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 
 from ..._client import WhyOps, default_client
-from ..._config import environment as _environment
+from ..._config import environment
 from ..._recording import context
 from ..._recording.ids import safe_id
 from ..._recording.tool import Observer
 from ..._recording.tool_call import ToolCall
 from ..._recording.trace import Trace
-from ..._runtime import guard as _guard
+from ..._runtime import guard
 from ..._runtime.safely import Failed, attempt
 from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire import write as contents
@@ -74,7 +74,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     # Chains, graphs, nodes
 
-    @_guard.recording
+    @guard.recording
     def on_chain_start(
         self,
         serialized: dict[str, Any] | None,
@@ -92,14 +92,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             run.frame = BodyFrame(run.trace, run.inner_id, run.id, self)
             _frames.enter(run.frame)
 
-    @_guard.recording
+    @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Forget the run."""
         run = open_runs.take(run_id, self)
         if run is not None:
             run.close()
 
-    @_guard.recording
+    @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error, unless it was recorded further in; of what was cancelled, close the calls whose end nobody tells."""
         run = open_runs.take(run_id, self)
@@ -113,7 +113,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     # Models
 
-    @_guard.recording
+    @guard.recording
     def on_chat_model_start(
         self,
         serialized: dict[str, Any],
@@ -130,7 +130,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             asked = [message for each in messages for message in each]
             self._asks(run, _translate.prompt_messages(asked, run.trace.recorder.encode), kwargs)
 
-    @_guard.recording
+    @guard.recording
     def on_llm_start(
         self,
         serialized: dict[str, Any],
@@ -146,21 +146,21 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is not None:
             self._asks(run, [{"role": "user", "content": prompt} for prompt in prompts], kwargs)
 
-    @_guard.recording
+    @guard.recording
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note when the first token came."""
         run = open_runs.own(run_id, self)
         if run is not None and run.first_token_ns is None:
             run.first_token_ns = run.trace.recorder.clock.steady_ns()
 
-    @_guard.recording
+    @guard.recording
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the model's reasoning and its answer."""
         run = open_runs.take(run_id, self)
         if run is not None and run.asked is not None:
             _answers(run, response, {})
 
-    @_guard.recording
+    @guard.recording
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what had come of the answer, and the error, if it is one."""
         run = open_runs.take(run_id, self)
@@ -173,7 +173,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     # Tools
 
-    @_guard.recording
+    @guard.recording
     def on_tool_start(
         self,
         serialized: dict[str, Any] | None,
@@ -201,7 +201,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run.frame = ToolFrame(run.trace, run.inner_id, run.id, self, observers)
         _frames.enter(run.frame)
 
-    @_guard.recording
+    @guard.recording
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what the tool gave."""
         run = open_runs.take(run_id, self)
@@ -217,7 +217,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         else:
             run.call.succeed(NOT_CAPTURED if run.hides_result else outcome.result, more)
 
-    @_guard.recording
+    @guard.recording
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error and the response that closes the call; an interrupt of LangGraph's closes it as interrupted."""
         run = open_runs.take(run_id, self)
@@ -227,7 +227,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     # Retrievers
 
-    @_guard.recording
+    @guard.recording
     def on_retriever_start(
         self,
         serialized: dict[str, Any] | None,
@@ -243,14 +243,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is not None:
             _call_begins(run, kwargs.get("name") or (serialized or {}).get("name") or "retriever", {"query": query})
 
-    @_guard.recording
+    @guard.recording
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the documents that were found."""
         run = open_runs.take(run_id, self)
         if run is not None and run.call is not None:
             run.call.succeed({"documents": _translate.documents_of(documents)})
 
-    @_guard.recording
+    @guard.recording
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error and the response that closes the call."""
         self.on_tool_error(error, run_id=run_id)
@@ -309,7 +309,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         try:
             return (self._client or default_client()).trace(trace_id, user)
         except ConfigurationError as error:
-            _guard.notices.say("langchain without a client", "A run of LangChain is not recorded. %s", error)
+            guard.notices.say("langchain without a client", "A run of LangChain is not recorded. %s", error)
             return None
 
     def _model_starts(
@@ -336,7 +336,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 def _is_left_to_the_proxy(serialized: object) -> bool:
     url = _translate.base_url_of(serialized)
     if url is None and _translate.is_openais(serialized):
-        url = _environment.text("OPENAI_BASE_URL")
+        url = environment.text("OPENAI_BASE_URL")
     return url is not None and goes_through_proxy(url)
 
 

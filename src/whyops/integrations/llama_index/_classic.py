@@ -16,7 +16,7 @@ from ..._client import WhyOps
 from ..._recording import context
 from ..._recording.tool_call import ToolCall
 from ..._recording.trace import Trace
-from ..._runtime import guard as _guard
+from ..._runtime import guard
 from . import _translate as translate
 from ._dispatch import is_instrumented
 from ._model_call import EmbeddingCall, ModelCall, Named, Place
@@ -124,7 +124,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Record what ends."""
         self._end(payload or {}, event_id)
 
-    @_guard.recording
+    @guard.recording
     def _enter_root(self) -> None:
         if is_instrumented():
             return
@@ -152,7 +152,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace = self._origin.new_trace()
         return None if trace is None else self._runs.add_if_new(run_id, trace)
 
-    @_guard.recording
+    @guard.recording
     def _begin(self, event_type: CBEventType, payload: Payload, event_id: str) -> None:
         place = None if is_instrumented() or event_type not in _HEARD else self._place()
         if place is None:
@@ -167,7 +167,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         else:
             _record_exception(payload, place)
 
-    @_guard.recording
+    @guard.recording
     def _end(self, payload: Payload, event_id: str) -> None:
         keep_together(payload.get(EventPayload.RESPONSE))
         begun = self._open.take(event_id)

@@ -15,7 +15,7 @@ from llama_index_instrumentation.span import BaseSpan
 from llama_index_instrumentation.span_handlers import BaseSpanHandler
 
 from ..._client import WhyOps
-from ..._runtime import guard as _guard
+from ..._runtime import guard
 from ._origin import Origin
 from ._spans import Spans
 
@@ -93,7 +93,7 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
     def class_name(cls) -> str:
         return "WhyOpsSpanHandler"
 
-    @_guard.recording
+    @guard.recording
     def span_enter(
         self,
         id_: str,
@@ -105,7 +105,7 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
     ) -> None:
         _spans.enter(id_, bound_args, instance, parent_id)
 
-    @_guard.recording
+    @guard.recording
     def span_exit(
         self,
         id_: str,
@@ -116,7 +116,7 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
     ) -> None:
         _spans.exit(id_, result)
 
-    @_guard.recording
+    @guard.recording
     def span_drop(
         self,
         id_: str,
@@ -127,7 +127,7 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
     ) -> None:
         _spans.drop(id_, err)
 
-    @_guard.recording
+    @guard.recording
     def _carried(self) -> dict[str, Any]:
         return _spans.carried()
 
@@ -135,7 +135,7 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
         """Tell where a run is started that may go on in another process."""
         return self._carried() or {}
 
-    @_guard.recording
+    @guard.recording
     def restore_propagation_context(self, context: dict[str, Any]) -> None:
         """Let a run go on in the trace in which it was started."""
         _spans.carry_on(context)
@@ -157,7 +157,7 @@ class _EventHandler(BaseEventHandler):
     def class_name(cls) -> str:
         return "WhyOpsEventHandler"
 
-    @_guard.recording
+    @guard.recording
     def handle(self, event: BaseEvent, **_: Any) -> None:
         _spans.hear(event)
 

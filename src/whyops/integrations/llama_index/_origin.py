@@ -9,7 +9,7 @@ from ..._encoding.instance_fields import fields
 from ..._recording import context
 from ..._recording.ids import safe_id, safe_user_id
 from ..._recording.trace import Trace
-from ..._runtime import guard as _guard
+from ..._runtime import guard
 from ..._service.proxy import llama_index_keywords
 from ..._service.proxy_addresses import goes_through_proxy
 from ...errors import ConfigurationError
@@ -46,7 +46,7 @@ class Origin:
             client = self._client if self._client is not None else default_client()
             return client.trace(self._trace_id or id_, self._user_id or user_id)
         except ConfigurationError as error:
-            _guard.notices.say("llama_index without a client", "LlamaIndex is not recorded. %s", error)
+            guard.notices.say("llama_index without a client", "LlamaIndex is not recorded. %s", error)
             return None
 
 
