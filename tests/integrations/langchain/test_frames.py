@@ -126,6 +126,32 @@ def test_no_frame_stays_after_a_thousand_blocks(captured, handler):
     assert Counter(type(found).__name__ for found in gc.get_objects() if isinstance(found, context.Frame)).total() <= 2
 
 
+def test_a_stream_that_an_error_leaves_in_a_graph_is_not_kept(captured, handler):
+    """What a node began to read and left by an exception can be collected with the exception: nothing that is recorded refers to it."""
+
+    def node(state: State) -> State:
+        stream = RunnableGenerator(parts).stream(1, {"callbacks": [handler]})
+        if next(stream):
+            raise LookupError
+        return state
+
+    def parts(_):
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(True)
+
+    closed = []
+    graph = StateGraph(State)
+    graph.add_node("node", node)
+    graph.add_edge(START, "node")
+    with whyops.trace("block"), pytest.raises(LookupError):
+        graph.compile().invoke({"number": 1}, {"callbacks": [handler]})
+    gc.collect()
+    assert closed
+
+
 def test_a_stream_that_is_open_when_its_block_ends(captured, handler):
     """A stream of LangChain's that outlives the block it was begun in leaves nothing current, and is read on in its trace."""
 

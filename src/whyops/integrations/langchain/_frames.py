@@ -2,17 +2,19 @@
 
 LangChain runs the body of a tool, a chain or a graph's node in a copy of the context, in which it has set a variable of its own to the
 config for what runs inside. A frame is entered where the run starts, that is in the caller's context, and so is in the copy too; it is
-live where that variable is another than it was there. So it is over for the caller at once, and stays so if LangChain never tells of the
-run's end, as it did before 1.8 for a tool that is cancelled, or tells it in a task of its own, as it does for async runs. Once the run has
-ended, the frame is live only where the variable names the run: in what its body has started, and goes on.
+live where the callback manager in that variable is another than it was there. So it is over for the caller at once, and stays so if
+LangChain never tells of the run's end, as it did before 1.8 for a tool that is cancelled, or tells it in a task of its own, as it does for
+async runs. Once the run has ended, the frame is live only where the manager names the run: in what its body has started, and goes on.
 """
 
 from __future__ import annotations
 
 import inspect
 import sys
+import weakref
 from types import CodeType
 
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import BaseTool
 
@@ -37,17 +39,15 @@ class BodyFrame(context.Frame):
         super().__init__(trace, span_id, owner, context.beneath())
         self.ended = False
         self._handler = handler
-        self._outside: object = var_child_runnable_config.get()
+        manager = _manager()
+        self._outside = None if manager is None else weakref.ref(manager)  # all that a run refers to would else stay until it ends
 
     def is_live(self) -> bool:
         """Tell whether this is the body of the run, or of one inside it; the consumer of a stream may run others between two chunks."""
-        config = var_child_runnable_config.get()
-        if config is self._outside:
+        manager = _manager()
+        if manager is None or (self._outside is not None and manager is self._outside()):
             return False
-        manager = None if config is None else config.get("callbacks")
-        if getattr(manager, "parent_run_id", None) == self.owner:
-            return True
-        return not self.ended and any(handler is self._handler for handler in getattr(manager, "handlers", ()))
+        return manager.parent_run_id == self.owner or (not self.ended and any(handler is self._handler for handler in manager.handlers))
 
     def is_over(self) -> bool:
         """Tell whether this is no body of the run: each body has a context of its own."""
@@ -74,6 +74,13 @@ class ToolFrame(BodyFrame):
             return False
         self._observers = ()
         return True
+
+
+def _manager() -> BaseCallbackManager | None:
+    """Return what LangChain tells of what runs here."""
+    config = var_child_runnable_config.get()
+    manager = None if config is None else config.get("callbacks")
+    return manager if isinstance(manager, BaseCallbackManager) else None
 
 
 def enter(frame: BodyFrame) -> None:
