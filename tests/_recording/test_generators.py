@@ -488,31 +488,43 @@ def test_an_abandoned_generator_is_collected(recording, cyclic):
 
 
 CLOSED_AT_ANY_MOMENT = """
-import gc, whyops
+import gc, sys, whyops
 from whyops.testing import capture
 
 gc.set_threshold(50, 2, 2)
 
 class Agent:
-    def __init__(self):
-        self.stream = self.run()
+    def __init__(self, how):
+        self.stream = getattr(self, how)()
 
-    def run(self):
+    def block(self):
         with whyops.trace("inside"):
             yield
 
+    @whyops.tool
+    def tool(self):
+        try:
+            yield
+        finally:
+            whyops.current_trace()
+
+    @whyops.trace
+    def trace(self):
+        yield from self.tool()
+
 with capture():
-    for _ in range(20_000):
-        next(Agent().stream)
+    for _ in range(10_000):
+        next(Agent(sys.argv[1]).stream)
         with whyops.trace("other") as other:
             assert whyops.current_trace() is other
         assert whyops.current_trace() is None
 """
 
 
-def test_a_generator_that_is_collected_leaves_its_block_at_any_moment():
+@pytest.mark.parametrize("how", ["block", "tool", "trace"])
+def test_a_generator_that_is_collected_leaves_its_block_at_any_moment(how):
     """The garbage collector may close a generator in the middle of whatever else enters and leaves blocks."""
-    subprocess.run([sys.executable, "-c", CLOSED_AT_ANY_MOMENT], check=True, timeout=50)
+    subprocess.run([sys.executable, "-c", CLOSED_AT_ANY_MOMENT, how], check=True, timeout=50)
 
 
 def test_asynchronous_generators_that_the_loop_closes(recording):

@@ -150,3 +150,27 @@ def test_the_key_is_never_on_disk(server: StrictServer, home: Path) -> None:
     for file in files:
         assert b"whyops_test" not in file.read_bytes()
         assert file.stat().st_mode & 0o077 == 0
+
+
+CLOSED_AT_THE_END = """
+import gc, whyops
+from whyops.testing import capture
+
+class Agent:
+    def __init__(self):
+        self.stream = self.run()
+
+    @whyops.tool
+    def run(self):
+        yield
+
+gc.disable()
+with capture():
+    next(Agent().stream)
+"""
+
+
+def test_a_generator_that_only_the_end_of_the_interpreter_closes(tmp_path):
+    """An event that is recorded while the interpreter ends does not keep the process from ending: no thread is started for it."""
+    environment = {**os.environ, "WHYOPS_HOME": str(tmp_path), "WHYOPS_API_KEY": ""}
+    subprocess.run([sys.executable, "-c", CLOSED_AT_THE_END], env=environment, check=True, timeout=30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import Context
@@ -202,6 +203,8 @@ class Delivery:
     def _start(self) -> None:
         """Start the sender's thread. It begins in an empty context: what it calls of the user's runs in no trace."""
         try:
+            if sys.is_finalizing():
+                raise RuntimeError("the interpreter ends")  # noqa: TRY301  (before Python 3.12 a thread would be made, and never begin)
             self._inbox.hang_bell()
             self._thread = threading.Thread(target=Context().run, args=(self._run,), name="whyops-sender", daemon=True)
             self._thread.start()

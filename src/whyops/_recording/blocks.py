@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 
 from .._runtime import guard
 from . import context
-from .generators import Stepped, block_statement, keeps_state, stepped_around
+from .generators import COLLECTS_ANYWHERE, Stepped, block_statement, keeps_state, stepped_around
 
 if TYPE_CHECKING:
     from .trace import Trace
-
-
-_COLLECTS_ANYWHERE = sys.version_info < (3, 12)
-"""Whether the garbage collector may close a generator in the middle of a change of the context, which can't take another one then."""
 
 
 class GeneratorFrame(context.Frame):
@@ -88,7 +84,7 @@ class Blocks:
         if isinstance(frame, GeneratorFrame):
             frame.over = True
             frame.stepped.end(frame)
-            if _COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
+            if COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
                 return context.around(frame) is None
         is_here, is_outermost = block.stay.leave()
         if not is_here and type(frame) is context.Frame and not isinstance(error, GeneratorExit):

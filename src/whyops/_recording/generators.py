@@ -36,6 +36,9 @@ _RUN_FIXTURES = "_run_tests_and_fixtures"
 _SERVERS = frozenset({"django", "fastapi", "sse_starlette", "starlette", "werkzeug"})
 _FRAMES_TO_A_SERVER = 12
 
+COLLECTS_ANYWHERE = sys.version_info < (3, 12)
+"""Whether the garbage collector may close a generator in the middle of a change of the context, which can't take another one then."""
+
 _FEW = 32
 """Up to so many open generators it is quicker to ask each whether it is on a call stack than to look up the whole stack."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .._encoding.coerce import elements, members, text_in
+from .._encoding.instance_fields import short_name
 from .._runtime import guard
 from .._wire.timestamps import stamp_of
 from .._wire.usage import COUNTS, whole
@@ -176,6 +177,6 @@ def _say(method: str, name: str, value: object, wanted: str, outcome: str) -> No
         method,
         place,
         wanted,
-        type(value).__name__,
+        short_name(type(value)),
         outcome,
     )

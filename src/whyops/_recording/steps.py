@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextvars import Token
+from contextvars import Token, copy_context
 from typing import Any, TypeVar
 
 from . import context
-from .generators import keeps_current
+from .generators import COLLECTS_ANYWHERE, keeps_current
 
 R = TypeVar("R")
 
@@ -24,9 +24,14 @@ class Steps:
     def __init__(self, frame: context.Frame | None) -> None:
         self._inside = frame
 
-    @keeps_current
     def take(self, step: Callable[[Any], R], given: Any) -> R:
         """Take a step of a generator."""
+        if COLLECTS_ANYWHERE and isinstance(given, GeneratorExit):
+            return copy_context().run(self._take, step, given)
+        return self._take(step, given)
+
+    @keeps_current
+    def _take(self, step: Callable[[Any], R], given: Any) -> R:
         token = context.current.set(self._inside)
         try:
             return step(given)

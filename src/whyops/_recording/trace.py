@@ -424,7 +424,7 @@ class Trace:
 
     def _left(self, error: BaseException | None) -> bool:
         outermost = self._blocks.leave(error)
-        if error is not None:
+        if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
             self._record_leaving(error)
         return outermost
 
