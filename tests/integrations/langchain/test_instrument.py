@@ -157,7 +157,7 @@ def test_instrumenting_again_and_again_registers_once(captured):
         assert len(tracers._configure_hooks) == hooks
         say_hello()
     assert types(captured) == ONE_RUN
-    assert _hook._active == []
+    assert _hook.in_force.latest() is None
 
 
 def test_threads_may_instrument_at_once(captured):
@@ -171,7 +171,7 @@ def test_threads_may_instrument_at_once(captured):
     with quick_switches():
         together(*[lambda number=number: instrumented_run(f"t{number}") for number in range(4)])
     assert len(captured.of_type("llm_response")) == 80
-    assert _hook._active == []
+    assert _hook.in_force.latest() is None
 
 
 def test_importing_alone_changes_nothing():

@@ -19,7 +19,7 @@ def _no_fault_of_ours(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapture
     with caplog.at_level(logging.WARNING, "whyops"):
         yield
     assert not [record.getMessage() for record in caplog.get_records("call") if record.name == "whyops"]
-    assert not _dispatch._active
+    assert _dispatch.in_force.latest() is None
 
 
 @pytest.fixture

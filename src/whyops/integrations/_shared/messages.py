@@ -6,7 +6,7 @@ Pure, and knows no framework: each handler takes its own objects apart and hands
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._recording.recorder import Encode
@@ -53,6 +53,26 @@ def text_of(content: object) -> str:
         return ""
     texts = (part.get("text") if isinstance(part, dict) and part.get("type", "text") == "text" else part for part in content)
     return strip_signature("".join(text for text in texts if isinstance(text, str)))
+
+
+def message_item(role: object, content: object, calls: list[ToolCallItem], names: Mapping[str, object]) -> MessageItem:
+    """Return a message of a prompt. `names` may hold the texts `tool_call_id` and `name`, which some messages have besides."""
+    item: dict[str, Any] = {"role": role_of(role), "content": content}
+    if calls:
+        item["tool_calls"] = calls
+    item.update((name, names[name]) for name in ("tool_call_id", "name") if isinstance(names.get(name), str))
+    return item  # type: ignore[return-value]  # with what some messages have besides
+
+
+def retrieved(id_: object, content: object, metadata: object, score: object) -> dict[str, object]:
+    """Return what a retriever found, without what is not known of it."""
+    found = {"id": id_, "content": content, "metadata": metadata, "score": score}
+    return {name: value for name, value in found.items() if value is not None and value != {}}
+
+
+def first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
+    """Return the first value that is something, under one of `names` in one of `places`; None if there is none."""
+    return next((place[name] for place in places for name in names if place.get(name)), None)
 
 
 def tool_call(name: object, arguments: object, call_id: object, encode: Encode) -> ToolCallItem:

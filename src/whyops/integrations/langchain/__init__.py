@@ -16,8 +16,9 @@ from .._shared.require import require
 
 require("langchain_core", "langchain")
 
-from ._handler import WhyOpsCallbackHandler  # noqa: E402  (after the check that LangChain is there)
-from ._hook import Instrumentation, instrument  # noqa: E402  (so)
+from .._shared.instrumentation import Instrumentation  # noqa: E402  (after the check that the framework is there)
+from ._handler import WhyOpsCallbackHandler  # noqa: E402  (so)
+from ._hook import instrument  # noqa: E402  (so)
 from ._injected import register  # noqa: E402  (so)
 from ._proxied import proxy_kwargs  # noqa: E402  (so)
 

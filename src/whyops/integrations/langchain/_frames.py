@@ -21,6 +21,8 @@ from langchain_core.tools import BaseTool
 from ..._recording import context
 from ..._recording.tool import Observer, observer_of
 from ..._recording.trace import Trace, loop_is_running
+from .._shared.place import Place
+from .._shared.tool_run import ToolRun
 
 _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""
@@ -53,15 +55,24 @@ class BodyFrame(context.Frame):
         """Tell whether this is no body of the run: each body has a context of its own."""
         return not self.is_live()
 
+    def enter(self) -> None:
+        """Be current for the body of the run that is starting here."""
+        context.current.set(self)
+
+    def leave(self) -> None:
+        """Be current no more, but for what the body has started; be taken out of what is current here."""
+        self.ended = True
+        context.take_out(self)
+
 
 class ToolFrame(BodyFrame):
-    """The frame of a tool's run. It knows who else would record the same call: what decorates the tool's functions."""
+    """The frame of a tool's run, which knows the call that it stands for."""
 
-    __slots__ = ("_is_everywhere", "_observers")
+    __slots__ = ("_is_everywhere", "_tool")
 
-    def __init__(self, trace: Trace, span_id: str | None, owner: object, handler: object, observers: tuple[Observer, ...]) -> None:
-        super().__init__(trace, span_id, owner, handler)
-        self._observers = observers
+    def __init__(self, place: Place, owner: object, handler: object, tool: ToolRun) -> None:
+        super().__init__(place.trace, tool.call.span_id, owner, handler)
+        self._tool = tool
         self._is_everywhere = not _BODIES_HAVE_CONTEXTS and loop_is_running()
 
     def is_live(self) -> bool:
@@ -69,11 +80,8 @@ class ToolFrame(BodyFrame):
         return (self._is_everywhere and not self.ended) or super().is_live()
 
     def claims(self, observer: object) -> bool:
-        """Tell whether the call is the tool's own: the first one of its function. The function may go on to call itself."""
-        if not any(observer is own for own in self._observers):
-            return False
-        self._observers = ()
-        return True
+        """Tell whether the call is the tool's own."""
+        return self._tool.claims(observer)
 
 
 def _manager() -> BaseCallbackManager | None:
@@ -81,17 +89,6 @@ def _manager() -> BaseCallbackManager | None:
     config = var_child_runnable_config.get()
     manager = None if config is None else config.get("callbacks")
     return manager if isinstance(manager, BaseCallbackManager) else None
-
-
-def enter(frame: BodyFrame) -> None:
-    """Make `frame` current for the body of the run that is starting here."""
-    context.current.set(frame)
-
-
-def leave(frame: BodyFrame) -> None:
-    """Let `frame` be current no more, but for what the body has started; take it out of what is current here."""
-    frame.ended = True
-    context.take_out(frame)
 
 
 def starting_tool() -> tuple[tuple[Observer, ...], object]:

@@ -8,7 +8,7 @@ what runs inside it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
@@ -30,14 +30,16 @@ from llama_index_instrumentation.base import BaseEvent
 
 from ..._recording import context
 from ..._recording.tool import Observer
-from ..._recording.tool_call import ToolCall
-from ..._wire.exceptions import NOT_CAPTURED
+from ..._runtime import guard
+from .._shared.open_table import OpenTable
+from .._shared.origin import Origin
+from .._shared.place import Place
+from .._shared.tool_run import ToolRun
 from . import _tools as tools
 from . import _translate as translate
 from . import _workflows as workflows
-from ._model_call import EmbeddingCall, ModelCall, Named, Place
-from ._open import Open
-from ._origin import Origin, is_proxied
+from ._model_call import EmbeddingCall, FollowedCall
+from ._proxied import is_proxied
 from ._streams import keep_together
 
 _EMBEDS = frozenset(
@@ -68,7 +70,6 @@ class Span:
         "embedding",
         "instance",
         "method",
-        "observers",
         "parent",
         "part",
         "place",
@@ -84,11 +85,10 @@ class Span:
         self.parent = parent
         self.place = place
         self.agent: str | None = None
-        self.call: ModelCall | None = None
+        self.call: FollowedCall | None = None
         self.embedding: EmbeddingCall | None = None
-        self.tool: ToolCall | None = None
+        self.tool: ToolRun | None = None
         self.tool_call_id: str | None = None
-        self.observers: list[Observer] = []
         self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
         self.saw_tool = False
         self.stay: context.Stay | None = None
@@ -97,9 +97,9 @@ class Span:
         """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
         return self.part or self.tool is not None or self.call is not None or self.embedding is not None
 
-    def make_current(self, span_id: str | None) -> None:
-        """Let what runs inside find its trace, and `span_id` as its parent."""
-        self.stay = context.Stay(_Frame(self.place.trace, span_id, self, context.beneath()))
+    def make_current(self) -> None:
+        """Let what runs inside find its place."""
+        self.stay = context.Stay(_Frame(self.place.trace, self.place.parent_id, self, context.beneath()))
 
     def leave(self) -> None:
         """End that."""
@@ -114,12 +114,8 @@ class _Frame(context.Frame):
     __slots__ = ()
 
     def claims(self, observer: object) -> bool:
-        """Tell so once: the function may call itself."""
-        span = self.owner
-        if not isinstance(span, Span) or observer not in span.observers:
-            return False
-        span.observers = []
-        return True
+        """Let the tool's call tell."""
+        return isinstance(self.owner, Span) and self.owner.tool is not None and self.owner.tool.claims(observer)
 
 
 class Spans:
@@ -127,8 +123,8 @@ class Spans:
 
     def __init__(self, origin: Callable[[], Origin | None]) -> None:
         self._origin = origin
-        self._spans: Open[Span] = Open(_MOST_SPANS, _SPAN_SECONDS)
-        self._calls: Open[ModelCall] = Open()
+        self._spans: OpenTable[str, Span] = OpenTable(_MOST_SPANS, _SPAN_SECONDS)
+        self._calls: OpenTable[str, FollowedCall] = OpenTable()
         self._heard: dict[type[BaseEvent], Callable[[Any], None]] = {
             LLMChatStartEvent: lambda event: self._model_asked(event, event.messages),
             LLMCompletionStartEvent: lambda event: self._model_asked(event, event.prompt),
@@ -153,7 +149,7 @@ class Spans:
             return
         parent = self._spans.touch(parent_id)
         frame = context.top()
-        place = _place(origin, parent, frame)
+        place = _place(origin, parent)
         if place is None:
             return
         span = Span(id_, instance, parent, place)
@@ -167,7 +163,7 @@ class Spans:
             if isinstance(instance, BaseEmbedding) and span.method in _EMBEDS:
                 _begin_embedding(span, instance, bound)
             if frame is None or frame.trace is not span.place.trace:
-                span.make_current(span.place.parent_id)
+                span.make_current()
 
     def exit(self, id_: str, result: object) -> None:
         """Record what ends with a span. What streams goes on, and is recorded when it ends."""
@@ -194,14 +190,13 @@ class Spans:
         if error is None:
             return
         if span.tool is not None:
-            observers = tools.observers_of(span.instance) if isinstance(span.instance, BaseTool) else []
-            span.tool.fail(error, expected=tuple(kind for observer in observers for kind in observer.expected))
+            span.tool.fail(error)
         elif call is not None:
             call.stopped(error)
         elif span.embedding is not None:
             span.embedding.failed(error)
         elif not span.part:
-            span.place.trace.record_exception(error, parent_id=span.place.parent_id)
+            span.place.record_exception(error)
 
     def hear(self, event: BaseEvent) -> None:
         """Record what an event tells."""
@@ -209,6 +204,7 @@ class Spans:
         if listener is not None:
             listener(event)
 
+    @guard.recording
     def carried(self) -> dict[str, Any]:
         """Return what another process, where a run goes on, has to know of the place where it was started."""
         frame = context.top()
@@ -248,12 +244,12 @@ class Spans:
             outer.inner = True
             span.call = outer
             return
-        place = span.place if span is not None else _place(origin, None, context.top())
+        place = span.place if span is not None else _place(origin, None)
         if place is None:
             return
-        call = ModelCall(
+        call = FollowedCall(
             place,
-            Named(event.model_dict, instance),
+            translate.who_is(event.model_dict, instance),
             prompt,
             instance=instance,
             method="" if span is None else span.method,
@@ -264,18 +260,14 @@ class Spans:
         self._calls.add(event.span_id, call)
         call.asked(event.additional_kwargs)
 
-    def _outer_call(self, span: Span, prompt: object) -> ModelCall | None:
+    def _outer_call(self, span: Span, prompt: object) -> FollowedCall | None:
         """Return the call that this one is a part of: a model's class may make `achat` of `chat`, and `chat` of `complete`.
 
         A stream does so when it is first read, after its span's end: then `stream_…` of the same prompt is the work of `astream_…`.
         """
-        above = span.parent
-        while above is not None and above.instance is span.instance:
-            if above.call is not None:
-                return above.call
-            above = above.parent
-        if not span.method.startswith("stream_"):
-            return None
+        outer = next((above.call for above in _of_same_instance(span) if above.call is not None), None)
+        if outer is not None or not span.method.startswith("stream_"):
+            return outer
         return next((call for call in self._calls.values() if call.may_become(span.instance, span.method, prompt)), None)
 
     def _model_said(self, event: Any) -> None:
@@ -320,19 +312,25 @@ class Spans:
             span.tool.succeed({"nodes": translate.nodes_of(event.nodes)})
 
 
-def _place(origin: Origin, parent: Span | None, frame: context.Frame | None) -> Place | None:
+def _place(origin: Origin, parent: Span | None) -> Place | None:
     """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
+    frame = context.top()
     above = parent
     if above is None and frame is not None and isinstance(frame.owner, Span):
         above = frame.owner
-    labels = above.place.labels if above is not None else {}
-    trace = origin.trace_under(frame)
-    if trace is not None:
-        return Place(trace, frame.span_id if frame is not None and frame.trace is trace else None, labels)
-    if above is not None:
+    trace = origin.trace_under(None if frame is None else frame.trace)
+    if trace is None and above is not None:
         return above.place
-    trace = origin.new_trace()
-    return None if trace is None else Place(trace, None, labels)
+    trace = trace or origin.new_trace()
+    return None if trace is None else Place(trace, trace.current_span_id(), above.place.labels if above is not None else {})
+
+
+def _of_same_instance(span: Span) -> Iterator[Span]:
+    """Give the spans around this one that are methods of the same object, innermost first."""
+    above = span.parent
+    while above is not None and above.instance is span.instance:
+        yield above
+        above = above.parent
 
 
 def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
@@ -359,51 +357,37 @@ def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> No
     if not tools.is_the_apps(tool):
         span.part = True  # of a model's call; LlamaIndex tries again where it fails
         return
-    span.observers = tools.observers_of(tool)
-    ignored = {name for observer in span.observers for name in observer.ignored}
-    arguments = {name: value for name, value in tools.arguments_of(tool, bound).items() if name not in ignored}
-    if not all(observer.captures_arguments for observer in span.observers):
-        arguments = dict.fromkeys(arguments, NOT_CAPTURED)
     call_id = above.tool_call_id if above is not None else None
-    hides_text = any(observer.hides_text for observer in span.observers)
-    _begin(span, tools.name_of(tool), arguments, {"tool_call_id": call_id} if call_id else None, hides_text=hides_text)
+    _begin(span, tools.name_of(tool), tools.arguments_of(tool, bound), tools.observers_of(tool), call_id)
 
 
 def _begin(
-    span: Span, name: str, arguments: Mapping[str, Any], metadata: Mapping[str, str] | None = None, *, hides_text: bool = False
-) -> None:
+    span: Span, name: str, arguments: Mapping[str, Any], observers: Sequence[Observer] = (), tool_call_id: str | None = None
+) -> ToolRun:
     """Record a request, and be current until the response."""
-    place = span.place
-    trace = place.trace
-    labels = {**place.labels, **(metadata or {})}
-    tool = ToolCall(trace, name, trace.encode_arguments(arguments), place.parent_id, labels, hides_text)
-    tool.begin()
-    span.tool = tool
-    span.place = Place(trace, tool.span_id, place.labels)
-    span.make_current(tool.span_id)
+    span.tool = ToolRun(span.place, name, arguments, observers, tool_call_id)
+    span.place = Place(span.place.trace, span.tool.call.span_id, span.place.labels)
+    span.make_current()
+    return span.tool
 
 
-def _end_tool(span: Span, tool: ToolCall, result: object) -> None:
+def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
     """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
     if not isinstance(span.instance, BaseTool):
         tool.succeed({"nodes": translate.nodes_of(result)})
-        return
-    failure = tools.failure_of(result)
-    if failure is not None:
-        tool.succeed({"error": NOT_CAPTURED if tool.hides_text else failure})
-        return
-    is_captured = all(observer.captures_result for observer in tools.observers_of(span.instance))
-    tool.succeed(tools.outcome_of(result) if is_captured else NOT_CAPTURED)
+    elif (failure := tools.failure_of(result)) is not None:
+        tool.report(failure)
+    else:
+        tool.succeed(tools.outcome_of(result))
 
 
 def _record_refused_call(span: Span, result: object) -> None:
     """Record the call of a tool that the agent does not have: there is no tool's span, only the step that was to call it."""
     refused = workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
     if refused is not None:
-        _begin(span, refused.tool_name, refused.tool_kwargs, {"tool_call_id": refused.tool_id})
+        tool = _begin(span, refused.tool_name, refused.tool_kwargs, tool_call_id=refused.tool_id)
         span.leave()
-        if span.tool is not None:
-            span.tool.succeed({"error": refused.tool_output.content})
+        tool.report(refused.tool_output.content)
 
 
 # Embeddings
@@ -411,11 +395,8 @@ def _record_refused_call(span: Span, result: object) -> None:
 
 def _begin_embedding(span: Span, model: BaseEmbedding, bound: inspect.BoundArguments) -> None:
     """Record the texts of an embedding call, unless the model's class makes it of another of its own, or the proxy sees it."""
-    above = span.parent
-    while above is not None and above.instance is model:
-        if above.embedding is not None:
-            return
-        above = above.parent
-    if not is_proxied(model):
-        span.embedding = EmbeddingCall(span.place, Named({"model_name": model.model_name, "class_name": model.class_name()}, model))
-        span.embedding.asked(translate.texts_of(bound.arguments))
+    if is_proxied(model) or any(above.embedding is not None for above in _of_same_instance(span)):
+        return
+    who = translate.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
+    span.embedding = EmbeddingCall(span.place, who)
+    span.embedding.asked(translate.texts_of(bound.arguments))
