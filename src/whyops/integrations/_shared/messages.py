@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._recording.recorder import Encode
+from ..._runtime.safely import attempt
 from ..._wire.signature import strip_signature
 from ..._wire.write import PROXY_ARGUMENT
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
@@ -141,21 +142,13 @@ def _told(data: str) -> str:
 
 def _arguments(arguments: object, encode: Encode) -> str:
     if isinstance(arguments, str):
-        return _without_proxy_argument(arguments) if PROXY_ARGUMENT in arguments else arguments
+        held = attempt(json.loads, arguments) if PROXY_ARGUMENT in arguments else None
+        if not isinstance(held, dict):
+            return arguments
+        arguments = held
     if isinstance(arguments, Mapping):
         arguments = {name: value for name, value in arguments.items() if name != PROXY_ARGUMENT}
     try:
         return json.dumps({} if arguments is None else arguments, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return encode(arguments)[0]
-
-
-def _without_proxy_argument(text: str) -> str:
-    try:
-        arguments = json.loads(text)
-    except ValueError:
-        return text
-    if not isinstance(arguments, dict):
-        return text
-    arguments.pop(PROXY_ARGUMENT, None)
-    return json.dumps(arguments, ensure_ascii=False)

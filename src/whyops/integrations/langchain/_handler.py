@@ -44,6 +44,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     run_inline = True
     raise_error = False
+    ignore_custom_event = True
 
     def __init__(
         self,
@@ -65,11 +66,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
-
-    @property
-    def ignore_custom_event(self) -> bool:
-        """Whether LangChain need not tell of the application's own events."""
-        return True
 
     # Chains, graphs, nodes
 
@@ -122,10 +118,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record the prompt, if a user speaks last in it."""
-        model = self._model_starts(serialized, run_id, parent_run_id, metadata, kwargs)
-        if model is not None:
-            asked = [message for each in messages for message in each]
-            _prompt(model, _translate.prompt_messages(asked, model.place.trace.recorder.encode), kwargs)
+        self._model_starts(serialized, [message for each in messages for message in each], run_id, parent_run_id, metadata, kwargs)
 
     @guard.recording
     def on_llm_start(
@@ -139,9 +132,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record a completion model's prompt."""
-        model = self._model_starts(serialized, run_id, parent_run_id, metadata, kwargs)
-        if model is not None:
-            _prompt(model, [{"role": "user", "content": prompt} for prompt in prompts], kwargs)
+        self._model_starts(serialized, prompts, run_id, parent_run_id, metadata, kwargs)
 
     @guard.recording
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -285,22 +276,21 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def _model_starts(
         self,
         serialized: object,
+        asked: Sequence[Any],
         run_id: UUID,
         parent_run_id: UUID | None,
         metadata: Mapping[str, Any] | None,
         more: Mapping[str, Any],
-    ) -> ModelCall | None:
-        """Take note of a model's run; None where its events are not for us to record. Its errors are, all the same."""
+    ) -> None:
+        """Take note of a model's run, and record its prompt, unless its events are not for us to record. Its errors are, all the same."""
         run = self._starts(run_id, parent_run_id, metadata)
         if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
-            return None
-        run.model = ModelCall(run.place, *_translate.asked_model(metadata or {}, more.get("invocation_params") or {}, serialized))
-        return run.model
-
-
-def _prompt(model: ModelCall, messages: Sequence[Any], more: Mapping[str, Any]) -> None:
-    if _translate.begins_a_turn(messages):
-        model.prompt(messages, _translate.sent_along(messages, more.get("invocation_params") or {}, more.get("options") or {}))
+            return
+        params = more.get("invocation_params") or {}
+        run.model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
+        messages = _translate.prompt_messages(asked, run.place.trace.recorder.encode)
+        if _translate.begins_a_turn(messages):
+            run.model.prompt(messages, _translate.sent_along(messages, params, more.get("options") or {}))
 
 
 def _is_left_to_the_proxy(serialized: object) -> bool:

@@ -31,15 +31,6 @@ _RUN_ID = "llamaindex.run_id"
 Payload = Mapping[str, Any]
 
 
-class _Root:
-    """Owns the frame of a root operation."""
-
-    __slots__ = ("handler",)
-
-    def __init__(self, handler: object) -> None:
-        self.handler = handler
-
-
 class _Asked:
     """A model's call that is open, and how deep it stands in others."""
 
@@ -85,15 +76,18 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         self._runs: OpenTable[str, Trace] = OpenTable()
         self._open: OpenTable[str, Callable[[Payload], None]] = OpenTable()
 
+    @guard.recording
     def start_trace(self, trace_id: str | None = None) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """Give a root operation its trace."""
-        self._enter_root()
+        place = self._place()
+        if place is not None and context.current_trace() is not place.trace:
+            context.enter(place.trace, place.parent_id, self)
 
     def end_trace(self, trace_id: str | None = None, trace_map: dict[str, list[str]] | None = None) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """End a root operation. What streams goes on."""
         frame = context.current.get()
         while frame is not None:
-            if isinstance(frame.owner, _Root) and frame.owner.handler is self:
+            if frame.owner is self:
                 context.leave(frame)
                 return
             frame = frame.previous
@@ -110,15 +104,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         self._begin(event_type, payload or {}, event_id)
         return event_id
 
+    @guard.recording
     def on_event_end(self, event_type: CBEventType, payload: dict[str, Any] | None = None, event_id: str = "", **kwargs: Any) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """Record what ends."""
-        self._end(payload or {}, event_id)
-
-    @guard.recording
-    def _enter_root(self) -> None:
-        place = self._place()
-        if place is not None and context.current_trace() is not place.trace:
-            context.enter(place.trace, place.parent_id, _Root(self))
+        payload = payload or {}
+        keep_together(payload.get(EventPayload.RESPONSE))
+        end = self._open.take(event_id)
+        if end is not None:
+            end(payload)
 
     def _place(self) -> Place | None:
         if in_force.latest() is not None:
@@ -129,10 +122,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def _trace_of_run(self) -> Trace | None:
         """Return the trace of the agent's or workflow's run that this belongs to: each of its model calls is a root operation here."""
         run_id = active_instrument_tags.get().get(_RUN_ID)
-        if run_id is None:
-            return None
         trace = self._runs.touch(run_id)
-        if trace is not None:
+        if run_id is None or trace is not None:
             return trace
         trace = self._origin.new_trace()
         return None if trace is None else self._runs.add_if_new(run_id, trace)
@@ -151,13 +142,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             self._open.add(event_id, _tool_began(place, *_LOOKUPS[event_type](payload)))
         elif (error := _error_in(payload)) is not None:
             place.record_exception(error)
-
-    @guard.recording
-    def _end(self, payload: Payload, event_id: str) -> None:
-        keep_together(payload.get(EventPayload.RESPONSE))
-        end = self._open.take(event_id)
-        if end is not None:
-            end(payload)
 
     def _model_asked(self, place: Place, payload: Payload, event_id: str) -> None:
         prompt = payload[EventPayload.MESSAGES] if EventPayload.MESSAGES in payload else payload.get(EventPayload.PROMPT)

@@ -42,10 +42,6 @@ def instrument(
 class _SpanHandler(BaseSpanHandler[BaseSpan]):
     """Hands spans on. What LlamaIndex's base class would keep of them is kept by nobody."""
 
-    @classmethod
-    def class_name(cls) -> str:
-        return "WhyOpsSpanHandler"
-
     @guard.recording
     def span_enter(
         self,
@@ -101,10 +97,6 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
 
 class _EventHandler(BaseEventHandler):
     """Hands events on."""
-
-    @classmethod
-    def class_name(cls) -> str:
-        return "WhyOpsEventHandler"
 
     @guard.recording
     def handle(self, event: BaseEvent, **_: Any) -> None:
