@@ -18,6 +18,7 @@ import whyops
 from tests.integrations.langchain.parts import Scripted, ask, calls, tool_spans, types
 from tests.racing import quick_switches, together
 from whyops.integrations.langchain import WhyOpsCallbackHandler, _hook, instrument
+from whyops.testing import MemorySink
 
 ONE_RUN = ["user_message", "llm_response", "tool_call_request", "tool_call_response", "llm_response"]
 
@@ -145,6 +146,27 @@ def test_calls_are_taken_back_in_any_order(captured, order):
         open_ones.remove(index)
     say_hello()
     assert types(captured) == [*expected, *ONLY_THE_TOOL]
+
+
+def test_trace_and_user_of_the_arguments(captured):
+    """The argument wins over the trace that is current; with one, what runs outside of any block is recorded, too."""
+    with instrument(trace_id="asked-for", external_user_id="u1"):
+        an_agent().invoke(ask())
+        with whyops.trace("current"):
+            an_agent().invoke(ask())
+    assert {(event["traceId"], event["externalUserId"]) for event in captured.events} == {("asked-for", "u1")}
+    assert types(captured) == ONE_RUN * 2
+
+
+def test_a_client_of_ones_own(captured):
+    """Its events go where it sends them, whosever trace is current."""
+    sink = MemorySink()
+    with whyops.WhyOps(agent_name="mine", sink=sink, outbox="memory") as client:
+        with instrument(client), captured.client.trace("current"):
+            Scripted(answers=["Fine."]).invoke("Hi")
+        client.flush_sync()
+    assert [event["agentName"] for event in sink.events] == ["mine", "mine"]
+    assert captured.events == []
 
 
 def test_instrumenting_again_and_again_registers_once(captured):

@@ -6,14 +6,12 @@ import os
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from typing import Generic, TypeVar, final
 
 T = TypeVar("T")
 
 
+@final
 class Instrumentation:
     """What `instrument` switched on. `uninstrument()`, or the end of a `with` block, switches it off again."""
 
@@ -24,7 +22,7 @@ class Instrumentation:
         """Take back this one call of `instrument`; others stay in force. A second call does nothing."""
         self._take_back(self)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Instrumentation:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:

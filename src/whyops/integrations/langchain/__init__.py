@@ -17,11 +17,9 @@ from .._shared.require import require
 require("langchain_core", "langchain")
 
 from .._shared.instrumentation import Instrumentation  # noqa: E402  (after the check that the framework is there)
+from . import _injected  # noqa: E402, F401  (its rules hold from now on)
 from ._handler import WhyOpsCallbackHandler  # noqa: E402  (so)
 from ._hook import instrument  # noqa: E402  (so)
-from ._injected import register  # noqa: E402  (so)
 from ._proxied import proxy_kwargs  # noqa: E402  (so)
 
 __all__ = ["Instrumentation", "WhyOpsCallbackHandler", "instrument", "proxy_kwargs"]
-
-register()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -23,9 +23,6 @@ from .._shared.tool_run import ToolRun
 from . import _translate
 from ._frames import BodyFrame, ToolFrame, starting_tool
 from ._runs import Run, open_runs
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 class WhyOpsCallbackHandler(BaseCallbackHandler):
@@ -61,10 +58,10 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """The trace of every run, if one was asked for."""
         return self._origin.trace_id
 
-    def __copy__(self) -> Self:
+    def __copy__(self) -> WhyOpsCallbackHandler:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __deepcopy__(self, memo: dict[int, Any]) -> WhyOpsCallbackHandler:
         return self
 
     # Chains, graphs, nodes

@@ -21,7 +21,7 @@ from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
 from .._shared.place import Place
 from .._shared.tool_run import ToolRun
-from . import _translate as translate
+from . import _translate
 from ._dispatch import in_force
 from ._model_call import EmbeddingCall, FollowedCall
 from ._streams import keep_together
@@ -136,7 +136,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if event_type is CBEventType.LLM:
             self._model_asked(place, payload, event_id)
         elif event_type is CBEventType.EMBEDDING:
-            call = EmbeddingCall(place, translate.who_is(payload.get(EventPayload.SERIALIZED) or {}))
+            call = EmbeddingCall(place, _translate.who_is(payload.get(EventPayload.SERIALIZED) or {}))
             self._open.add(event_id, functools.partial(_embedded, call))
         elif event_type in _LOOKUPS:
             self._open.add(event_id, _tool_began(place, *_LOOKUPS[event_type](payload)))
@@ -145,7 +145,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def _model_asked(self, place: Place, payload: Payload, event_id: str) -> None:
         prompt = payload[EventPayload.MESSAGES] if EventPayload.MESSAGES in payload else payload.get(EventPayload.PROMPT)
-        who = translate.who_is(payload.get(EventPayload.SERIALIZED) or {})
+        who = _translate.who_is(payload.get(EventPayload.SERIALIZED) or {})
         depth = len(global_stack_trace_ids.get())
         outer = _asking.get()
         if outer is not None and outer.call.is_made_of(who, prompt, deeper=depth > outer.depth):
@@ -196,7 +196,7 @@ def _tool_ended(tool: ToolRun, stay: context.Stay, payload: Payload) -> None:
     if error is not None:
         tool.fail(error)
     elif EventPayload.NODES in payload:
-        tool.succeed({"nodes": translate.nodes_of(payload[EventPayload.NODES])})
+        tool.succeed({"nodes": _translate.nodes_of(payload[EventPayload.NODES])})
     elif payload:
         tool.succeed(payload.get(EventPayload.FUNCTION_OUTPUT))
     else:
@@ -210,7 +210,7 @@ def _retrieval(payload: Payload) -> tuple[str, Mapping[str, Any]]:
 def _ranking(payload: Payload) -> tuple[str, Mapping[str, Any]]:
     arguments = {
         "query": payload.get(EventPayload.QUERY_STR),
-        "nodes": translate.ranked(payload.get(EventPayload.NODES)),
+        "nodes": _translate.ranked(payload.get(EventPayload.NODES)),
         "top_n": payload.get(EventPayload.TOP_K),
         "model": payload.get(EventPayload.MODEL_NAME),
     }

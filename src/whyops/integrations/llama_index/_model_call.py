@@ -8,7 +8,7 @@ from ..._wire import write as contents
 from ..._wire.signature import strip_signature
 from .._shared.model_call import ModelCall
 from .._shared.place import Place
-from . import _translate as translate
+from . import _translate
 
 _MOST_CHARACTERS = 262_144
 
@@ -73,9 +73,9 @@ class FollowedCall(ModelCall):
         """Record what the model is asked, if the user is the one who speaks. `kwargs` are the call's other arguments."""
         if not self.recorded:
             return
-        messages = translate.prompt_messages(self.question, self.place.trace.recorder.encode)
-        if translate.ends_in_users_words(messages):
-            self.prompt(messages, translate.sent_along(messages, self.instance, kwargs))
+        messages = _translate.prompt_messages(self.question, self.place.trace.recorder.encode)
+        if _translate.ends_in_users_words(messages):
+            self.prompt(messages, _translate.sent_along(messages, self.instance, kwargs))
 
     def received(self, chunk: object) -> None:
         """Take note of a chunk, which may turn out to be the last."""
@@ -83,9 +83,9 @@ class FollowedCall(ModelCall):
         if not self.recorded:
             return
         self._last = chunk
-        self._finish_reason = translate.finish_reason_of(chunk) or self._finish_reason
-        self._usage = translate.usage_of(chunk) or self._usage
-        for kept, text in ((self._text, translate.delta_of(chunk)), (self._thinking, translate.thinking_delta_of(chunk))):
+        self._finish_reason = _translate.finish_reason_of(chunk) or self._finish_reason
+        self._usage = _translate.usage_of(chunk) or self._usage
+        for kept, text in ((self._text, _translate.delta_of(chunk)), (self._thinking, _translate.thinking_delta_of(chunk))):
             if text and self._characters < _MOST_CHARACTERS:
                 kept.append(text)
                 self._characters += len(text)
@@ -105,7 +105,7 @@ class FollowedCall(ModelCall):
     def _respond(self, response: object, error: BaseException | None = None) -> None:
         if not self.recorded:
             return
-        answer = translate.answer_of(response, self.place.trace.recorder.encode)
+        answer = _translate.answer_of(response, self.place.trace.recorder.encode)
         if error is not None:  # the last chunk need not hold all that came before it
             answer.content = max(str(answer.content or ""), strip_signature("".join(self._text)), key=len)
         if self._thinking and not answer.thinking:
@@ -147,7 +147,7 @@ class EmbeddingCall:
     def answered(self, vectors: object) -> None:
         """Record that vectors came back: how many, and of how many dimensions."""
         elapsed = self._place.trace.recorder.clock.steady_ns() - self._started_ns
-        parts = contents.embedding_response(*self._who, *translate.vectors_of(vectors), None, elapsed / 1_000_000)
+        parts = contents.embedding_response(*self._who, *_translate.vectors_of(vectors), None, elapsed / 1_000_000)
         self._place.record("embedding_response", parts, span_id=self._span_id)
 
     def failed(self, error: BaseException) -> None:

@@ -35,9 +35,7 @@ from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
 from .._shared.place import Place
 from .._shared.tool_run import ToolRun
-from . import _tools as tools
-from . import _translate as translate
-from . import _workflows as workflows
+from . import _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied
 from ._streams import keep_together
@@ -144,20 +142,15 @@ class Spans:
 
     def enter(self, id_: str, bound: inspect.BoundArguments, instance: object, parent_id: str | None) -> None:
         """Take note of a span, and record what begins with it."""
-        origin = self._origin()
-        if origin is None:
-            return
-        parent = self._spans.touch(parent_id)
         frame = context.top()
-        place = _place(origin, parent)
-        if place is None:
+        span = self._new_span(id_, instance, self._spans.touch(parent_id))
+        if span is None:
             return
-        span = Span(id_, instance, parent, place)
         self._spans.add(id_, span)
-        if isinstance(instance, BaseTool) and span.method in tools.METHODS:
+        if isinstance(instance, BaseTool) and span.method in _tools.METHODS:
             _begin_tool(span, instance, bound)
-        elif workflows.is_run(instance, span.method):
-            span.place = span.place.labelled(workflows.labels_of_run(instance))
+        elif _workflows.is_run(instance, span.method):
+            span.place = span.place.labelled(_workflows.labels_of_run(instance))
         else:
             _begin_step(span, bound)
             if isinstance(instance, BaseEmbedding) and span.method in _EMBEDS:
@@ -229,36 +222,39 @@ class Spans:
         self._spans.clear()
         self._calls.clear()
 
+    def _new_span(self, id_: str, instance: object, parent: Span | None) -> Span | None:
+        """Return a span that stands in the trace that is asked for or current, else in its parent's, else in one of its own."""
+        origin = self._origin()
+        if origin is None:
+            return None
+        frame = context.top()
+        above = parent
+        if above is None and frame is not None and isinstance(frame.owner, Span):
+            above = frame.owner
+        trace = origin.trace_under(None if frame is None else frame.trace)
+        if trace is None and above is not None:
+            return Span(id_, instance, parent, above.place)
+        trace = trace or origin.new_trace()
+        labels = above.place.labels if above is not None else {}
+        return None if trace is None else Span(id_, instance, parent, Place(trace, trace.current_span_id(), labels))
+
     # Models
 
     def _model_asked(self, event: Any, prompt: object) -> None:
         origin = self._origin()
-        if origin is None:
-            return
-        span = self._spans.get(event.span_id)
-        instance = None if span is None else span.instance
-        if isinstance(instance, StructuredLLM):
-            return  # asks the model that it wraps, which tells of itself
-        outer = None if span is None else self._outer_call(span, prompt)
-        if span is not None and outer is not None:
+        span = self._spans.get(event.span_id) or self._new_span("", None, None)
+        if origin is None or span is None or isinstance(span.instance, StructuredLLM):
+            return  # a structured one asks the model that it wraps, which tells of itself
+        outer = self._outer_call(span, prompt)
+        if outer is not None:
             outer.inner = True
             span.call = outer
             return
-        place = span.place if span is not None else _place(origin, None)
-        if place is None:
-            return
-        call = FollowedCall(
-            place,
-            translate.who_is(event.model_dict, instance),
-            prompt,
-            instance=instance,
-            method="" if span is None else span.method,
-            recorded=origin.llm_events and not is_proxied(instance),
-        )
-        if span is not None:
-            span.call = call
-        self._calls.add(event.span_id, call)
-        call.asked(event.additional_kwargs)
+        who = _translate.who_is(event.model_dict, span.instance)
+        recorded = origin.llm_events and not is_proxied(span.instance)
+        span.call = FollowedCall(span.place, who, prompt, instance=span.instance, method=span.method, recorded=recorded)
+        self._calls.add(event.span_id, span.call)
+        span.call.asked(event.additional_kwargs)
 
     def _outer_call(self, span: Span, prompt: object) -> FollowedCall | None:
         """Return the call that this one is a part of: a model's class may make `achat` of `chat`, and `chat` of `complete`.
@@ -288,12 +284,12 @@ class Spans:
     # Retrieval
 
     def _retrieval_began(self, event: RetrievalStartEvent) -> None:
-        self._begin_lookup(event, {"query": translate.query_of(event.str_or_query_bundle)})
+        self._begin_lookup(event, {"query": _translate.query_of(event.str_or_query_bundle)})
 
     def _ranking_began(self, event: ReRankStartEvent) -> None:
         arguments = {
-            "query": translate.query_of(event.query),
-            "nodes": translate.ranked(event.nodes),
+            "query": _translate.query_of(event.query),
+            "nodes": _translate.ranked(event.nodes),
             "top_n": event.top_n,
             "model": event.model_name,
         }
@@ -309,20 +305,7 @@ class Spans:
         span = self._spans.get(event.span_id)
         if span is not None and span.tool is not None:
             span.leave()
-            span.tool.succeed({"nodes": translate.nodes_of(event.nodes)})
-
-
-def _place(origin: Origin, parent: Span | None) -> Place | None:
-    """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
-    frame = context.top()
-    above = parent
-    if above is None and frame is not None and isinstance(frame.owner, Span):
-        above = frame.owner
-    trace = origin.trace_under(None if frame is None else frame.trace)
-    if trace is None and above is not None:
-        return above.place
-    trace = trace or origin.new_trace()
-    return None if trace is None else Place(trace, trace.current_span_id(), above.place.labels if above is not None else {})
+            span.tool.succeed({"nodes": _translate.nodes_of(event.nodes)})
 
 
 def _of_same_instance(span: Span) -> Iterator[Span]:
@@ -336,10 +319,10 @@ def _of_same_instance(span: Span) -> Iterator[Span]:
 def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
     """Note the agent and the step, and the tool call that a step was given to make."""
     run = span.parent
-    if span.instance is not None or run is None or not workflows.is_run(run.instance, run.method):
+    if span.instance is not None or run is None or not _workflows.is_run(run.instance, run.method):
         return
-    run.agent = workflows.agent_of(bound) or run.agent
-    call = workflows.tool_call_of(bound)
+    run.agent = _workflows.agent_of(bound) or run.agent
+    call = _workflows.tool_call_of(bound)
     span.tool_call_id = None if call is None else call.tool_id
     span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
 
@@ -351,14 +334,14 @@ def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> No
     above = span.parent
     if above is not None:
         above.saw_tool = True
-        if isinstance(above.instance, BaseTool) and tools.is_inside(tool, span.method, above.instance, above.method):
+        if isinstance(above.instance, BaseTool) and _tools.is_inside(tool, span.method, above.instance, above.method):
             span.part = True  # the same call, handed down
             return
-    if not tools.is_the_apps(tool):
+    if not _tools.is_the_apps(tool):
         span.part = True  # of a model's call; LlamaIndex tries again where it fails
         return
     call_id = above.tool_call_id if above is not None else None
-    _begin(span, tools.name_of(tool), tools.arguments_of(tool, bound), tools.observers_of(tool), call_id)
+    _begin(span, _tools.name_of(tool), _tools.arguments_of(tool, bound), _tools.observers_of(tool), call_id)
 
 
 def _begin(
@@ -374,16 +357,16 @@ def _begin(
 def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
     """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
     if not isinstance(span.instance, BaseTool):
-        tool.succeed({"nodes": translate.nodes_of(result)})
-    elif (failure := tools.failure_of(result)) is not None:
+        tool.succeed({"nodes": _translate.nodes_of(result)})
+    elif (failure := _tools.failure_of(result)) is not None:
         tool.report(failure)
     else:
-        tool.succeed(tools.outcome_of(result))
+        tool.succeed(_tools.outcome_of(result))
 
 
 def _record_refused_call(span: Span, result: object) -> None:
     """Record the call of a tool that the agent does not have: there is no tool's span, only the step that was to call it."""
-    refused = workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
+    refused = _workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
     if refused is not None:
         tool = _begin(span, refused.tool_name, refused.tool_kwargs, tool_call_id=refused.tool_id)
         span.leave()
@@ -397,6 +380,6 @@ def _begin_embedding(span: Span, model: BaseEmbedding, bound: inspect.BoundArgum
     """Record the texts of an embedding call, unless the model's class makes it of another of its own, or the proxy sees it."""
     if is_proxied(model) or any(above.embedding is not None for above in _of_same_instance(span)):
         return
-    who = translate.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
+    who = _translate.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
     span.embedding = EmbeddingCall(span.place, who)
-    span.embedding.asked(translate.texts_of(bound.arguments))
+    span.embedding.asked(_translate.texts_of(bound.arguments))
