@@ -13,7 +13,7 @@ from whyops.integrations._shared.open_table import QUIET_SECONDS
 from whyops.integrations._shared.place import Place
 from whyops.integrations._shared.tool_run import ToolRun
 from whyops.integrations.langchain._frames import BodyFrame
-from whyops.integrations.langchain._runs import QUIET_SECONDS_AFTER_ROOT, Run, Runs, open_runs
+from whyops.integrations.langchain._runs import QUIET_SECONDS_AFTER_ROOT, Run, Runs, give_up, open_runs
 
 
 class Clock:
@@ -28,9 +28,9 @@ class Clock:
 class World:
     """Open runs on a clock of the test's, in one trace."""
 
-    def __init__(self, **options: int) -> None:
+    def __init__(self, most: int = 1_000) -> None:
         self.clock = Clock()
-        self.runs = Runs(self.clock, **options)
+        self.runs = Runs(most, clock=self.clock, given_up=give_up)
         self.recording = Recording()
         self.trace = self.recording.trace("t")
 
@@ -38,7 +38,7 @@ class World:
         run = Run(run_id or uuid.uuid4(), handler, Place(self.trace, None), parent)
         if span:
             run.tool = ToolRun(run.place, "tool", {})
-        assert self.runs.add(run)
+        assert self.runs.start(run)
         return run
 
     def open_ones(self, *runs: Run) -> list[Run]:
@@ -53,8 +53,8 @@ def world() -> World:
 def test_a_run_is_forgotten_when_it_ends(world):
     """Its end comes once: a second one finds nothing."""
     run = world.start()
-    assert world.runs.take(run.id, "handler") is run
-    assert world.runs.take(run.id, "handler") is None
+    assert world.runs.end(run.id, "handler") is run
+    assert world.runs.end(run.id, "handler") is None
     assert len(world.runs) == 0
 
 
@@ -62,8 +62,8 @@ def test_a_child_may_end_after_its_root(world):
     """The end of a root does not drop what is still open below it."""
     root = world.start()
     child = world.start(root)
-    world.runs.take(root.id, "handler")
-    assert world.runs.take(child.id, "handler") is child
+    world.runs.end(root.id, "handler")
+    assert world.runs.end(child.id, "handler") is child
     assert len(world.runs) == 0
 
 
@@ -72,22 +72,22 @@ def test_the_same_run_is_added_once(world):
     run = world.start()
     again = Run(run.id, "handler", run.place, None)
     other = Run(run.id, "other", run.place, None)
-    assert not world.runs.add(again)
-    assert not world.runs.add(other)
-    assert world.runs.take(run.id, "other") is None
+    assert not world.runs.start(again)
+    assert not world.runs.start(other)
+    assert world.runs.end(run.id, "other") is None
 
 
 def test_two_clients_each_have_their_run(world):
     """Handlers of two clients each have a run of one id, find their own as a parent, and end it alone."""
     mine = world.start()
     theirs = Run(mine.id, "other", Place(Recording().trace("t"), None), None)
-    assert world.runs.add(theirs)
+    assert world.runs.start(theirs)
     assert world.runs.find(mine.id, "other") is theirs
     assert world.runs.find(mine.id, "a third") is mine
     assert world.runs.find(None, "other") is None
-    assert world.runs.take(mine.id, "handler") is mine
+    assert world.runs.end(mine.id, "handler") is mine
     assert world.runs.find(mine.id, "other") is theirs
-    assert world.runs.take(mine.id, "other") is theirs
+    assert world.runs.end(mine.id, "other") is theirs
 
 
 def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
@@ -108,7 +108,7 @@ def test_what_outlives_its_root_is_given_up_sooner(world):
     """Once the root has ended, what is left below it has minutes, not an hour."""
     root = world.start()
     left = world.start(root)
-    world.runs.take(root.id, "handler")
+    world.runs.end(root.id, "handler")
     world.clock.now = QUIET_SECONDS_AFTER_ROOT + 1
     new = world.start()
     assert world.open_ones(root, left, new) == [new]
@@ -127,7 +127,7 @@ def test_what_is_inside_a_cancelled_run_goes_with_it(world):
     root = world.start()
     cancelled, beside = world.start(root), world.start(root)
     inner = world.start(world.start(cancelled))
-    taken = world.runs.take_inside(cancelled)
+    taken = world.runs.end_inside(cancelled)
     assert taken[0] is inner
     assert len(taken) == 2
     assert world.open_ones(root, cancelled, beside, inner) == [root, cancelled, beside]
@@ -139,7 +139,7 @@ def test_threads_start_and_end_runs_at_once(world):
     def work(_: int) -> bool:
         root = world.start()
         child = world.start(root)
-        return world.runs.take(child.id, "handler") is child and world.runs.take(root.id, "handler") is root
+        return world.runs.end(child.id, "handler") is child and world.runs.end(root.id, "handler") is root
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(500)))
@@ -151,7 +151,7 @@ def test_threads_start_and_end_runs_at_once(world):
 def test_a_forked_child_starts_with_none():
     """What runs in the parent does not run in a child."""
     run = Run(uuid.uuid4(), "handler", World().start().place, None)
-    assert open_runs.add(run)
+    assert open_runs.start(run)
     pid = os.fork()
     if pid == 0:
         failed = True
@@ -160,4 +160,4 @@ def test_a_forked_child_starts_with_none():
         finally:
             os._exit(failed)  # whatever happened: a child that went on would run the other tests too
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    assert open_runs.take(run.id, "handler") is run
+    assert open_runs.end(run.id, "handler") is run

@@ -247,7 +247,7 @@ def test_a_cancelled_tool_leaves_nothing_current(captured, handler):
         assert context.top() is None
 
     asyncio.run(main())
-    left_open = open_runs.take(run_id, handler)
+    left_open = open_runs.end(run_id, handler)
     if left_open is not None:
         assert types(captured) == ["tool_call_request"]
         left_open.close("test")
@@ -269,7 +269,7 @@ def test_what_stops_the_program_leaves_nothing_current(captured, handler, error)
     with pytest.raises(error):
         stops.invoke({"order": "1"}, {"callbacks": [handler], "run_id": run_id})
     assert context.top() is None
-    left_open = open_runs.take(run_id, handler)
+    left_open = open_runs.end(run_id, handler)
     if left_open is not None:
         left_open.close("SystemExit")
     gave = only(captured, "tool_call_response")

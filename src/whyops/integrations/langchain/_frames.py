@@ -55,15 +55,6 @@ class BodyFrame(context.Frame):
         """Tell whether this is no body of the run: each body has a context of its own."""
         return not self.is_live()
 
-    def enter(self) -> None:
-        """Be current for the body of the run that is starting here."""
-        context.current.set(self)
-
-    def leave(self) -> None:
-        """Be current no more, but for what the body has started; be taken out of what is current here."""
-        self.ended = True
-        context.take_out(self)
-
 
 class ToolFrame(BodyFrame):
     """The frame of a tool's run, which knows the call that it stands for."""

@@ -85,19 +85,19 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Forget the run."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is not None:
             run.close()
 
     @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error, unless it was recorded further in; of what was cancelled, close the calls whose end nobody tells."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is None:
             return
         run.close()
         if not isinstance(error, (Exception, GeneratorExit)):
-            for inside in open_runs.take_inside(run):
+            for inside in open_runs.end_inside(run):
                 inside.close(type(error).__name__)
         run.place.record_exception(error)
 
@@ -141,14 +141,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     @guard.recording
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the model's reasoning and its answer."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is not None and run.model is not None:
             run.model.answer(_translate.answers_of(response, run.place.trace.recorder.encode))
 
     @guard.recording
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what had come of the answer, and the error, if it is one."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is None:
             return
         if run.model is not None and kwargs.get("response") is not None:
@@ -182,7 +182,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     @guard.recording
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what the tool gave."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is None or run.tool is None:
             return
         run.close()
@@ -198,7 +198,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     @guard.recording
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error and the response that closes the call; an interrupt of LangGraph's closes it as interrupted."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is not None and run.tool is not None:
             run.close()
             run.tool.fail(error)
@@ -225,7 +225,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     @guard.recording
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the documents that were found."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is not None and run.tool is not None:
             run.tool.succeed({"documents": _translate.documents_of(documents)})
 
@@ -256,7 +256,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if trace is None or not trace.recorder.enabled:
             return None
         run = Run(run_id, self, Place(trace, _parent_id(trace, parent), _translate.labels_of(metadata)), parent)
-        return run if open_runs.add(run) else None
+        return run if open_runs.start(run) else None
 
     def _trace_inside(self, parent: Run) -> Trace:
         """Return the trace of a run inside another: the other's, or that of a block which was opened in the other's body."""

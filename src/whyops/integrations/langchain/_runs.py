@@ -7,8 +7,6 @@ the run around it that was cancelled, or when all has been quiet under its root 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from uuid import UUID
 
 from ..._recording import context
@@ -56,7 +54,7 @@ class Run:
     def enter(self, frame: BodyFrame) -> None:
         """Let `frame` be current in the run's body."""
         self.frame = frame
-        frame.enter()
+        context.current.set(frame)
 
     def has_in_body(self, top: context.Frame) -> bool:
         """Tell whether what is current was made so in the run's body."""
@@ -72,51 +70,48 @@ class Run:
     def close(self, reason: str | None = None) -> None:
         """Let nothing stay current or open because of this run; a call without a result is recorded as interrupted."""
         if self.frame is not None:
-            self.frame.leave()
+            self.frame.ended = True
+            context.take_out(self.frame)
             self.frame = None
         if self.tool is not None and reason is not None:
             self.tool.call.interrupt(reason)
 
 
-class Runs:
-    """The open runs of all handlers in the process, so that two handlers of one client record no run twice."""
+class Runs(OpenTable[UUID, tuple[Run, ...]]):
+    """The open runs of all handlers in the process, by id, so that two handlers of one client record no run twice."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST_OPEN) -> None:
-        self._open: OpenTable[UUID, tuple[Run, ...]] = OpenTable(most, QUIET_SECONDS, clock, _give_up)
-
-    def __len__(self) -> int:
-        return len(self._open)
+    __slots__ = ()
 
     def find(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id that `handler` records, or else another handler."""
-        runs = self._open.get(run_id) or ()
-        return next((run for run in runs if run.handler is handler), runs[0] if runs else None)
+        runs = self.get(run_id) or (None,)
+        return self.own(run_id, handler) or runs[0]
 
     def own(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id if `handler` records it."""
-        return next((run for run in self._open.get(run_id) or () if run.handler is handler), None)
+        return next((run for run in self.get(run_id) or () if run.handler is handler), None)
 
-    def add(self, run: Run) -> bool:
+    def start(self, run: Run) -> bool:
         """Take note of a run; False if it is known already, as when one event comes twice or two handlers of one client hear it."""
-        known = self._open.get(run.id) or ()
+        known = self.get(run.id) or ()
         recorder = run.place.trace.recorder
         if any(other.handler is run.handler or other.place.trace.recorder is recorder for other in known):
             return False
         run.root.open[run.id] = run
-        self._open.add(run.id, (*known, run), run.root)
+        self.add(run.id, (*known, run), run.root)
         return True
 
-    def take(self, run_id: UUID, handler: object) -> Run | None:
+    def end(self, run_id: UUID, handler: object) -> Run | None:
         """Return the run that ends, and forget it; None if `handler` does not record it, or its end has come before."""
         run = self.own(run_id, handler)
         if run is not None:
-            self._open.touch(run_id)
+            self.touch(run_id)
             self._drop(run)
             if run.parent is None:
                 run.root.quiet_seconds = QUIET_SECONDS_AFTER_ROOT
         return run
 
-    def take_inside(self, run: Run) -> list[Run]:
+    def end_inside(self, run: Run) -> list[Run]:
         """Return the open runs inside `run`, innermost first, and forget them."""
         inside = [other for other in reversed(list(run.root.open.values())) if other.is_under(run)]
         for other in inside:
@@ -125,24 +120,21 @@ class Runs:
 
     def _drop(self, run: Run) -> None:
         run.root.open.pop(run.id, None)
-        rest = tuple(other for other in self._open.get(run.id) or () if other is not run)
+        rest = tuple(other for other in self.get(run.id) or () if other is not run)
         if rest:
-            self._open.add(run.id, rest, rest[0].root)
+            self.add(run.id, rest, rest[0].root)
         else:
-            self._open.take(run.id)
-
-    def clear(self) -> None:
-        """Forget all runs."""
-        self._open.clear()
+            self.take(run.id)
 
 
-def _give_up(runs: tuple[Run, ...]) -> None:
+def give_up(runs: tuple[Run, ...]) -> None:
+    """Close runs whose end was never told."""
     for run in runs:
         run.root.open.pop(run.id, None)
         run.close("its end was never told")
 
 
-open_runs = Runs()
+open_runs = Runs(MOST_OPEN, given_up=give_up)
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=open_runs.clear)  # what runs in the parent does not run in the child

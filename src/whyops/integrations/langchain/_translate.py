@@ -48,15 +48,15 @@ def labels_of(metadata: Mapping[str, Any]) -> dict[str, object]:
     node = metadata.get("langgraph_node")
     if not isinstance(node, str):
         return {}
-    labels: dict[str, object] = {"langgraph_node": node}
     step = metadata.get("langgraph_step")
-    if isinstance(step, int):
-        labels["langgraph_step"] = step
     namespace = metadata.get("langgraph_checkpoint_ns")
     around = [part.partition(":")[0] for part in namespace.split("|")[:-1]] if isinstance(namespace, str) else []
-    if around:
-        labels["langgraph_subgraph"] = "/".join(around)
-    return labels
+    labels = {
+        "langgraph_node": node,
+        "langgraph_step": step if isinstance(step, int) else None,
+        "langgraph_subgraph": "/".join(around) if around else None,
+    }
+    return {name: value for name, value in labels.items() if value is not None}
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:
