@@ -41,7 +41,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     run_inline = True
     raise_error = False
-    ignore_custom_event = True
 
     def __init__(
         self,
@@ -63,6 +62,11 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> WhyOpsCallbackHandler:
         return self
+
+    @property
+    def ignore_custom_event(self) -> bool:
+        """Whether LangChain need not tell of the application's own events."""
+        return True
 
     # Chains, graphs, nodes
 

@@ -13,15 +13,18 @@ from ..._recording.steps import Steps
 T = TypeVar("T")
 
 
-def keep_together(response: Any) -> None:
+def keep_together(response: object) -> None:
     """Let each step of a streaming response run in what is current now. Nothing is read ahead, and nothing else of it is touched."""
-    if not isinstance(response, (StreamingResponse, AsyncStreamingResponse)) or (frame := context.bound_frame()) is None:
-        return
-    stream: object = response.response_gen
+    if isinstance(response, (StreamingResponse, AsyncStreamingResponse)) and (frame := context.bound_frame()) is not None:
+        response.response_gen = _kept_together(response.response_gen, frame)
+
+
+def _kept_together(stream: Any, frame: context.Frame) -> Any:
     if isinstance(stream, Generator) and getattr(stream, "gi_code", None) is not _resumed.__code__:
-        response.response_gen = _resumed(stream, Steps(frame))
-    elif isinstance(stream, AsyncGenerator) and not isinstance(stream, Resumed):
-        response.response_gen = Resumed(stream, Steps(frame))
+        return _resumed(stream, Steps(frame))
+    if isinstance(stream, AsyncGenerator) and not isinstance(stream, Resumed):
+        return Resumed(stream, Steps(frame))
+    return stream
 
 
 def _resumed(stream: Generator[T, None, None], steps: Steps) -> Generator[T, None, None]:
