@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -14,14 +15,12 @@ QUIET_SECONDS = 3600.0
 _SWEEP_SECONDS = 30.0
 
 
+@dataclass(slots=True, eq=False)
 class Activity:
     """When something last showed a sign of life, and for how long none may come. Entries that belong together share one."""
 
-    __slots__ = ("heard_at", "quiet_seconds")
-
-    def __init__(self, quiet_seconds: float) -> None:
-        self.quiet_seconds = quiet_seconds
-        self.heard_at = 0.0
+    quiet_seconds: float
+    heard_at: float = 0.0
 
 
 def _nothing(_: object) -> None:
@@ -57,16 +56,15 @@ class OpenTable(Generic[K, V]):
     def add(self, key: K, value: V, activity: Activity | None = None) -> None:
         """Keep an entry, and remove those that are due."""
         activity = activity or Activity(self._quiet_seconds)
-        activity.heard_at = self._clock()
+        activity.heard_at = now = self._clock()
         self._entries[key] = value, activity
-        self._remove_what_is_due(activity.heard_at)
+        self._remove_what_is_due(now)
 
     def add_if_new(self, key: K, value: V) -> V:
         """Keep an entry unless there is one; return the one that is there. Of several threads at once, the first one's stays."""
-        activity = Activity(self._quiet_seconds)
-        activity.heard_at = self._clock()
-        kept, _ = self._entries.setdefault(key, (value, activity))
-        self._remove_what_is_due(activity.heard_at)
+        now = self._clock()
+        kept, _ = self._entries.setdefault(key, (value, Activity(self._quiet_seconds, now)))
+        self._remove_what_is_due(now)
         return kept
 
     def get(self, key: K | None) -> V | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ..._recording.trace import Trace
@@ -12,15 +13,13 @@ from ...types import EventType
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
+@dataclass(slots=True, eq=False)
 class Place:
     """A trace, the recorded span around what happens, and what its events say of it: an agent and its step, a node of a graph."""
 
-    __slots__ = ("labels", "parent_id", "trace")
-
-    def __init__(self, trace: Trace, parent_id: str | None, labels: Mapping[str, object] = _NOTHING) -> None:
-        self.trace = trace
-        self.parent_id = parent_id
-        self.labels = labels
+    trace: Trace
+    parent_id: str | None
+    labels: Mapping[str, object] = field(default_factory=dict)
 
     def labelled(self, labels: Mapping[str, object]) -> Place:
         """Return the same place, with more to say."""

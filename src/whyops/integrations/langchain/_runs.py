@@ -7,6 +7,7 @@ the run around it that was cancelled, or when all has been quiet under its root 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from ..._recording import context
@@ -21,14 +22,11 @@ QUIET_SECONDS_AFTER_ROOT = 300.0
 """How long nothing may have happened under a root that has ended: a child may end later than its root."""
 
 
+@dataclass(slots=True, eq=False)
 class Root(Activity):
     """What the runs under one root share: which of them are open, and when one of them was last heard of."""
 
-    __slots__ = ("open",)
-
-    def __init__(self) -> None:
-        super().__init__(QUIET_SECONDS)
-        self.open: dict[UUID, Run] = {}
+    open: dict[UUID, Run] = field(default_factory=dict)
 
 
 class Run:
@@ -41,7 +39,7 @@ class Run:
         self.handler = handler
         self.place = place
         self.parent = parent
-        self.root: Root = Root() if parent is None else parent.root
+        self.root: Root = Root(QUIET_SECONDS) if parent is None else parent.root
         self.model: ModelCall | None = None
         self.tool: ToolRun | None = None
         self.frame: BodyFrame | None = None

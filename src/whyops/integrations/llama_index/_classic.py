@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from llama_index.core.callbacks.base import global_stack_trace_ids
@@ -31,15 +32,13 @@ _RUN_ID = "llamaindex.run_id"
 Payload = Mapping[str, Any]
 
 
+@dataclass(slots=True, eq=False)
 class _Asked:
     """A model's call that is open, and how deep it stands in others."""
 
-    __slots__ = ("call", "depth", "outer")
-
-    def __init__(self, call: FollowedCall, depth: int, outer: _Asked | None) -> None:
-        self.call = call
-        self.depth = depth
-        self.outer = outer
+    call: FollowedCall
+    depth: int
+    outer: _Asked | None
 
 
 _asking: ContextVar[_Asked | None] = ContextVar("whyops_llama_index_asking", default=None)
