@@ -11,7 +11,7 @@ from ..._render.format import content_text, value_text
 from ..._render.terminal.doctor_table import Finding, Level
 from ..._store.reader import StoreReader
 from ..._trace.recorded import RecordedTrace
-from ..._trace.steps import ModelAnswer, Step, ToolCall
+from ..._trace.steps import LLMResponse, Step, ToolCall
 from ...errors import WhyOpsError
 
 LATEST = 20
@@ -34,7 +34,7 @@ def check_traces(home: Path) -> Iterator[Finding]:
             "handler, once."
         )
         yield Finding("warn", "doubles", f"calls look recorded twice in {counted(len(twice), 'trace')}, such as {twice[0]}", remedy)
-    answers = [step for trace in traces for step in trace.walk() if isinstance(step, ModelAnswer)]
+    answers = [step for trace in traces for step in trace.walk() if isinstance(step, LLMResponse)]
     without = sum(not answer.usage for answer in answers)
     if without:
         remedy = (
@@ -49,11 +49,11 @@ def check_traces(home: Path) -> Iterator[Finding]:
 
 def _is_doubled(trace: RecordedTrace) -> bool:
     """Tell whether neighbours are so alike, and so near in time, that one call was recorded in two ways."""
-    steps = sorted((step for step in trace.walk() if isinstance(step, (ModelAnswer, ToolCall))), key=lambda step: step.started_at or 0)
-    return _has_twins([step for step in steps if isinstance(step, ModelAnswer)]) or _nested_twin(steps)
+    steps = sorted((step for step in trace.walk() if isinstance(step, (LLMResponse, ToolCall))), key=lambda step: step.started_at or 0)
+    return _has_twins([step for step in steps if isinstance(step, LLMResponse)]) or _nested_twin(steps)
 
 
-def _has_twins(answers: Sequence[ModelAnswer]) -> bool:
+def _has_twins(answers: Sequence[LLMResponse]) -> bool:
     pairs = itertools.pairwise(answers)
     return any(_near(one, other) and content_text(one.content) == content_text(other.content) != "" for one, other in pairs)
 
