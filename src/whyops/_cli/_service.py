@@ -1,4 +1,4 @@
-"""The service as a command meets it: the key and the addresses that the environment gives, and what is kept here for it."""
+"""The WhyOps service that the environment names with a key and addresses, and what commands need to use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Service:
         return f"<Service {self.analyse_url}>"
 
     def destination(self, agent_name: str) -> Destination:
-        """Return what this key's events of an agent are kept under."""
+        """Return the destination of an agent's events with this key."""
         return Destination(self.analyse_url, agent_name, hash_key(self.api_key))
 
     def is_own(self, destination: Destination) -> bool:
@@ -34,11 +34,11 @@ class Service:
         return destination == self.destination(destination.agent_name)
 
     def reader(self) -> ServiceReader:
-        """Make what asks for what the service holds."""
+        """Return a reader of what the service has stored."""
         return ServiceReader(self.analyse_url, self.api_key)
 
     def sink(self, agent_name: str) -> HttpSink:
-        """Make what posts events. The agent is not described: what a trace began under stays as it is."""
+        """Return a sink that sends events. It does not describe the agent: its traces keep the version that they began with."""
         return HttpSink(
             analyse_base_url=self.analyse_url,
             proxy_base_url=self.proxy_url,
@@ -56,11 +56,11 @@ def service_of(home: Path) -> Service | None:
     return Service(settings.analyse_base_url or "", settings.proxy_base_url or "", settings.api_key, settings)
 
 
-def the_service(home: Path) -> Service:
+def required_service(home: Path) -> Service:
     """Return the service that the environment names.
 
     Raises:
-        ConfigurationError: It holds no key.
+        ConfigurationError: There is no key.
     """
     service = service_of(home)
     if service is None:

@@ -85,15 +85,18 @@ def duration_text(milliseconds: float | None) -> str:
     return f"{milliseconds // _HOUR_MS:,.0f} h {milliseconds % _HOUR_MS // _MINUTE_MS:.0f} min"
 
 
-def time_text(microseconds: int | None, zone: tzinfo | None) -> str:
-    """Return a moment in `zone`, the machine's own if None; nothing for one that isn't known."""
-    if microseconds is None:
-        return ""
+def local_time(microseconds: int | None, zone: tzinfo | None) -> datetime | None:
+    """Return a time, given in microseconds since 1970, in `zone`, the machine's own if None; None for one that can't be represented."""
     try:
-        moment = (_EPOCH + timedelta(microseconds=microseconds)).astimezone(zone)
+        return None if microseconds is None else (_EPOCH + timedelta(microseconds=microseconds)).astimezone(zone)
     except (OverflowError, ValueError, OSError):
-        return ""
-    return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M:%S} {moment.tzname()}"
+        return None
+
+
+def time_text(microseconds: int | None, zone: tzinfo | None) -> str:
+    """Return a date and time in `zone`, the machine's own if None; nothing for one that isn't known."""
+    moment = local_time(microseconds, zone)
+    return "" if moment is None else f"{moment:%a} {moment.day} {moment:%b %Y %H:%M:%S} {moment.tzname()}"
 
 
 def bytes_text(number: int) -> str:
