@@ -12,7 +12,7 @@ def is_reachable(destination: Destination | None, service: Service | None) -> bo
     """Return whether the current settings are those that the events were recorded with."""
     if destination is None:
         return False
-    return destination.url == LOCAL or (service is not None and service.is_own(destination))
+    return destination.url == LOCAL or (service is not None and destination == service.destination(destination.agent_name))
 
 
 def name_of(destination: Destination | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._config import settings as _settings
@@ -19,19 +19,12 @@ class Service:
 
     analyse_url: str
     proxy_url: str
-    api_key: str
-    settings: Settings
-
-    def __repr__(self) -> str:
-        return f"<Service {self.analyse_url}>"
+    api_key: str = field(repr=False)
+    settings: Settings = field(repr=False)
 
     def destination(self, agent_name: str) -> Destination:
         """Return the destination of an agent's events with this key."""
         return Destination(self.analyse_url, agent_name, hash_key(self.api_key))
-
-    def is_own(self, destination: Destination) -> bool:
-        """Tell whether events were recorded for this service, with this key."""
-        return destination == self.destination(destination.agent_name)
 
     def reader(self) -> ServiceReader:
         """Return a reader of what the service has stored."""

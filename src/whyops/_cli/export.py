@@ -48,7 +48,7 @@ def _lines(reader: StoreReader, ids: list[str]) -> Iterator[bytes]:
 COMMAND = Command(
     name="export",
     summary="write traces as JSON lines, one event per line",
-    description="Write events of the local store as JSON lines, complete and exactly as they were recorded.",
+    description="Write events of the local store as JSON lines, in full and exactly as they were recorded.",
     epilog="Example: whyops export --since 7d -o week.jsonl",
     run=run,
     add_arguments=add_arguments,

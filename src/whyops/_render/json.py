@@ -53,7 +53,8 @@ def step_data(step: Step, places: dict[int, int]) -> Data:
 
 def _details(step: Step) -> Data:
     if isinstance(step, ToolCall):
-        return _call(step)
+        call: Data = {"tool": step.name, "arguments": step.arguments, "isFinished": step.is_finished, "error": step.error}
+        return {**call, "interrupted": step.interrupted, "result": step.result}
     if isinstance(step, LLMResponse):
         requested = [{"name": tool.name, "arguments": tool.arguments} for tool in step.requested]
         return {"model": step.model, "content": step.content, "chosenTools": requested, "finishReason": step.finish_reason}
@@ -67,12 +68,3 @@ def _details(step: Step) -> Data:
     if isinstance(step, ErrorStep):
         return {"error": step.message, "status": step.status}
     return {"eventType": step.first.type, "content": step.first.content}
-
-
-def _call(step: ToolCall) -> Data:
-    data: Data = {"tool": step.name, "arguments": step.arguments, "isFinished": step.is_finished, "error": step.error}
-    if step.interrupted is not None:
-        data["interrupted"] = step.interrupted
-    if step.is_finished and step.error is None:
-        data["result"] = step.result
-    return data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..._printable import printable
 from .width import cut, width_of, wrapped
 
 _CODES = {
@@ -50,6 +51,12 @@ def glyphs_for(encoding: str) -> Glyphs:
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return UNICODE
+
+
+def paragraph(text: str, style: str, width: int, margin: str, encoding: str) -> Iterator[Line]:
+    """Yield a text of unknown origin as lines of at most `width` columns, each behind the margin."""
+    for line in wrapped(printable(text, encoding), width - len(margin)):
+        yield Line([Piece(margin), Piece(line, style)])
 
 
 def bar_text(share: float, width: int, bars: str) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from ..._outbox.inspect import Waiting
 from ..._printable import printable
-from .paint import Line, Piece, glyphs_for, painted
-from .width import wrapped
+from .paint import Line, Piece, glyphs_for, painted, paragraph
 
 _LEAST_WIDTH = 24
 _INDENT = "  "
@@ -49,12 +48,6 @@ def _lines(status: DestinationStatus, width: int, encoding: str) -> Iterator[Lin
     for number, what, style, reasons in facts:
         yield Line([Piece(f"{_INDENT}{number:>{digits},} {what}", style if number else "dim")])
         for reason, count in sorted(reasons.items(), key=lambda one: -one[1]):
-            yield from _below(f"{count:,}: {reason or 'no reason given'}", "dim", width, digits + 1, encoding)
+            yield from paragraph(f"{count:,}: {reason or 'no reason given'}", "dim", width, " " * (len(_INDENT) + digits + 1), encoding)
     for text in status.advice:
-        yield from _below(text, "", width, 0, encoding)
-
-
-def _below(text: str, style: str, width: int, indent: int, encoding: str) -> Iterator[Line]:
-    margin = _INDENT + " " * indent
-    for line in wrapped(printable(text, encoding), width - len(margin)):
-        yield Line([Piece(margin + line, style)])
+        yield from paragraph(text, "", width, _INDENT, encoding)

@@ -128,10 +128,14 @@ class _Tree:
             first, rest = f"{self.glyphs.ellipsis} ", self.glyphs.blank
             room = self.width - width_of(first)
         said = step_text(step, self.is_alive)
-        body = self._body(said, [*self._measures(said), *self._bar(step)] if said.measures else [], room)
+        measures = [Piece(self._joined(said.measures), "dim"), *self._bar(step)] if said.measures else []
+        body = self._body(said, measures, room)
         yield Line([Piece(first, "dim"), *body.head], body.note, Piece(rest + self.glyphs.blank, "dim"))
         guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if first else "")
-        for text in (*body.below, *self._stack(said), *self._warnings(said)):
+        below = [*body.below]
+        below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
+        below += [_Text(self._joined(said.warnings), "warn", "~ ")] if said.warnings else []
+        for text in below:
             yield from self._below(text, guide)
         yield from self._steps(children, rest)
 
@@ -169,9 +173,8 @@ class _Tree:
 
     def _labelled(self, said: StepText, room: int) -> _Body:
         """Put a text behind its label, its further lines aligned with the first; the facts beside it or, for want of room, below."""
-        cross = f"{self.glyphs.cross} " if said.state == FAILED else ""
         label_style, style = _STYLES.get(said.kind, ("bold", ""))
-        label = f"{cross}{self.say(said.label)}"
+        label = f"{self.glyphs.cross} {said.label}" if said.state == FAILED else self.say(said.label)
         indent = width_of(label) + 2
         first, *more = self._wrapped(said.text, room - indent, None if self.full else _LINES_OF_TEXT)
         hanging = " " * (indent - len(self.glyphs.blank))
@@ -192,13 +195,11 @@ class _Tree:
         head += [Piece(f"  {self.say(fact)}", "warn") for fact in said.facts]
         below = []
         if said.kind == "embedding":
-            head.append(Piece("  "))
-            head += [Piece(f"{said.text} ")] if said.text else []
-            head += [Piece(f"{self.glyphs.arrow} {said.outcome}", "warn" if said.state == OPEN else "")] if said.outcome else []
+            words = f" {self.glyphs.arrow} ".join(filter(None, (said.text, said.outcome)))
+            head.append(Piece(f"  {words}", "warn" if said.state == OPEN else ""))
         elif said.text.strip():
             below.append(_Text(said.text))
-        mark = f"{self.glyphs.arrow} "
-        below += [_Text(f"requested, but not recorded: {call}", "dim", mark, 1) for call in said.not_recorded]
+        below += [_Text(f"requested, but not recorded: {call}", "dim", f"{self.glyphs.arrow} ", 1) for call in said.not_recorded]
         return _Body(head, note, below)
 
     def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Body:
@@ -221,9 +222,6 @@ class _Tree:
         value = pretty(whole.get("Result"), self.width) if self.full and said.state == RESULT else said.outcome
         return _Body(head, note, [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)])
 
-    def _measures(self, said: StepText) -> list[Piece]:
-        return [Piece(self._joined(said.measures), "dim")]
-
     def _bar(self, step: Step) -> list[Piece]:
         """Return a bar as long as the step's latency is beside the longest, and blanks up to the edge."""
         room = next((room for least, room in _BARS if self.width >= least), 0)
@@ -231,12 +229,6 @@ class _Tree:
             return []
         bar = bar_text((step.latency_ms or 0) / self.longest_ms, room, self.glyphs.bars)
         return [Piece(" "), Piece(bar, "bar"), Piece(" " * (room - len(bar)))]
-
-    def _stack(self, said: StepText) -> list[_Text]:
-        return [_Text(pretty(one.value, self.width), "dim") for one in said.values if one.title == "Stack"] if self.full else []
-
-    def _warnings(self, said: StepText) -> list[_Text]:
-        return [_Text(self._joined(said.warnings), "warn", "~ ")] if said.warnings else []
 
     def _joined(self, facts: Iterable[str]) -> str:
         return f" {self.glyphs.dot} ".join(facts)
