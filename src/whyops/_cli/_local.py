@@ -10,8 +10,8 @@ from .._outbox.inspect import is_alive, survey
 from .._store.reader import StoreReader
 from .._store.sink import SqliteSink
 from ..events import Sink
-from ._destinations import LOCAL
 from ._sending import delivery_to
+from ._service import LOCAL
 
 ABSORB_SECONDS = 30.0
 

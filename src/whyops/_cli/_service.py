@@ -1,4 +1,4 @@
-"""The WhyOps service that the environment names with a key and addresses, and what commands need to use it."""
+"""The WhyOps service that the environment names with a key and addresses, and the destinations that events were recorded for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from .._outbox.destination import Destination, hash_key
 from .._service.reader import ServiceReader
 from .._service.sink import HttpSink
 from ..errors import ConfigurationError
+
+LOCAL = "local"
+"""The address of the destination that is the local store."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,17 @@ def required_service(home: Path) -> Service:
     if service is None:
         raise ConfigurationError("This needs an API key: set WHYOPS_API_KEY.")
     return service
+
+
+def is_reachable(destination: Destination | None, service: Service | None) -> bool:
+    """Return whether the current settings are those that the events were recorded with."""
+    if destination is None:
+        return False
+    return destination.url == LOCAL or (service is not None and destination == service.destination(destination.agent_name))
+
+
+def name_of(destination: Destination | None) -> str:
+    """Return what a destination is called in a sentence."""
+    if destination is None:
+        return "an unknown destination"
+    return "the local store" if destination.url == LOCAL else f"{destination.agent_name} at {destination.url}"

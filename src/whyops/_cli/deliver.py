@@ -14,11 +14,10 @@ from ..errors import WhyOpsError
 from ..events import Sink
 from ..types import FlushResult
 from ._command import Command, Context
-from ._destinations import LOCAL, is_reachable, name_of
 from ._local import local_sink
 from ._progress import Progress
 from ._sending import add_timeout, delivery_to, result_text, settled, wait_for
-from ._service import required_service, service_of
+from ._service import LOCAL, is_reachable, name_of, required_service, service_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,8 +10,7 @@ from .._outbox.inspect import Waiting, survey
 from .._printable import counted
 from .._render.terminal.status_table import DestinationStatus, render_status
 from ._command import Command, Context
-from ._destinations import is_reachable, name_of
-from ._service import Service, service_of
+from ._service import Service, is_reachable, name_of, service_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -39,7 +39,7 @@ _BOX = (
 def render_notebook(trace: RecordedTrace) -> str:
     """Return a piece of HTML. It holds no script, fetches nothing, and takes the notebook's own colours for text and ground."""
     budget = [_MOST_STEPS]
-    steps = "".join(part for message, answers in turns(trace) for part in _turn(message, answers, budget))
+    steps = "".join(_shown(step, children, budget) for step, children in turns(trace))
     left = sum(1 for _ in trace.walk()) - _MOST_STEPS
     more = _div(f"… {counted(left, 'more step')}: `whyops report {trace.trace_id}` shows all", _SOFT) if left > 0 else ""
     return f'<div style="font-size:14px;line-height:1.5;max-width:72em">{_head(trace)}{steps}{more}</div>'
@@ -53,13 +53,6 @@ def _head(trace: RecordedTrace) -> str:
         + _div(" · ".join(filter(None, facts)), _SOFT)
         + (_div(f"incomplete: {' · '.join(missing)}", "color:#b07800") if missing else "")
     )
-
-
-def _turn(message: Step | None, answers: Sequence[Step], budget: list[int]) -> Iterator[str]:
-    if message is None:
-        yield from (_shown(step, step.children, budget) for step in answers)
-    else:
-        yield _shown(message, answers, budget)
 
 
 def _shown(step: Step, children: Sequence[Step], budget: list[int]) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .._trace.recorded import RecordedTrace
 from .._trace.steps import Step
 
-Turn = tuple["Step | None", "list[Step]"]
 
-
-def turns(trace: RecordedTrace) -> list[Turn]:
-    """Return each message of the user with the steps that follow it; first, without a message, those before any."""
-    found: list[Turn] = []
+def turns(trace: RecordedTrace) -> list[tuple[Step, Sequence[Step]]]:
+    """Return the steps at the top with those below them: what follows a user's message stands below it, and not beside it."""
+    found: list[tuple[Step, list[Step]]] = []
     for step in trace.steps:
-        if step.kind == "user":
-            found.append((step, list(step.children)))
-        else:
-            if not found:
-                found.append((None, []))
+        if found and found[-1][0].kind == "user" and step.kind != "user":
             found[-1][1].append(step)
-    return found
+        else:
+            found.append((step, list(step.children)))
+    return [*found]

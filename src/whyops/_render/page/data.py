@@ -55,18 +55,12 @@ class _Steps:
 
     def flat(self) -> list[Data]:
         """Return the steps, each before those inside it; what answers a user stands inside the user's message."""
-        for message, answers in turns(self._trace):
-            above = -1 if message is None else self._add_one(message, -1, 0)
-            for step in answers:
-                self._add(step, above, 0 if message is None else 1)
+        for step, children in turns(self._trace):
+            self._add(step, children, -1, 0)
         return self._flat
 
-    def _add(self, step: Step, parent: int, depth: int) -> None:
-        number = self._add_one(step, parent, depth)
-        for child in step.children:
-            self._add(child, number, depth + 1)
-
-    def _add_one(self, step: Step, parent: int, depth: int) -> int:
+    def _add(self, step: Step, children: Sequence[Step], parent: int, depth: int) -> None:
+        number = len(self._flat)
         begin, end = _span(step)
         usage, said = step.usage, step_text(step, self._is_alive)
         data: Data = {
@@ -87,7 +81,8 @@ class _Steps:
             "events": [self._places[id(event)] for event in step.events],
         }
         self._flat.append({name: value for name, value in data.items() if value not in (None, "", [])})
-        return len(self._flat) - 1
+        for child in children:
+            self._add(child, child.children, number, depth + 1)
 
 
 def _raw(event: RecordedEvent) -> object:

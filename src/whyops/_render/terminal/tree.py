@@ -61,13 +61,8 @@ class _Text:
     most: int = _LINES_OF_TEXT
 
 
-@dataclass(frozen=True)
-class _Body:
-    """How one step looks: its first line, and what stands below it."""
-
-    head: Sequence[Piece]
-    note: Sequence[Piece] = ()
-    below: Sequence[_Text] = ()
+_Shown = tuple[Line, "list[_Text]"]
+"""How one step looks: its first line, and what stands below it."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +77,14 @@ class _Tree:
 
     def lines(self, trace: RecordedTrace) -> Iterator[Line]:
         yield from self._header(trace)
-        for message, answers in turns(trace):
+        found = turns(trace)
+        before = [step for step, _ in found if step.kind != "user"]  # before any message of a user
+        if before:
             yield Line()
-            yield from self._steps(answers, "") if message is None else self._step(message, answers, "", "")
+            yield from self._steps(before, "")
+        for message, answers in found[len(before) :]:
+            yield Line()
+            yield from self._step(message, answers, "", "")
 
     def _header(self, trace: RecordedTrace) -> Iterator[Line]:
         totals = trace.totals
@@ -129,10 +129,9 @@ class _Tree:
             room = self.width - width_of(first)
         said = step_text(step, self.is_alive)
         measures = [Piece(self._joined(said.measures), "dim"), *self._bar(step)] if said.measures else []
-        body = self._body(said, measures, room)
-        yield Line([Piece(first, "dim"), *body.head], body.note, Piece(rest + self.glyphs.blank, "dim"))
+        head, below = self._shown(said, measures, room)
+        yield Line([Piece(first, "dim"), *head.pieces], head.note, Piece(rest + self.glyphs.blank, "dim"))
         guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if first else "")
-        below = [*body.below]
         below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
         below += [_Text(self._joined(said.warnings), "warn", "~ ")] if said.warnings else []
         for text in below:
@@ -162,7 +161,7 @@ class _Tree:
     def say(self, text: str) -> str:
         return printable(text, self.encoding)
 
-    def _body(self, said: StepText, note: Sequence[Piece], room: int) -> _Body:
+    def _shown(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
         if said.kind == "tool":
             return self._tool_call(said, note, room)
         if said.kind in ("model", "embedding"):
@@ -171,7 +170,7 @@ class _Tree:
             return self._messages(said)
         return self._labelled(said, room)
 
-    def _labelled(self, said: StepText, room: int) -> _Body:
+    def _labelled(self, said: StepText, room: int) -> _Shown:
         """Put a text behind its label, its further lines aligned with the first; the facts beside it or, for want of room, below."""
         label_style, style = _STYLES.get(said.kind, ("bold", ""))
         label = f"{self.glyphs.cross} {said.label}" if said.state == FAILED else self.say(said.label)
@@ -184,13 +183,13 @@ class _Tree:
         if note and (below or indent + width_of(first) + 2 + width_of(note) > room):
             below.append(_Text(note, "dim", hanging))
             note = ""
-        return _Body([Piece(label, label_style), Piece("  "), Piece(first, style)], [Piece(note, "dim")] if note else (), below)
+        return Line([Piece(label, label_style), Piece("  "), Piece(first, style)], [Piece(note, "dim")] if note else ()), below
 
-    def _messages(self, said: StepText) -> _Body:
+    def _messages(self, said: StepText) -> _Shown:
         texts = [_Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages]
-        return _Body([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")], texts)
+        return Line([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")]), texts
 
-    def _model_call(self, said: StepText, note: Sequence[Piece]) -> _Body:
+    def _model_call(self, said: StepText, note: Sequence[Piece]) -> _Shown:
         head = [Piece(f"{said.kind} ", "model"), Piece(self.say(said.name), "bold")]
         head += [Piece(f"  {self.say(fact)}", "warn") for fact in said.facts]
         below = []
@@ -200,9 +199,9 @@ class _Tree:
         elif said.text.strip():
             below.append(_Text(said.text))
         below += [_Text(f"requested, but not recorded: {call}", "dim", f"{self.glyphs.arrow} ", 1) for call in said.not_recorded]
-        return _Body(head, note, below)
+        return Line(head, note), below
 
-    def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Body:
+    def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
         """Set name, arguments and outcome in one line, as far as there is room; with `full`, long values stand below."""
         whole = {value.title: value.value for value in said.values}
         head = [Piece(self.say(said.name), "tool")]
@@ -213,14 +212,14 @@ class _Tree:
         else:
             head.append(Piece(arguments))
         if said.state == FAILED:
-            return _Body([Piece(f"{self.glyphs.cross} ", "bad"), *head], note, [*below, _Text(said.outcome, "bad text")])
+            return Line([Piece(f"{self.glyphs.cross} ", "bad"), *head], note), [*below, _Text(said.outcome, "bad text")]
         arrow, outcome = f" {self.glyphs.arrow} ", self.say(said.outcome)
         style = "" if said.state == RESULT else "warn"
         taken = sum(width_of(piece.text) for piece in (*head, *note)) + 2
         if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
-            return _Body([*head, Piece(arrow, "dim"), Piece(outcome, style)], note, below)
+            return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
         value = pretty(whole.get("Result"), self.width) if self.full and said.state == RESULT else said.outcome
-        return _Body(head, note, [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)])
+        return Line(head, note), [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)]
 
     def _bar(self, step: Step) -> list[Piece]:
         """Return a bar as long as the step's latency is beside the longest, and blanks up to the edge."""
