@@ -25,7 +25,7 @@ def absorb_local(home: Path) -> None:
 
 
 def local_sink(home: Path) -> Callable[[], Sink]:
-    """Return what makes a sink for the local store. It removes nothing: limits on age and size are set by the recording programs.
+    """Return a factory of sinks for the local store. It removes nothing: limits on age and size are set by the recording programs.
 
     Raises:
         StoreError: The store can't be used.
@@ -35,5 +35,5 @@ def local_sink(home: Path) -> Callable[[], Sink]:
 
 
 def alive_in(home: Path) -> Callable[[str], bool | None]:
-    """Return what tells whether a process that recorded below `home` still runs, by the prefix of its events' idempotency keys."""
+    """Return a function that looks up whether a process still runs, by the prefix of the idempotency keys of its events in `home`."""
     return partial(is_alive, home)

@@ -1,4 +1,4 @@
-"""Sending events from a command: deliveries, waiting for them, and what the user is told of the result."""
+"""Sending events from a command: deliveries, waiting for them, and the text of the result."""
 
 from __future__ import annotations
 

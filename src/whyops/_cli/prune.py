@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _line_filter(trace_ids: Container[object], user: str | None, before: float | None) -> Callable[[bytes, float], bool]:
-    """Return what tells which events outside the store are to be removed with the traces."""
+    """Return a function that selects the events outside the store to remove along with the traces."""
 
     def is_unwanted(line: bytes, written_at: float) -> bool:
         event = decode(line)

@@ -1,4 +1,4 @@
-"""Values, times and counts → the words that a view shows. Total: odd data give odd words, never an error."""
+"""Values, times and counts → text. Whatever was recorded, it never raises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step of a trace → what every view says of it: headline, outcome, notes and whole values. A view only lays them out."""
+"""A step of a trace → what every view shows of it: headline, outcome, notes and full values. A view only lays them out."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Value:
 
 @dataclass(frozen=True)
 class StepText:
-    """What is to be said of a step, none of it cut or made printable.
+    """What a view shows of a step; nothing is cut or made printable yet.
 
     `name` is that of the tool or model, else the role or the type of event; `text` what was said, thought or passed to the tool. `outcome`
     says how it ended, and `state` in which way: `RESULT`, `FAILED`, `INTERRUPTED` or `OPEN`; empty for what only happens. `facts` belong
-    to the headline, `warnings` tell what of the step is not as it should be. `measures` are tokens and time.
+    to the headline, `warnings` are what is wrong or incomplete in the step. `measures` are tokens and time.
     """
 
     kind: str
@@ -64,7 +64,7 @@ class StepText:
 
 
 def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
-    """Describe a step. With `is_alive`, a call without a response is said to be still open, or cut off by the end of its process."""
+    """Describe a step. `is_alive` tells a call that is still open from one whose process has ended before it."""
     said = _described(step)
     if not step.is_finished and not said.state:
         process = step.first.process

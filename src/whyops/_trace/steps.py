@@ -264,7 +264,7 @@ class ToolCall(Step):
 
     @property
     def process(self) -> str | None:
-        """What tells the process that made the call from others."""
+        """Identifies the process that made the call."""
         return self.first.process
 
     @property

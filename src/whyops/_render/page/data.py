@@ -99,7 +99,7 @@ def _whole(digits: str) -> int | str:
 
 
 def _span(step: Step) -> tuple[float, float]:
-    """Return when a step began and ended, in milliseconds since 1970. What a single event tells of ended when it was recorded."""
+    """Return when a step began and ended, in milliseconds since 1970. A step with a single event ended when that was recorded."""
     times = [event.at / 1000 for event in step.events if event.at is not None]
     if not times:
         return 0.0, 0.0

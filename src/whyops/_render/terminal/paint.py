@@ -45,7 +45,7 @@ ASCII = Glyphs("|- ", "`- ", "|  ", "   ", arrow="->", cross="x", ellipsis="..."
 
 
 def glyphs_for(encoding: str) -> Glyphs:
-    """Return the drawing characters that an encoding can say."""
+    """Return the drawing characters that an encoding can represent."""
     try:
         "├─└│→✗…·▏█".encode(encoding)
     except (UnicodeEncodeError, LookupError):
@@ -96,7 +96,7 @@ def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) ->
 
 
 def unfolded(line: Line, width: int) -> Iterator[Line]:
-    """Yield the line as those that it takes to cut nothing of it: its pieces go on below, its note stands alone if there is no room."""
+    """Yield the line as several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
     taken = _width(line.pieces)
     if taken <= width and (not line.note or taken + 2 + _width(line.note) <= width):
         yield line

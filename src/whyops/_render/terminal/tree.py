@@ -1,4 +1,4 @@
-"""A trace → its decision path as a text tree: what the user said, what the model thought and chose, what the tools gave back."""
+"""A trace → its decision path as a text tree: what the user asked, what the model thought and requested, what the tools returned."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ def render_tree(
 ) -> str:
     """Return the trace as text of at most `width` columns, ending in a line feed.
 
-    `full` shows all values whole. `is_alive` tells of the process that an idempotency key begins with whether it still runs (None: not
-    known): so a call without a response is still open, or cut off. Times are shown in `zone`, the machine's own if None. The bars
+    `full` shows every value in full. `is_alive` is that of `step_text`. Times are shown in `zone`, the machine's own if None. The bars
     compare latencies: the longest takes all the room. Nothing in the trace reaches the terminal as a control character.
     """
     width = max(width, _LEAST_WIDTH)
