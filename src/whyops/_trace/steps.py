@@ -229,7 +229,7 @@ class ToolCall(Step):
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self._response is not None and self._response.metadata.get("closedEarly") is True
 
-    @cached_property
+    @property
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
         failure = next((event for event in self.events if event.type == "error"), None)
