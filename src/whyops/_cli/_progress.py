@@ -29,7 +29,7 @@ class Progress:
         self._total = max(total, 1)
         self._drawn_at = 0.0
 
-    def __enter__(self) -> Progress:  # noqa: PYI034 - `Self` is not in Python 3.10
+    def __enter__(self) -> Progress:  # noqa: PYI034  (`Self` is not in Python 3.10)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -36,7 +36,7 @@ def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: Ca
     page = _part("page.html")
     for name, text in fields.items():
         before, mark, after = page.partition(f"<!-- {name} -->")
-        assert mark, name  # noqa: S101 -- the template is ours
+        assert mark, name  # noqa: S101  (the template is ours)
         page = before + text + after
     return page
 
