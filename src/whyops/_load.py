@@ -17,7 +17,7 @@ from ._service.reader import ServiceReader
 from ._store.reader import StoreReader
 from ._store.row import decode
 from ._trace.merge import merged
-from ._trace.recorded import Elsewhere, RecordedTrace, set_html
+from ._trace.recorded import DeliveryStatus, RecordedTrace
 from .errors import ServiceError, TraceNotFoundError
 
 FLUSH_SECONDS = 5.0
@@ -71,16 +71,16 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.")
     events, missing_there = merged(here, there or ())
     counts = _of_agents(places, {event.get("agentName") for event in events})
-    elsewhere = Elsewhere(
+    delivery = DeliveryStatus(
         waiting=len(still_waiting),
-        parked=dict(Counter(reason for _, reason in parked)),
+        rejected=dict(Counter(reason for _, reason in parked)),
         left_out=0 if there is None else max(missing_there - len(still_waiting) - len(parked), 0),
         not_recorded=_not_recorded(places, trace_id),
         dropped=sum(one.dropped_untraced for one in counts),
         lost=sum(one.not_recorded_untraced for one in counts),
         not_asked=trouble,
     )
-    return RecordedTrace.from_events(events, trace_id, elsewhere)
+    return RecordedTrace.from_events(events, trace_id, delivery)
 
 
 def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsewhere: bool) -> str:
@@ -145,4 +145,4 @@ def _html_of(trace: RecordedTrace) -> str:
     return render_notebook(trace)
 
 
-set_html(_html_of)
+RecordedTrace._to_html = _html_of  # noqa: SLF001  (a field of ours, which users need not see)

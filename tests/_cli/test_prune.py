@@ -48,7 +48,7 @@ def test_nothing_is_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None
     """Without saying what is to go, nothing goes."""
     store(home, run_of("a", "mia"))
     assert main(["prune"]) == 1
-    assert "Say what is to go" in capsys.readouterr().err
+    assert "Nothing selected" in capsys.readouterr().err
     assert left(home) == ["a"]
 
 
@@ -165,7 +165,7 @@ def test_what_waits_and_what_was_refused(home: Path, monkeypatch: pytest.MonkeyP
             assert process.returncode == -signal.SIGKILL
         assert len(list(waiting_lines(home))) == 4
         assert main(["prune", "--user", "mia"]) == 0
-        assert "3 events removed that waited for delivery or had been refused." in capsys.readouterr().out
+        assert "3 events removed that waited for delivery or had been rejected." in capsys.readouterr().out
         assert SECRET.encode() + b"mia" not in bytes_in(home)
         assert [json.loads(line)["externalUserId"] for line in waiting_lines(home)] == ["tom", "tom"]
         assert [json.loads(aside.line)["externalUserId"] for aside in parked_events(home)] == ["tom"]
@@ -185,7 +185,7 @@ def test_what_a_living_process_holds(home: Path, capsys: pytest.CaptureFixture[s
         server.stop()
         with recording(home, server.url, "live") as process:
             assert main(["prune", "--user", "mia"]) == 0
-            assert "2 events are held by processes that run: run this again when they have ended." in capsys.readouterr().err
+            assert "2 events belong to running processes: run this again when they have exited." in capsys.readouterr().err
             process.kill()
             process.communicate()
         assert main(["prune", "--user", "mia"]) == 0

@@ -24,13 +24,13 @@ def test_it_tells_the_decision_path() -> None:
     """The path is a nested list: messages, thoughts, answers, calls with results, failures that can't be overlooked."""
     text = render_brief(RecordedTrace.from_events(conversation()))
     assert text.startswith("# Trace session-123\n\nagent support, user user_12345, 18 events, 5 tool calls, 1 error, 33.0 s")
-    assert "\nNot here: 2 values cut" in text
+    assert "\nIncomplete: 2 values cut" in text
     assert "\n- **user**: Where is order 123?" in text
     assert '\n  - search_orders(customer="user_12345") → [{' in text
     assert '\n    - track_parcel(number="JD0146") → {"carrier": "DHL"} (812 ms)\n' in text
     assert '\n  - refund_order(order_id="119", amount=12.5) **FAILED**: shop.PaymentError: paid by voucher' in text
-    assert "\n  - chosen, no call recorded: notify" in text
-    assert "\n- close_ticket(ticket=7) **NEVER ANSWERED**\n" in text
+    assert ' [requested, but not recorded: notify(who="shop")] (128+1,024 in' in text
+    assert "\n- close_ticket(ticket=7) → **no response recorded**\n" in text
 
 
 @pytest.mark.parametrize("budget", [150, 300, 1000, 4000, 20_000])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from tests._render.recordings import Run, conversation
-from whyops._trace.recorded import RecordedTrace
+from whyops import RecordedTrace
 
 
 class Checked(HTMLParser):
@@ -46,7 +46,7 @@ def test_it_shows_the_path() -> None:
     assert "search_orders" in text
     assert "shop.PaymentError: paid by voucher" in text
     assert "no response recorded" in text
-    assert "Not here: 2 values cut" in text
+    assert "incomplete: 2 values cut" in text
 
 
 def test_hostile_values_are_text() -> None:

@@ -6,11 +6,11 @@ from tests._recording.recording import Recording
 from tests._render.recordings import Run, conversation
 from whyops._encoding.encoder import Encoder
 from whyops._trace.incomplete import gaps
-from whyops._trace.recorded import Elsewhere, RecordedTrace
+from whyops._trace.recorded import DeliveryStatus, RecordedTrace
 
 
-def told(run: Run, **elsewhere: object) -> list[str]:
-    return gaps(RecordedTrace.from_events(run.events, elsewhere=Elsewhere(**elsewhere)))  # type: ignore[arg-type]
+def told(run: Run, **delivery: object) -> list[str]:
+    return gaps(RecordedTrace.from_events(run.events, delivery=DeliveryStatus(**delivery)))  # type: ignore[arg-type]
 
 
 def test_a_whole_trace() -> None:
@@ -28,7 +28,7 @@ def test_what_a_trace_tells_by_itself() -> None:
         "2 values cut",
         "1 value redacted",
         "1 call without a response",
-        "1 chosen call not recorded",
+        "1 tool call was requested but not recorded",
     ]
 
 
@@ -52,14 +52,14 @@ def test_what_is_known_from_elsewhere() -> None:
     """Refused, waiting, left out and lost events are told, and a service that could not be asked."""
     run = Run()
     run.user("Hi")
-    known = {"parked": {"409 taken\n": 2}, "waiting": 1, "left_out": 3, "dropped": 4, "not_recorded": 5, "lost": 1}
+    known = {"rejected": {"409 taken\n": 2}, "waiting": 1, "left_out": 3, "dropped": 4, "not_recorded": 5, "lost": 1}
     assert told(run, **known, not_asked="The service is away.") == [
-        "2 events refused by the service (409 taken)",
+        "2 events rejected by the service (409 taken)",
         "1 event not delivered yet",
         "3 events not kept by the service (sampling, or a limit of its own)",
         "5 events could not be recorded",
-        "4 events of this agent dropped for want of room, perhaps of this trace",
-        "1 event of this agent could not be recorded, perhaps of this trace",
+        "4 events of this agent dropped because the outbox was full, possibly of this trace",
+        "1 event of this agent could not be recorded, possibly of this trace",
         "The service is away",
     ]
 

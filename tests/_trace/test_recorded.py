@@ -10,7 +10,7 @@ import pytest
 from tests._render.recordings import DEAD, Run, conversation
 from whyops._render.terminal.tree import render_tree
 from whyops._trace.recorded import RecordedTrace, Totals
-from whyops._trace.steps import Embedding, Failure, ModelAnswer, OtherEvent, Step, Thinking, ToolCall, UserMessage
+from whyops._trace.steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Step, Thinking, ToolCall, UserMessage
 from whyops._wire.read import RecordedEvent, Usage, microseconds
 
 
@@ -29,11 +29,11 @@ def test_the_decision_path() -> None:
     assert outline(trace.steps) == [
         "UserMessage",
         "Thinking",
-        ["ModelAnswer", ["search_orders", "query_database", "track_parcel"], "refund_order"],
-        "ModelAnswer",
+        ["LLMResponse", ["search_orders", "query_database", "track_parcel"], "refund_order"],
+        "LLMResponse",
         "UserMessage",
         "Embedding",
-        "ModelAnswer",
+        "LLMResponse",
         "close_ticket",
     ]
     assert [call.name for call in trace.calls] == ["search_orders", "query_database", "track_parcel", "refund_order", "close_ticket"]
@@ -120,8 +120,8 @@ def test_an_error_without_a_call_is_a_step() -> None:
     run.add("error", {"message": "no quota", "type": "RateLimited", "status": 429, "stack": "…"}, span="unknown")
     run.add("error", "just text")
     first, second = recorded(run).steps
-    assert isinstance(first, Failure)
-    assert isinstance(second, Failure)
+    assert isinstance(first, ErrorStep)
+    assert isinstance(second, ErrorStep)
     assert (first.message, first.status, first.stack) == ("RateLimited: no quota", 429, "…")
     assert (second.message, second.status, second.stack) == ("just text", None, None)
 
@@ -134,7 +134,7 @@ def test_what_happens_within_a_call_is_below_it() -> None:
     run.add("llm_response", {"content": "x", "toolCalls": [{"name": "inner", "args": {}}]}, {"model": "m", "parentSpanId": "s1"})
     run.tool("inner", {}, 1, "s2", parent="s1")
     run.response("delegate", 1, "s1")
-    assert outline(recorded(run).steps) == [["delegate", "Thinking", ["ModelAnswer", "inner"]]]
+    assert outline(recorded(run).steps) == [["delegate", "Thinking", ["LLMResponse", "inner"]]]
 
 
 def test_circles_and_unknown_parents() -> None:
@@ -166,7 +166,7 @@ def test_a_user_speaking_ends_the_models_turn() -> None:
     run.model(None, [("f", {})])
     run.user("wait")
     run.tool("f", {}, 1, "s1")
-    assert outline(recorded(run).steps) == ["ModelAnswer", "UserMessage", "f"]
+    assert outline(recorded(run).steps) == ["LLMResponse", "UserMessage", "f"]
 
 
 def test_messages() -> None:
@@ -189,11 +189,11 @@ def test_step_properties_of_the_rest() -> None:
     """Thinking, answers and embeddings tell what was recorded of them."""
     steps = list(RecordedTrace.from_events(conversation()).walk())
     thinking = next(step for step in steps if isinstance(step, Thinking))
-    answer = next(step for step in steps if isinstance(step, ModelAnswer))
+    answer = next(step for step in steps if isinstance(step, LLMResponse))
     embedding = next(step for step in steps if isinstance(step, Embedding))
     assert str(thinking.text).startswith("Two questions")
     assert (answer.model, answer.content, answer.latency_ms, answer.finish_reason) == ("openai/gpt-4o-mini", None, 390.0, None)
-    assert [tool.arguments for tool in answer.chosen] == [{"customer": "user_12345"}, {"order_id": "119"}, {"who": "shop"}]
+    assert [tool.arguments for tool in answer.requested] == [{"customer": "user_12345"}, {"order_id": "119"}, {"who": "shop"}]
     assert [tool.name for tool in answer.not_called] == ["notify"]
     assert (embedding.model, embedding.inputs, embedding.count, embedding.is_finished) == ("embed-3", ("Thanks!",), 1, True)
     assert embedding.started_at is not None

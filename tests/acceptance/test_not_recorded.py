@@ -192,7 +192,7 @@ def test_another_process_knows(home: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["show", "lost-1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["notHere"] == ["50 events could not be recorded"]
     assert main(["show", "whole"]) == 0
-    assert "nothing is missing" in capsys.readouterr().out
+    assert "\ncomplete\n" in capsys.readouterr().out
     assert main(["status"]) == 0
     told = capsys.readouterr().out
     assert "50 not recorded" in told

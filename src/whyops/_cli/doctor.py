@@ -1,4 +1,4 @@
-"""`whyops doctor`: look for what keeps events from arriving, and say what to do about each."""
+"""`whyops doctor`: check what keeps events from arriving, and say how to fix it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ from ._checks.traces import check_traces
 from ._command import Command, Context
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words: there are none."""
-
-
-def run(arguments: argparse.Namespace, context: Context) -> int:  # noqa: ARG001 -- there are none
-    """Look, and tell. Exit code 1 if something is broken."""
-    settings = _settings.given(home=context.home).completed()
+def run(_: argparse.Namespace, context: Context) -> int:
+    """Check, and print the findings. Exit code 1 if something is broken."""
     findings = [
         *check_program(),
         *check_home(context.home),
-        *check_service(settings, time.time()),
+        *check_service(_settings.given(home=context.home).completed(), time.time()),
         *check_traces(context.home),
     ]
     terminal = context.terminal
@@ -34,9 +29,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:  # noqa: ARG001
 
 COMMAND = Command(
     name="doctor",
-    summary="look for what keeps events from arriving, and say what to do",
-    description="Look at the settings, the folder for local data, the service and the latest traces, and say what to do about each "
-    "finding. Changes nothing, here or there.",
+    summary="check what keeps events from arriving, and how to fix it",
+    description="Check the settings, the folder for local data, the service and the latest traces, and say how to fix each finding. "
+    "Changes nothing, locally or at the service.",
     run=run,
-    add_arguments=add_arguments,
 )

@@ -1,4 +1,4 @@
-"""Values, times and counts → the words that a view shows. Total: odd data give odd words, never an error."""
+"""Values, times and counts → text. Whatever was recorded, it never raises."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from .._wire.read import Usage, as_mapping, as_sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_THOUSAND = 1000
 _MINUTE_MS = 60_000
 _HOUR_MS = 3_600_000
-_TEN = 10
-_LEAST_MS = 0.1
 _INDENT = 2
 _DEEPEST = 20
 
@@ -72,28 +69,31 @@ def duration_text(milliseconds: float | None) -> str:
     if milliseconds is None:
         return ""
     if milliseconds < 1:
-        return f"{milliseconds:.1g} ms" if milliseconds >= _LEAST_MS else f"<{_LEAST_MS} ms"
-    if milliseconds < _TEN:
+        return f"{milliseconds:.1g} ms" if milliseconds >= 0.1 else "<0.1 ms"
+    if milliseconds < 10:
         return f"{milliseconds:.1f} ms".replace(".0 ", " ")
-    if milliseconds < _THOUSAND - 0.5:
+    if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms"
     if milliseconds < _MINUTE_MS:
         seconds = milliseconds / 1000
-        return f"{seconds:.2f} s" if seconds < _TEN else f"{seconds:.1f} s"
+        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
     if milliseconds < _HOUR_MS:
         return f"{milliseconds // _MINUTE_MS:.0f} min {milliseconds % _MINUTE_MS // 1000:.0f} s"
     return f"{milliseconds // _HOUR_MS:,.0f} h {milliseconds % _HOUR_MS // _MINUTE_MS:.0f} min"
 
 
-def time_text(microseconds: int | None, zone: tzinfo | None) -> str:
-    """Return a moment in `zone`, the machine's own if None; nothing for one that isn't known."""
-    if microseconds is None:
-        return ""
+def local_time(microseconds: int | None, zone: tzinfo | None) -> datetime | None:
+    """Return a time, given in microseconds since 1970, in `zone`, the machine's own if None; None for one that can't be represented."""
     try:
-        moment = (_EPOCH + timedelta(microseconds=microseconds)).astimezone(zone)
+        return None if microseconds is None else (_EPOCH + timedelta(microseconds=microseconds)).astimezone(zone)
     except (OverflowError, ValueError, OSError):
-        return ""
-    return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M:%S} {moment.tzname()}"
+        return None
+
+
+def time_text(microseconds: int | None, zone: tzinfo | None) -> str:
+    """Return a date and time in `zone`, the machine's own if None; nothing for one that isn't known."""
+    moment = local_time(microseconds, zone)
+    return "" if moment is None else f"{moment:%a} {moment.day} {moment:%b %Y %H:%M:%S} {moment.tzname()}"
 
 
 def bytes_text(number: int) -> str:

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from .._trace.incomplete import gaps
 from .._trace.recorded import RecordedTrace
-from .._trace.steps import Embedding, Failure, ModelAnswer, OtherEvent, Step, Thinking, ToolCall, UserMessage
+from .._trace.steps import Embedding, ErrorStep, LLMResponse, Step, Thinking, ToolCall, UserMessage
 
 Data = dict[str, object]
-
-_KINDS: dict[type[Step], str] = {
-    UserMessage: "user",
-    Thinking: "thinking",
-    ModelAnswer: "model",
-    ToolCall: "tool",
-    Embedding: "embedding",
-    Failure: "error",
-    OtherEvent: "other",
-}
 
 
 def trace_data(trace: RecordedTrace) -> Data:
@@ -50,7 +40,7 @@ def trace_data(trace: RecordedTrace) -> Data:
 def step_data(step: Step, places: dict[int, int]) -> Data:
     """Return a step and those inside it; what isn't known is left out."""
     data: Data = {
-        "kind": kind_of(step),
+        "kind": step.kind,
         "spanId": step.span_id,
         "startedAt": step.first.raw.get("timestamp"),
         "latencyMs": step.latency_ms,
@@ -61,17 +51,13 @@ def step_data(step: Step, places: dict[int, int]) -> Data:
     return {name: value for name, value in data.items() if value is not None and value != []}
 
 
-def kind_of(step: Step) -> str:
-    """Return the kind of a step in one word."""
-    return _KINDS.get(type(step), "other")
-
-
 def _details(step: Step) -> Data:
     if isinstance(step, ToolCall):
-        return _call(step)
-    if isinstance(step, ModelAnswer):
-        chosen = [{"name": tool.name, "arguments": tool.arguments} for tool in step.chosen]
-        return {"model": step.model, "content": step.content, "chosenTools": chosen, "finishReason": step.finish_reason}
+        call: Data = {"tool": step.name, "arguments": step.arguments, "isFinished": step.is_finished, "error": step.error}
+        return {**call, "interrupted": step.interrupted, "result": step.result}
+    if isinstance(step, LLMResponse):
+        requested = [{"name": tool.name, "arguments": tool.arguments} for tool in step.requested]
+        return {"model": step.model, "content": step.content, "chosenTools": requested, "finishReason": step.finish_reason}
     if isinstance(step, UserMessage):
         messages = [{"role": message.role, "content": message.content} for message in step.messages]
         return {"messages": messages, "toolsOffered": step.offered}
@@ -79,15 +65,6 @@ def _details(step: Step) -> Data:
         return {"thinking": step.text}
     if isinstance(step, Embedding):
         return {"model": step.model, "inputs": len(step.inputs) or None, "vectors": step.count, "isFinished": step.is_finished}
-    if isinstance(step, Failure):
+    if isinstance(step, ErrorStep):
         return {"error": step.message, "status": step.status}
     return {"eventType": step.first.type, "content": step.first.content}
-
-
-def _call(step: ToolCall) -> Data:
-    data: Data = {"tool": step.name, "arguments": step.arguments, "isFinished": step.is_finished, "error": step.error}
-    if step.interrupted is not None:
-        data["interrupted"] = step.interrupted
-    if step.is_finished and step.error is None:
-        data["result"] = step.result
-    return data

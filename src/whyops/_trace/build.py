@@ -12,18 +12,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from .._wire.read import RecordedEvent
-from .steps import Embedding, Failure, ModelAnswer, OtherEvent, Step, Thinking, ToolCall, UserMessage
+from .steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Step, Thinking, ToolCall, UserMessage
 
 _KINDS: dict[str, type[Step]] = {
     "user_message": UserMessage,
     "llm_thinking": Thinking,
-    "llm_response": ModelAnswer,
+    "llm_response": LLMResponse,
     "embedding_request": Embedding,
     "embedding_response": Embedding,
     "tool_call_request": ToolCall,
     "tool_call_response": ToolCall,
     "tool_result": ToolCall,
-    "error": Failure,
+    "error": ErrorStep,
 }
 _OPENS = {"tool_call_request": "tool_call_response", "embedding_request": "embedding_response"}
 _CLOSES = {response: request for request, response in _OPENS.items()}
@@ -75,7 +75,7 @@ def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
             waiting[span, lacks].append(draft)
         if span and draft.kind is ToolCall:
             calls.setdefault(span, draft)
-        if span and draft.kind is Failure:
+        if span and draft.kind is ErrorStep:
             errors.append(event)
     return _without_errors_of_calls(drafts, calls) if errors else drafts
 
@@ -84,7 +84,7 @@ def _without_errors_of_calls(drafts: Iterable[_Draft], calls: dict[str, _Draft])
     """Give each error that has a call's span to that call."""
     kept = []
     for draft in drafts:
-        call = calls.get(draft.events[0].span_id or "") if draft.kind is Failure else None
+        call = calls.get(draft.events[0].span_id or "") if draft.kind is ErrorStep else None
         if call is None:
             kept.append(draft)
         else:
@@ -152,8 +152,8 @@ def _with_choices(drafts: Sequence[_Draft]) -> list[_Draft]:
                 names.remove(name)
                 model.children.append(draft)
                 continue
-        if draft.kind is ModelAnswer:
-            model, names = draft, [tool.name for tool in ModelAnswer(tuple(draft.events)).chosen]
+        if draft.kind is LLMResponse:
+            model, names = draft, [tool.name for tool in LLMResponse(tuple(draft.events)).requested]
         elif draft.kind is UserMessage:
             model, names = None, []
         kept.append(draft)

@@ -1,4 +1,4 @@
-"""What a trace does not tell, told: cut and redacted values, calls without an end, events that are elsewhere or nowhere."""
+"""What is incomplete in a trace: values that were cut or redacted, calls without an end, events that are elsewhere or lost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from .._printable import counted
 from .._wire.read import RecordedEvent
 from .recorded import RecordedTrace
-from .steps import Embedding, ModelAnswer, Step, ToolCall
+from .steps import Embedding, LLMResponse, Step, ToolCall
 
 _NOT_CAPTURED = '"[not captured'
 _MOST_REASON = 80
@@ -22,35 +22,35 @@ def gaps(trace: RecordedTrace, *, full: bool = False) -> list[str]:
 def _inside(trace: RecordedTrace) -> Iterator[str]:
     totals = trace.totals
     steps = list(trace.walk())
-    not_called = sum(len(step.not_called) for step in steps if isinstance(step, ModelAnswer))
+    not_called = sum(len(step.not_called) for step in steps if isinstance(step, LLMResponse))
     numbers = (
         (totals.truncated, "value cut", "values cut"),
         (totals.redacted, "value redacted", "values redacted"),
         (sum(_not_captured(event.raw) for event in trace.events), "content not captured", "contents not captured"),
         (sum(_is_open(step) for step in steps), "call without a response", "calls without a response"),
         (sum(_is_headless(step) for step in steps), "response without its request", "responses without their request"),
-        (not_called, "chosen call not recorded", "chosen calls not recorded"),
+        (not_called, "tool call was requested but not recorded", "tool calls were requested but not recorded"),
         (_strays(trace), "step inside a call that is not recorded", "steps inside calls that are not recorded"),
     )
     yield from (counted(number, one, several) for number, one, several in numbers if number)
 
 
 def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
-    elsewhere = trace.elsewhere
-    for reason, number in elsewhere.parked.items():
-        yield f"{counted(number, 'event')} refused by the service ({' '.join(reason.split())[:most]})"
-    if elsewhere.waiting:
-        yield f"{counted(elsewhere.waiting, 'event')} not delivered yet"
-    if elsewhere.left_out:
-        yield f"{counted(elsewhere.left_out, 'event')} not kept by the service (sampling, or a limit of its own)"
-    if elsewhere.not_recorded:
-        yield f"{counted(elsewhere.not_recorded, 'event')} could not be recorded"
-    if elsewhere.dropped:
-        yield f"{counted(elsewhere.dropped, 'event')} of this agent dropped for want of room, perhaps of this trace"
-    if elsewhere.lost:
-        yield f"{counted(elsewhere.lost, 'event')} of this agent could not be recorded, perhaps of this trace"
-    if elsewhere.not_asked:
-        yield elsewhere.not_asked.rstrip(".")
+    delivery = trace.delivery
+    for reason, number in delivery.rejected.items():
+        yield f"{counted(number, 'event')} rejected by the service ({' '.join(reason.split())[:most]})"
+    if delivery.waiting:
+        yield f"{counted(delivery.waiting, 'event')} not delivered yet"
+    if delivery.left_out:
+        yield f"{counted(delivery.left_out, 'event')} not kept by the service (sampling, or a limit of its own)"
+    if delivery.not_recorded:
+        yield f"{counted(delivery.not_recorded, 'event')} could not be recorded"
+    if delivery.dropped:
+        yield f"{counted(delivery.dropped, 'event')} of this agent dropped because the outbox was full, possibly of this trace"
+    if delivery.lost:
+        yield f"{counted(delivery.lost, 'event')} of this agent could not be recorded, possibly of this trace"
+    if delivery.not_asked:
+        yield delivery.not_asked.rstrip(".")
 
 
 def _not_captured(event: Mapping[str, object]) -> int:

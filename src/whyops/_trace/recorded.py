@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from .._wire.read import RecordedEvent, Usage, as_text
 from .build import decision_path
-from .steps import Failure, Step, ToolCall
+from .steps import Step, ToolCall
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,17 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """What is known of the trace's events beyond what they hold themselves.
+class DeliveryStatus:
+    """What became of a trace's events that the trace may lack, in numbers of events.
 
-    `waiting` of them are not delivered yet. `parked` ones were refused by the service for good, by reason. `left_out` were delivered, and
-    the service does not have them: it keeps a share of the traces. `not_recorded` ones were lost before, to a
-    wrong call or for want of room. `dropped` is how many of the agent's events found no room, and `lost` how many could not be recorded for
-    another cause, where nobody knows of which trace they were. `not_asked` says why the service could not be asked, if it was to be.
+    `waiting`: not delivered yet. `rejected`: permanently, by the service, for each reason. `left_out`: delivered, and not kept by the
+    service, which stores a share of the traces. `not_recorded`: lost before they were recorded, to a wrong call or a full outbox. `dropped`
+    and `lost` are events of the same agent whose trace is not known: dropped because the outbox was full, or not recorded for another
+    reason. `not_asked` says why the service could not be queried, if it was to be.
     """
 
     waiting: int = 0
-    parked: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
     left_out: int = 0
     dropped: int = 0
     not_recorded: int = 0
@@ -44,7 +44,7 @@ class Elsewhere:
     not_asked: str = ""
 
 
-NOWHERE_ELSE = Elsewhere()
+ALL_DELIVERED = DeliveryStatus()
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,23 @@ class RecordedTrace:
 
     MAX_DEPTH: ClassVar[int] = 40
     """Steps nested deeper than this are shown at this depth."""
+    _to_html: ClassVar[Callable[[RecordedTrace], str]] = repr
+    """What renders a trace in a notebook; `_load` sets it, as renderers import this module."""
 
     trace_id: str
     events: tuple[RecordedEvent, ...] = ()
     steps: tuple[Step, ...] = field(default=(), repr=False)
-    elsewhere: Elsewhere = NOWHERE_ELSE
+    delivery: DeliveryStatus = ALL_DELIVERED
 
     @classmethod
     def from_events(
-        cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None, elsewhere: Elsewhere = NOWHERE_ELSE
+        cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None, delivery: DeliveryStatus = ALL_DELIVERED
     ) -> RecordedTrace:
         """Make a trace of its events, given in the order in which they came in; they may lack anything."""
         ordered = _in_order_of_time([RecordedEvent(event) for event in events])
         named = (as_text(event.raw.get("traceId")) for event in ordered)
         name = trace_id or next(filter(None, named), None) or "unknown"
-        return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), elsewhere)
+        return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), delivery)
 
     @property
     def agent_name(self) -> str | None:
@@ -97,7 +99,7 @@ class RecordedTrace:
 
     def _repr_html_(self) -> str:
         """Show the trace in a notebook."""
-        return _html_of(self)
+        return RecordedTrace._to_html(self)
 
     def walk(self) -> Iterator[Step]:
         """Yield all steps, each before those inside it."""
@@ -115,7 +117,7 @@ class RecordedTrace:
         return Totals(
             events=len(self.events),
             calls=len(self.calls),
-            errors=sum(isinstance(step, Failure) or (isinstance(step, ToolCall) and step.error is not None) for step in self.walk()),
+            errors=sum(step.error is not None for step in self.walk()),
             open_calls=sum(not call.is_finished for call in self.calls),
             usage=sum((event.usage for event in self.events), Usage()),
             truncated=sum(step.truncated for step in self.walk()),
@@ -134,13 +136,3 @@ def _in_order_of_time(events: list[RecordedEvent]) -> tuple[RecordedEvent, ...]:
         last = last if event.at is None else event.at
         times.append(last)
     return tuple(events[index] for index in sorted(range(len(events)), key=times.__getitem__))
-
-
-_html_of: Callable[[RecordedTrace], str] = repr
-"""How a notebook shows a trace: what draws traces knows this module, and hands itself in."""
-
-
-def set_html(render: Callable[[RecordedTrace], str]) -> None:
-    """Say how a notebook shows a trace."""
-    global _html_of  # noqa: PLW0603  (one function, set once when traces are loaded)
-    _html_of = render

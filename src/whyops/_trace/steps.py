@@ -6,16 +6,21 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
+from .._printable import counted, shortened
 from .._wire.read import RecordedEvent, Usage, as_mapping, as_sequence, as_text
 
 USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"})
-"""Why a model stops when nothing is odd, in the words of several providers."""
+"""Why a model stops when nothing is unusual, as several providers name it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One step of the decision path: the events that make it up, and the steps inside it."""
+
+    kind: ClassVar[str] = "other"
+    """The kind of step in one word."""
 
     events: tuple[RecordedEvent, ...]
     children: tuple[Step, ...] = ()
@@ -41,6 +46,16 @@ class Step:
         return next((event.latency_ms for event in reversed(self.events) if event.latency_ms is not None), None)
 
     @property
+    def is_finished(self) -> bool:
+        """Whether its end was recorded."""
+        return True
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong; None if nothing did."""
+        return None
+
+    @property
     def usage(self) -> Usage:
         """The tokens that the step itself used, without its children."""
         return sum((event.usage for event in self.events), Usage())
@@ -54,6 +69,10 @@ class Step:
     def redacted(self) -> int:
         """How many values were taken out of the step because they may be secret."""
         return sum(event.redacted for event in self.events)
+
+    def __repr__(self) -> str:
+        name = getattr(self, "name", None) or getattr(self, "model", None) or ""
+        return f"<{' '.join(filter(None, (type(self).__name__, shortened(name, 60))))}: {counted(len(self.events), 'event')}>"
 
     def walk(self) -> Iterator[Step]:
         """Yield this step and all below it, in order."""
@@ -78,9 +97,11 @@ class RequestedTool:
     arguments: object
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UserMessage(Step):
-    """What was put to the agent."""
+    """A message of the user to the agent, with the rest of the prompt."""
+
+    kind = "user"
 
     @cached_property
     def messages(self) -> tuple[Message, ...]:
@@ -102,9 +123,11 @@ class UserMessage(Step):
         return len(as_sequence(tools)) if tools is not None else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Thinking(Step):
     """A block of a model's reasoning."""
+
+    kind = "thinking"
 
     @property
     def text(self) -> object:
@@ -112,9 +135,11 @@ class Thinking(Step):
         return self.first.fields.get("thinking", self.first.content)
 
 
-@dataclass(frozen=True)
-class ModelAnswer(Step):
-    """A model's answer. The tools that it chose and that were called are among the children."""
+@dataclass(frozen=True, repr=False)
+class LLMResponse(Step):
+    """A model's answer. The calls of the tools that it requested are among the children."""
+
+    kind = "model"
 
     @property
     def model(self) -> str:
@@ -128,8 +153,8 @@ class ModelAnswer(Step):
         return self.first.fields.get("content") if isinstance(content, Mapping) else content
 
     @cached_property
-    def chosen(self) -> tuple[RequestedTool, ...]:
-        """The tools that the model asked for."""
+    def requested(self) -> tuple[RequestedTool, ...]:
+        """The tools that the model requested."""
         return tuple(_requested(one) for one in as_sequence(self.first.fields.get("toolCalls")))
 
     @property
@@ -139,10 +164,10 @@ class ModelAnswer(Step):
 
     @cached_property
     def not_called(self) -> tuple[RequestedTool, ...]:
-        """The chosen tools for which no call was recorded."""
+        """The requested tools for which no call was recorded."""
         called = [child.name for child in self.children if isinstance(child, ToolCall)]
         missing = []
-        for tool in self.chosen:
+        for tool in self.requested:
             if tool.name in called:
                 called.remove(tool.name)
             else:
@@ -150,9 +175,11 @@ class ModelAnswer(Step):
         return tuple(missing)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ToolCall(Step):
     """A tool's call: its request, its response, and the error in between, as far as they were recorded."""
+
+    kind = "tool"
 
     @cached_property
     def requested(self) -> tuple[RequestedTool, ...]:
@@ -202,7 +229,7 @@ class ToolCall(Step):
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self._response is not None and self._response.metadata.get("closedEarly") is True
 
-    @cached_property
+    @property
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
         failure = next((event for event in self.events if event.type == "error"), None)
@@ -237,7 +264,7 @@ class ToolCall(Step):
 
     @property
     def process(self) -> str | None:
-        """What tells the process that made the call from others."""
+        """Identifies the process that made the call."""
         return self.first.process
 
     @property
@@ -245,9 +272,11 @@ class ToolCall(Step):
         return next((event for event in self.events if event.type in ("tool_call_response", "tool_result")), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Embedding(Step):
     """Texts that were turned into vectors."""
+
+    kind = "embedding"
 
     @property
     def model(self) -> str | None:
@@ -271,14 +300,21 @@ class Embedding(Step):
         return any(event.type == "embedding_response" for event in self.events)
 
 
-@dataclass(frozen=True)
-class Failure(Step):
+@dataclass(frozen=True, repr=False)
+class ErrorStep(Step):
     """An error outside any recorded call."""
+
+    kind = "error"
 
     @property
     def message(self) -> str:
         """The error's type and text."""
         return _failure_text(self.first)
+
+    @property
+    def error(self) -> str:
+        """The same."""
+        return self.message
 
     @property
     def status(self) -> int | None:
@@ -292,7 +328,7 @@ class Failure(Step):
         return as_text(self.first.fields.get("stack"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OtherEvent(Step):
     """An event of a type that this version doesn't know."""
 

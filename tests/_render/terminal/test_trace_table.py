@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from whyops._render.terminal.trace_table import ListedTrace, render_list
@@ -11,23 +9,6 @@ from whyops._render.terminal.width import width_of
 
 NOW = 1_795_460_000.0  # Mon 23 Nov 2026 18:53:20 UTC
 SECOND = 1_000_000
-
-
-@dataclass
-class Stored:
-    """A trace as a store sums it up."""
-
-    trace_id: str = "checkout-0001"
-    agent_name: str | None = "support"
-    external_user_id: str | None = "user_1"
-    started_at: str = "2026-11-23T18:14:05.000000Z"
-    active_at: str = "2026-11-23T18:14:07.500000Z"
-    events: int = 8
-    calls: int = 2
-    errors: int = 0
-    tokens_in: int = 1000
-    tokens_out: int = 58
-    opening: dict[str, object] | None = None
 
 
 def listed(number: int = 0, **more: object) -> ListedTrace:
@@ -109,14 +90,7 @@ def test_a_stream_that_can_say_little() -> None:
     assert table(listed(2, asked="ä" * 90), encoding="ascii").isascii()
 
 
-def test_what_the_store_tells() -> None:
-    """A line is made of the store's summary; the first user message is its text."""
-    opening: dict[str, object] = {
-        "content": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
-    }
-    trace = ListedTrace.of(Stored(opening=opening))
-    assert (trace.asked, trace.tokens, trace.duration_ms) == ("Hi", 1058, 2500.0)
-    odd = ListedTrace.of(Stored(started_at="?", active_at="?"))
-    assert (odd.asked, odd.active_at, odd.duration_ms) == ("", None, 0.0)
-    assert table(odd).splitlines()[1].startswith("checkout-0001")
-    assert table(ListedTrace.of(Stored()), ListedTrace.of(Stored(active_at="9999-12-31T23:59:59.000000Z")))
+@pytest.mark.parametrize("active_at", [None, 10**18])
+def test_a_time_that_is_none(active_at: int | None) -> None:
+    """A time that is missing or not of this world leaves its cell empty."""
+    assert table(listed(1, active_at=active_at)).splitlines()[1].startswith("checkout-0001        ")

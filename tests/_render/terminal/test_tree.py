@@ -16,7 +16,7 @@ from tests._render.snapshots import FOLDER, NAMES, made
 from whyops._recording.tool import tool
 from whyops._render.terminal.tree import render_tree
 from whyops._render.terminal.width import width_of
-from whyops._trace.recorded import Elsewhere, RecordedTrace
+from whyops._trace.recorded import DeliveryStatus, RecordedTrace
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07 \x9b31m \u202egpj.exe \u2066x\u2069 \u200f\u061c \r\x08\x00\x7f\ud800 \u2028 \U000e0041\ufeff"
 
@@ -96,12 +96,12 @@ def test_a_foreign_key_tells_no_process() -> None:
     assert "no response recorded" in tree(run, is_alive=lambda _: False)
 
 
-def test_a_chosen_tool_that_was_not_called() -> None:
-    """What a model asked for and nobody called is told under its answer."""
+def test_a_requested_tool_that_was_not_called() -> None:
+    """What a model requested and nobody called is shown under its answer."""
     run = Run()
     run.model(None, [("search", {"q": "x"}), ("search", {"q": "y"})])
     run.tool("search", {"q": "x"}, 1, "s1")
-    assert '→ chosen, but no call recorded: search(q="y")' in tree(run)
+    assert '→ requested, but not recorded: search(q="y")' in tree(run)
 
 
 def test_an_unusual_end_is_told() -> None:
@@ -179,7 +179,7 @@ def test_full_goes_on_below_where_a_line_is_too_long() -> None:
     run.user("Hi")
     run.add("llm_response", {"content": "x", "finishReason": "odd " * 30 + "end-1"}, {"model": "m" * 90 + "end-2"}, None, 390)
     run.tool("long_name_" * 12 + "end-3", {"a": 1}, {"y": 1}, "s1")
-    trace = RecordedTrace.from_events(run.events, elsewhere=Elsewhere(parked={"409 " + "taken " * 30 + "end-4": 1}))
+    trace = RecordedTrace.from_events(run.events, delivery=DeliveryStatus(rejected={"409 " + "taken " * 30 + "end-4": 1}))
     cut, full = (render_tree(trace, width=60, color=False, full=full) for full in (False, True))
     joined = re.sub(r"\n[│├└ ]*", "", full)
     for end in range(1, 5):

@@ -21,7 +21,7 @@ _FOLDER = Path(__file__).parent
 
 
 def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: Callable[[str], bool | None] | None = None) -> str:
-    """Return the page. `is_alive` tells of a process whether it still runs, as for the tree."""
+    """Return the page. `is_alive` is that of `step_text`."""
     style, script = _part("page.css"), _part("page.js")
     policy = f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
     title = traces[0].trace_id if len(traces) == 1 else f"{len(traces)} traces"
@@ -36,7 +36,7 @@ def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: Ca
     page = _part("page.html")
     for name, text in fields.items():
         before, mark, after = page.partition(f"<!-- {name} -->")
-        assert mark, name  # noqa: S101 -- the template is ours
+        assert mark, name  # noqa: S101  (the template is ours)
         page = before + text + after
     return page
 

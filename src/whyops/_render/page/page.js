@@ -90,7 +90,7 @@
       item.append(make("b", "", value), " ", make("span", "", what));
       return item;
     }));
-    $("gaps").textContent = trace.gaps.length ? "Not here: " + trace.gaps.join(" · ") : "Nothing is missing, as far as is known.";
+    $("gaps").textContent = trace.gaps.length ? "incomplete: " + trace.gaps.join(" · ") : "complete";
     $("gaps").className = trace.gaps.length ? "" : "none";
   };
 
@@ -375,6 +375,7 @@
     } else {
       second.append(step.text || "");
       if (step.open) second.append(" ", make("span", "open", "→ " + step.open));
+      else if (step.result) second.append(" → " + step.result);
     }
     if (step.notes && step.kind !== "tool") first.append(make("span", "code", "  " + step.notes.join(" · ")));
     words.append(first);

@@ -1,4 +1,4 @@
-"""What a check-up found → text: what was looked at, how it is, and what to do about it."""
+"""The findings of `whyops doctor` → text: what was checked, its state, and how to fix it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..._printable import printable
-from .paint import Line, Piece, glyphs_for, painted
-from .width import wrapped
+from .paint import Line, Piece, glyphs_for, painted, paragraph
 
 Level = Literal["good", "note", "warn", "bad"]
 
@@ -20,7 +18,7 @@ _STYLES = {"good": "good", "note": "dim", "warn": "warn", "bad": "bad"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `remedy` says what to do, where something is to be done."""
+    """One thing that was checked. `remedy` says how to fix it, where something is to be fixed."""
 
     level: Level
     what: str
@@ -39,12 +37,9 @@ def render_findings(findings: Sequence[Finding], *, width: int, color: bool, enc
 
 def _lines(finding: Finding, sign: str, column: int, width: int, encoding: str) -> Iterator[Line]:
     margin = " " * (len(sign) + 1 + column)
-    room = width - len(margin)
-    for index, text in enumerate(wrapped(printable(finding.told, encoding), room)):
-        beginning = (
-            [Piece(f"{sign} ", _STYLES[finding.level]), Piece(finding.what.ljust(column), "bold")] if index == 0 else [Piece(margin)]
-        )
-        yield Line([*beginning, Piece(text, "bad text" if finding.level == "bad" else "")])
+    head = (Piece(f"{sign} ", _STYLES[finding.level]), Piece(finding.what.ljust(column), "bold"))
+    for line in paragraph(finding.told, "bad text" if finding.level == "bad" else "", width, margin, encoding):
+        yield Line([*head, line.pieces[-1]])
+        head = (Piece(margin), Piece(""))
     if finding.remedy:
-        for text in wrapped(printable(finding.remedy, encoding), room - 2):
-            yield Line([Piece(margin + "  "), Piece(text, "dim")])
+        yield from paragraph(finding.remedy, "dim", width, f"{margin}  ", encoding)

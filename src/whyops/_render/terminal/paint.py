@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..._printable import printable
 from .width import cut, width_of, wrapped
 
 _CODES = {
@@ -44,12 +45,18 @@ ASCII = Glyphs("|- ", "`- ", "|  ", "   ", arrow="->", cross="x", ellipsis="..."
 
 
 def glyphs_for(encoding: str) -> Glyphs:
-    """Return the drawing characters that an encoding can say."""
+    """Return the drawing characters that an encoding can represent."""
     try:
         "├─└│→✗…·▏█".encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return UNICODE
+
+
+def paragraph(text: str, style: str, width: int, margin: str, encoding: str) -> Iterator[Line]:
+    """Yield a text of unknown origin as lines of at most `width` columns, each behind the margin."""
+    for line in wrapped(printable(text, encoding), width - len(margin)):
+        yield Line([Piece(margin), Piece(line, style)])
 
 
 def bar_text(share: float, width: int, bars: str) -> str:
@@ -89,7 +96,7 @@ def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) ->
 
 
 def unfolded(line: Line, width: int) -> Iterator[Line]:
-    """Yield the line as those that it takes to cut nothing of it: its pieces go on below, its note stands alone if there is no room."""
+    """Yield the line as several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
     taken = _width(line.pieces)
     if taken <= width and (not line.note or taken + 2 + _width(line.note) <= width):
         yield line

@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
-from typing import Protocol
+from datetime import timezone, tzinfo
 
 from ..._printable import printable
-from ..._trace.steps import UserMessage
-from ..._wire.read import RecordedEvent, microseconds
-from ..format import content_text, duration_text
+from ..format import duration_text, local_time
 from .paint import Line, Piece, glyphs_for, painted
 from .table import Column, table
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MOST_OF_A_MESSAGE = 1000
-
-
-class Summary(Protocol):
-    """What a list must know about a trace. Times are ISO 8601; `opening` is the first user message's event."""
-
-    @property
-    def trace_id(self) -> str: ...
-    @property
-    def agent_name(self) -> str | None: ...
-    @property
-    def external_user_id(self) -> str | None: ...
-    @property
-    def started_at(self) -> str: ...
-    @property
-    def active_at(self) -> str: ...
-    @property
-    def events(self) -> int: ...
-    @property
-    def calls(self) -> int: ...
-    @property
-    def errors(self) -> int: ...
-    @property
-    def tokens_in(self) -> int: ...
-    @property
-    def tokens_out(self) -> int: ...
-    @property
-    def opening(self) -> Mapping[str, object] | None: ...
 
 
 @dataclass(frozen=True)
 class ListedTrace:
-    """One line of the list. `active_at` is in microseconds since 1970, `asked` how the user began."""
+    """One line of the list. `active_at` is in microseconds since 1970, `asked` the user's first message."""
 
     trace_id: str
     agent_name: str | None
@@ -59,23 +26,6 @@ class ListedTrace:
     errors: int
     tokens: int
     asked: str
-
-    @classmethod
-    def of(cls, summary: Summary) -> ListedTrace:
-        """Take what the store tells about a trace."""
-        started, active = microseconds(summary.started_at), microseconds(summary.active_at)
-        return cls(
-            trace_id=summary.trace_id,
-            agent_name=summary.agent_name,
-            external_user_id=summary.external_user_id,
-            active_at=active,
-            duration_ms=0.0 if started is None or active is None else (active - started) / 1000,
-            events=summary.events,
-            calls=summary.calls,
-            errors=summary.errors,
-            tokens=summary.tokens_in + summary.tokens_out,
-            asked=_asked(summary.opening),
-        )
 
 
 def render_list(
@@ -95,23 +45,20 @@ def render_list(
     the machine's own if None.
     """
     glyphs = glyphs_for(encoding)
-    lines = table(_columns(traces, width is None, now, encoding, zone), width, glyphs.ellipsis)
+    lines = table(_columns(traces, now, encoding, zone, written_out=width is None), width, glyphs.ellipsis)
     if width is not None and total > len(traces):
         more = "" if next_page is None else f": --page {next_page} shows the next, --all all"
         lines += [Line(), Line([Piece(f"{len(traces):,} of {total:,} traces{more}", "dim")])]
     return painted(lines, width=width or 1_000_000, color=color, ellipsis=glyphs.ellipsis)
 
 
-def _columns(traces: Sequence[ListedTrace], written_out: bool, now: float, encoding: str, zone: tzinfo | None) -> list[Column]:  # noqa: FBT001
+def _columns(traces: Sequence[ListedTrace], now: float, encoding: str, zone: tzinfo | None, *, written_out: bool) -> list[Column]:
     def cells(get: Callable[[ListedTrace], str | None]) -> list[str]:
         return [printable(get(trace) or "", encoding) for trace in traces]
 
-    def when(trace: ListedTrace) -> str:
-        return _when(trace.active_at, now, zone, written_out)
-
     columns = [
         Column("TRACE", cells(lambda trace: trace.trace_id), "bold", least=16),
-        Column("WHEN", cells(when), "dim"),
+        Column("WHEN", cells(lambda trace: _when(trace.active_at, now, zone, written_out=written_out)), "dim"),
         Column("AGENT", cells(lambda trace: trace.agent_name), least=8, goes=5),
         Column("USER", cells(lambda trace: trace.external_user_id), least=8, goes=6),
         Column("EVENTS", cells(lambda trace: f"{trace.events:,}"), "dim", right=True, goes=1),
@@ -126,22 +73,12 @@ def _columns(traces: Sequence[ListedTrace], written_out: bool, now: float, encod
     return [column for column in columns if any(column.cells) or column.title in ("TRACE", "WHEN") or written_out]
 
 
-def _when(moment: int | None, now: float, zone: tzinfo | None, written_out: bool) -> str:  # noqa: FBT001
-    if moment is None:
-        return ""
-    try:
-        then = (_EPOCH + timedelta(microseconds=moment)).astimezone(zone)
-        today = (_EPOCH + timedelta(seconds=now)).astimezone(zone)
-    except (OverflowError, ValueError, OSError):
+def _when(active_at: int | None, now: float, zone: tzinfo | None, *, written_out: bool) -> str:
+    then, today = local_time(active_at, zone), local_time(int(now * 1_000_000), zone)
+    if then is None or today is None:
         return ""
     if written_out:
         return f"{then:%Y-%m-%d %H:%M:%S}"
     if then.date() == today.date():
         return f"{then:%H:%M:%S}"
     return f"{then.day} {then:%b %H:%M}" if then.year == today.year else f"{then:%Y-%m-%d}"
-
-
-def _asked(opening: Mapping[str, object] | None) -> str:
-    if opening is None:
-        return ""
-    return content_text(UserMessage((RecordedEvent(opening),)).asked.content)[:_MOST_OF_A_MESSAGE]
