@@ -15,9 +15,9 @@ from ._printable import counted
 from ._recording.ids import safe_id
 from ._service.reader import ServiceReader
 from ._store.reader import StoreReader
-from ._store.row import decode
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
+from ._wire.read import decode
 from .errors import ServiceError, TraceNotFoundError
 
 FLUSH_SECONDS = 5.0

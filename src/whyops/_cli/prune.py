@@ -9,9 +9,9 @@ from collections.abc import Callable, Container
 from .._outbox.erase import count_held, erase
 from .._printable import counted
 from .._render.format import bytes_text
-from .._store.prune import Unwanted, tidy
 from .._store.reader import StoreReader
-from .._store.row import decode
+from .._store.retention import PruneFilter, prune
+from .._wire.read import decode
 from ..errors import WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local
@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     reader = StoreReader(context.home)
     before = None if arguments.older_than is None else time.time() - arguments.older_than.total_seconds()
     ids = [reader.resolve(wanted) for wanted in arguments.traces]
-    unwanted = Unwanted(ids, arguments.user, None if before is None else int(before), arguments.max_size)
-    removed = tidy(context.home, unwanted, dry_run=arguments.dry_run)
+    wanted = PruneFilter(ids, arguments.user, None if before is None else int(before), arguments.max_size)
+    removed = prune(context.home, wanted, dry_run=arguments.dry_run)
     is_unwanted = _line_filter({*ids, *(removed.trace_ids if arguments.user else ())}, arguments.user, before)
     erased = 0 if arguments.dry_run else erase(context.home, is_unwanted)
     held = count_held(context.home, is_unwanted)

@@ -13,7 +13,7 @@ from .._config import defaults
 from .._delivery.delivery import Delivery
 from .._store.push_marks import Pushed, StoredLine
 from .._store.reader import StoreReader
-from .._store.row import decode
+from .._wire.read import decode
 from ..errors import ConfigurationError, WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local

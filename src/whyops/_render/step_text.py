@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from .._printable import counted
 from .._trace.recorded import RecordedTrace
-from .._trace.steps import USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Message, RequestedTool, Step, Thinking, ToolCall, UserMessage
-from .._wire.read import RecordedEvent, as_mapping
+from .._trace.steps import USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Step, Thinking, ToolCall, UserMessage
+from .._wire.read import Message, RecordedEvent, RequestedTool, as_mapping
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
 
 IsAlive = Callable[[str], "bool | None"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from . import schema
-from .sink import STORE_NAME
+from . import STORE_NAME, schema
 
 StoredLine = tuple[int, bytes]
 """An event's number in the store, and its line."""

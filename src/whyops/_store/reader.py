@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._wire.read import decode
 from ..errors import TraceNotFoundError
-from .row import decode
-from .sink import STORE_NAME
+from . import STORE_NAME
 
 if TYPE_CHECKING:
     from .schema import Connection

@@ -25,8 +25,7 @@ _KINDS: dict[str, type[Step]] = {
     "tool_result": ToolCall,
     "error": ErrorStep,
 }
-_OPENS = {"tool_call_request": "tool_call_response", "embedding_request": "embedding_response"}
-_CLOSES = {response: request for request, response in _OPENS.items()}
+_BELONG_TO_CALLS = ("tool_result", "error")
 
 
 @dataclass(eq=False)
@@ -58,38 +57,39 @@ def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
     """Put the events of a call together, whatever order they are in: the n-th response of a span goes with its n-th request."""
     drafts: list[_Draft] = []
     waiting: dict[tuple[str, str], list[_Draft]] = defaultdict(list)
-    errors: list[RecordedEvent] = []
-    calls: dict[str, _Draft] = {}
     for event in events:
-        span = event.span_id
-        lacks = _OPENS.get(event.type) or _CLOSES.get(event.type)
+        span, lacks = event.span_id, event.counterpart
         if span and lacks and waiting[span, event.type]:
             waiting[span, event.type].pop(0).events.append(event)
-            continue
-        if event.type == "tool_result" and span in calls:
-            calls[span].events.append(event)
             continue
         draft = _Draft(_KINDS.get(event.type, OtherEvent), [event])
         drafts.append(draft)
         if span and lacks:
             waiting[span, lacks].append(draft)
-        if span and draft.kind is ToolCall:
-            calls.setdefault(span, draft)
-        if span and draft.kind is ErrorStep:
-            errors.append(event)
-    return _without_errors_of_calls(drafts, calls) if errors else drafts
+    return _with_results_and_errors(drafts)
 
 
-def _without_errors_of_calls(drafts: Iterable[_Draft], calls: dict[str, _Draft]) -> list[_Draft]:
-    """Give each error that has a call's span to that call."""
+def _with_results_and_errors(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Give each lone result and each error that has a call's span to that call; of several calls to one that failed, else to the first."""
+    calls: dict[str | None, _Draft] = {}
+    for draft in sorted((draft for draft in drafts if draft.kind is ToolCall), key=_rank):
+        calls.setdefault(draft.events[0].span_id, draft)
     kept = []
     for draft in drafts:
-        call = calls.get(draft.events[0].span_id or "") if draft.kind is ErrorStep else None
-        if call is None:
+        first = draft.events[0]
+        call = calls.get(first.span_id) if first.type in _BELONG_TO_CALLS and first.span_id else None
+        if call is None or call is draft:
             kept.append(draft)
         else:
             call.events.extend(draft.events)
     return kept
+
+
+def _rank(call: _Draft) -> int:
+    """Return 0 for a call whose response says that it failed, 1 for any other, 2 for what is known by a result alone."""
+    if call.events[0].type in _BELONG_TO_CALLS:
+        return 2
+    return 0 if any(event.failure is not None for event in call.events) else 1
 
 
 def _nested(drafts: Sequence[_Draft], max_depth: int) -> list[_Draft]:

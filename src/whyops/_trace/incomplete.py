@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from .._printable import counted
 from .._wire.read import RecordedEvent
 from .recorded import RecordedTrace
 from .steps import Embedding, LLMResponse, Step, ToolCall
 
-_NOT_CAPTURED = '"[not captured'
 _MOST_REASON = 80
 
 
@@ -26,7 +24,7 @@ def _inside(trace: RecordedTrace) -> Iterator[str]:
     numbers = (
         (totals.truncated, "value cut", "values cut"),
         (totals.redacted, "value redacted", "values redacted"),
-        (sum(_not_captured(event.raw) for event in trace.events), "content not captured", "contents not captured"),
+        (sum(event.not_captured for event in trace.events), "content not captured", "contents not captured"),
         (sum(_is_open(step) for step in steps), "call without a response", "calls without a response"),
         (sum(_is_headless(step) for step in steps), "response without its request", "responses without their request"),
         (not_called, "tool call was requested but not recorded", "tool calls were requested but not recorded"),
@@ -51,14 +49,6 @@ def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
         yield f"{counted(delivery.lost, 'event')} of this agent could not be recorded, possibly of this trace"
     if delivery.not_asked:
         yield delivery.not_asked.rstrip(".")
-
-
-def _not_captured(event: Mapping[str, object]) -> int:
-    """Count the markers that stand for content."""
-    try:
-        return json.dumps(event, default=str).count(_NOT_CAPTURED)
-    except (ValueError, TypeError, RecursionError):
-        return 0
 
 
 def _is_open(step: Step) -> bool:

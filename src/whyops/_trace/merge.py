@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-_TO_THE_MILLISECOND = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?")
+from .._wire.read import RecordedEvent
 
 Event = dict[str, object]
 Mark = tuple[object, ...]
@@ -35,21 +34,16 @@ def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], 
 
 
 def _once(events: Iterable[Event]) -> list[Event]:
-    seen: set[object] = set()
+    seen: set[str | None] = set()
     kept = []
     for event in events:
-        key = event.get("idempotencyKey")
-        if not isinstance(key, str) or not key:
+        key = RecordedEvent(event).key
+        if key is None or key not in seen:
             kept.append(event)
-        elif key not in seen:
-            seen.add(key)
-            kept.append(event)
+        seen.add(key)
     return kept
 
 
 def _mark(event: Mapping[str, object], *, with_span: bool = True) -> Mark:
-    timestamp = event.get("timestamp")
-    found = _TO_THE_MILLISECOND.match(timestamp) if isinstance(timestamp, str) else None
-    moment = timestamp if found is None else f"{found[1]}:{found[2] or '00'}.{found[3] or '':0<3}"
-    span = event.get("spanId") if with_span else None
-    return event.get("eventType"), moment, span if isinstance(span, str) and span else None
+    read = RecordedEvent(event)
+    return read.type, None if read.at is None else read.at // 1000, read.span_id if with_span else None

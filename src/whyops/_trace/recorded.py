@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
 
-from .._wire.read import RecordedEvent, Usage, as_text
+from .._printable import counted
+from .._wire.read import RecordedEvent, Usage
+from .._wire.write import UNKNOWN
 from .build import decision_path
 from .steps import Step, ToolCall
 
@@ -47,7 +49,7 @@ class DeliveryStatus:
 ALL_DELIVERED = DeliveryStatus()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RecordedTrace:
     """One run of an agent, as it was recorded: `events` in order of time, `steps` the decision path that they make up."""
 
@@ -58,7 +60,7 @@ class RecordedTrace:
 
     trace_id: str
     events: tuple[RecordedEvent, ...] = ()
-    steps: tuple[Step, ...] = field(default=(), repr=False)
+    steps: tuple[Step, ...] = ()
     delivery: DeliveryStatus = ALL_DELIVERED
 
     @classmethod
@@ -67,19 +69,18 @@ class RecordedTrace:
     ) -> RecordedTrace:
         """Make a trace of its events, given in the order in which they came in; they may lack anything."""
         ordered = _in_order_of_time([RecordedEvent(event) for event in events])
-        named = (as_text(event.raw.get("traceId")) for event in ordered)
-        name = trace_id or next(filter(None, named), None) or "unknown"
+        name = trace_id or next((event.trace_id for event in ordered if event.trace_id), UNKNOWN)
         return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), delivery)
 
     @property
     def agent_name(self) -> str | None:
         """The agent's name."""
-        return self._first("agentName")
+        return next((event.agent_name for event in self.events if event.agent_name), None)
 
     @property
     def external_user_id(self) -> str | None:
         """The user, the first one given."""
-        return self._first("externalUserId")
+        return next((event.external_user_id for event in self.events if event.external_user_id), None)
 
     @property
     def started_at(self) -> int | None:
@@ -96,6 +97,11 @@ class RecordedTrace:
         """The time from the first event to the last."""
         started, ended = self.started_at, self.ended_at
         return 0.0 if started is None or ended is None else (ended - started) / 1000
+
+    def __repr__(self) -> str:
+        totals = self.totals
+        counts = (counted(totals.events, "event"), counted(totals.calls, "tool call"), counted(totals.errors, "error"))
+        return f"<RecordedTrace {self.trace_id!r}: {', '.join(counts)}>"
 
     def _repr_html_(self) -> str:
         """Show the trace in a notebook."""
@@ -123,9 +129,6 @@ class RecordedTrace:
             truncated=sum(step.truncated for step in self.walk()),
             redacted=sum(step.redacted for step in self.walk()),
         )
-
-    def _first(self, name: str) -> str | None:
-        return next((value for event in self.events if (value := as_text(event.raw.get(name)))), None)
 
 
 def _in_order_of_time(events: list[RecordedEvent]) -> tuple[RecordedEvent, ...]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted, shortened
-from .._wire.read import RecordedEvent, Usage, as_mapping, as_sequence, as_text
+from .._wire.read import Message, RecordedEvent, RequestedTool, Usage
+from .._wire.write import UNKNOWN
 
 USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"})
 """Why a model stops when nothing is unusual, as several providers name it."""
@@ -81,34 +81,15 @@ class Step:
             yield from child.walk()
 
 
-@dataclass(frozen=True)
-class Message:
-    """One message of a prompt. `content` is text, or a provider's list of parts."""
-
-    role: str
-    content: object
-
-
-@dataclass(frozen=True)
-class RequestedTool:
-    """A tool with arguments: an object by name, or what else was recorded in its place."""
-
-    name: str
-    arguments: object
-
-
-@dataclass(frozen=True, repr=False)
 class UserMessage(Step):
     """A message of the user to the agent, with the rest of the prompt."""
 
     kind = "user"
 
-    @cached_property
+    @property
     def messages(self) -> tuple[Message, ...]:
         """The messages, oldest first."""
-        content = self.first.content
-        listed = as_sequence(content) or as_sequence(as_mapping(content).get("messages")) or (() if content is None else (content,))
-        return tuple(_message(one) for one in listed)
+        return self.first.messages
 
     @property
     def asked(self) -> Message:
@@ -119,11 +100,9 @@ class UserMessage(Step):
     @property
     def offered(self) -> int | None:
         """How many tools the model was offered, where that was recorded."""
-        tools = self.first.metadata.get("tools")
-        return len(as_sequence(tools)) if tools is not None else None
+        return self.first.offered
 
 
-@dataclass(frozen=True, repr=False)
 class Thinking(Step):
     """A block of a model's reasoning."""
 
@@ -132,10 +111,9 @@ class Thinking(Step):
     @property
     def text(self) -> object:
         """What the model thought."""
-        return self.first.fields.get("thinking", self.first.content)
+        return self.first.thinking
 
 
-@dataclass(frozen=True, repr=False)
 class LLMResponse(Step):
     """A model's answer. The calls of the tools that it requested are among the children."""
 
@@ -144,23 +122,22 @@ class LLMResponse(Step):
     @property
     def model(self) -> str:
         """The model's name."""
-        return as_text(self.first.metadata.get("model")) or "unknown"
+        return self.first.model or UNKNOWN
 
     @property
     def content(self) -> object:
         """The text, or a provider's list of parts; None for an answer that only calls tools."""
-        content = self.first.content
-        return self.first.fields.get("content") if isinstance(content, Mapping) else content
+        return self.first.answer
 
-    @cached_property
+    @property
     def requested(self) -> tuple[RequestedTool, ...]:
         """The tools that the model requested."""
-        return tuple(_requested(one) for one in as_sequence(self.first.fields.get("toolCalls")))
+        return self.first.tool_calls
 
     @property
     def finish_reason(self) -> str | None:
         """Why the model stopped."""
-        return as_text(self.first.fields.get("finishReason"))
+        return self.first.finish_reason
 
     @cached_property
     def not_called(self) -> tuple[RequestedTool, ...]:
@@ -175,7 +152,6 @@ class LLMResponse(Step):
         return tuple(missing)
 
 
-@dataclass(frozen=True, repr=False)
 class ToolCall(Step):
     """A tool's call: its request, its response, and the error in between, as far as they were recorded."""
 
@@ -184,14 +160,12 @@ class ToolCall(Step):
     @cached_property
     def requested(self) -> tuple[RequestedTool, ...]:
         """The tool with its arguments; several, where one request names several."""
-        listed = next((found for event in self.events if (found := as_sequence(event.fields.get("toolCalls")))), ())
-        return tuple(_requested(one) for one in listed)
+        return next((event.tool_calls for event in self.events if event.tool_calls), ())
 
     @cached_property
     def name(self) -> str:
         """The tool's name."""
-        named = (as_text(event.metadata.get("tool")) or as_text(event.fields.get("toolName")) for event in self.events)
-        return next(filter(None, named), None) or (self.requested[0].name if self.requested else "unknown")
+        return next((event.tool for event in self.events if event.tool), UNKNOWN)
 
     @property
     def arguments(self) -> object:
@@ -208,41 +182,28 @@ class ToolCall(Step):
     @property
     def result(self) -> object:
         """What the tool returned; None as well where it did not, or not yet."""
-        response = self._response
-        if response is None or self.error is not None:
-            return None
-        if response.type == "tool_result":
-            return response.fields.get("output", response.content)
-        results = response.fields.get("toolResults", response.content)
-        fields = as_mapping(results)
-        if list(fields) == ["interrupted"]:
-            return None
-        return fields["result"] if list(fields) == ["result"] else results
+        return None if self._response is None or self.error is not None else self._response.result
 
     @property
     def interrupted(self) -> str | None:
         """What stopped the call from outside before it came to a result, such as `CancelledError`; None if nothing did."""
-        return None if self._response is None else as_text(self._response.metadata.get("interrupted"))
+        return None if self._response is None else self._response.interrupted
 
     @property
     def closed_early(self) -> bool:
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
-        return self._response is not None and self._response.metadata.get("closedEarly") is True
+        return self._response is not None and self._response.closed_early
 
     @property
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
-        failure = next((event for event in self.events if event.type == "error"), None)
-        if failure is not None:
-            return _failure_text(failure)
-        response = self._response
-        told = None if response is None else as_mapping(response.fields.get("toolResults")).get("error")
-        return (told if isinstance(told, str) else repr(told)) if told else None
+        told = [event for event in self.events if event.failure is not None]
+        return next((event.failure for event in told if event.type == "error"), told[0].failure if told else None)
 
     @property
     def stack(self) -> str | None:
         """The error's stack, where it was recorded."""
-        return next((as_text(event.fields.get("stack")) for event in self.events if event.type == "error"), None)
+        return next((event.stack for event in self.events if event.type == "error"), None)
 
     @property
     def truncated(self) -> int:
@@ -258,7 +219,7 @@ class ToolCall(Step):
         """Return how many of the request's marks the response has too, as it repeats the arguments."""
         request = next((event for event in self.events if event.type == "tool_call_request"), None)
         response = self._response
-        if request is None or response is None or not as_sequence(response.fields.get("toolCalls")):
+        if request is None or response is None or not response.tool_calls:
             return 0
         return min(marks(request), marks(response))
 
@@ -272,7 +233,6 @@ class ToolCall(Step):
         return next((event for event in self.events if event.type in ("tool_call_response", "tool_result")), None)
 
 
-@dataclass(frozen=True, repr=False)
 class Embedding(Step):
     """Texts that were turned into vectors."""
 
@@ -281,18 +241,17 @@ class Embedding(Step):
     @property
     def model(self) -> str | None:
         """The model's name; None where only the request was recorded."""
-        return next((name for event in self.events if (name := as_text(event.metadata.get("model")))), None)
+        return next((event.model for event in self.events if event.model), None)
 
     @property
     def inputs(self) -> tuple[object, ...]:
         """The texts."""
-        return tuple(value for event in self.events for value in as_sequence(event.fields.get("input")))
+        return tuple(value for event in self.events for value in event.inputs)
 
     @property
     def count(self) -> int | None:
         """How many vectors came back."""
-        found = next((event.fields.get("embeddingCount") for event in self.events if "embeddingCount" in event.fields), None)
-        return found if isinstance(found, int) else None
+        return next((event.embedding_count for event in self.events if event.embedding_count is not None), None)
 
     @property
     def is_finished(self) -> bool:
@@ -300,7 +259,6 @@ class Embedding(Step):
         return any(event.type == "embedding_response" for event in self.events)
 
 
-@dataclass(frozen=True, repr=False)
 class ErrorStep(Step):
     """An error outside any recorded call."""
 
@@ -309,7 +267,7 @@ class ErrorStep(Step):
     @property
     def message(self) -> str:
         """The error's type and text."""
-        return _failure_text(self.first)
+        return self.first.failure or ""
 
     @property
     def error(self) -> str:
@@ -319,42 +277,13 @@ class ErrorStep(Step):
     @property
     def status(self) -> int | None:
         """The status that a server answered with."""
-        status = self.first.fields.get("status")
-        return status if isinstance(status, int) else None
+        return self.first.status
 
     @property
     def stack(self) -> str | None:
         """The stack, where it was recorded."""
-        return as_text(self.first.fields.get("stack"))
+        return self.first.stack
 
 
-@dataclass(frozen=True, repr=False)
 class OtherEvent(Step):
     """An event of a type that this version doesn't know."""
-
-
-def _message(value: object) -> Message:
-    if isinstance(value, Mapping):
-        return Message(as_text(value.get("role")) or "user", value.get("content", value))
-    return Message("user", value)
-
-
-def _requested(value: object) -> RequestedTool:
-    """Read one tool call, in our form or in OpenAI's with its `function`."""
-    function = as_mapping(as_mapping(value).get("function")) or as_mapping(value)
-    arguments = function.get("arguments", function.get("args"))
-    return RequestedTool(as_text(function.get("name")) or "unknown", _parsed(arguments) if isinstance(arguments, str) else arguments)
-
-
-def _parsed(arguments: str) -> object:
-    """Read arguments written as a JSON string; what is no JSON stays as it is."""
-    try:
-        return json.loads(arguments)
-    except (ValueError, RecursionError):
-        return arguments
-
-
-def _failure_text(event: RecordedEvent) -> str:
-    kind, message = as_text(event.fields.get("type")), event.fields.get("message", event.content)
-    text = message if isinstance(message, str) else repr(message)
-    return f"{kind}: {text}" if kind and not text.startswith(kind) else text
