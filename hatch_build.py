@@ -23,6 +23,7 @@ COMPILED = (
     "_recording/ids",
     "_recording/recorder",
     "_recording/tool_call",
+    "_wire/line",
     "_wire/timestamps",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,12 +17,12 @@ from ._service.reader import ServiceReader
 from ._store.reader import StoreReader
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
-from ._wire.read import decode
+from ._wire.read import RecordedEvent, decode
 from .errors import ServiceError, TraceNotFoundError
 
 FLUSH_SECONDS = 5.0
 
-Event = dict[str, object]
+Event = Mapping[str, object]
 
 
 def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users write)
@@ -55,22 +55,22 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         TraceNotFoundError: There is no such trace, or more than one.
         ServiceError: It is not here, and the service can't be asked.
     """
-    waiting = [event for line in waiting_lines(home) if (event := decode(line)) is not None]
+    waiting = [RecordedEvent(event) for line in waiting_lines(home) if (event := decode(line)) is not None]
     places = survey(home)
     try:
         trace_id = _resolved(wanted, home, waiting, may_be_elsewhere=service is not None)
     except TraceNotFoundError:
         _check_not_lost(wanted, places)
         raise
-    still_waiting = [event for event in waiting if event.get("traceId") == trace_id]
-    parked = [(event, reason) for event, reason in _parked(home) if event.get("traceId") == trace_id]
+    still_waiting = [event.raw for event in waiting if event.trace_id == trace_id]
+    parked = [(event, reason) for event, reason in _parked(home) if RecordedEvent(event).trace_id == trace_id]
     here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in parked)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not there:
         _check_not_lost(trace_id, places)
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.")
     events, missing_there = merged(here, there or ())
-    counts = _of_agents(places, {event.get("agentName") for event in events})
+    counts = _of_agents(places, {RecordedEvent(event).agent_name for event in events})
     delivery = DeliveryStatus(
         waiting=len(still_waiting),
         rejected=dict(Counter(reason for _, reason in parked)),
@@ -83,7 +83,7 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
     return RecordedTrace.from_events(events, trace_id, delivery)
 
 
-def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsewhere: bool) -> str:
+def _resolved(wanted: str, home: Path, waiting: Iterable[RecordedEvent], *, may_be_elsewhere: bool) -> str:
     """Return the id of the trace in the local store that is meant, else of one that waits, else what is to be asked for elsewhere."""
     try:
         return StoreReader(home).resolve(wanted)
@@ -92,7 +92,7 @@ def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsew
         if recorded != wanted:
             with suppress(TraceNotFoundError):
                 return StoreReader(home).resolve(recorded)
-        ids = list(dict.fromkeys(str(event.get("traceId")) for event in waiting))
+        ids = list(dict.fromkeys(event.trace_id for event in waiting if event.trace_id))
         found = ids[-1:] if wanted == "last" else [one for one in ids if one == recorded] or [one for one in ids if one.startswith(wanted)]
         if len(found) == 1:
             return found[0]
@@ -101,7 +101,7 @@ def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsew
         return recorded
 
 
-def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[list[Event] | None, str]:
+def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[Sequence[Event] | None, str]:
     """Return the service's events, or None and why there are none."""
     if service is None:
         return None, ""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Container
 
 from .._outbox.erase import count_held, erase
 from .._printable import counted
 from .._render.format import bytes_text
 from .._store.reader import StoreReader
 from .._store.retention import PruneFilter, prune
-from .._wire.read import decode
+from .._wire.read import RecordedEvent
 from ..errors import WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local
@@ -39,8 +38,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     ids = [reader.resolve(wanted) for wanted in arguments.traces]
     wanted = PruneFilter(ids, arguments.user, None if before is None else int(before), arguments.max_size)
     removed = prune(context.home, wanted, dry_run=arguments.dry_run)
-    is_unwanted = _line_filter({*ids, *(removed.trace_ids if arguments.user else ())}, arguments.user, before)
-    erased = 0 if arguments.dry_run else erase(context.home, is_unwanted)
+    whole = {*ids, *(removed.trace_ids if arguments.user else ())}
+
+    def is_unwanted(event: RecordedEvent, written_at: float) -> bool:
+        """Tell whether an event outside the store is removed along with the traces."""
+        is_of_user = arguments.user is not None and event.external_user_id == arguments.user
+        return event.trace_id in whole or is_of_user or (before is not None and written_at < before)
+
+    erased = 0 if arguments.dry_run else erase(context.home, is_unwanted, whole)
     held = count_held(context.home, is_unwanted)
     verb = "would be removed" if arguments.dry_run else "removed"
     context.print(f"{counted(len(removed.trace_ids), 'trace')} {verb} ({bytes_text(removed.bytes)}).")
@@ -50,20 +55,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         what = "also wait for delivery" if arguments.dry_run else "belong to running processes: run this again when they have exited"
         context.note(f"{counted(held, 'event')} {what}.")
     return 0
-
-
-def _line_filter(trace_ids: Container[object], user: str | None, before: float | None) -> Callable[[bytes, float], bool]:
-    """Return a function that selects the events outside the store to remove along with the traces."""
-
-    def is_unwanted(line: bytes, written_at: float) -> bool:
-        event = decode(line)
-        if event is None:
-            return False
-        if event.get("traceId") in trace_ids or (user is not None and event.get("externalUserId") == user):
-            return True
-        return before is not None and written_at < before
-
-    return is_unwanted
 
 
 COMMAND = Command(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +12,8 @@ from .._config import defaults
 from .._delivery.delivery import Delivery
 from .._store.push_marks import Pushed, StoredLine
 from .._store.reader import StoreReader
-from .._wire.read import decode
+from .._wire.line import rewritten
+from .._wire.read import RecordedEvent, decode
 from ..errors import ConfigurationError, WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local
@@ -84,7 +84,7 @@ def _pending(arguments: argparse.Namespace, context: Context, service: Service) 
 
 def _agent_of(events: Sequence[dict[str, object]], service: Service) -> str:
     """Return the agent that a trace is sent as: the one that it was recorded as, or that of the settings if none was given."""
-    recorded = next((name for event in events if isinstance(name := event.get("agentName"), str) and name), None)
+    recorded = next((name for event in events if (name := RecordedEvent(event).agent_name)), None)
     if recorded is not None and recorded != defaults.AGENT_NAME:
         return recorded
     if service.settings.agent_name is None:
@@ -97,13 +97,10 @@ def _agent_of(events: Sequence[dict[str, object]], service: Service) -> str:
 
 def _line(line: bytes, agent_name: str, number: int) -> bytes:
     """Return the line as it is sent. A key of its own is kept; without one it gets one that is the same each time."""
-    event = decode(line) or {}
-    key = event.get("idempotencyKey")
-    if event.get("agentName") == agent_name and isinstance(key, str) and key:
+    event = RecordedEvent(decode(line) or {})
+    if event.agent_name == agent_name and event.key is not None:
         return line if line.endswith(b"\n") else line + b"\n"
-    if not isinstance(key, str) or not key:
-        key = f"push-{hashlib.sha256(b'%d:' % number + line).hexdigest()[:32]}"
-    return json.dumps({**event, "agentName": agent_name, "idempotencyKey": key}, separators=(",", ":")).encode() + b"\n"
+    return rewritten(event.raw, agent_name, event.key or f"push-{hashlib.sha256(b'%d:' % number + line).hexdigest()[:32]}")
 
 
 def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: float, total: int) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from .._outbox.batch import Batch, by_trace, trace_of
+from .._outbox.batch import Batch, by_trace
+from .._wire.line import trace_of
 from ..events import BatchRefused, Receipt, TryLater
 
 Send = Callable[[Sequence[bytes]], Receipt]

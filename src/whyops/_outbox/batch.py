@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .file_head import object_in
+from .._wire.line import trace_of
 
 MAX_EVENTS = 1000
 MAX_BYTES = 1_000_000
@@ -106,17 +106,6 @@ def by_trace(lines: Sequence[bytes]) -> list[list[bytes]]:
         return list(traces.values())
     middle = len(lines) // 2
     return [list(lines[:middle]), list(lines[middle:])]
-
-
-def trace_of(line: bytes) -> bytes:
-    """Return the part of a line that names its trace, as it stands there."""
-    return line.partition(b',"agentName":')[0]
-
-
-def trace_id_of(line: bytes) -> str:
-    """Return the id of a line's trace; nothing, for a line that is not of our own making."""
-    trace_id = object_in(trace_of(line) + b"}").get("traceId")
-    return trace_id if isinstance(trace_id, str) else ""
 
 
 def reached(marks: Mapping[int, tuple[Shelf, int]]) -> bool:

@@ -17,7 +17,7 @@ from .._runtime.clock import Clock
 from .._runtime.locks import exist as locks_exist
 from .._runtime.locks import lock, unlock
 from .._runtime.private_files import open_private, reading
-from .batch import trace_id_of
+from .._wire.line import trace_id_of
 from .destination import Destination, make_place
 from .file_head import object_in, texts_in
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from .._runtime.locks import exist as locks_exist
 from .._runtime.locks import lock
 from .._runtime.private_files import open_private
+from .._wire.read import RecordedEvent, decode
 from .counters import PARKED_FILE, forget_traces
 from .inspect import outbox_folders, waiting_lines
 from .segment import SUFFIX, Segment
 
-Unwanted = Callable[[bytes, float], bool]
-"""Tells whether an event line is to go, from it and from when its file was last written to, in seconds since 1970."""
+Unwanted = Callable[[RecordedEvent, float], bool]
+"""Tells whether an event is to go, from it and from when its file was last written to, in seconds since 1970."""
 
 _ALL = 1 << 62
 
 
-def erase(home: Path, unwanted: Unwanted) -> int:
-    """Remove the unwanted events, and return how many. A file is replaced or removed whole; a torn line in one goes, too."""
+def erase(home: Path, unwanted: Unwanted, trace_ids: Container[str]) -> int:
+    """Remove the unwanted events, and return how many. A file is replaced or removed whole; a torn line in one goes, too.
+
+    Nothing tells of the traces `trace_ids` any more.
+    """
     count = 0
     for folder in outbox_folders(home):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
@@ -32,13 +34,18 @@ def erase(home: Path, unwanted: Unwanted) -> int:
         with contextlib.suppress(OSError):  # there is none, or it is not ours
             count += _erase_from_parked(folder / PARKED_FILE, unwanted)
         with contextlib.suppress(OSError):  # as above
-            forget_traces(folder, lambda trace_id: unwanted(json.dumps({"traceId": trace_id}).encode(), math.inf))
+            forget_traces(folder, trace_ids.__contains__)
     return count
 
 
 def count_held(home: Path, unwanted: Unwanted) -> int:
     """Count the unwanted events that are still there: living processes hold them, and deliver them by themselves."""
-    return sum(unwanted(line, 0.0) for line in waiting_lines(home))
+    return sum(_is_unwanted(line, 0.0, unwanted) for line in waiting_lines(home))
+
+
+def _is_unwanted(line: bytes, written_at: float, unwanted: Unwanted) -> bool:
+    event = decode(line)
+    return event is not None and unwanted(RecordedEvent(event), written_at)
 
 
 def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
@@ -48,7 +55,7 @@ def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
         return 0
     try:
         lines, _ = segment.read(segment.acknowledged, _ALL, max(segment.end(), 1))
-        kept = [line for line in lines if not unwanted(line, written_at)]
+        kept = [line for line in lines if not _is_unwanted(line, written_at, unwanted)]
         if not kept:
             segment.remove()
         elif len(kept) < len(lines):
@@ -66,7 +73,7 @@ def _erase_from_parked(path: Path, unwanted: Unwanted) -> int:
             lock(fd, wait=True)
         written_at = os.fstat(fd).st_mtime
         notes = file.readlines()
-        kept = [note for note in notes if not unwanted(note.partition(b', "event": ')[2][:-2] + b"\n", written_at)]
+        kept = [note for note in notes if not _is_unwanted(note.partition(b', "event": ')[2][:-2], written_at, unwanted)]
         if len(kept) < len(notes):
             file.seek(0)
             file.truncate()

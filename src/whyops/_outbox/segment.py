@@ -19,6 +19,7 @@ from pathlib import Path
 from .._runtime.forks import forks_wait, tell_children
 from .._runtime.locks import lock
 from .._runtime.private_files import open_private, reading
+from .._wire.line import START
 from .destination import Destination
 from .file_head import number_in, object_in
 
@@ -26,7 +27,6 @@ SUFFIX = ".lines"
 FORMAT = 1
 _BEGIN = b'{"acknowledged":"'
 _DIGITS = 15
-_LINE_START = b'{"traceId":'
 _BLOCK = 1 << 16
 _PORTION = 1 << 18
 """Bytes that are read and cut at once: between two portions the interpreter is free for others."""
@@ -276,5 +276,5 @@ def _whole(line: bytes) -> bytes | None:
             return line[start:]
         except ValueError:
             pass
-        start = line.find(_LINE_START, start + 1)
+        start = line.find(START, start + 1)
     return None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from json.encoder import encode_basestring_ascii as quote
 from typing import TYPE_CHECKING, Any
 
 from .._encoding import Encoded
+from .._wire import line
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ class EventWriter:
 
     def set_user(self, external_user_id: str | None) -> None:
         """Name the user in all events from here on."""
-        user = "" if external_user_id is None else f',"externalUserId":{quote(external_user_id)}'
-        self._head = f'{{"traceId":{quote(self._trace_id)},"agentName":{quote(self._recorder.agent_name)}{user},"eventType":"'
+        self._head = line.head(self._trace_id, self._recorder.agent_name, external_user_id)
 
     def write(
         self,
@@ -47,9 +46,7 @@ class EventWriter:
         """Complete an event and hand its line on. `fields` are ready members of the event, each after a comma; `key` is JSON."""
         encoded, cuts, redactions = content
         members = self.members(span_id, parent_id, metadata, cuts, redactions)
-        span = f',"spanId":{quote(span_id)}' if span_id is not None else ""
-        end = f',"metadata":{{{members[1:]}}}' if members else ""
-        self.put(event_type, key or f'"{self._recorder.ids.next()}"', f'{span}{fields},"content":{encoded}{end}', timestamp)
+        self.put(event_type, key or f'"{self._recorder.ids.next()}"', line.members(span_id, fields, encoded, members), timestamp)
 
     def members(self, span_id: str | None, parent_id: str | None, metadata: Mapping[str, Any] | None, cuts: int, redactions: int) -> str:
         """Return what an event's metadata holds as ready members, each after a comma.
@@ -62,20 +59,13 @@ class EventWriter:
             members = f",{encoded[1:-1]}" if len(encoded) > len("{}") else ""
             cuts += more_cuts
             redactions += more_redactions
-        if parent_id is not None and parent_id != span_id:
-            members += f',"parentSpanId":{quote(parent_id)}'
-        if cuts:
-            members += f',"truncated":{cuts}'
-        if redactions:
-            members += f',"redacted":{redactions}'
-        return members
+        return members + line.marks(None if parent_id == span_id else parent_id, cuts, redactions)
 
     def put(self, event_type: EventType, key: str, members: str, timestamp: str | None = None) -> None:
         """Hand on an event's line. `key` is an idempotency key as JSON, `members` are all others, ready and each after a comma."""
         recorder = self._recorder
         if recorder.enabled:
-            stamp = timestamp or self._stamp()
-            recorder.record(f'{self._head}{event_type}","timestamp":"{stamp}","idempotencyKey":{key}{members}}}\n'.encode())
+            recorder.record(line.line(self._head, event_type, timestamp or self._stamp(), key, members))
 
     def _stamp(self) -> str:
         """Return the time, for each event of the trace another and a later one.

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from .._encoding.coerce import elements, members, text_in
 from .._encoding.instance_fields import short_name
 from .._runtime import guard
+from .._wire import line
 from .._wire.timestamps import stamp_of
-from .._wire.usage import COUNTS, whole
+from .._wire.usage import COUNTS, MAX_COUNT, whole
+from .._wire.write import MEMBERS
 from .ids import readable_id
 
 if TYPE_CHECKING:
@@ -32,21 +34,20 @@ OWN: dict[str, tuple[str, ...]] = {
 """What each method takes beside these, by its name, which is that of its event."""
 
 _COMMON = frozenset(COMMON)
-_MAX_STEP = 2**31 - 1
 _MOST_DISTANT = 0.6
 
 _TIME = "ISO 8601 text or a datetime"
 _ID = "a string, a number or a UUID, or something else with a text of its own"
 
-_READ_INTO: dict[str, tuple[str, str]] = {
-    "latency_ms": ("latencyMs", "a number of milliseconds"),
-    "usage": ("usage", 'token counts, such as {"promptTokens": 12, "completionTokens": 34}, or a provider\'s usage object'),
-    "total_tokens": ("usage", "a whole number"),
-    "status": ("status", "a whole number"),
-    "requested_at": ("requestedAt", _TIME),
-    "responded_at": ("respondedAt", _TIME),
+_READABLE = {
+    "latency_ms": "a number of milliseconds",
+    "usage": 'token counts, such as {"promptTokens": 12, "completionTokens": 34}, or a provider\'s usage object',
+    "total_tokens": "a whole number",
+    "status": "a whole number",
+    "requested_at": _TIME,
+    "responded_at": _TIME,
 }
-"""The member of content or metadata that an argument is read into, and what can be read."""
+"""What can be read of an argument."""
 
 _NUMBERS = ("embedding_count", "first_embedding_dimensions")
 _LISTS = {
@@ -98,9 +99,9 @@ def note_odd(method: str, content: object, metadata: Mapping[str, object], given
             if whole(value) is None:
                 _say(method, name, value, "must be a whole number", "recorded as 0")
         else:
-            member, wanted = _READ_INTO[name]
+            member = MEMBERS[name]
             if member not in metadata and (type(content) is not dict or member not in content):
-                refused(method, name, value, wanted)
+                refused(method, name, value, _READABLE[name])
             elif name == "usage":
                 _note_counts(method, value, metadata[member])
 
@@ -120,15 +121,16 @@ def id_of(method: str, name: str, value: object, make: Callable[[object], str | 
 
 def step_fields(method: str, options: EventOptions) -> str:
     """Return the step numbers as ready members; one that the service would refuse is left out and said."""
-    fields = ""
-    for name, option in (("stepId", "step_id"), ("parentStepId", "parent_step_id")):
-        step = options.get(option)
-        number = int.__int__(step) if issubclass(type(step), int) else 0  # type: ignore[arg-type]  # told by its type
-        if 1 <= number <= _MAX_STEP:
-            fields += f',"{name}":{number}'
-        elif step is not None:
-            refused(method, option, step, "a whole number from 1 to 2147483647")
-    return fields
+    return line.steps(_step(method, "step_id", options.get("step_id")), _step(method, "parent_step_id", options.get("parent_step_id")))
+
+
+def _step(method: str, option: str, step: object) -> int | None:
+    number = int.__int__(step) if issubclass(type(step), int) else 0  # type: ignore[arg-type]  # told by its type
+    if 1 <= number <= MAX_COUNT:
+        return number
+    if step is not None:
+        refused(method, option, step, "a whole number from 1 to 2147483647")
+    return None
 
 
 def timestamp(method: str, value: object) -> str | None:

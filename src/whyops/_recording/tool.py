@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast, ove
 
 from .._runtime import guard
 from .._wire.exceptions import NOT_CAPTURED
-from .._wire.write import PROXY_ARGUMENT
+from .._wire.write import PROXY_ARGUMENT, stopped
 from . import context
 from .arguments import Plan
 from .collected import Collected
@@ -212,11 +212,7 @@ class Observer:
         ):
             call.fail(error, expected=self.expected)
             return
-        note: dict[str, Any] | None = None
-        if isinstance(error, GeneratorExit):
-            note = {"closedEarly": True}
-        elif error is not None:
-            note = {"interrupted": type(error).__name__}
+        note = stopped(error)
         if self.captures_result:
             call.succeed_encoded(collected.results(), note)
         else:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._encoding import Encoded
 from .._runtime import guard
-from .._wire import exceptions, withheld
+from .._wire import exceptions, line, withheld
 from .._wire.timestamps import DIGITS
 from .._wire.usage import MAX_COUNT
+from .._wire.write import interrupted
 from . import context
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ class ToolCall:
         if self._started_ns:  # begun once more: another call
             self.span_id = recorder.ids.next()
         arguments, cuts, redactions = self._arguments
-        self._call = f',"spanId":"{self.span_id}","content":{{"toolCalls":[{{"name":{self._tool},"arguments":{arguments}}}]'
+        self._call = line.call_begun(self.span_id, self._tool, arguments)
         self._members = members = self._described(cuts, redactions)
-        trace.writer.put("tool_call_request", f'"{self.span_id}a"', f'{self._call}}},"metadata":{{"tool":{self._tool}{members}}}')
+        trace.writer.put("tool_call_request", f'"{self.span_id}a"', line.request(self._call, self._tool, members))
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 
@@ -130,9 +131,9 @@ class ToolCall:
     @guard.recording
     def interrupt(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:
         """Record that the call was stopped from outside before it came to a result, which is no failure of its own."""
-        elapsed = self._close({**(metadata or {}), "interrupted": reason})
+        elapsed = self._close({**(metadata or {}), **interrupted(reason)})
         if elapsed is not None:
-            self._respond(self.trace.recorder.encode({"interrupted": reason}), elapsed)
+            self._respond(self.trace.recorder.encode(interrupted(reason)), elapsed)
 
     def _close(self, metadata: Mapping[str, Any] | None) -> int | None:
         """Return how long the call took, in nanoseconds; None if it is closed already."""
@@ -170,12 +171,9 @@ class ToolCall:
         milliseconds = (microseconds + 500) // 1_000
         if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
             milliseconds = MAX_COUNT
-        took = f'"latencyMs":{milliseconds},"durationMs":{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}'
-        self.trace.writer.put(
-            "tool_call_response",
-            f'"{self.span_id}b"',
-            f'{self._call},"toolResults":{encoded}}},"metadata":{{"tool":{self._tool},{took}{members}}}',
-        )
+        exactly = f"{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}"
+        response = line.response(self._call, encoded, self._tool, milliseconds, exactly, members)
+        self.trace.writer.put("tool_call_response", f'"{self.span_id}b"', response)
 
 
 def text_is_hidden_here() -> bool:

@@ -43,24 +43,6 @@ if TYPE_CHECKING:
     else:
         from typing_extensions import Self, Unpack
 
-_OWN_METADATA = frozenset(
-    {
-        "durationMs",
-        "interrupted",
-        "latencyMs",
-        "model",
-        "params",
-        "parentSpanId",
-        "provider",
-        "redacted",
-        "systemPrompt",
-        "tool",
-        "tools",
-        "truncated",
-        "usage",
-    }
-)
-
 
 def _new_span_id(trace: Trace) -> str:
     return trace.recorder.ids.next()
@@ -472,9 +454,9 @@ class Trace:
     @guard.recording
     def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
         given = contents.storable_metadata(metadata)
-        own = {key: value for key, value in given.items() if key not in _OWN_METADATA}
+        own = {key: value for key, value in given.items() if key not in contents.OWN_METADATA}
         self.writer.metadata = own if self.recorder.capture_content else withheld.arguments(own, self.recorder.shown)
-        for name in _OWN_METADATA & given.keys():
+        for name in contents.OWN_METADATA & given.keys():
             guard.notices.say(
                 f"metadata:{name}",
                 "%r is left out of a trace's metadata: it is a name that events have of their own. Choose another, such as %r.",

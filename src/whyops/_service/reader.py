@@ -13,6 +13,7 @@ from .._http.answer import Answer, described, json_of
 from .._http.channel import MAX_ANSWER_BYTES, Channel, Unreachable
 from .._http.transport import open_channel
 from .._printable import without_secret
+from .._wire.read import event_of_trace
 from ..errors import ServiceError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class ServiceReader:
                 found.update(new)
                 if len(events) < PAGE:
                     break
-        return [{"traceId": trace_id, **_given(event)} for event in reversed(found.values())]
+        return list(reversed(found.values()))
 
     def agent(self, name: str) -> Agent | None:
         """Return the agent of this name, if the service has one.
@@ -108,8 +109,8 @@ class ServiceReader:
 
     def _page(self, channel: Channel, trace_id: str, page: int) -> list[dict[str, object]]:
         reply = self._checked(self._get(channel, "/events", _page_of(trace_id, page), large=True))
-        events = self._listed(reply, "events")
-        if not all(isinstance(event.get("eventType"), str) and event.get("traceId", trace_id) == trace_id for event in events):
+        events = [event for given in self._listed(reply, "events") if (event := event_of_trace(given, trace_id)) is not None]
+        if len(events) < len(self._listed(reply, "events")):
             raise self._no_answer(reply, ", with what is no event of this trace")
         return events
 
@@ -152,8 +153,3 @@ class ServiceReader:
 def _page_of(trace_id: str, page: int) -> dict[str, str | int]:
     """Ask for a page in both ways that the service has had."""
     return {"traceId": trace_id, "include": "content,metadata", "limit": PAGE, "page": page, "offset": (page - 1) * PAGE}
-
-
-def _given(event: Mapping[str, object]) -> dict[str, object]:
-    """Return an event without what the service says by null."""
-    return {name: value for name, value in event.items() if value is not None or name == "content"}

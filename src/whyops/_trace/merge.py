@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from .._wire.read import RecordedEvent
 
-Event = dict[str, object]
+Event = Mapping[str, object]
 Mark = tuple[object, ...]
 
 

@@ -31,6 +31,15 @@ def decode(line: bytes) -> dict[str, object] | None:
     return event if isinstance(event, dict) else None
 
 
+def event_of_trace(given: Mapping[str, object], trace_id: str) -> dict[str, object] | None:
+    """Return an event as it was recorded, from how the service gives it back: with null for what it lacks, perhaps without its trace.
+
+    None, if it is no event of this trace.
+    """
+    event = {"traceId": trace_id, **{name: value for name, value in given.items() if value is not None or name == "content"}}
+    return event if isinstance(event.get("eventType"), str) and event["traceId"] == trace_id else None
+
+
 @dataclass(frozen=True)
 class Usage:
     """Token counts of one model call, or of several together. `prompt` does not include the cached ones."""

@@ -25,6 +25,22 @@ METADATA_LIMITS = (("model", 200), ("provider", 200))
 CONTENT_LIMITS = (("finishReason", 100),)
 """What the service bounds, in UTF-16 units. The trace sees to it, once secrets are out."""
 
+OWN_METADATA = frozenset(
+    {"durationMs", "interrupted", "latencyMs", "model", "params", "parentSpanId", "provider", "redacted", "systemPrompt"}
+    | {"tool", "tools", "truncated", "usage"}
+)
+"""What events say in their metadata by themselves, so that a trace's may not."""
+
+MEMBERS = {
+    "latency_ms": "latencyMs",
+    "usage": "usage",
+    "total_tokens": "usage",
+    "status": "status",
+    "requested_at": "requestedAt",
+    "responded_at": "respondedAt",
+}
+"""The member of content or metadata that an argument is read into, where it can be read."""
+
 UNKNOWN = "unknown"
 PROXY_ARGUMENT = "_whyops_trace_id"
 """The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
@@ -126,6 +142,18 @@ def error(message: object, status: object, stack: object, *, tells_text: bool) -
     if number is not None:
         content["status"] = number
     return content, {}
+
+
+def stopped(error: BaseException | None) -> dict[str, Any]:
+    """Return what the metadata says of a call that came to no end of its own: its reader left it, or something stopped it."""
+    if error is None:
+        return {}
+    return {"closedEarly": True} if isinstance(error, GeneratorExit) else interrupted(type(error).__name__)
+
+
+def interrupted(reason: str) -> dict[str, Any]:
+    """Return what metadata and results say of a call that was stopped from outside."""
+    return {"interrupted": reason}
 
 
 def tool_outcome(result: object) -> dict[str, Any]:

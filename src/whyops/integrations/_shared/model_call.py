@@ -53,7 +53,7 @@ class ModelCall:
     def answer(self, answers: Iterable[Answer], error: BaseException | None = None) -> None:
         """Record each alternative, its reasoning first. `error` is what ended the answer before it was complete."""
         elapsed_ns = self.place.trace.recorder.clock.steady_ns() - self._started_ns
-        more = _note_of(error)
+        more = contents.stopped(error)
         if self._first_token_ns is not None:
             more["timeToFirstTokenMs"] = (self._first_token_ns - self._started_ns) / 1_000_000
         for answer in answers:
@@ -69,9 +69,3 @@ class ModelCall:
                 elapsed_ns / 1_000_000,
             )
             self.place.record("llm_response", parts, {**more, "cached": True} if answer.cached else more)
-
-
-def _note_of(error: BaseException | None) -> dict[str, object]:
-    if error is None:
-        return {}
-    return {"closedEarly": True} if isinstance(error, GeneratorExit) else {"interrupted": type(error).__name__}
