@@ -48,6 +48,29 @@ def test_totals_and_names() -> None:
     assert trace.duration_ms == pytest.approx(33_040.97)
 
 
+def test_a_trace_and_its_steps_are_one_line() -> None:
+    """In a REPL they say what they are, without all that they hold."""
+    trace = RecordedTrace.from_events(conversation())
+    assert repr(trace) == "<RecordedTrace 'session-123': 18 events, 5 tool calls, 1 error>"
+    assert [repr(step) for step in trace.steps[:3]] == [
+        "<UserMessage: 1 event>",
+        "<Thinking: 1 event>",
+        "<ModelAnswer 'openai/gpt-4o-mini': 1 event, 2 steps inside>",
+    ]
+
+
+def test_a_late_request_does_not_part_a_result_or_an_error_from_its_call() -> None:
+    """What comes before its request by time is of the same call, and an error is with that call of its span that failed."""
+    run = Run()
+    run.add("tool_result", {"toolName": "f", "output": 1}, span="s1")
+    run.request("f", {}, "s1")
+    run.tool("g", {}, 1, "s2")
+    run.add("error", {"message": "no"}, span="s2")
+    run.tool("g", {}, {"error": "no"}, "s2")
+    trace = recorded(run)
+    assert [(call.name, call.result, call.error) for call in trace.calls] == [("f", 1, None), ("g", 1, None), ("g", None, "no")]
+
+
 def test_a_call_is_put_together() -> None:
     """A call knows its arguments, result, latency, error, stack and process."""
     calls = {call.name: call for call in RecordedTrace.from_events(conversation()).calls}

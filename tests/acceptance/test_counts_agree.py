@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ from whyops._store.reader import StoreReader
 from whyops._store.sink import SqliteSink
 from whyops._trace.recorded import RecordedTrace, Totals
 
-TRACE = "run"
 KINDS = (
     *("user_message", "llm_response", "llm_thinking", "embedding_request", "embedding_response"),
     *("tool_call_request", "tool_call_response", "tool_result", "error", "agent_handover"),
@@ -39,7 +38,7 @@ contents = st.one_of(
     st.fixed_dictionaries({"toolCalls": st.sampled_from([[], [{"name": "f", "arguments": {}}], "f"]), "output": results}),
 )
 events = st.fixed_dictionaries(
-    {"traceId": st.just(TRACE), "eventType": st.sampled_from(KINDS), "content": contents},
+    {"eventType": st.sampled_from(KINDS), "content": contents},
     optional={
         "spanId": st.sampled_from(["a", "b", "", 7]),
         "timestamp": st.sampled_from([*(f"2026-11-23T18:14:0{second}.5Z" for second in range(5)), "yesterday", None]),
@@ -51,15 +50,13 @@ events = st.fixed_dictionaries(
 )
 
 
-@contextmanager
-def a_home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder) / "home"
+numbered = itertools.count()
+"""A trace of its own for each example, in one store: to make a store takes longer than all else."""
 
 
-def assert_all_agree(home: Path, exported: Iterable[str | bytes]) -> Totals:
-    (listed,) = StoreReader(home).summaries()
-    shown = find_trace(TRACE, home, None).totals
+def assert_all_agree(home: Path, trace_id: str, exported: Iterable[str | bytes]) -> Totals:
+    listed = next(summary for summary in StoreReader(home).summaries() if summary.trace_id == trace_id)
+    shown = find_trace(trace_id, home, None).totals
     assert RecordedTrace.from_events(map(json.loads, exported)).totals == shown
     assert (listed.events, listed.calls, listed.errors) == (shown.events, shown.calls, shown.errors)
     assert (listed.tokens_in + listed.tokens_out, listed.tokens_out) == (shown.usage.total, shown.usage.completion)
@@ -78,18 +75,18 @@ def printed(capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., str]:
     return run
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(events, min_size=1, max_size=12), st.integers(1, 5), st.randoms(use_true_random=False))
-def test_of_any_lines(lines: list[dict[str, object]], batch: int, order: random.Random) -> None:
+def test_of_any_lines(home: Path, lines: list[dict[str, object]], batch: int, order: random.Random) -> None:
     """Doubled, in any order, in batches of any size, from clients that leave out or mistake anything."""
+    trace_id = f"run-{next(numbered)}"
     repeated = [*lines, *order.sample(lines, len(lines) // 3)]
     order.shuffle(repeated)
-    encoded = [json.dumps(event).encode() + b"\n" for event in repeated]
-    with a_home() as home:
-        with closing(SqliteSink(home)) as sink:
-            for start in range(0, len(encoded), batch):
-                sink.send(encoded[start : start + batch])
-        assert_all_agree(home, StoreReader(home).lines(TRACE))
+    encoded = [json.dumps({"traceId": trace_id, **event}).encode() + b"\n" for event in repeated]
+    with closing(SqliteSink(home)) as sink:
+        for start in range(0, len(encoded), batch):
+            sink.send(encoded[start : start + batch])
+    assert_all_agree(home, trace_id, StoreReader(home).lines(trace_id))
 
 
 def chooses(trace: whyops.Trace) -> None:
@@ -144,15 +141,16 @@ ACTS = (chooses, calls, fails, is_cancelled, answers_a_request, answers_twice, a
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(ACTS), min_size=1, max_size=9))
-def test_of_what_is_recorded(printed: Callable[..., str], acts: list[Callable[[whyops.Trace], None]]) -> None:
+def test_of_what_is_recorded(home: Path, printed: Callable[..., str], acts: list[Callable[[whyops.Trace], None]]) -> None:
     """With `status`, which counts the events of all traces together; `load_trace` reads what `show` does."""
-    with a_home() as home:
-        with whyops.WhyOps(home=home) as sdk:
-            trace = sdk.trace(TRACE)
-            for act in acts:
-                act(trace)
-        shown = assert_all_agree(home, printed("--home", str(home), "export", TRACE).splitlines())
-        totals = json.loads(printed("--home", str(home), "show", TRACE, "--json"))["totals"]
-        assert (totals["events"], totals["toolCalls"], totals["errors"]) == (shown.events, shown.calls, shown.errors)
-        (local,) = json.loads(printed("--home", str(home), "status", "--json"))
-        assert (local["recorded"], local["delivered"], local["waiting"]) == (shown.events, shown.events, 0)
+    trace_id = f"run-{next(numbered)}"
+    with whyops.WhyOps(home=home) as sdk:
+        trace = sdk.trace(trace_id)
+        for act in acts:
+            act(trace)
+    shown = assert_all_agree(home, trace_id, printed("--home", str(home), "export", trace_id).splitlines())
+    totals = json.loads(printed("--home", str(home), "show", trace_id, "--json"))["totals"]
+    assert (totals["events"], totals["toolCalls"], totals["errors"]) == (shown.events, shown.calls, shown.errors)
+    (local,) = json.loads(printed("--home", str(home), "status", "--json"))
+    everything = sum(summary.events for summary in StoreReader(home).summaries())
+    assert (local["recorded"], local["delivered"], local["waiting"]) == (everything, everything, 0)

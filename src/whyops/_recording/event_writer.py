@@ -19,7 +19,7 @@ _STAMP_NS = 1_000
 class EventWriter:
     """Completes the events of one trace and hands their lines on. `metadata` is what the trace adds to each event's own."""
 
-    __slots__ = ("_head", "_last_ns", "_recorder", "_trace_id", "metadata")
+    __slots__ = ("_last_ns", "_recorder", "_trace_id", "head", "metadata")
 
     def __init__(self, recorder: Recorder, trace_id: str) -> None:
         self.metadata: dict[str, Any] = {}
@@ -30,7 +30,7 @@ class EventWriter:
 
     def set_user(self, external_user_id: str | None) -> None:
         """Name the user in all events from here on."""
-        self._head = line.head(self._trace_id, self._recorder.agent_name, external_user_id)
+        self.head = line.head(self._trace_id, self._recorder.agent_name, external_user_id)
 
     def write(
         self,
@@ -46,7 +46,10 @@ class EventWriter:
         """Complete an event and hand its line on. `fields` are ready members of the event, each after a comma; `key` is JSON."""
         encoded, cuts, redactions = content
         members = self.members(span_id, parent_id, metadata, cuts, redactions)
-        self.put(event_type, key or f'"{self._recorder.ids.next()}"', line.members(span_id, fields, encoded, members), timestamp)
+        key = key or f'"{self._recorder.ids.next()}"'
+        if self._recorder.enabled:
+            own = line.members(span_id, fields, encoded, members)
+            self._recorder.record(line.line(self.head, event_type, timestamp or self.stamp(), key, own))
 
     def members(self, span_id: str | None, parent_id: str | None, metadata: Mapping[str, Any] | None, cuts: int, redactions: int) -> str:
         """Return what an event's metadata holds as ready members, each after a comma.
@@ -59,15 +62,11 @@ class EventWriter:
             members = f",{encoded[1:-1]}" if len(encoded) > len("{}") else ""
             cuts += more_cuts
             redactions += more_redactions
-        return members + line.marks(None if parent_id == span_id else parent_id, cuts, redactions)
+        if parent_id == span_id:
+            parent_id = None
+        return members if parent_id is None and not cuts and not redactions else members + line.marks(parent_id, cuts, redactions)
 
-    def put(self, event_type: EventType, key: str, members: str, timestamp: str | None = None) -> None:
-        """Hand on an event's line. `key` is an idempotency key as JSON, `members` are all others, ready and each after a comma."""
-        recorder = self._recorder
-        if recorder.enabled:
-            recorder.record(line.line(self._head, event_type, timestamp or self._stamp(), key, members))
-
-    def _stamp(self) -> str:
+    def stamp(self) -> str:
         """Return the time, for each event of the trace another and a later one.
 
         There is no lock, which would cost every call: of threads that share a trace, two may get the same microsecond. Each thread's own

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 from .._encoding import Encoded
 from .._runtime import guard
 from .._wire import exceptions, line, withheld
-from .._wire.timestamps import DIGITS
-from .._wire.usage import MAX_COUNT
 from .._wire.write import interrupted
 from . import context
 
@@ -84,7 +82,9 @@ class ToolCall:
         arguments, cuts, redactions = self._arguments
         self._call = line.call_begun(self.span_id, self._tool, arguments)
         self._members = members = self._described(cuts, redactions)
-        trace.writer.put("tool_call_request", f'"{self.span_id}a"', line.request(self._call, self._tool, members))
+        writer = trace.writer
+        if recorder.enabled:
+            recorder.record(line.request(writer.head, writer.stamp(), self.span_id, self._call, self._tool, members))
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 
@@ -167,13 +167,11 @@ class ToolCall:
         if cuts or redactions or members is None:
             _, more_cuts, more_redactions = self._arguments
             members = self._described(cuts + more_cuts, redactions + more_redactions)
-        microseconds = elapsed_ns // 1_000 if elapsed_ns > 0 else 0
-        milliseconds = (microseconds + 500) // 1_000
-        if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
-            milliseconds = MAX_COUNT
-        exactly = f"{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}"
-        response = line.response(self._call, encoded, self._tool, milliseconds, exactly, members)
-        self.trace.writer.put("tool_call_response", f'"{self.span_id}b"', response)
+        trace = self.trace
+        writer, recorder = trace.writer, trace.recorder
+        if recorder.enabled:
+            took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
+            recorder.record(line.response(writer.head, writer.stamp(), self.span_id, self._call, encoded, self._tool, took, members))
 
 
 def text_is_hidden_here() -> bool:

@@ -9,6 +9,9 @@ import json
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quote
 
+from .timestamps import DIGITS
+from .usage import MAX_COUNT
+
 START = b'{"traceId":'
 """How each line begins."""
 
@@ -51,15 +54,28 @@ def call_begun(span_id: str, tool: str, arguments: str) -> str:
     return f',"spanId":"{span_id}","content":{{"toolCalls":[{{"name":{tool},"arguments":{arguments}}}]'
 
 
-def request(begun: str, tool: str, metadata: str) -> str:
-    """Return the members of a tool call's request."""
-    return f'{begun}}},"metadata":{{"tool":{tool}{metadata}}}'
+def request(head: str, timestamp: str, span_id: str, begun: str, tool: str, metadata: str) -> bytes:
+    """Return the line of a tool call's request."""
+    return (
+        f'{head}tool_call_request","timestamp":"{timestamp}","idempotencyKey":"{span_id}a"{begun}}},'
+        f'"metadata":{{"tool":{tool}{metadata}}}}}\n'
+    ).encode()
 
 
-def response(begun: str, results: str, tool: str, milliseconds: int, exactly: str, metadata: str) -> str:
-    """Return the members of a tool call's response. `exactly` is how long it took in milliseconds, with a fraction."""
-    took = f'"latencyMs":{milliseconds},"durationMs":{exactly}'
-    return f'{begun},"toolResults":{results}}},"metadata":{{"tool":{tool},{took}{metadata}}}'
+def response(head: str, timestamp: str, span_id: str, begun: str, results: str, tool: str, took: str, metadata: str) -> bytes:
+    """Return the line of a tool call's response."""
+    return (
+        f'{head}tool_call_response","timestamp":"{timestamp}","idempotencyKey":"{span_id}b"{begun},"toolResults":{results}}},'
+        f'"metadata":{{"tool":{tool}{took}{metadata}}}}}\n'
+    ).encode()
+
+
+def took(microseconds: int) -> str:
+    """Return how long a call took, in whole milliseconds and exactly, each after a comma."""
+    milliseconds = (microseconds + 500) // 1_000
+    if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
+        milliseconds = MAX_COUNT
+    return f',"latencyMs":{milliseconds},"durationMs":{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}'
 
 
 def rewritten(event: Mapping[str, object], agent_name: str, key: str) -> bytes:
