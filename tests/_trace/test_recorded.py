@@ -55,7 +55,7 @@ def test_a_trace_and_its_steps_are_one_line() -> None:
     assert [repr(step) for step in trace.steps[:3]] == [
         "<UserMessage: 1 event>",
         "<Thinking: 1 event>",
-        "<ModelAnswer 'openai/gpt-4o-mini': 1 event, 2 steps inside>",
+        "<LLMResponse openai/gpt-4o-mini: 1 event>",
     ]
 
 

@@ -10,7 +10,8 @@ import whyops
 SOURCE = Path(whyops.__file__).parent
 OWN_FORM = {
     "_render/json.py": "what `whyops show --json` prints has names of its own, some of them the same",
-    "_render/page/data.py": "the page is told the way to a value in a raw event",
+    "_render/page/data.py": "what the page is handed has names of its own, some of them the same",
+    "_render/step_text.py": "a view is told the way to a value in a raw event",
     "_service/responses.py": "the service's answers repeat ids",
     "_cli/status.py": "what `whyops status --json` prints",
     "_service/sink.py": "what an agent is initialised with",

@@ -141,7 +141,7 @@ def _tool_call(step: ToolCall) -> StepText:
 
 
 def _call_values(step: ToolCall) -> Iterator[Value]:
-    request = next((event for event in step.events if event.fields.get("toolCalls")), None)
+    request = next((event for event in step.events if event.tool_calls), None)
     if request is not None:
         path: tuple[str | int, ...] = (0, "arguments") if len(step.requested) == 1 else ()
         yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
@@ -165,7 +165,7 @@ def _response_value(step: ToolCall, event: RecordedEvent) -> Value:
 
 def _error_values(event: RecordedEvent) -> Iterator[Value]:
     yield _value("Error", event, "message")
-    if event.fields.get("stack"):
+    if event.stack:
         yield _value("Stack", event, "stack")
 
 
