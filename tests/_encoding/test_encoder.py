@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from tests._encoding.gallery import HOSTILE_VALUES, RAN, nested
 from whyops._encoding.bounded_copy import MAX_DEPTH, Copier
 from whyops._encoding.encoder import Encoder
-from whyops._runtime.safely import attempt
+from whyops._runtime.safely import safely
 
 
 def refuse(constant: str) -> None:
@@ -243,7 +243,7 @@ def test_the_quick_way_and_the_careful_one_show_the_same(name: str) -> None:
     def nothing_whole(*_: object) -> None:
         return None
 
-    quick = attempt(lambda value: encoder._clean_json(value, 262_144, MAX_DEPTH), [make()])
+    quick = safely(lambda value: encoder._clean_json(value, 262_144, MAX_DEPTH), [make()])
     if isinstance(quick, str):
         assert (read(quick), 0, 0) == copied([make()], nothing_whole)
     careful = copied([make(), [make()], {"password": "x"}], nothing_whole)
@@ -371,7 +371,7 @@ def test_what_stops_a_program_passes(stopping: type[BaseException]) -> None:
         raise stopping
 
     with pytest.raises(stopping):
-        attempt(stop, None)
+        safely(stop, None)
     with pytest.raises(stopping):
         Encoder(redact=stop).encode({"a": 1})
 
@@ -380,7 +380,7 @@ def test_what_stops_a_program_passes(stopping: type[BaseException]) -> None:
     def fail(_value: object) -> object:
         raise panic
 
-    assert attempt(fail, None) is not None
+    assert safely(fail, None) is not None
 
 
 def test_what_no_bound_makes_short_enough() -> None:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 from . import readers as foreign
-from .class_fields import Hidden
-from .instance_fields import name_of, short_name
+from .class_fields import Hidden, name_of, short_name
 from .readers import MARGIN, MAX_EXACT, NODE_COST, CutText, Entries, Marker, Part, Plain, marker
 from .redaction.named_values import hides
 from .redaction.place import REDACTED
@@ -151,7 +150,7 @@ class Copier:
         """Copy what an object holds."""
         self._path.add(id(value))
         try:
-            plainer = attempt(self._plainer, value)
+            plainer = safely(self._plainer, value)
             return self._shown(plainer, kind)
         except RecursionError:
             self.cuts += 1
@@ -295,7 +294,7 @@ class Copier:
         if kind is int:
             return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= _LEAST_CODE
         if issubclass(kind, (str, bytes)):
-            return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(attempt(_as_text, value)))
+            return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(safely(_as_text, value)))
         if verdict is Verdict.SECRET_IF_TEXT and kind in _SEQUENCES:
             return any(type(item) is str for item in islice(cast("Iterable[object]", value), 100))
         return False

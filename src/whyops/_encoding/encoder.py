@@ -16,13 +16,13 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._runtime.safely import Failed, attempt, stops
+from .._runtime.safely import Failed, safely, stops
 from . import Encoded
 from .bounded_copy import MAX_DEPTH, Copier, Redacted, storable
 from .fast_copy import ENTRY_BYTES, NotSimpleError, Simplifier
 from .readers import MAX_EXACT, NODE_COST
 from .redaction.redactor import DROPPED, Redactor, redacted_by_user
-from .redaction.search import searcher
+from .redaction.regex import prefilter
 from .redaction.secret_names import Verdict, secret_siblings
 
 MIN_VALUE_BYTES = 256
@@ -65,7 +65,7 @@ class Encoder:
         self._to_json = to_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
         self._redactor = Redactor(redact_keys, keep_keys, known)
-        self._is_dubious = searcher(rf"{self._redactor.traces}|{_NOT_FINITE}")
+        self._is_dubious = prefilter(rf"{self._redactor.prefilter}|{_NOT_FINITE}")
         self._redact = redact
         self._plain_keys: set[str] = set()
 
@@ -78,7 +78,7 @@ class Encoder:
                 except BaseException as error:
                     if stops(error):
                         raise
-            encoded = attempt(self._encode_any, value)
+            encoded = safely(self._encode_any, value)
             if not isinstance(encoded, Failed):
                 return encoded
         except RecursionError:  # called with the stack so full that not even the attempt could begin
@@ -109,7 +109,7 @@ class Encoder:
 
     def _clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
         """Return a copy of plain types and its size in JSON, if that is within `room` and nothing has to be left out; else None."""
-        text = attempt(lambda each: self._clean_json(each, room, depth), value)
+        text = safely(lambda each: self._clean_json(each, room, depth), value)
         return None if isinstance(text, Failed) else (json.loads(text), len(text.encode()))
 
     def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901  (one look at each value, without a call)

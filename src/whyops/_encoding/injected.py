@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Union, get_args, get_origin
 
-from .._runtime.safely import Failed, attempt
-from .instance_fields import module_of, mro, short_name
-from .redaction.pattern import Pattern
+from .._runtime.safely import Failed, safely
+from .class_fields import mro, package_of, short_name
+from .redaction.regex import Pattern
 
 if TYPE_CHECKING:
     import inspect
@@ -55,7 +55,7 @@ _WRITTEN = Pattern(
 
 def is_injected_class(kind: type) -> bool:
     """Tell whether a class, or one that it derives from, is one of those that frameworks inject."""
-    return any((module_of(each).partition(".")[0], short_name(each)) in _CLASSES for each in mro(kind))
+    return any((package_of(each), short_name(each)) in _CLASSES for each in mro(kind))
 
 
 def is_injected(parameter: inspect.Parameter) -> bool:
@@ -74,7 +74,7 @@ def _alternatives(annotation: object) -> Iterator[Any]:
         yield from _alternatives(kind)
         yield from (note if isinstance(note, type) else type(note) for note in notes)
     elif type(origin or annotation).__name__ == "TypeAliasType":
-        value = attempt(_meaning, origin or annotation)
+        value = safely(_meaning, origin or annotation)
         if not isinstance(value, Failed):
             yield from _alternatives(value)
     else:

@@ -16,11 +16,23 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from .._runtime.safely import Failed, attempt
-from .class_fields import HIDDEN, Hidden, declaration
+from .._runtime.safely import Failed, safely
+from .class_fields import (
+    HIDDEN,
+    Hidden,
+    PerType,
+    class_value,
+    declared_fields,
+    defines,
+    fields,
+    mro,
+    name_of,
+    namespace,
+    package_of,
+    short_name,
+)
 from .injected import is_injected_class
-from .instance_fields import PerType, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
-from .redaction.pattern import Pattern
+from .redaction.regex import Pattern
 
 Reader = Callable[[Any, int], object]
 """Takes an object and how many elements there is room for; returns something plainer."""
@@ -71,15 +83,15 @@ def _find_reader(kind: type) -> Reader:
     if is_injected_class(kind):
         return _marker
     for each in mro(kind):
-        reader = _READERS.get(id(each)) or _NAMED_READERS.get((module_of(each).partition(".")[0], short_name(each)))
+        reader = _READERS.get(id(each)) or _NAMED_READERS.get((package_of(each), short_name(each)))
         if reader is not None:
             return reader
-    declared = declaration(kind)
+    declared = declared_fields(kind)
     if declared is not None:
-        return lambda value, _room: declared.read(value)
+        return declared.read
     if _SECRET_TYPE.search(short_name(kind)):
         return _hidden
-    if defines(kind, _RESOURCE) or module_of(kind).partition(".")[0] in sys.stdlib_module_names:
+    if defines(kind, _RESOURCE) or package_of(kind) in sys.stdlib_module_names:
         return _marker
     return Plain
 
@@ -135,7 +147,7 @@ def _array_of_numbers(value: object, room: int) -> object:
 
 def _library_text(value: object, _room: int) -> object:
     """Return what the library's own class writes, whatever a subclass of it does."""
-    own = (namespace(each) for each in mro(type(value)) if module_of(each).partition(".")[0] in _TEXT_LIBRARIES)
+    own = (namespace(each) for each in mro(type(value)) if package_of(each) in _TEXT_LIBRARIES)
     return next(each["__str__"] for each in own if "__str__" in each)(value)
 
 
@@ -224,7 +236,7 @@ def _range(value: range, _room: int) -> object:
 
 def _datetime(value: dt.datetime, _room: int) -> object:
     zone = dt.datetime.tzinfo.__get__(value)
-    if zone is None or module_of(type(zone)).partition(".")[0] in {"datetime", "zoneinfo", "_zoneinfo", "pytz", "dateutil", "pendulum"}:
+    if zone is None or package_of(type(zone)) in {"datetime", "zoneinfo", "_zoneinfo", "pytz", "dateutil", "pendulum"}:
         return Marker(dt.datetime.isoformat(value))
     parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
     when = [getattr(dt.datetime, part).__get__(value) for part in parts]
@@ -330,7 +342,7 @@ def _interpolated(value: Any, room: int) -> str:
         return shown if type(shown) is str or type(shown) is Marker else marker(type(held))
     convert = {"r": repr, "a": ascii}.get(value.conversion, lambda each: each)
     spec = "" if _WIDE.search(value.format_spec) else value.format_spec
-    text = attempt(lambda each: format(convert(each), spec), held)
+    text = safely(lambda each: format(convert(each), spec), held)
     return str(held) if isinstance(text, Failed) else text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .._encoding.coerce import elements, members, text_in
-from .._encoding.instance_fields import short_name
+from .._encoding.class_fields import short_name
 from .._runtime import guard
 from .._wire.timestamps import stamp_of
 from .._wire.usage import COUNTS, whole

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from whyops._encoding.redaction.pattern import Pattern
+from whyops._encoding.redaction.regex import Pattern
 
 if sys.version_info >= (3, 11):
     from re import _constants as ops  # type: ignore[attr-defined]

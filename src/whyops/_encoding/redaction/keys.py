@@ -10,8 +10,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from .pattern import Pattern
-from .search import Finder
+from .regex import Finder, Pattern, Span
 from .values import MAX_JUDGED, decoded, is_random
 
 _BEGINNINGS = {
@@ -127,7 +126,7 @@ _MAX_LEAD = 27
 _AZURE_LENGTHS = range(44, 101)
 
 
-def find_keys(text: str) -> Iterator[tuple[int, int]]:
+def find_keys(text: str) -> Iterator[Span]:
     """Find where keys begin and end."""
     for word in _WORD.finditer(text):
         start, end = word.span()
@@ -146,7 +145,7 @@ def find_keys(text: str) -> Iterator[tuple[int, int]]:
                 yield found.span()
 
 
-def _unlisted(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _unlisted(text: str, start: int, end: int) -> Iterator[Span]:
     """Find the key in a word that has none of the listed beginnings."""
     word = text[start:end]
     for mark, pattern in _MARKED_PATTERNS:
@@ -210,7 +209,7 @@ def _beginnings() -> Pattern:
     return Pattern(rf"{_START}(?:({listed})({_REST})|{whole})", re.ASCII)
 
 
-def _trace() -> str:
+def _prefilter() -> str:
     """Return what is in each text with a key.
 
     Nothing is counted from any letter on: that would give the search another state for each letter of each word, and make it slower.
@@ -238,4 +237,4 @@ key_ key- live_ test_ prod_ up_ re_ as- ak- nk- pa- fc- m0- ops_ exa_ secret_ sk
 )
 """Beginnings that are in much else, so that more has to follow."""
 
-FINDERS = (Finder(_trace(), find_keys),)
+FINDERS = (Finder("sk-hunter22hunter22", _prefilter(), find_keys),)

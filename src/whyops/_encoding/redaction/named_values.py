@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .pattern import Pattern
 from .place import AUTHORIZATION, LINK, REDACTED, SCHEME, Place
+from .regex import Pattern, Span
 from .secret_names import SecretNames, Verdict
 from .values import is_bare_word, is_code, is_code_number, is_mixed, is_random, is_stand_in, is_word
 
-Span = tuple[int, int]
 Found = tuple[int, int, str]
 """Where a secret begins and ends, and what to put in its place."""
 
@@ -51,13 +50,13 @@ _SHORT_WORD = 4
 
 
 class NamedValues:
-    """Finds the values of names in texts. `hints` is what is in each of these names, `traces` the same for `searcher`."""
+    """Finds the values of names in texts. `prefilter` is an expression that fits in each text with such a name."""
 
     def __init__(self, names: SecretNames) -> None:
         self._names = names
         self._hints = (*_HINTS, *names.hints())
         hints, words = "|".join(self._hints), "|".join(_WORD_HINTS)
-        self.trace = rf"(?i:{hints}|(?:^|[^a-z]|\\[bfnrt])(?:{words})(?:[^a-z]|$))"
+        self.prefilter = rf"(?i:{hints}|(?:^|[^a-z]|\\[bfnrt])(?:{words})(?:[^a-z]|$))"
 
     def hints_in(self, text: str) -> list[Span]:
         """Find where a name that hides a secret may be; one search for each hint is quicker than one for all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .pattern import Pattern
+from .regex import Pattern
 from .secret_names import Verdict
 from .values import MAX_JUDGED, is_bare_word, is_stand_in
 

@@ -12,13 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..._runtime import guard
-from . import blocks as secret_blocks
-from . import commands, keys, tables, urls
-from . import own_secrets as own
+from . import blocks, commands, keys, known_secrets, tables, urls
 from .named_values import NamedValues
-from .pattern import Pattern
 from .place import REDACTED
-from .search import Finder, searcher
+from .regex import Pattern, prefilter
 from .secret_names import SecretNames, Verdict
 
 DROPPED = "[dropped: redact raised]"
@@ -36,23 +33,21 @@ Found = tuple[int, int, str]
 class Redactor:
     """Redacts texts. `added` and `kept` are names beyond and against the usual ones, `known` are secrets that the client has.
 
-    `traces` is a pattern for `searcher`: a well-formed text without it holds nothing to redact.
+    `prefilter` is an expression for the function of that name: a well-formed text in which it fits nothing holds nothing to redact.
     """
 
     def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = (), known: Iterable[str] = ()) -> None:
         self.names = SecretNames(added, kept)
         self._named = NamedValues(self.names)
-        known_forms = own.forms(known)
-        known_finder = (Finder("|".join(own.traces(known_forms)), lambda text: own.find(known_forms, text)),) if known_forms else ()
-        self._in_words = (*known_finder, *keys.FINDERS, *urls.FINDERS)
-        self._in_lines = (*secret_blocks.FINDERS, *commands.FINDERS)
-        traces = (finder.trace for finder in (*self._in_words, *self._in_lines) if not finder.is_covered)
-        self.traces = "|".join((self._named.trace, *traces, r"\\u00"))
-        self._has_trace = searcher(self.traces)
+        self._in_words = (*known_secrets.finders(known), *keys.FINDERS, *urls.FINDERS)
+        self._in_lines = (*blocks.FINDERS, *commands.FINDERS)
+        prefilters = (finder.prefilter for finder in (*self._in_words, *self._in_lines) if not finder.is_covered)
+        self.prefilter = "|".join((self._named.prefilter, *prefilters, r"\\u00"))
+        self._may_have = prefilter(self.prefilter)
 
     def may_hold(self, text: str) -> bool:
         """Rule out nearly all texts at little cost: by what they do not contain."""
-        return self._has_trace(text) or not (text.isascii() or _is_well_formed(text))
+        return self._may_have(text) or not (text.isascii() or _is_well_formed(text))
 
     def is_clean(self, text: str) -> bool:
         """Tell whether a text holds no secret, and does not name the value beside it either."""

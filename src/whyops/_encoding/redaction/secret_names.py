@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from .pattern import Pattern
+from .regex import Pattern
 
 MAX_NAME = 256
 """Characters of a name that are looked at. What is longer is text rather than a name."""

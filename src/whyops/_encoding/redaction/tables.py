@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from .named_values import hides
-from .pattern import Pattern
+from .regex import Pattern, Span
 from .secret_names import Verdict
 from .values import is_bare_word
-
-Span = tuple[int, int]
 
 _NAME = Pattern(r"[\w .*`\"'-]{1,64}")
 _DELIMITERS = "|,\t;"

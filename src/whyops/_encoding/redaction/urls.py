@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from .pattern import Pattern
-from .search import Finder
+from .regex import Finder, Pattern, Span, matches
 from .values import MAX_JUDGED, is_random, is_stand_in
-
-Span = tuple[int, int]
 
 _AUTHORITY = Pattern(r"://([^\s\"'<>\\:`|]*(?::(?!//)[^\s\"'<>\\:`|]*)*)")
 """What follows the scheme, up to the next one: each character is looked at once."""
@@ -70,29 +67,27 @@ def _hooks(text: str) -> Iterator[Span]:
             yield found.span()
 
 
-def _queries(text: str) -> Iterator[Span]:
-    """Find the values of a query: `?key=…`, `&sig=…`."""
-    for found in _QUERY.finditer(text):
-        always, key, value = found.groups()
-        if not is_stand_in(value) and (always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED)):
-            yield found.span(3)
+def _is_secret_in_query(found: re.Match[str]) -> bool:
+    """Tell whether the value in `?key=…` or `&sig=…` is a secret: behind some names always, behind others if it is made like one."""
+    always, key, value = found.groups()
+    return not is_stand_in(value) and bool(always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED))
 
 
-def _groups(pattern: Pattern) -> Callable[[str], Iterator[Span]]:
-    """Return a search for what a pattern has in its first group."""
-    return lambda text: (found.span(1) for found in pattern.finditer(text) if not is_stand_in(found[1]))
+def _is_password(found: re.Match[str]) -> bool:
+    return not is_stand_in(found[1])
 
 
 FINDERS = (
-    Finder(r"""://[^\s"'<>\\]*@""", _users),
+    Finder("postgres://ada:hunter22@db/shop", r"""://[^\s"'<>\\]*@""", _users),
     Finder(
+        "https://example.com/orders?id=17&sig=hunter22",
         r"(?i:[?&;#](?:key|sig|signature|x-(?:amz|goog)-[a-z-]+|pass|pwd|pw|code|app_?id|sid|s|hash|hmac|auth|ticket|session(?:_?id)?|jsessionid"
         r"|phpsessid|assertion|client_assertion|samlresponse|samlrequest|t|k|api|license)=)",
-        _queries,
+        matches(_QUERY, _is_secret_in_query),
     ),
-    Finder(r"/(?:web)?hook|hooks?\.[a-z]|maker\.ifttt", _hooks),
-    Finder(r"(?i:%3a%2f%2f)", _groups(_ENCODED)),
-    Finder(r"@(?:tcp|udp|unix)\(", _groups(_DSN)),
-    Finder(r"@[A-Za-z0-9_.-]+:[0-9]", _groups(_HOST)),
-    Finder("@//", _groups(_ORACLE)),
+    Finder("https://example.com/webhooks/9f3kQ7xZ2bV8mT1pL6wR", r"/(?:web)?hook|hooks?\.[a-z]|maker\.ifttt", _hooks),
+    Finder("postgres%3A%2F%2Fada%3Ahunter22%40db", r"(?i:%3a%2f%2f)", matches(_ENCODED, _is_password)),
+    Finder("ada:hunter22@tcp(db:3306)/shop", r"@(?:tcp|udp|unix)\(", matches(_DSN, _is_password)),
+    Finder("ada:hunter22@db.example.com:5432", r"@[A-Za-z0-9_.-]+:[0-9]", matches(_HOST, _is_password)),
+    Finder("ada/hunter22@//db.example.com:1521/shop", "@//", matches(_ORACLE, _is_password)),
 )

@@ -10,7 +10,7 @@ import binascii
 import re
 from operator import add
 
-from .pattern import Pattern
+from .regex import Pattern
 
 MAX_JUDGED = 256
 """Characters of a value that are looked at: what it is shows in its beginning."""

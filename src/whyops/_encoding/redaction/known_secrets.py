@@ -6,12 +6,15 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
+
+from .regex import Finder, Span
 
 _LEAST = 6
 """Characters that a secret has at least: what is shorter is found in too much else."""
 
 
-def forms(known: Iterable[str]) -> tuple[str, ...]:
+def _forms(known: Iterable[str]) -> tuple[str, ...]:
     """Return the secrets as they are, and as JSON, a URL and base64 write them, the longer ones first."""
     from urllib.parse import quote  # noqa: PLC0415  (`import whyops` knows no secret yet)
 
@@ -30,15 +33,15 @@ def forms(known: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found, key=len, reverse=True))
 
 
-def traces(known: tuple[str, ...]) -> Iterator[str]:
-    """Give what is in each text with one of them, and in its JSON, for `searcher`."""
-    for secret in {*known, *(json.dumps(each, ensure_ascii=False)[1:-1] for each in known)}:
-        yield re.escape(secret)
+def finders(known: Iterable[str]) -> tuple[Finder, ...]:
+    """Return the search for them, if there are any."""
+    forms = _forms(known)
+    written = {*forms, *(json.dumps(each, ensure_ascii=False)[1:-1] for each in forms)}
+    return (Finder(forms[0], "|".join(map(re.escape, written)), partial(_find, forms)),) if forms else ()
 
 
-def find(known: tuple[str, ...], text: str) -> Iterator[tuple[int, int]]:
-    """Find them all."""
-    for secret in known:
+def _find(forms: tuple[str, ...], text: str) -> Iterator[Span]:
+    for secret in forms:
         at = text.find(secret)
         while at >= 0:
             yield at, at + len(secret)
