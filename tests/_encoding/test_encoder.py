@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests._encoding.gallery import HOSTILE_VALUES, RAN, nested
-from whyops._encoding.bounded_copy import MAX_DEPTH, Copier
+from whyops._encoding.bounded_copy import MAX_DEPTH, BoundedCopier
 from whyops._encoding.encoder import Encoder
 from whyops._runtime.safely import safely
 
@@ -237,7 +237,7 @@ def test_the_quick_way_and_the_careful_one_show_the_same(name: str) -> None:
     make, encoder = dict(HOSTILE_VALUES)[name], Encoder()
 
     def copied(value: object, clean_copy: Callable[..., Any]) -> tuple[object, int, int]:
-        copier = Copier(encoder._redactor, 262_144, encoder._is_plain_key, clean_copy)
+        copier = BoundedCopier(encoder._redactor, 262_144, encoder._is_plain_key, clean_copy)
         return read(json.dumps(copier.copy(value))), copier.cuts, copier.redactions
 
     def nothing_whole(*_: object) -> None:

@@ -18,9 +18,9 @@ from typing import Any
 
 from .._runtime.safely import Failed, safely, stops
 from . import Encoded
-from .bounded_copy import MAX_DEPTH, Copier, Redacted, storable
-from .fast_copy import ENTRY_BYTES, NotSimpleError, Simplifier
-from .readers import MAX_EXACT, NODE_COST
+from .bounded_copy import MAX_DEPTH, BoundedCopier, Redacted, storable
+from .excerpts import MAX_EXACT, NODE_COST
+from .fast_copy import ENTRY_BYTES, FastCopier, NotCopiedError
 from .redaction.redactor import DROPPED, Redactor, redacted_by_user
 from .redaction.regex import prefilter
 from .redaction.secret_names import Verdict, secret_siblings
@@ -39,7 +39,7 @@ _UNREADABLE = '"[cut: unreadable]"'
 _UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
 
 
-class _ForeignTypeError(Exception):
+class _NotBuiltInError(Exception):
     """Something in a value has no form in JSON of its own."""
 
 
@@ -96,15 +96,15 @@ class Encoder:
         is_container = kind is dict or kind is list or kind is tuple
         try:
             if self._size(value if is_container else (value,), 0, room, depth) > room:
-                raise NotSimpleError
-        except _ForeignTypeError:
-            value = Simplifier(room, self._is_plain_key).copy(value, depth)
+                raise NotCopiedError
+        except _NotBuiltInError:
+            value = FastCopier(room, self._is_plain_key).copy(value, depth)
         encoded = self._to_json(value)
         if len(encoded) > room:
-            raise NotSimpleError
+            raise NotCopiedError
         text = encoded.decode()
         if self._is_dubious(text) and not self._is_clean([json.loads(text)]):
-            raise NotSimpleError
+            raise NotCopiedError
         return text
 
     def _clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
@@ -119,15 +119,15 @@ class Encoder:
         """
         kind = type(value)
         if kind is not dict and kind is not list and kind is not tuple:
-            raise _ForeignTypeError
+            raise _NotBuiltInError
         size += len(value) * ENTRY_BYTES
         if size > room or not depth:
-            raise NotSimpleError
+            raise NotCopiedError
         if kind is dict:
             plain_keys = self._plain_keys
             for key in value:
                 if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
-                    raise NotSimpleError
+                    raise NotCopiedError
             value = value.values()
         for item in value:
             kind = type(item)
@@ -135,10 +135,10 @@ class Encoder:
                 size += len(item)
             elif kind is int:
                 if not _MIN_EXACT <= item <= MAX_EXACT:
-                    raise _ForeignTypeError
+                    raise _NotBuiltInError
             elif kind is float:
                 if item - item != 0:
-                    raise _ForeignTypeError
+                    raise _NotBuiltInError
             elif item is not None and kind is not bool:
                 size = self._size(item, size, room, depth - 1)
         return size
@@ -195,8 +195,8 @@ class Encoder:
             budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
         return self._to_json(_marker_for(value, "[cut: too large]")).decode(), cuts + 1, redactions
 
-    def _copier(self, budget: int, redacted: dict[int, Redacted]) -> Copier:
-        return Copier(self._redactor, budget, self._is_plain_key, self._clean_copy, redacted)
+    def _copier(self, budget: int, redacted: dict[int, Redacted]) -> BoundedCopier:
+        return BoundedCopier(self._redactor, budget, self._is_plain_key, self._clean_copy, redacted)
 
 
 def _marker_for(value: object, text: str) -> object:
