@@ -15,6 +15,7 @@ from .readers import read
 from .redaction.named_values import hides
 from .redaction.place import REDACTED
 from .redaction.redactor import Redactor
+from .redaction.regex import is_well_formed
 from .redaction.secret_names import Verdict, secret_siblings
 from .redaction.values import is_bare_word
 
@@ -47,13 +48,8 @@ _UNSTORABLE = {0: "\N{SYMBOL FOR NULL}", **dict.fromkeys(range(0xD800, 0xE000), 
 
 def storable(text: str) -> str:
     """Replace what the service's database refuses: NUL by its visible symbol, each lone surrogate by the replacement character."""
-    if "\0" not in text:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            pass
-        else:
-            return text
+    if "\0" not in text and is_well_formed(text):
+        return text
     return text.translate(_UNSTORABLE)
 
 
@@ -71,10 +67,6 @@ _SCHEMA_WORDS = frozenset(
     {"type", "anyOf", "$ref", "title", "description", "format", "minLength", "maxLength", "minimum", "maximum", "writeOnly", "nullable"}
 )
 """Words of a schema behind which no value of the argument stands; `default`, `const`, `enum` and `examples` are none of them."""
-
-
-def _as_text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str.__str__(cast("str", value))
 
 
 class Redacted(NamedTuple):
@@ -137,13 +129,10 @@ class BoundedCopier:
         if not self._path or not self._tries:
             return None
         found = self._clean_copy(value, min(self._left, WHOLE_BYTES), MAX_DEPTH - len(self._path))
-        if found is None:
-            self._tries -= 1
-            return None
-        whole, size = found
-        self._tries += 1
+        whole, size = found or (None, 0)
         self._left -= size
-        return whole  # type: ignore[no-any-return]  # the copy of a container is one
+        self._tries += -1 if found is None else 1
+        return whole
 
     def _read(self, value: object, kind: type) -> Any:
         """Copy what an object holds."""
@@ -282,10 +271,10 @@ class BoundedCopier:
         if kind is int:
             return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= _LEAST_CODE
         if issubclass(kind, (str, bytes)):
-            return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(safely(_as_text, value)))
-        if verdict is Verdict.SECRET_IF_TEXT and kind in _SEQUENCES:
-            return any(type(item) is str for item in islice(cast("Iterable[object]", value), 100))
-        return False
+            text = safely(bytes.decode, value) if issubclass(kind, bytes) else str.__str__(value)  # type: ignore[arg-type]
+            return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(text))
+        texts = (type(item) is str for item in islice(cast("Iterable[object]", value), 100)) if kind in _SEQUENCES else ()
+        return verdict is Verdict.SECRET_IF_TEXT and any(texts)
 
     def _key(self, key: object) -> str:
         """Return a key as text: `1`, `true`, `null` as JSON writes them, other keys as their value would be shown."""

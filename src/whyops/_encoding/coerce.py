@@ -71,6 +71,5 @@ def elements(value: object) -> list[Any] | None:
 def listed(value: object) -> list[Any]:
     """Return the elements of a list or tuple; a single value, if it is none; nothing for None."""
     found = elements(value)
-    if found is None:
-        return [] if value is None else [value]
-    return found
+    single = [] if value is None else [value]
+    return single if found is None else found

@@ -7,6 +7,7 @@ names of their classes and of the packages that define them; no framework is imp
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Union, get_args, get_origin
 
@@ -74,16 +75,11 @@ def _alternatives(annotation: object) -> Iterator[Any]:
         yield from _alternatives(kind)
         yield from (note if isinstance(note, type) else type(note) for note in notes)
     elif type(origin or annotation).__name__ == "TypeAliasType":
-        value = safely(_meaning, origin or annotation)
+        value = safely(attrgetter("__value__"), origin or annotation)  # worked out only now, and may fail
         if not isinstance(value, Failed):
             yield from _alternatives(value)
     else:
         yield origin or annotation
-
-
-def _meaning(alias: Any) -> object:
-    """Return what an alias made by `type` stands for; that is worked out only now, and may fail."""
-    return alias.__value__
 
 
 def _is_injected(annotation: object) -> bool:

@@ -184,8 +184,7 @@ def _moment(kind: Any, parts: str, zones: frozenset[str]) -> Reader:
 
 
 def _exception(value: BaseException, _room: int) -> object:
-    args = BaseException.args.__get__(value)  # type: ignore[attr-defined]
-    return {"type": short_name(type(value)), "args": list(args)}
+    return {"type": short_name(type(value)), "args": list(BaseException.args.__get__(value))}  # type: ignore[attr-defined]
 
 
 def _wrapped(value: object, _room: int) -> object:
@@ -286,20 +285,16 @@ def _interpolated(value: Any, room: int) -> str:
 
 def _is_built_in(value: object) -> bool:
     """Tell whether a value is of built-in types alone, with all that it holds, and not of more than some hundred parts."""
-    waiting: list[Any] = [value]
-    for _ in range(_MAX_PARTS):
-        if not waiting:
-            return True
-        each = waiting.pop()
+    parts: list[Any] = [value]
+    for each in parts:  # grows meanwhile
         kind = type(each)
         if kind is dict or kind is list or kind is tuple or kind is set:
-            if len(each) > _MAX_PARTS:
+            if len(each) + len(parts) > _MAX_PARTS:
                 return False
-            waiting += each
-            waiting += each.values() if kind is dict else ()
+            parts += [*each, *each.values()] if kind is dict else each
         elif not any(kind is known for known in _FORMATTED):
             return False
-    return False
+    return True
 
 
 _MAX_PARTS = 500

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .regex import Finder, Pattern, Span, matches
-from .values import decoded, is_random, is_stand_in
+from .values import decoded, is_placeholder, is_random, is_value
 
 _BEGIN = Pattern(r"-{4,5} ?BEGIN ([A-Z0-9 ]{1,60})-{4,5}")
 _HARMLESS = Pattern(r"PUBLIC|CERTIFICATE|SIGNATURE|MESSAGE|PARAMETERS|REQUEST|CRL|CMS|PKCS7")
@@ -45,12 +45,9 @@ def _pem(text: str) -> Iterator[Span]:
     for begin in _BEGIN.finditer(text):
         if _HARMLESS.search(begin[1]):
             continue
-        body = _BODY.match(text, begin.end())
-        end = body and _END.match(text, body.end())
-        if not end:  # a text of a program, written in several pieces
-            quoted = _QUOTED_BODY.match(text, begin.end())
-            end = quoted and _END.match(text, quoted.end())
-        stop = end.end() if end else body.end() if body else begin.end()
+        stop = _BODY.end(text, begin.end())
+        end = _END.match(text, stop) or _END.match(text, _QUOTED_BODY.end(text, begin.end()))  # a program's text may be in several pieces
+        stop = end.end() if end else stop
         if _SUBSTANCE.search(text[begin.end() : stop]):
             yield begin.start(), stop
 
@@ -59,17 +56,13 @@ def _is_credential(found: re.Match[str]) -> bool:
     """Tell whether what follows a scheme is one: `Basic information` and `bearer of this letter` are words."""
     bearer, basic, value = found.groups()
     before = found.string[max(found.start() - 2, 0) : found.start()]
-    if is_stand_in(value) or (before[-1:].isalnum() and not (before[:1] == "\\" and before[1:] in set("bfnrt"))):
+    if is_placeholder(value) or (before[-1:].isalnum() and not (before[:1] == "\\" and before[1:] in set("bfnrt"))):
         return False
     if basic:
         return ":" in decoded(value) or is_random(value)
     if bearer:
         return len(value) >= _LEAST_BEARER and (is_random(value) or any(sign in "0123456789.~+/=" for sign in value.rstrip(".")))
     return is_random(value)
-
-
-def _is_password(found: re.Match[str]) -> bool:
-    return not is_stand_in(found[1])
 
 
 def _kubernetes(text: str) -> Iterator[Span]:
@@ -88,7 +81,7 @@ def _data(document: str) -> Iterator[Span]:
         at = data.end()
         while (entry := _ENTRY.match(document, at)) and len(entry[1]) > len(data[1]) and entry.end() > at:
             at = entry.end()
-            if not is_stand_in(entry[2]):
+            if not is_placeholder(entry[2]):
                 yield entry.span(2)
 
 
@@ -110,7 +103,7 @@ FINDERS = (
         r"(?i:bearer|basic|negotiate|ntlm|apikey)[ \t]{1,4}[A-Za-z0-9_.~+/%\"'-]{6}",
         matches(_SCHEME, _is_credential),
     ),
-    Finder("CREATE USER ada IDENTIFIED BY 'hunter22'", r"(?i:identified[ \t])", matches(_IDENTIFIED, _is_password)),
+    Finder("CREATE USER ada IDENTIFIED BY 'hunter22'", r"(?i:identified[ \t])", matches(_IDENTIFIED, is_value)),
     Finder(
         "machine example.com login ada password hunter22",
         r"(?i:(?:login|account)[ \t\r\n]+[^ \t\r\n]+[ \t\r\n]+password)",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .regex import Finder, Pattern, Span, matches
-from .values import is_stand_in
+from .values import is_placeholder
 
 _USER = Pattern(
     r"(?<![\w-])(?:-u|-U|-a|--user|--proxy-user|--creds?|--basic-auth)(?:[ \t]{1,4}|=|[\"'],[ \t\r\n]{0,20})(?:\\*[\"'])?"
@@ -43,14 +43,14 @@ def _commands(text: str) -> Iterator[Span]:
     for command in _COMMAND.finditer(text):
         option = next(option for option, name in zip(_SECRETS, command.groups(), strict=False) if name is not None)
         for found in option.finditer(text, command.start("rest"), command.end("rest")):
-            if not is_stand_in(found[1]) and not found[1].isdigit():
+            if not is_placeholder(found[1]) and not found[1].isdigit():
                 yield found.span(1)
 
 
 def _is_password(found: re.Match[str]) -> bool:
     """Tell whether `user:password` is that, and not a user and a group."""
     user, password = found.groups()
-    return not is_stand_in(password) and password != user and not password.isdigit()
+    return not is_placeholder(password) and password != user and not password.isdigit()
 
 
 _PREFILTER = r"""(?:[ \t"'(]|^|\\[nrt])(?:-[uUapPwbk]|--(?:user|proxy-user|creds?|basic-auth|pass|cookie)[ =])"""

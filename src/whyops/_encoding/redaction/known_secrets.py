@@ -7,8 +7,9 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import chain
 
-from .regex import Finder, Span
+from .regex import Finder, Span, occurrences
 
 _LEAST = 6
 """Characters that a secret has at least: what is shorter is found in too much else."""
@@ -23,13 +24,9 @@ def _forms(known: Iterable[str]) -> tuple[str, ...]:
         if len(secret) >= _LEAST and secret.isprintable():
             in_json = json.dumps(secret)[1:-1]
             encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-            found |= {secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
-            found |= {
-                quote(secret, safe="", errors="replace"),
-                quote(secret, errors="replace"),
-                encoded,
-                encoded.replace("+", "-").replace("/", "_"),
-            }
+            found.update((secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]))
+            found.update((quote(secret, safe="", errors="replace"), quote(secret, errors="replace")))
+            found.update((encoded, encoded.replace("+", "-").replace("/", "_")))
     return tuple(sorted(found, key=len, reverse=True))
 
 
@@ -41,8 +38,4 @@ def finders(known: Iterable[str]) -> tuple[Finder, ...]:
 
 
 def _find(forms: tuple[str, ...], text: str) -> Iterator[Span]:
-    for secret in forms:
-        at = text.find(secret)
-        while at >= 0:
-            yield at, at + len(secret)
-            at = text.find(secret, at + len(secret))
+    return chain.from_iterable(occurrences(secret, text) for secret in forms)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from ..._runtime import guard
 from . import blocks, commands, keys, known_secrets, tables, urls
-from .named_values import NamedValues
+from .named_values import Found, NamedValues
 from .place import REDACTED
-from .regex import Pattern, prefilter
+from .regex import Pattern, is_well_formed, prefilter
 from .secret_names import SecretNames, Verdict
 
 DROPPED = "[dropped: redact raised]"
@@ -25,9 +26,6 @@ _BREAK = Pattern(r"\\+[nrt]?")
 _MAX_ARGUMENTS = 256
 _MAX_ARGUMENT = 1_024
 _IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
-
-Found = tuple[int, int, str]
-"""Where a secret begins and ends, and what to put in its place."""
 
 
 class Redactor:
@@ -47,7 +45,7 @@ class Redactor:
 
     def may_hold(self, text: str) -> bool:
         """Rule out nearly all texts at little cost: by what they do not contain."""
-        return self._may_have(text) or not (text.isascii() or _is_well_formed(text))
+        return self._may_have(text) or not is_well_formed(text)
 
     def is_clean(self, text: str) -> bool:
         """Tell whether a text holds no secret, and does not name the value beside it either."""
@@ -62,19 +60,20 @@ class Redactor:
         """Return the text without its secrets, and how many there were."""
         if not self.may_hold(text):
             return text, 0
-        if "\\u00" in text:
-            shown, count = self._redact(_ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[0], text))
-            return (shown, count) if count else (text, 0)
-        return self._redact(text)
+        plain = text if "\\u00" not in text else _ESCAPED.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[0], text)
+        parts: list[str] = []
+        found, done = self._find(plain), 0
+        for begin, end, replacement in found:
+            parts += (plain[done:begin], replacement)
+            done = end
+        return ("".join(parts) + plain[done:], len(found)) if found else (text, 0)
 
     def arguments(self, items: Sequence[object]) -> dict[int, str]:
         """Return those of a command's arguments that change, as they are to be shown: what follows an option is known by it."""
         texts = [item if type(item) is str and " " not in item and len(item) <= _MAX_ARGUMENT else "_" for item in items[:_MAX_ARGUMENTS]]
         if not any(text.startswith("-") for text in texts):
             return {}
-        line, starts = " ".join(texts), [0]
-        for text in texts:
-            starts.append(starts[-1] + len(text) + 1)
+        line, starts = " ".join(texts), [0, *accumulate(len(text) + 1 for text in texts)]
         shown: dict[int, str] = {}
         for begin, end, _ in self._find(line):
             for i in range(bisect_right(starts, begin) - 1, bisect_left(starts, end)):
@@ -83,28 +82,16 @@ class Redactor:
                     shown[i] = f"{texts[i][:first]}{REDACTED}{texts[i][last:]}"
         return shown
 
-    def _redact(self, text: str) -> tuple[str, int]:
-        parts: list[str] = []
-        done = count = 0
-        for begin, end, replacement in self._find(text):
-            parts += (text[done:begin], replacement)
-            done = end
-            count += 1
-        return ("".join(parts) + text[done:], count) if count else (text, 0)
-
     def _find(self, text: str) -> list[Found]:
         """Find all secrets, one after the other; those that overlap are one."""
-        is_well_formed = text.isascii() or _is_well_formed(text)
-        lines = _lines(text)
+        can_filter, lines = is_well_formed(text), _lines(text)
         hints = self._named.hints_in(lines)
-        found = [*self._named.find(lines, hints)]
-        spans = [span for finder in self._in_words for span in finder.find(text, is_well_formed=is_well_formed)]
-        spans += [span for finder in self._in_lines for span in finder.find(lines, is_well_formed=is_well_formed)]
+        spans = [span for finder in self._in_words for span in finder.find(text, can_filter=can_filter)]
+        spans += [span for finder in self._in_lines for span in finder.find(lines, can_filter=can_filter)]
         spans += tables.find_in_tables(lines, hints, self.names.verdict)
-        found += ((begin, end, REDACTED) for begin, end in spans if text[begin:end] != REDACTED)
-        found.sort()
+        alike = ((begin, end, REDACTED) for begin, end in spans if text[begin:end] != REDACTED)
         merged: list[Found] = []
-        for begin, end, replacement in found:
+        for begin, end, replacement in sorted([*self._named.find(lines, hints), *alike]):
             if merged and begin < merged[-1][1]:
                 if end > merged[-1][1]:
                     merged[-1] = (merged[-1][0], end, merged[-1][2])
@@ -125,15 +112,6 @@ def _lines(text: str) -> str:
 def _broken(found: re.Match[str]) -> str:
     last = found[0][-1]
     return found[0] if last == "\\" else ("\n" if last == "n" else " ").rjust(len(found[0]))
-
-
-def _is_well_formed(text: str) -> bool:
-    """Tell whether a text can be encoded: no quick search finds anything in one that can't."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def redacted_by_user(redact: Callable[[Any], Any], value: object, dropped: object) -> object:

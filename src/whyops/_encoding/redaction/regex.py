@@ -39,6 +39,11 @@ class Pattern:
         """Find all places that fit, one after the other."""
         return (self._compiled or self._compile()).finditer(text, start, end)
 
+    def end(self, text: str, start: int = 0, end: int = sys.maxsize) -> int:
+        """Return where that which fits from `start` on ends; `start`, if nothing fits."""
+        found = self.match(text, start, end)
+        return found.end() if found else start
+
     def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
         """Replace all that fits."""
         return (self._compiled or self._compile()).sub(replacement, text)
@@ -76,13 +81,29 @@ class Finder:
         self._find = find
         self._may_have: Callable[[str], bool] | None = None
 
-    def find(self, text: str, *, is_well_formed: bool) -> Iterable[Span]:
-        """Find them."""
+    def find(self, text: str, *, can_filter: bool) -> Iterable[Span]:
+        """Find them. `can_filter` tells whether the text is well-formed."""
         if self._may_have is None:
             self._may_have = prefilter(self.prefilter)  # by two threads at once, if need be: a lock would outlive a fork
-        return self._find(text) if self._may_have(text) or not is_well_formed else ()
+        return self._find(text) if self._may_have(text) or not can_filter else ()
 
 
 def matches(pattern: Pattern, keep: Callable[[re.Match[str]], object] = bool) -> Callable[[str], Iterator[Span]]:
     """Return a search for what a pattern has in its last group, or is as a whole without one, where it is to be kept."""
     return lambda text: (found.span(found.lastindex or 0) for found in pattern.finditer(text) if keep(found))
+
+
+def occurrences(word: str, text: str) -> Iterator[Span]:
+    """Find a word in a text, whatever stands beside it."""
+    at = text.find(word)
+    while at >= 0:
+        yield at, at + len(word)
+        at = text.find(word, at + len(word))
+
+
+def is_well_formed(text: str) -> bool:
+    """Tell whether a text can be encoded: one with a lone surrogate can't, and no prefilter finds anything in it."""
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False

@@ -249,17 +249,13 @@ class SecretNames:
         joined = "".join(parts)
         if not parts or joined in self._kept:
             return Verdict.CLEAN
-        spaced = f" {' '.join(parts)} "
-        if joined in self._added_joined or any(added in spaced for added in self._added):
-            return Verdict.SECRET
-        if parts == ["auth", "header"] or joined.endswith("accesskeyid"):
+        if joined in self._added_joined or self.adds(name) or parts == ["auth", "header"] or joined.endswith("accesskeyid"):
             return Verdict.SECRET
         if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS or "no" in parts):
             return Verdict.CLEAN
         if _ANYWHERE.search(joined) or parts[-1] in _LAST:
             return Verdict.SECRET
-        verdict = _token_verdict(parts, joined)
-        return _weak_verdict(parts) if verdict is Verdict.CLEAN else verdict
+        return _token_verdict(parts, joined)
 
 
 def _weak_verdict(parts: list[str]) -> Verdict:
@@ -275,16 +271,12 @@ def _weak_verdict(parts: list[str]) -> Verdict:
 
 
 def _token_verdict(parts: list[str], joined: str) -> Verdict:
-    if joined in {"tokens", "pass"}:
+    if joined == "tokens" or parts[-1] == "pass":
         return Verdict.SECRET_IF_TEXT
-    if parts[-1] == "pass":
-        return Verdict.SECRET_IF_TEXT
-    for i, part in enumerate(parts):
-        before = parts[i - 1] if i else ""
-        after = parts[i + 1] if i + 1 < len(parts) else ""
+    for before, part, after in zip(("", *parts), parts, (*parts[1:], ""), strict=False):
         if part == "token" or (part.endswith("token") and part[:-5] not in _HARMLESS_BEFORE_TOKEN):
             if after not in _HARMLESS_AFTER_TOKEN and before not in _HARMLESS_BEFORE_TOKEN:
                 return Verdict.SECRET
         elif (part == "tokens" and before in _SECRET_TOKENS) or (part.endswith("tokens") and part[:-6] in _SECRET_TOKENS):
             return Verdict.SECRET
-    return Verdict.CLEAN
+    return _weak_verdict(parts)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from .regex import Finder, Pattern, Span, matches
-from .values import MAX_JUDGED, is_random, is_stand_in
+from .values import MAX_JUDGED, is_placeholder, is_random, is_value
 
 _AUTHORITY = Pattern(r"://([^\s\"'<>\\:`|]*(?::(?!//)[^\s\"'<>\\:`|]*)*)")
 """What follows the scheme, up to the next one: each character is looked at once."""
@@ -41,22 +41,20 @@ def _users(text: str) -> Iterator[Span]:
     """Find the passwords of users, and tokens in their place: `https://user:password@host`."""
     for found in _AUTHORITY.finditer(text):
         rest = found[1]
-        user = _USER.match(rest)
-        stop = user.end() if user else 0
+        stop = _USER.end(rest)
         start = found.start(1)
         if rest[stop : stop + 1] == "@":
-            if stop >= _LONG_USER and _TOKEN.fullmatch(rest[:stop]) and not is_stand_in(rest[:stop]):
+            if stop >= _LONG_USER and _TOKEN.fullmatch(rest[:stop]) and not is_placeholder(rest[:stop]):
                 yield start, start + stop
         elif rest[stop : stop + 1] == ":" and not _PORT.match(rest, stop):
             at = _last_at(rest, stop + 1)
-            if at > stop + 1 and not is_stand_in(rest[stop + 1 : at]):
+            if at > stop + 1 and not is_placeholder(rest[stop + 1 : at]):
                 yield start + stop + 1, start + at
 
 
 def _last_at(rest: str, start: int) -> int:
     """Return where the password ends: at the last @ before the path; if there is none, at the last one, as it may hold a slash."""
-    path = _BEFORE_PATH.match(rest, start)
-    before = rest.rfind("@", start, path.end() if path else len(rest))
+    before = rest.rfind("@", start, _BEFORE_PATH.end(rest, start))
     return before if before >= 0 else rest.rfind("@", start)
 
 
@@ -70,11 +68,7 @@ def _hooks(text: str) -> Iterator[Span]:
 def _is_secret_in_query(found: re.Match[str]) -> bool:
     """Tell whether the value in `?key=…` or `&sig=…` is a secret: behind some names always, behind others if it is made like one."""
     always, key, value = found.groups()
-    return not is_stand_in(value) and bool(always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED))
-
-
-def _is_password(found: re.Match[str]) -> bool:
-    return not is_stand_in(found[1])
+    return not is_placeholder(value) and bool(always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED))
 
 
 FINDERS = (
@@ -86,8 +80,8 @@ FINDERS = (
         matches(_QUERY, _is_secret_in_query),
     ),
     Finder("https://example.com/webhooks/9f3kQ7xZ2bV8mT1pL6wR", r"/(?:web)?hook|hooks?\.[a-z]|maker\.ifttt", _hooks),
-    Finder("postgres%3A%2F%2Fada%3Ahunter22%40db", r"(?i:%3a%2f%2f)", matches(_ENCODED, _is_password)),
-    Finder("ada:hunter22@tcp(db:3306)/shop", r"@(?:tcp|udp|unix)\(", matches(_DSN, _is_password)),
-    Finder("ada:hunter22@db.example.com:5432", r"@[A-Za-z0-9_.-]+:[0-9]", matches(_HOST, _is_password)),
-    Finder("ada/hunter22@//db.example.com:1521/shop", "@//", matches(_ORACLE, _is_password)),
+    Finder("postgres%3A%2F%2Fada%3Ahunter22%40db", r"(?i:%3a%2f%2f)", matches(_ENCODED, is_value)),
+    Finder("ada:hunter22@tcp(db:3306)/shop", r"@(?:tcp|udp|unix)\(", matches(_DSN, is_value)),
+    Finder("ada:hunter22@db.example.com:5432", r"@[A-Za-z0-9_.-]+:[0-9]", matches(_HOST, is_value)),
+    Finder("ada/hunter22@//db.example.com:1521/shop", "@//", matches(_ORACLE, is_value)),
 )

@@ -87,11 +87,9 @@ def is_random(text: str, least: int = 16) -> bool:
             if not pair.isdigit():
                 seen += 1
                 common += pair in _PAIRS
-    if letters + digits < least - 4 or seen < least // 4 or not letters:
-        return False
-    if not digits and (len(text) < _LETTERS_ALONE or text.islower() or text.isupper()):
-        return False
-    return common < _WORDLIKE * seen
+    is_short = letters + digits < least - 4 or seen < least // 4 or not letters
+    is_name = not digits and (len(text) < _LETTERS_ALONE or text.islower() or text.isupper())
+    return not is_short and not is_name and common < _WORDLIKE * seen
 
 
 def is_mixed(text: str, least: int = 6) -> bool:
@@ -100,9 +98,8 @@ def is_mixed(text: str, least: int = 6) -> bool:
         return False
     letters = sum(map(str.isalpha, text))
     digits = sum(map(str.isdigit, text))
-    if letters and digits:
-        return not _ORDINARY.fullmatch(text)
-    return bool(letters) and any(sign in text[1:-1] for sign in "!@#$%^&*")
+    has_sign = any(sign in text[1:-1] for sign in "!@#$%^&*")
+    return not _ORDINARY.fullmatch(text) if letters and digits else bool(letters) and has_sign
 
 
 _ORDINARY = Pattern(
@@ -118,10 +115,15 @@ def is_code_number(text: str) -> bool:
     return 3 <= len(text) <= 12 and sum(map(str.isdigit, text)) >= 3 and text.replace("-", "").replace(" ", "").isalnum()
 
 
-def is_stand_in(value: str) -> bool:
+def is_placeholder(value: str) -> bool:
     """Tell whether a value is none: empty, a placeholder, a state (`expired`, `required`), a type."""
     value = value.strip()
     return not value or value.lower() in _STATES or (len(value) <= MAX_JUDGED and _PLACEHOLDER.fullmatch(value) is not None)
+
+
+def is_value(found: re.Match[str]) -> bool:
+    """Tell whether what was found in the first group of a pattern is a value."""
+    return not is_placeholder(found[1])
 
 
 def is_word(word: str) -> bool:
