@@ -8,6 +8,21 @@ What is written how:
 - tuples, sets, deques as lists; named tuples, dataclasses, attrs and pydantic objects as objects of their fields; enums as their value;
 - dates, times, decimals, UUIDs, paths as text; bytes as the text they are, else as a marker with their number;
 - an object of another class with its public attributes, one level deep, and `<type>`; all else as a marker such as `<generator>`.
+
+A value is walked in one of three ways, tried in this order:
+1. as it is: of built-in types alone (`Encoder._size` looks at each part), it goes to `to_json` without a copy;
+2. `fast_copy`: with other objects in it, each read by its reader, copied in one go;
+3. `bounded_copy`: where the first two give up, because something has to be cut, hidden or renamed. A container in another one that takes
+   no more than some kilobytes is tried in the first two ways again, as most of a large value has nothing to hide.
+The first two give up on whatever is not plain, and know neither budget nor secrets: what they wrote is searched for secrets as a whole.
+
+What they agree on, held by `tests/_encoding/test_walkers.py`:
+- what a quicker way accepts, a slower one writes the same, with nothing cut and nothing redacted;
+- a value is written the same alone and in another one, and within any budget that cuts nothing of it;
+- an object's names, their order and the markers are those of its reader, `readers.read`, which all three share;
+- what is a secret, `redaction` alone decides: in texts by what is written, in values by the name beside it; redaction comes before cutting;
+- only the bounded copy cuts. Where it does, a visible text says so, and it counts as one;
+- none runs code of a user's class: types are told by `type()` and identity, contents read with the built-in types' own methods.
 """
 
 from __future__ import annotations
@@ -60,12 +75,12 @@ class Encoder:
         redact: Callable[[Any], Any] | None = None,
         known: Iterable[str] = (),
     ) -> None:
-        from pydantic_core import to_json  # noqa: PLC0415 - `import whyops` does not pay for it
+        from pydantic_core import to_json  # noqa: PLC0415  (`import whyops` does not pay for it)
 
         self._to_json = to_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
-        self._redactor = Redactor(redact_keys, keep_keys, known)
-        self._is_dubious = prefilter(rf"{self._redactor.prefilter}|{_NOT_FINITE}")
+        self.redactor = Redactor(redact_keys, keep_keys, known)
+        self._is_dubious = prefilter(rf"{self.redactor.prefilter}|{_NOT_FINITE}")
         self._redact = redact
         self._plain_keys: set[str] = set()
 
@@ -74,7 +89,7 @@ class Encoder:
         try:
             if self._redact is None:
                 try:
-                    return self._clean_json(value, self._max_bytes, MAX_DEPTH), 0, 0
+                    return self.clean_json(value, self._max_bytes, MAX_DEPTH), 0, 0
                 except BaseException as error:
                     if stops(error):
                         raise
@@ -85,7 +100,7 @@ class Encoder:
             pass
         return (_UNREADABLE_OBJECT if issubclass(type(value), dict) else _UNREADABLE), 1, 0
 
-    def _clean_json(self, value: object, room: int, depth: int) -> str:
+    def clean_json(self, value: object, room: int, depth: int) -> str:
         """Return a value as JSON, if that takes no more than `room` and nothing has to be cut, hidden or renamed; else raise.
 
         A value of built-in types alone is not copied: it runs no code while it is encoded, so nobody can change it then. What another
@@ -98,7 +113,7 @@ class Encoder:
             if self._size(value if is_container else (value,), 0, room, depth) > room:
                 raise NotCopiedError
         except _NotBuiltInError:
-            value = FastCopier(room, self._is_plain_key).copy(value, depth)
+            value = FastCopier(room, self.is_plain_key).copy(value, depth)
         encoded = self._to_json(value)
         if len(encoded) > room:
             raise NotCopiedError
@@ -107,9 +122,9 @@ class Encoder:
             raise NotCopiedError
         return text
 
-    def _clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
+    def clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
         """Return a copy of plain types and its size in JSON, if that is within `room` and nothing has to be left out; else None."""
-        text = safely(lambda each: self._clean_json(each, room, depth), value)
+        text = safely(lambda each: self.clean_json(each, room, depth), value)
         return None if isinstance(text, Failed) else (json.loads(text), len(text.encode()))
 
     def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901  (one look at each value, without a call)
@@ -126,7 +141,7 @@ class Encoder:
         if kind is dict:
             plain_keys = self._plain_keys
             for key in value:
-                if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
+                if type(key) is not str or (key not in plain_keys and not self.is_plain_key(key)):
                     raise NotCopiedError
             value = value.values()
         for item in value:
@@ -146,13 +161,13 @@ class Encoder:
     def _is_clean(self, value: Any) -> bool:
         """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
         if type(value) is dict:
-            if not all(map(self._is_plain_key, value)) or secret_siblings(value):
+            if not all(map(self.is_plain_key, value)) or secret_siblings(value):
                 return False
             value = value.values()
         for item in value:
             kind = type(item)
             if kind is str:
-                if "\0" in item or not self._redactor.is_clean(item):
+                if "\0" in item or not self.redactor.is_clean(item):
                     return False
             elif kind is float:
                 if item - item != 0:
@@ -161,14 +176,14 @@ class Encoder:
                 return False
         return True
 
-    def _is_plain_key(self, key: str) -> bool:
+    def is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
         if key in self._plain_keys:
             return True
         if (
             len(key) > _MAX_PLAIN_KEY
-            or self._redactor.names.verdict(key) is not Verdict.CLEAN
-            or self._redactor.redact(key)[1]
+            or self.redactor.names.verdict(key) is not Verdict.CLEAN
+            or self.redactor.redact(key)[1]
             or storable(key) is not key
         ):
             return False
@@ -180,7 +195,7 @@ class Encoder:
     def _encode_any(self, value: object) -> Encoded:
         cuts = redactions = 0
         if self._redact is not None:
-            clean = self._clean_copy(value, self._max_bytes, MAX_DEPTH)
+            clean = self.clean_copy(value, self._max_bytes, MAX_DEPTH)
             copier = self._copier(self._max_bytes, {})
             shown = copier.copy(value) if clean is None else clean[0]
             value = redacted_by_user(self._redact, shown, _marker_for(value, DROPPED))
@@ -196,7 +211,7 @@ class Encoder:
         return self._to_json(_marker_for(value, "[cut: too large]")).decode(), cuts + 1, redactions
 
     def _copier(self, budget: int, redacted: dict[int, Redacted]) -> BoundedCopier:
-        return BoundedCopier(self._redactor, budget, self._is_plain_key, self._clean_copy, redacted)
+        return BoundedCopier(self.redactor, budget, self.is_plain_key, self.clean_copy, redacted)
 
 
 def _marker_for(value: object, text: str) -> object:

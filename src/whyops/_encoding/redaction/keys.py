@@ -98,7 +98,7 @@ _KEY_WORDS = frozenset(
     """
 sk rk pat pats api apikey key keys secret token tok tkn pw pwd pass auth oauth access refresh live test prod production sandbox priv
 private v1 v2 svc sa admin cred bearer jwt session st at rt ingest webhook signing bot service
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that vendors put before a key."""
 
@@ -107,7 +107,7 @@ _ID_WORDS = frozenset(
 resp msg call toolu tooluse chatcmpl run thread file asst req rs fc gen batch step evt cs pi ch cus in sub price prod pm seti src txn
 acct vs sha sha1 sha256 sha384 sha512 md5 id ids hash commit trace span node task job srvtoolu msgbatch container ft ftjob image img
 blob digest etag cache chunk part page cursor pk
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that stand before ids, which look the same."""
 
@@ -213,7 +213,7 @@ def _prefilter() -> str:
 _WORDS = frozenset(
     """
 key_ key- live_ test_ prod_ up_ re_ as- ak- nk- pa- fc- m0- ops_ exa_ secret_ sk_ cu_ sdp_ FIRE_ API- BSA EAA cio ico- ek_ fw_
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Beginnings that are in much else, so that more has to follow."""
 

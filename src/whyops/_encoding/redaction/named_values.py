@@ -20,11 +20,11 @@ Found = tuple[int, int, str]
 _HINTS = """
 auth bearer cookie cred jwt key pass pw secret token mnemonic contrase senha clave geheim kennwort parola wachtwoord losenord lösenord
 salasana hasło haslo пароль 密码 密碼 パスワード 비밀번호 verification security_code recovery backup
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 
 _WORD_HINTS = """
 sig signature salt pin otp totp cvv cvc cvv2 mfa 2fa pat seed psk fernet hmac
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 
 
 _NAME_BEFORE = Pattern(r"[\w.\-]{0,64}(?:[ \t][\w.\-]{1,64})?")
@@ -38,7 +38,7 @@ _NUMBER = Pattern(r"[-+]?[\d.,]+%?")
 _SENTENCE = frozenset(
     """
 your the is are must should please enter not no invalid required missing for to and of with has be cannot can't in
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 _MAX_SENTENCE = 2_000
 _SHORT_NAME = 6

@@ -11,16 +11,25 @@ from .values import MAX_JUDGED, is_bare_word, is_placeholder
 REDACTED = "[redacted]"
 
 LINK = Pattern(
+    # sign: password=hunter2, "password": "hunter2", **Password:** hunter2, headers['Cookie'] = 'a=b1'
     r"(?P<quote>\\*[\"'`])?\]?(?:[*_~]{0,3}"
     r"(?P<sign>[ \t\r\n]{0,40}(?:=>|:=|==|->|→|[:=\uff1a]|%3D|%3A)[ \t\r\n]{0,40})(?:[*_~]{2,3}[ \t]{0,4})?"
+    # element: <password>hunter2</password>
     r"|(?P<element>>))"
+    # pair, in a list or tuple: "password", "hunter2"
     r"|\\*[\"'](?P<pair>[ \t\r\n]{0,40},[ \t\r\n]{0,40})(?=\\*[\"'])"
+    # beside, the value has a name of its own: name=password, value=hunter2
     r"|(?:\\*[\"'])?[, \t\r\n]{1,40}(?:\\*[\"'])?(?P<beside>values?(?:\\*[\"'])?[ \t]{0,4}[:=][ \t]{0,4})"
+    # next: <key>password</key><string>hunter2</string>
     r"|(?P<next></\w{1,20}>\s{0,40}<(?:string|value|data|td|dd|code)>)"
+    # verb: the password is now hunter2
     r"|[`\"']?(?P<verb>[ \t]{1,4}(?:is|was|are|to)(?:[ \t]now|[ \t]set[ \t]to)?:?[ \t]{1,4})(?=[^\s-])"
+    # space: --password hunter2
     r"|(?P<space>[ \t]{1,4})(?=[^\s-])",
     re.IGNORECASE,
 )
+"""What links a name and its value, by kind, each with an example."""
+
 _OPENING = Pattern(r"[bBrRuUfF]{0,2}(\\*[\"'`])")
 _WHOLE_LINE = Pattern(r"[^\r\n\"'<>\\]+")
 _SCHEME = r"(?:bearer|basic|token|digest|apikey|api-key|negotiate)[ \t]{1,8}"

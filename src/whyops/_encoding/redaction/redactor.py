@@ -1,7 +1,25 @@
-"""Takes secrets out of texts: values after a name that hides one, keys that show what they are, passwords in URLs and on command lines.
+"""Takes secrets out of texts.
 
-A text is redacted in place, whatever it is, and all else in it stays as it was. Each search looks at a character a bounded number of times:
-no expression has two repetitions side by side that fit the same characters, and what was looked through is not looked through again.
+A text is redacted in place, whatever it is: JSON, half of it, a log, source, prose. Nothing is parsed, and all else stays as it was.
+What is looked for, each by a file of its own:
+
+- *a value after a name* that hides it (`named_values`): `password=hunter2`. A **name** is one or two words, judged by `secret_names`: it
+  hides all, texts, what a machine made, or digits. A **place** (`place`) is how the two are linked, `=`, `:`, a quotation, an option, and
+  where the value begins and ends. A **value** is what stands there, unless `values` takes it for a placeholder, a word or code;
+- *a value below a name*, in a table's column (`tables`);
+- *what shows by itself* that it is a secret, each with an example beside its search, in the tables named `FINDERS`: `keys` by how they
+  begin, `urls` with passwords and signatures, `blocks` such as private keys, hashes and `Bearer …`, `commands` such as `curl -u`;
+- *the client's own secrets* (`known_secrets`).
+
+The order:
+1. One quick search (`prefilter`) over the whole text; nearly all texts have nothing that it fits, and are done.
+2. What JSON writes as an escaped character or line break is read as one, at the same place; all searches run over the same text, each
+   behind a prefilter of its own.
+3. What they found is sorted; overlapping places are one; each is replaced by `[redacted]` and counted.
+
+To add a key, write how it begins into `keys`; a name, into `secret_names`; a form, a `Finder` with an example into one of the `FINDERS`.
+Each search looks at a character a bounded number of times: no expression has two repetitions side by side that fit the same characters,
+and what was looked through is not looked through again.
 """
 
 from __future__ import annotations
@@ -118,7 +136,7 @@ def redacted_by_user(redact: Callable[[Any], Any], value: object, dropped: objec
     """Return what the user's function makes of a value; a function that raises costs the value, not the protection."""
     try:
         shown = redact(value)
-    except Exception as error:  # noqa: BLE001 - the boundary "the user's redact"
+    except Exception as error:  # noqa: BLE001  (the boundary "the user's redact"
         guard.notices.say(
             "redact",
             "The redact function raised %s; the value it was given is not recorded. It gets plain JSON types: dict, list, str, int, float, "

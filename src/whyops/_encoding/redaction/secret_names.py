@@ -39,7 +39,7 @@ model name names option options path pattern placeholder policy prefix process p
 required reset response rotate rotation rule rules schema scheme scope scopes seconds setting settings size source spec
 specification status store strategy streaming strength suffix summary target template text timeout title total ttl type types
 updated uri url usage used validator var vars version visible warning
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that end a name about a secret, not of one: `password_policy`, `token_type`, `authorization_url`."""
 
@@ -143,7 +143,7 @@ _HARMLESS_BEFORE_KEY = frozenset(
 public pub pk primary foreign sort partition cache idempotency dedup deduplication translation object s3 row group routing message
 lookup index hash shard composite natural surrogate unique join map dict json column config i18n locale arrow hot function enter escape
 ssh host storage record document entity file blob image data event trace span run thread item order batch by the a this each for no any
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 
 _MATERIAL = frozenset({"b64", "base64", "data", "hex", "material", "pem", "value"})
@@ -151,7 +151,7 @@ _IF_CODE_LAST = frozenset(["pin", "otp", "totp", "hotp", "cvv", "cvv2", "cvc", "
 _BEFORE_CODE = frozenset(
     """
 mfa otp totp security verification login sms recovery backup time factor 2fa fa passcode pin auth authentication
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that make a `code` one that is sent to a phone."""
 

@@ -21,7 +21,7 @@ th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as
 be ma si om ur el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs un lo wa ge ie wh ee wi em ad ol rt po we na ul
 ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op sa ay ex ke fr oo av ag if ap gr od sp
 rd do uc bu ei ov by rm ep tt oc ef rn sc ey ap pi ck ry ss
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Letters that follow each other in English words and in names made of them: four of five pairs there, one of six in random letters."""
 
@@ -50,7 +50,7 @@ none null nil true false undefined nan yes no on off ok n/a na tbd todo unknown 
 incorrect wrong expired revoked rotated unchanged changed disabled enabled hidden masked redacted removed deleted unset set forgotten
 stored saved encrypted hashed accepted rejected denied granted failed passed success successful oauth oauth2 basic bearer digest
 negotiate ntlm kerberos ldap saml sso jwt str string bytes int integer bool boolean float number object any
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """What is said of a secret, or of its kind, in its place."""
 
@@ -60,7 +60,7 @@ see not ask same default public private anonymous dict list tuple array text cha
 raise pass print break continue yield assert del import from class def self this if else elif for while with try except finally and or
 in is new const let var delete throw case switch end begin then a an the of to as at by it its my your our their his her what which who
 when where how all each every some but only why
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words of a language that follow a name in prose and in programs."""
 
