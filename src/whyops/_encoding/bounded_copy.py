@@ -33,7 +33,6 @@ TRIES = 8
 
 _NAMING = frozenset({"name", "key", "header", "field", "option", "variable", "env", "param", "parameter"})
 _NAMED = frozenset({"value", "values", "val"})
-_SURE = "secret"
 _LEAST_CODE = 100
 _LONG = 4_096
 """Characters from which on it pays to remember what a text became."""
@@ -245,7 +244,7 @@ class BoundedCopier:
     def _named_beside(self, items: list[tuple[object, object]]) -> dict[str, str]:
         """Return the keys whose value another entry names, with that name ("" hides none): `{"name": "DB_PASSWORD", "value": …}`."""
         entries = {key: value for key, value in items if type(key) is str}
-        beside = dict.fromkeys(secret_siblings(entries), _SURE)
+        beside = dict.fromkeys(secret_siblings(entries), "secret")
         names = (value for key, value in entries.items() if key.lower() in _NAMING and type(value) is str and len(value) <= MAX_KEY)
         name = next((each for each in names if self._redactor.names.verdict(each) is not Verdict.CLEAN), None)
         if name is not None:
@@ -259,7 +258,7 @@ class BoundedCopier:
         return len(name) <= MAX_KEY and self._hides(name, value) and not (type(value) is str and name.islower() and is_bare_word(value))
 
     def _hides(self, name: str, value: object) -> bool:
-        """Tell whether a name hides its value. None, booleans and stand-ins are no secrets."""
+        """Tell whether a name hides its value. None, booleans and placeholders are no secrets."""
         kind = type(value)
         verdict = self._redactor.names.verdict(name)
         if verdict is Verdict.CLEAN or value is None or kind is bool or (kind is dict and _is_schema(value)):

@@ -24,9 +24,13 @@ def _forms(known: Iterable[str]) -> tuple[str, ...]:
         if len(secret) >= _LEAST and secret.isprintable():
             in_json = json.dumps(secret)[1:-1]
             encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-            found.update((secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]))
-            found.update((quote(secret, safe="", errors="replace"), quote(secret, errors="replace")))
-            found.update((encoded, encoded.replace("+", "-").replace("/", "_")))
+            found.update(
+                (
+                    *(secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
+                    *(quote(secret, safe="", errors="replace"), quote(secret, errors="replace")),
+                    *(encoded, encoded.replace("+", "-").replace("/", "_")),
+                )
+            )
     return tuple(sorted(found, key=len, reverse=True))
 
 

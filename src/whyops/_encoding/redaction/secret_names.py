@@ -194,14 +194,13 @@ class Verdict(Enum):
 
 _WEB_KEY = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _KUBERNETES = frozenset({"data", "stringData"})
-_NONE: frozenset[str] = frozenset()
 
 
 def secret_siblings(entries: Mapping[str, object]) -> frozenset[str]:
     """Return the keys that hide a secret beside others: of a JSON web key, of a Kubernetes secret."""
     if "kty" in entries:
         return _WEB_KEY
-    return _KUBERNETES if entries.get("kind") == "Secret" else _NONE
+    return _KUBERNETES if entries.get("kind") == "Secret" else frozenset()
 
 
 def words(name: str) -> list[str]:

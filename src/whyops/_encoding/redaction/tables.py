@@ -27,9 +27,8 @@ def find_in_tables(text: str, hints: Iterable[Span], verdict: Callable[[str], Ve
         start = text.rfind("\n", max(hint - _MAX_HEADER, done), hint) + 1 or done
         line = _line(text, start, start + _MAX_HEADER)
         done = at = start + len(line)
-        columns = _columns(line, verdict)
-        while columns and (row := _line(text, at, len(text))):
-            delimiter, count, secret = columns
+        delimiter, count, secret = _columns(line, verdict)
+        while secret and (row := _line(text, at, len(text))):
             cells = row.rstrip("\r\n").split(delimiter)
             if len(cells) != count:
                 break
@@ -46,8 +45,8 @@ def _line(text: str, at: int, limit: int) -> str:
     return text[at:limit] if end < 0 else text[at : end + 1]
 
 
-def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, Sequence[tuple[int, Verdict]]] | None:
-    """Return how the cells of a table's head are parted, how many there are, and which are names that hide a secret."""
+def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, Sequence[tuple[int, Verdict]]]:
+    """Return how the cells of a table's head are parted, how many there are, and which names hide a secret: none in other lines."""
     for delimiter in _DELIMITERS:
         names = [cell.strip(" \t\"'`*") for cell in line.rstrip("\r\n").split(delimiter)]
         inner = names[1:-1] if delimiter == "|" and not names[0] and not names[-1] else names
@@ -56,7 +55,7 @@ def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, Se
         secret = [(i, kind) for i, kind in kinds if kind is not Verdict.CLEAN]
         if secret:
             return delimiter, len(names), secret
-    return None
+    return "", 0, ()
 
 
 def _kind(name: str, verdict: Callable[[str], Verdict]) -> Verdict:

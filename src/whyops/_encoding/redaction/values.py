@@ -1,4 +1,4 @@
-"""What a value looks like: made by a machine, a stand-in for a secret, a part of a program, or words.
+"""What a value looks like: made by a machine, a placeholder for a secret, a part of a program, or words.
 
 A name that hides a secret may stand before any of these in prose, code and documentation, and nothing is to be hidden there.
 """
@@ -83,10 +83,9 @@ def is_random(text: str, least: int = 16) -> bool:
         lowered = part[0].lower()
         digits += sum(map(str.isdigit, lowered))
         letters += sum(map(str.isalpha, lowered))
-        for pair in map(add, lowered, lowered[1:]):
-            if not pair.isdigit():
-                seen += 1
-                common += pair in _PAIRS
+        pairs = [pair for pair in map(add, lowered, lowered[1:]) if not pair.isdigit()]
+        seen += len(pairs)
+        common += sum(map(_PAIRS.__contains__, pairs))
     is_short = letters + digits < least - 4 or seen < least // 4 or not letters
     is_name = not digits and (len(text) < _LETTERS_ALONE or text.islower() or text.isupper())
     return not is_short and not is_name and common < _WORDLIKE * seen
