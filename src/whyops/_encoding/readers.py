@@ -142,7 +142,7 @@ def _binary(head: bytes, size: int) -> object:
 def _elements(kind: Any) -> Reader:
     """Return the reader of a built-in type with elements; sets of texts or of whole numbers are sorted."""
 
-    def read_elements(value: object, room: int) -> object:
+    def read_elements(value: Any, room: int) -> object:
         items = list(islice(kind.__iter__(value), room))
         if kind in _SETS and (all(type(item) is str for item in items) or all(type(item) is int for item in items)):
             items.sort()
@@ -174,7 +174,7 @@ def _range(value: range, _room: int) -> object:
 def _moment(kind: Any, parts: str, zones: frozenset[str]) -> Reader:
     """Return the reader of a date with a time, or of a time. A zone of another make than `zones` may run anything, and is left out."""
 
-    def read_moment(value: object, _room: int) -> object:
+    def read_moment(value: Any, _room: int) -> object:
         zone = kind.tzinfo.__get__(value)
         if zone is not None and package_of(type(zone)) not in zones:
             value = kind(*[getattr(kind, part).__get__(value) for part in parts.split()])
