@@ -4,7 +4,7 @@
 needs numpy, pandas, attrs or pydantic is left out where they are missing.
 """
 
-# ruff: noqa: PLE0303, PLE0304, PLE0305, PLE0307, PLE0308, PLE0309 - what these methods do wrong is the point
+# ruff: noqa: PLE0303, PLE0304, PLE0305, PLE0307, PLE0308, PLE0309  (what these methods do wrong is the point)
 from __future__ import annotations
 
 import array
@@ -50,7 +50,7 @@ HOSTILE_VALUES: list[tuple[str, Callable[[], object]]] = []
 RAN: list[str] = []
 """What code of a hostile object was run, while somebody looked at it."""
 
-FILE = tempfile.TemporaryFile()  # noqa: SIM115
+FILE = tempfile.TemporaryFile()  # noqa: SIM115  (open for as long as the tests run)
 atexit.register(FILE.close)
 CLOSED_FILE = io.StringIO()
 CLOSED_FILE.close()
@@ -244,6 +244,14 @@ class BytesOfItsOwn(bytes):
         ran("bytes.__getitem__")
 
 
+class DequeOfItsOwn(collections.deque):  # type: ignore[type-arg]
+    def __iter__(self) -> typing.NoReturn:
+        ran("deque.__iter__")
+
+    def __len__(self) -> int:
+        ran("deque.__len__")
+
+
 simple("text_subclass", lambda: TextOfItsOwn("inner"))
 simple("text_subclass_as_key", lambda: {TextOfItsOwn("inner"): 1})
 simple("int_subclass", lambda: NumberOfItsOwn(7))
@@ -253,6 +261,8 @@ simple("list_subclass", lambda: ListOfItsOwn([1, 2]))
 simple("tuple_subclass", lambda: TupleOfItsOwn((1, 2)))
 simple("set_subclass", lambda: SetOfItsOwn({1}))
 simple("bytes_subclass", lambda: BytesOfItsOwn(b"abc"))
+simple("bytes_subclass_under_a_name", lambda: {"signature": BytesOfItsOwn(b"abc")})
+simple("deque_subclass", lambda: DequeOfItsOwn([1, 2]))
 
 # Containers
 simple("dict_empty", dict)
@@ -272,7 +282,7 @@ simple("dict_deep", lambda: nested(5_000, lambda value: {"in": value}))
 simple("tuple_deep", lambda: nested(300, lambda value: (value,)))
 simple("huge_first_then_small", lambda: {"huge": "z" * 2_000_000, "small": {"kept": True}})
 simple("doubling_lists", lambda: nested(40, lambda value: [value, value]))
-simple("named_tuple", lambda: collections.namedtuple("Point", "x y")(1, 2))  # noqa: PYI024
+simple("named_tuple", lambda: collections.namedtuple("Point", "x y")(1, 2))  # noqa: PYI024  (callers have such)
 simple("set_of_texts", lambda: {"b", "a"})
 simple("set_mixed", lambda: {1, "a", None, (2,)})
 simple("frozenset_nested", lambda: frozenset({frozenset({1})}))
@@ -350,9 +360,9 @@ def memoryview_released() -> object:
 
 
 # Times, ids, paths
-simple("datetime_naive", lambda: dt.datetime(2026, 1, 1))  # noqa: DTZ001
+simple("datetime_naive", lambda: dt.datetime(2026, 1, 1))  # noqa: DTZ001  (callers have such)
 simple("datetime_zoned", lambda: dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc))
-simple("datetime_max", lambda: dt.datetime.max)  # noqa: DTZ901
+simple("datetime_max", lambda: dt.datetime.max)  # noqa: DTZ901  (callers have such)
 simple("date", lambda: dt.date(1, 1, 1))
 simple("time", lambda: dt.time(1, 2, 3, tzinfo=dt.timezone.utc))
 simple("timedelta", lambda: dt.timedelta(days=-1, microseconds=1))
@@ -375,6 +385,13 @@ class BlockingZone(dt.tzinfo):
         ran("tzinfo.tzname")
 
 
+class TimeOfItsOwn(dt.time):
+    @property
+    def tzinfo(self) -> typing.NoReturn:  # type: ignore[override]
+        ran("time.tzinfo")
+
+
+simple("time_subclass", lambda: TimeOfItsOwn(1, 2, tzinfo=dt.timezone.utc))
 simple("datetime_in_a_hostile_zone", lambda: dt.datetime(2026, 1, 1, tzinfo=BlockingZone()))
 simple("time_in_a_hostile_zone", lambda: dt.time(1, tzinfo=BlockingZone()))
 
@@ -438,7 +455,7 @@ simple("module", lambda: sys)
 simple("partial", lambda: functools.partial(ran, "x"))
 simple("code", lambda: ran.__code__)
 simple("typing_alias", lambda: list[int])
-simple("typing_union", lambda: typing.Optional[int])  # noqa: UP045
+simple("typing_union", lambda: typing.Optional[int])  # noqa: UP045  (callers have such)
 simple("type_variable", lambda: typing.TypeVar("T"))
 simple("ellipsis", lambda: ...)
 simple("not_implemented", lambda: NotImplemented)
@@ -681,7 +698,7 @@ class Recursive:
 
 class BrokenFields:
     __dataclass_fields__ = 5
-    __fields__ = {"a": 1}  # noqa: RUF012
+    __fields__ = {"a": 1}  # noqa: RUF012  (callers have such)
     __attrs_attrs__ = "no"
     __pydantic_validator__ = None
 
@@ -767,7 +784,7 @@ def dict_changed_by_a_thread() -> object:
 if importlib.util.find_spec("numpy"):
 
     def _numpy() -> None:
-        import numpy as np  # noqa: PLC0415
+        import numpy as np  # noqa: PLC0415  (where it is installed)
 
         simple("numpy_array", lambda: np.arange(6).reshape(2, 3))
         simple("numpy_array_wide", lambda: np.zeros((1000, 1000)))
@@ -787,7 +804,7 @@ if importlib.util.find_spec("numpy"):
 if importlib.util.find_spec("pandas"):
 
     def _pandas() -> None:
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd  # noqa: PLC0415  (where it is installed)
 
         simple("pandas_frame", lambda: pd.DataFrame({"a": [1, 2], "b": ["x", None]}))
         simple("pandas_frame_wide", lambda: pd.DataFrame({f"c{i}": range(100) for i in range(300)}))
@@ -805,7 +822,7 @@ if importlib.util.find_spec("pandas"):
 if importlib.util.find_spec("attrs"):
 
     def _attrs() -> None:
-        import attrs  # noqa: PLC0415
+        import attrs  # noqa: PLC0415  (where it is installed)
 
         made = attrs.make_class("Made", {"name": attrs.field(), "pin": attrs.field(repr=False)})
         simple("attrs", lambda: made("a", "1234"))
@@ -816,8 +833,8 @@ if importlib.util.find_spec("attrs"):
 
 
 def _pydantic() -> None:
-    import pydantic  # noqa: PLC0415
-    import pydantic.dataclasses  # noqa: PLC0415
+    import pydantic  # noqa: PLC0415  (where it is installed)
+    import pydantic.dataclasses  # noqa: PLC0415  (where it is installed)
 
     class Customer(pydantic.BaseModel):
         model_config = pydantic.ConfigDict(extra="allow")
@@ -847,7 +864,7 @@ _pydantic()
 if sys.version_info < (3, 14):
 
     def _pydantic_v1() -> None:
-        from pydantic import v1  # noqa: PLC0415
+        from pydantic import v1  # noqa: PLC0415  (where it is installed)
 
         class Old(v1.BaseModel):
             name: str = "a"

@@ -49,7 +49,7 @@ def shown(value: object, **settings: object) -> object:
         (collections.Counter("aab"), {"a": 2, "b": 1}),
         (collections.UserDict(a=1), {"a": 1}),
         (types.MappingProxyType({"a": 1}), {"a": 1}),
-        (collections.namedtuple("Point", "x y")(1, 2), {"x": 1, "y": 2}),  # noqa: PYI024
+        (collections.namedtuple("Point", "x y")(1, 2), {"x": 1, "y": 2}),  # noqa: PYI024  (callers have such)
         (Colour.RED, "red"),
         (Level.LOW, 1),
         (range(3), "range(0, 3)"),

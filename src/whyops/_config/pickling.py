@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from .._runtime import guard
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 from . import environment
 from .settings import Settings
 
@@ -20,7 +20,7 @@ _MAY_NOT_PICKLE = frozenset({"agent_metadata", "redact"})
 def packed(settings: Settings) -> bytes:
     """Return the settings as a pickle, without key, transport and sink, and without what does not pickle."""
     given = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in _STAY}
-    values = {name: attempt(pickle.dumps, value) if name in _MAY_NOT_PICKLE else value for name, value in given.items()}
+    values = {name: safely(pickle.dumps, value) if name in _MAY_NOT_PICKLE else value for name, value in given.items()}
     values = {name: b"" if isinstance(value, Failed) else value for name, value in values.items()}
     return pickle.dumps((values, settings.api_key is not None, settings.sink is not None))
 
@@ -30,7 +30,7 @@ def unpacked(data: bytes) -> Settings:
     values, had_key, had_sink = pickle.loads(data)  # noqa: S301  (it comes as a part of a pickle that is being loaded)
     lost = set()
     for name in _MAY_NOT_PICKLE:
-        value: Any = attempt(pickle.loads, values[name])
+        value: Any = safely(pickle.loads, values[name])
         if isinstance(value, Failed):
             lost.add(name)
             value = None

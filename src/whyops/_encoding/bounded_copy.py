@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
-from .._runtime.safely import Failed, attempt
-from . import readers as foreign
-from .class_fields import Hidden
-from .instance_fields import name_of, short_name
-from .readers import MARGIN, MAX_EXACT, NODE_COST, CutText, Entries, Marker, Part, Plain, marker
+from .._runtime.safely import Failed, safely
+from .class_fields import Hidden, name_of, short_name
+from .excerpts import MARGIN, MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, marker
+from .readers import read
 from .redaction.named_values import hides
 from .redaction.place import REDACTED
 from .redaction.redactor import Redactor
+from .redaction.regex import is_well_formed
 from .redaction.secret_names import Verdict, secret_siblings
 from .redaction.values import is_bare_word
 
@@ -31,7 +33,6 @@ TRIES = 8
 
 _NAMING = frozenset({"name", "key", "header", "field", "option", "variable", "env", "param", "parameter"})
 _NAMED = frozenset({"value", "values", "val"})
-_SURE = "secret"
 _LEAST_CODE = 100
 _LONG = 4_096
 """Characters from which on it pays to remember what a text became."""
@@ -46,13 +47,8 @@ _UNSTORABLE = {0: "\N{SYMBOL FOR NULL}", **dict.fromkeys(range(0xD800, 0xE000), 
 
 def storable(text: str) -> str:
     """Replace what the service's database refuses: NUL by its visible symbol, each lone surrogate by the replacement character."""
-    if "\0" not in text:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            pass
-        else:
-            return text
+    if "\0" not in text and is_well_formed(text):
+        return text
     return text.translate(_UNSTORABLE)
 
 
@@ -72,10 +68,6 @@ _SCHEMA_WORDS = frozenset(
 """Words of a schema behind which no value of the argument stands; `default`, `const`, `enum` and `examples` are none of them."""
 
 
-def _as_text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str.__str__(cast("str", value))
-
-
 class Redacted(NamedTuple):
     """What a text became."""
 
@@ -85,7 +77,7 @@ class Redacted(NamedTuple):
     was_cut: bool
 
 
-class Copier:
+class BoundedCopier:
     """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out.
 
     `is_plain_key` tells of nearly every key at once that it hides no secret and is stored as it is; `clean_copy` gives most small
@@ -120,10 +112,7 @@ class Copier:
             return value
         if kind is str:
             return self._text(value)  # type: ignore[arg-type]
-        if kind is float and value - value == 0:  # type: ignore[operator]
-            self._left -= 8
-            return value
-        if kind is int and -MAX_EXACT <= value <= MAX_EXACT:  # type: ignore[operator]
+        if (kind is float and value - value == 0) or (kind is int and -MAX_EXACT <= value <= MAX_EXACT):  # type: ignore[operator]
             self._left -= 8
             return value
         if len(self._path) >= MAX_DEPTH:
@@ -139,49 +128,42 @@ class Copier:
         if not self._path or not self._tries:
             return None
         found = self._clean_copy(value, min(self._left, WHOLE_BYTES), MAX_DEPTH - len(self._path))
-        if found is None:
-            self._tries -= 1
-            return None
-        whole, size = found
-        self._tries += 1
+        whole, size = found or (None, 0)
         self._left -= size
-        return whole  # type: ignore[no-any-return]  # the copy of a container is one
+        self._tries += -1 if found is None else 1
+        return whole
 
     def _read(self, value: object, kind: type) -> Any:
         """Copy what an object holds."""
         self._path.add(id(value))
         try:
-            plainer = attempt(self._plainer, value)
-            return self._shown(plainer, kind)
+            return self._copy_read(safely(partial(read, room=max(self._left, 0) // NODE_COST + 1), value), kind)
         except RecursionError:
             self.cuts += 1
             return f"{ELLIPSIS}[cut: the stack is full]"
         finally:
             self._path.discard(id(value))
 
-    def _plainer(self, value: object) -> object:
-        return foreign.plainer(value, max(self._left, 0) // NODE_COST + 1)
-
-    def _shown(self, value: object, kind: type) -> Any:
-        """Copy what a reader made of an object."""
+    def _copy_read(self, value: Any, kind: type) -> Any:
+        """Copy what a reader made of an object of this type."""
         seen = type(value)
         if seen is Marker:
-            return self._text(str.__str__(cast("str", value)))
-        if seen is Part:
-            return self._list(value, value.size)  # type: ignore[arg-type, attr-defined]
+            return self._text(str.__str__(value))
+        if seen is Items:
+            return self._list(value.items, value.size)
         if seen is Entries:
-            return self._dict(value.items, value.size)  # type: ignore[attr-defined]
+            return self._dict(value.items, value.size)
         if seen is dict:
-            return self._dict(list(value.items()), len(value))  # type: ignore[attr-defined, arg-type]
-        if seen is Plain:
-            return self._object(value)  # type: ignore[arg-type]
+            return self._dict(list(value.items()), len(value))
+        if seen is Attributes:
+            return self._object(value)
         if seen is Hidden:
             self.redactions += 1
             return REDACTED
         if seen is CutText:
-            return self._text(value.text, value.size)  # type: ignore[attr-defined]
+            return self._text(value.text, value.size)
         if seen is Failed:
-            return self._bounded(str(marker(kind, f": unreadable, {short_name(value.error)[:80]}")))  # type: ignore[attr-defined]
+            return self._bounded(str(marker(kind, f": unreadable, {short_name(value.error)[:80]}")))
         return self.copy(value)
 
     def _bounded(self, text: str) -> str:
@@ -192,8 +174,7 @@ class Copier:
     def _text(self, text: str, size: int | None = None) -> str:
         """Redact, then cut. `size` is the number of bytes of which `text` is the beginning."""
         room = max(self._left, MIN_TEXT)
-        head = text[: room + MARGIN]
-        shown, found, was_cut = self._redact(text, head)
+        _, shown, found, was_cut = self._redact(text, text[: room + MARGIN])
         self.redactions += found
         kept = len(shown)
         if (was_cut or size is not None) and not shown.endswith(REDACTED):
@@ -207,14 +188,14 @@ class Copier:
         self._left -= len(shown) if shown.isascii() else len(shown.encode())
         return shown
 
-    def _redact(self, text: str, head: str) -> tuple[str, int, bool]:
-        """Redact the head of a text, or a longer one, if that was done before; tell how many secrets there were, and whether it was cut."""
-        if len(head) < _LONG:
-            return (*self._redactor.redact(head), len(head) < len(text))
-        known = self._redacted.get(id(text))
-        if known is None or known.text is not text:
-            known = self._redacted[id(text)] = Redacted(text, *self._redactor.redact(head), len(head) < len(text))
-        return known.shown, known.found, known.was_cut
+    def _redact(self, text: str, head: str) -> Redacted:
+        """Redact the head of a text, or recall what was made of a longer one before."""
+        redacted = self._redacted.get(id(text))
+        if redacted is None or redacted.text is not text:
+            redacted = Redacted(text, *self._redactor.redact(head), len(head) < len(text))
+            if len(head) >= _LONG:
+                self._redacted[id(text)] = redacted
+        return redacted
 
     def _child(self, value: object, siblings: int) -> Any:
         reserve = min(max(self._left, 0) >> 1, siblings * SIBLING_SHARE)
@@ -243,23 +224,19 @@ class Copier:
     def _dict(self, items: list[tuple[object, object]], size: int) -> dict[str, Any]:
         copied: dict[str, Any] = {}
         beside = self._named_beside(items)
-        kept = 0
         for key, value in items:
             if self._left <= 0:
                 break
             plain = type(key) is str and self._is_plain_key(key)
             name = self._free(key if plain else self._key(key), copied)  # type: ignore[arg-type]
-            hiding = beside.get(key) if type(key) is str else None
-            if (hiding is None and not plain and self._hides(key if type(key) is str else name, value)) or (
-                hiding and self._hides(hiding, value)
-            ):
+            hiding = beside.get(key, "" if plain else key) if type(key) is str else name
+            if hiding and self._hides(hiding, value):
                 copied[name] = REDACTED
                 self.redactions += 1
                 self._left -= NODE_COST
             else:
-                copied[name] = self._child(value, len(items) - kept - 1)
-            kept += 1
-        if kept < size:
+                copied[name] = self._child(value, len(items) - len(copied) - 1)
+        if (kept := len(copied)) < size:
             self.cuts += 1
             copied[self._free(ELLIPSIS, copied)] = f"[cut: kept {kept} of {size} entries]"
         return copied
@@ -267,23 +244,21 @@ class Copier:
     def _named_beside(self, items: list[tuple[object, object]]) -> dict[str, str]:
         """Return the keys whose value another entry names, with that name ("" hides none): `{"name": "DB_PASSWORD", "value": …}`."""
         entries = {key: value for key, value in items if type(key) is str}
-        beside = dict.fromkeys(secret_siblings(entries), _SURE)
-        name = next((value for key, value in entries.items() if key.lower() in _NAMING and type(value) is str and self._names(value)), None)
+        beside = dict.fromkeys(secret_siblings(entries), "secret")
+        names = (value for key, value in entries.items() if key.lower() in _NAMING and type(value) is str and len(value) <= MAX_KEY)
+        name = next((each for each in names if self._redactor.names.verdict(each) is not Verdict.CLEAN), None)
         if name is not None:
             beside |= {key: name for key in entries if key.lower() in _NAMED}
         if "logprob" in entries:
             beside["token"] = ""
         return beside
 
-    def _names(self, name: str) -> bool:
-        return len(name) <= MAX_KEY and self._redactor.names.verdict(name) is not Verdict.CLEAN
-
     def _hides_in_pair(self, name: str, value: object) -> bool:
         """Tell whether the first of two hides the second. Two words are two names, as in a list of required fields."""
         return len(name) <= MAX_KEY and self._hides(name, value) and not (type(value) is str and name.islower() and is_bare_word(value))
 
     def _hides(self, name: str, value: object) -> bool:
-        """Tell whether a name hides its value. None, booleans and stand-ins are no secrets."""
+        """Tell whether a name hides its value. None, booleans and placeholders are no secrets."""
         kind = type(value)
         verdict = self._redactor.names.verdict(name)
         if verdict is Verdict.CLEAN or value is None or kind is bool or (kind is dict and _is_schema(value)):
@@ -295,20 +270,16 @@ class Copier:
         if kind is int:
             return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= _LEAST_CODE
         if issubclass(kind, (str, bytes)):
-            return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(attempt(_as_text, value)))
-        if verdict is Verdict.SECRET_IF_TEXT and kind in _SEQUENCES:
-            return any(type(item) is str for item in islice(cast("Iterable[object]", value), 100))
-        return False
+            text = safely(bytes.decode, value) if issubclass(kind, bytes) else str.__str__(value)  # type: ignore[arg-type]
+            return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(text))
+        texts = (type(item) is str for item in islice(cast("Iterable[object]", value), 100)) if kind in _SEQUENCES else ()
+        return verdict is Verdict.SECRET_IF_TEXT and any(texts)
 
     def _key(self, key: object) -> str:
         """Return a key as text: `1`, `true`, `null` as JSON writes them, other keys as their value would be shown."""
-        if type(key) is str:
-            text = key
-        elif key is None or type(key) is bool:
-            text = {None: "null", True: "true", False: "false"}[key]
-        else:
-            shown = self.copy(key)
-            text = shown if type(shown) is str else repr(shown)
+        is_constant = key is None or type(key) is bool
+        shown = key if is_constant or type(key) is str else self.copy(key)
+        text = json.dumps(key) if is_constant else shown if type(shown) is str else repr(shown)
         size = len(text)
         text, found = self._redactor.redact(text[: MAX_KEY + MARGIN])
         self.redactions += found
@@ -323,12 +294,11 @@ class Copier:
             return name
         return next(f"{name} ({i})" for i in range(2, len(taken) + 3) if f"{name} ({i})" not in taken)
 
-    def _object(self, value: Plain) -> Any:
+    def _object(self, value: Attributes) -> Any:
         if not value.fields or self._objects:
             return self._bounded(str(marker(value.kind)))
         self._objects += 1
         try:
-            shown = self._dict([("<type>", name_of(value.kind)), *value.fields.items()], len(value.fields) + 1)
+            return self._dict([("<type>", name_of(value.kind)), *value.fields.items()], len(value.fields) + 1)
         finally:
             self._objects -= 1
-        return shown

@@ -9,9 +9,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, cast
 
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 from .bounded_copy import storable
-from .instance_fields import module_of, name_of
+from .class_fields import module_of, name_of
 
 _SPELLED_OUT = frozenset({"decimal", "fractions", "pathlib", "pathlib._local", "uuid"})
 """Modules of the standard library whose objects have a text that names them."""
@@ -26,30 +26,28 @@ def text_in(value: object) -> str | None:
 
 def spelled(value: object) -> str:
     """Return a name's text, as it can be stored: an enum's is that of its value, a plain object's is its type. Empty for None."""
+    value = _enum_value(value)
     text = named(value)
-    if text is not None:
-        return text
-    kind = type(value)
-    if issubclass(kind, Enum):
-        return spelled(object.__getattribute__(value, "_value_"))
-    return f"<{name_of(kind)}>"
+    return f"<{name_of(type(value))}>" if text is None else text
 
 
 def named(value: object) -> str | None:
     """Return the text that names a value, as it can be stored, and empty for None; None for what has none, as a list or a plain object."""
-    text = text_in(value)
-    if text is not None:
-        return storable(text)
+    value = _enum_value(value)
     kind = type(value)
+    text: str | Failed[object] | None = text_in(value)
     if value is None:
         return ""
-    if issubclass(kind, Enum):
-        return named(object.__getattribute__(value, "_value_"))
     if kind is int or kind is float or kind is bool or module_of(kind) in _SPELLED_OUT:
-        written = attempt(str, value)
-        if not isinstance(written, Failed):
-            return storable(written)
-    return None
+        text = safely(str, value)
+    return None if text is None or isinstance(text, Failed) else storable(text)
+
+
+def _enum_value(value: object) -> object:
+    """Return what a choice of an enum stands for; all else as it is."""
+    kind = type(value)
+    is_choice = issubclass(kind, Enum) and not issubclass(kind, str)
+    return _enum_value(object.__getattribute__(value, "_value_")) if is_choice else value
 
 
 def members(value: object) -> dict[Any, Any] | None:
@@ -73,6 +71,5 @@ def elements(value: object) -> list[Any] | None:
 def listed(value: object) -> list[Any]:
     """Return the elements of a list or tuple; a single value, if it is none; nothing for None."""
     found = elements(value)
-    if found is None:
-        return [] if value is None else [value]
-    return found
+    single = [] if value is None else [value]
+    return single if found is None else found

@@ -8,6 +8,21 @@ What is written how:
 - tuples, sets, deques as lists; named tuples, dataclasses, attrs and pydantic objects as objects of their fields; enums as their value;
 - dates, times, decimals, UUIDs, paths as text; bytes as the text they are, else as a marker with their number;
 - an object of another class with its public attributes, one level deep, and `<type>`; all else as a marker such as `<generator>`.
+
+A value is walked in one of three ways, tried in this order:
+1. as it is: of built-in types alone (`Encoder._size` looks at each part), it goes to `to_json` without a copy;
+2. `fast_copy`: with other objects in it, each read by its reader, copied in one go;
+3. `bounded_copy`: where the first two give up, because something has to be cut, hidden or renamed. A container in another one that takes
+   no more than some kilobytes is tried in the first two ways again, as most of a large value has nothing to hide.
+The first two give up on whatever is not plain, and know neither budget nor secrets: what they wrote is searched for secrets as a whole.
+
+What they agree on, held by `tests/_encoding/test_walkers.py`:
+- what a quicker way accepts, a slower one writes the same, with nothing cut and nothing redacted;
+- a value is written the same alone and in another one, and within any budget that cuts nothing of it;
+- an object's names, their order and the markers are those of its reader, `readers.read`, which all three share;
+- what is a secret, `redaction` alone decides: in texts by what is written, in values by the name beside it; redaction comes before cutting;
+- only the bounded copy cuts. Where it does, a visible text says so, and it counts as one;
+- none runs code of a user's class: types are told by `type()` and identity, contents read with the built-in types' own methods.
 """
 
 from __future__ import annotations
@@ -16,13 +31,13 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._runtime.safely import Failed, attempt, stops
+from .._runtime.safely import Failed, safely, stops
 from . import Encoded
-from .bounded_copy import MAX_DEPTH, Copier, Redacted, storable
-from .fast_copy import ENTRY_BYTES, NotSimpleError, Simplifier
-from .readers import MAX_EXACT, NODE_COST
+from .bounded_copy import MAX_DEPTH, BoundedCopier, Redacted, storable
+from .excerpts import MAX_EXACT, NODE_COST
+from .fast_copy import ENTRY_BYTES, FastCopier, NotCopiedError
 from .redaction.redactor import DROPPED, Redactor, redacted_by_user
-from .redaction.search import searcher
+from .redaction.regex import prefilter
 from .redaction.secret_names import Verdict, secret_siblings
 
 MIN_VALUE_BYTES = 256
@@ -39,7 +54,7 @@ _UNREADABLE = '"[cut: unreadable]"'
 _UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
 
 
-class _ForeignTypeError(Exception):
+class _NotBuiltInError(Exception):
     """Something in a value has no form in JSON of its own."""
 
 
@@ -60,12 +75,12 @@ class Encoder:
         redact: Callable[[Any], Any] | None = None,
         known: Iterable[str] = (),
     ) -> None:
-        from pydantic_core import to_json  # noqa: PLC0415 - `import whyops` does not pay for it
+        from pydantic_core import to_json  # noqa: PLC0415  (`import whyops` does not pay for it)
 
         self._to_json = to_json
         self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
-        self._redactor = Redactor(redact_keys, keep_keys, known)
-        self._is_dubious = searcher(rf"{self._redactor.traces}|{_NOT_FINITE}")
+        self.redactor = Redactor(redact_keys, keep_keys, known)
+        self._is_dubious = prefilter(rf"{self.redactor.prefilter}|{_NOT_FINITE}")
         self._redact = redact
         self._plain_keys: set[str] = set()
 
@@ -74,18 +89,18 @@ class Encoder:
         try:
             if self._redact is None:
                 try:
-                    return self._clean_json(value, self._max_bytes, MAX_DEPTH), 0, 0
+                    return self.clean_json(value, self._max_bytes, MAX_DEPTH), 0, 0
                 except BaseException as error:
                     if stops(error):
                         raise
-            encoded = attempt(self._encode_any, value)
+            encoded = safely(self._encode_any, value)
             if not isinstance(encoded, Failed):
                 return encoded
         except RecursionError:  # called with the stack so full that not even the attempt could begin
             pass
         return (_UNREADABLE_OBJECT if issubclass(type(value), dict) else _UNREADABLE), 1, 0
 
-    def _clean_json(self, value: object, room: int, depth: int) -> str:
+    def clean_json(self, value: object, room: int, depth: int) -> str:
         """Return a value as JSON, if that takes no more than `room` and nothing has to be cut, hidden or renamed; else raise.
 
         A value of built-in types alone is not copied: it runs no code while it is encoded, so nobody can change it then. What another
@@ -96,20 +111,20 @@ class Encoder:
         is_container = kind is dict or kind is list or kind is tuple
         try:
             if self._size(value if is_container else (value,), 0, room, depth) > room:
-                raise NotSimpleError
-        except _ForeignTypeError:
-            value = Simplifier(room, self._is_plain_key).copy(value, depth)
+                raise NotCopiedError
+        except _NotBuiltInError:
+            value = FastCopier(room, self.is_plain_key).copy(value, depth)
         encoded = self._to_json(value)
         if len(encoded) > room:
-            raise NotSimpleError
+            raise NotCopiedError
         text = encoded.decode()
         if self._is_dubious(text) and not self._is_clean([json.loads(text)]):
-            raise NotSimpleError
+            raise NotCopiedError
         return text
 
-    def _clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
+    def clean_copy(self, value: object, room: int, depth: int) -> tuple[Any, int] | None:
         """Return a copy of plain types and its size in JSON, if that is within `room` and nothing has to be left out; else None."""
-        text = attempt(lambda each: self._clean_json(each, room, depth), value)
+        text = safely(lambda each: self.clean_json(each, room, depth), value)
         return None if isinstance(text, Failed) else (json.loads(text), len(text.encode()))
 
     def _size(self, value: Any, size: int, room: int, depth: int) -> int:  # noqa: C901  (one look at each value, without a call)
@@ -119,15 +134,15 @@ class Encoder:
         """
         kind = type(value)
         if kind is not dict and kind is not list and kind is not tuple:
-            raise _ForeignTypeError
+            raise _NotBuiltInError
         size += len(value) * ENTRY_BYTES
         if size > room or not depth:
-            raise NotSimpleError
+            raise NotCopiedError
         if kind is dict:
             plain_keys = self._plain_keys
             for key in value:
-                if type(key) is not str or (key not in plain_keys and not self._is_plain_key(key)):
-                    raise NotSimpleError
+                if type(key) is not str or (key not in plain_keys and not self.is_plain_key(key)):
+                    raise NotCopiedError
             value = value.values()
         for item in value:
             kind = type(item)
@@ -135,10 +150,10 @@ class Encoder:
                 size += len(item)
             elif kind is int:
                 if not _MIN_EXACT <= item <= MAX_EXACT:
-                    raise _ForeignTypeError
+                    raise _NotBuiltInError
             elif kind is float:
                 if item - item != 0:
-                    raise _ForeignTypeError
+                    raise _NotBuiltInError
             elif item is not None and kind is not bool:
                 size = self._size(item, size, room, depth - 1)
         return size
@@ -146,13 +161,13 @@ class Encoder:
     def _is_clean(self, value: Any) -> bool:
         """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
         if type(value) is dict:
-            if not all(map(self._is_plain_key, value)) or secret_siblings(value):
+            if not all(map(self.is_plain_key, value)) or secret_siblings(value):
                 return False
             value = value.values()
         for item in value:
             kind = type(item)
             if kind is str:
-                if "\0" in item or not self._redactor.is_clean(item):
+                if "\0" in item or not self.redactor.is_clean(item):
                     return False
             elif kind is float:
                 if item - item != 0:
@@ -161,14 +176,14 @@ class Encoder:
                 return False
         return True
 
-    def _is_plain_key(self, key: str) -> bool:
+    def is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
         if key in self._plain_keys:
             return True
         if (
             len(key) > _MAX_PLAIN_KEY
-            or self._redactor.names.verdict(key) is not Verdict.CLEAN
-            or self._redactor.redact(key)[1]
+            or self.redactor.names.verdict(key) is not Verdict.CLEAN
+            or self.redactor.redact(key)[1]
             or storable(key) is not key
         ):
             return False
@@ -180,7 +195,7 @@ class Encoder:
     def _encode_any(self, value: object) -> Encoded:
         cuts = redactions = 0
         if self._redact is not None:
-            clean = self._clean_copy(value, self._max_bytes, MAX_DEPTH)
+            clean = self.clean_copy(value, self._max_bytes, MAX_DEPTH)
             copier = self._copier(self._max_bytes, {})
             shown = copier.copy(value) if clean is None else clean[0]
             value = redacted_by_user(self._redact, shown, _marker_for(value, DROPPED))
@@ -195,8 +210,8 @@ class Encoder:
             budget = max(budget * self._max_bytes // len(encoded) - NODE_COST, 0)
         return self._to_json(_marker_for(value, "[cut: too large]")).decode(), cuts + 1, redactions
 
-    def _copier(self, budget: int, redacted: dict[int, Redacted]) -> Copier:
-        return Copier(self._redactor, budget, self._is_plain_key, self._clean_copy, redacted)
+    def _copier(self, budget: int, redacted: dict[int, Redacted]) -> BoundedCopier:
+        return BoundedCopier(self.redactor, budget, self.is_plain_key, self.clean_copy, redacted)
 
 
 def _marker_for(value: object, text: str) -> object:

@@ -7,12 +7,13 @@ names of their classes and of the packages that define them; no framework is imp
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Union, get_args, get_origin
 
-from .._runtime.safely import Failed, attempt
-from .instance_fields import module_of, mro, short_name
-from .redaction.pattern import Pattern
+from .._runtime.safely import Failed, safely
+from .class_fields import mro, package_of, short_name
+from .redaction.regex import Pattern
 
 if TYPE_CHECKING:
     import inspect
@@ -55,7 +56,7 @@ _WRITTEN = Pattern(
 
 def is_injected_class(kind: type) -> bool:
     """Tell whether a class, or one that it derives from, is one of those that frameworks inject."""
-    return any((module_of(each).partition(".")[0], short_name(each)) in _CLASSES for each in mro(kind))
+    return any((package_of(each), short_name(each)) in _CLASSES for each in mro(kind))
 
 
 def is_injected(parameter: inspect.Parameter) -> bool:
@@ -74,16 +75,11 @@ def _alternatives(annotation: object) -> Iterator[Any]:
         yield from _alternatives(kind)
         yield from (note if isinstance(note, type) else type(note) for note in notes)
     elif type(origin or annotation).__name__ == "TypeAliasType":
-        value = attempt(_meaning, origin or annotation)
+        value = safely(attrgetter("__value__"), origin or annotation)  # worked out only now, and may fail
         if not isinstance(value, Failed):
             yield from _alternatives(value)
     else:
         yield origin or annotation
-
-
-def _meaning(alias: Any) -> object:
-    """Return what an alias made by `type` stands for; that is worked out only now, and may fail."""
-    return alias.__value__
 
 
 def _is_injected(annotation: object) -> bool:

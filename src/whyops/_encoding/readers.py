@@ -16,30 +16,27 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from .._runtime.safely import Failed, attempt
-from .class_fields import HIDDEN, Hidden, declaration
+from .._runtime.safely import Failed, safely
+from .class_fields import (
+    HIDDEN,
+    Hidden,
+    PerType,
+    class_value,
+    declared_fields,
+    defines,
+    fields,
+    mro,
+    name_of,
+    namespace,
+    package_of,
+    short_name,
+)
+from .excerpts import MARGIN, MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, marker
 from .injected import is_injected_class
-from .instance_fields import PerType, class_value, defines, fields, module_of, mro, name_of, namespace, short_name
-from .redaction.pattern import Pattern
+from .redaction.regex import Pattern
 
 Reader = Callable[[Any, int], object]
 """Takes an object and how many elements there is room for; returns something plainer."""
-
-
-class Marker(str):
-    """A short text that stands for a value."""
-
-    __slots__ = ()
-
-
-class Part(list[object]):
-    """The first elements of something that has `size` of them."""
-
-    __slots__ = ("size",)
-
-    def __init__(self, items: object, size: int) -> None:
-        super().__init__(items)  # type: ignore[call-overload]
-        self.size = size
 
 
 _RESOURCE = frozenset(
@@ -50,19 +47,8 @@ _RESOURCE = frozenset(
 _SECRET_TYPE = Pattern(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken")
 _MAX_DIGITS_BITS = 6_600
 
-NODE_COST = 16
-"""Bytes of the budget that a value costs beside its text, so that a million empty lists have a bound too."""
 
-MARGIN = 4_096
-"""Characters beyond a cut that redaction still looks at: a secret that begins before the cut is known by what follows."""
-
-
-def marker(kind: type, note: str = "") -> Marker:
-    """Return the marker of a value of this type."""
-    return Marker(f"<{name_of(kind)}{note}>")
-
-
-def plainer(value: object, room: int) -> object:
+def read(value: object, room: int) -> object:
     """Return a value of plainer types that shows what `value` holds; its elements may be anything."""
     return _reader(type(value))(value, room)
 
@@ -71,35 +57,28 @@ def _find_reader(kind: type) -> Reader:
     if is_injected_class(kind):
         return _marker
     for each in mro(kind):
-        reader = _READERS.get(id(each)) or _NAMED_READERS.get((module_of(each).partition(".")[0], short_name(each)))
+        reader = _READERS.get(id(each)) or _NAMED_READERS.get((package_of(each), short_name(each)))
         if reader is not None:
             return reader
-    declared = declaration(kind)
+    declared = declared_fields(kind)
     if declared is not None:
-        return lambda value, _room: declared.read(value)
+        return declared.read
     if _SECRET_TYPE.search(short_name(kind)):
         return _hidden
-    if defines(kind, _RESOURCE) or module_of(kind).partition(".")[0] in sys.stdlib_module_names:
+    if defines(kind, _RESOURCE) or package_of(kind) in sys.stdlib_module_names:
         return _marker
-    return Plain
+    return _attributes
 
 
 _reader = PerType(_find_reader)
 
 
-class Plain:
-    """An object whose class declares no fields: shown with its public attributes, one level deep."""
-
-    __slots__ = ("fields", "kind")
-
-    def __init__(self, value: object, _room: int = 0) -> None:
-        self.kind = type(value)
-        self.fields = {name: each for name, each in fields(value).items() if not name.startswith("_")}
+def _attributes(value: object, _room: int) -> object:
+    return Attributes(type(value), {name: each for name, each in fields(value).items() if not name.startswith("_")})
 
 
 def _enum(value: enum.Enum, _room: int) -> object:
-    held = fields(value)
-    return held["_value_"] if "_value_" in held else marker(type(value))
+    return fields(value).get("_value_", marker(type(value)))
 
 
 def _text(value: str, _room: int) -> object:
@@ -113,15 +92,12 @@ def _whole_number(value: int, _room: int) -> object:
     return Marker(int.__repr__(number)) if abs(number) > MAX_EXACT else number
 
 
-MAX_EXACT = 2**53 - 1
-"""The greatest whole number that every reader of JSON keeps exactly; greater ones are written as text."""
-
-
 def _float(value: float, _room: int) -> object:
     number = float.__float__(value)
-    if number != number:  # noqa: PLR0124 - NaN
-        return Marker("NaN")
-    return Marker("Infinity" if number > 0 else "-Infinity") if number in {float("inf"), float("-inf")} else number
+    return number if number - number == 0 else Marker(_NOT_FINITE[float.__repr__(number)])
+
+
+_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def _complex(value: complex, _room: int) -> object:
@@ -130,24 +106,26 @@ def _complex(value: complex, _room: int) -> object:
 
 def _array_of_numbers(value: object, room: int) -> object:
     array = sys.modules["array"].array
-    return Part(array.tolist(array.__getitem__(value, slice(0, room))), array.__len__(value))
+    return Items(array.tolist(array.__getitem__(value, slice(0, room))), array.__len__(value))
 
 
 def _library_text(value: object, _room: int) -> object:
     """Return what the library's own class writes, whatever a subclass of it does."""
-    own = (namespace(each) for each in mro(type(value)) if module_of(each).partition(".")[0] in _TEXT_LIBRARIES)
+    own = (namespace(each) for each in mro(type(value)) if package_of(each) in _TEXT_LIBRARIES)
     return next(each["__str__"] for each in own if "__str__" in each)(value)
 
 
 _TEXT_LIBRARIES = frozenset({"decimal", "fractions", "httpx", "ipaddress", "pathlib", "pydantic", "pydantic_core", "uuid", "yarl"})
 
 
-def _bytes(value: bytes, room: int) -> object:
-    return _binary(bytes.__getitem__(value, slice(0, room * NODE_COST + 4 * MARGIN)), bytes.__len__(value))
+def _bytes(value: Any, room: int) -> object:
+    kind: Any = next(kind for kind in _BINARY if issubclass(type(value), kind))
+    if kind is memoryview and (value.ndim != 1 or value.itemsize != 1):
+        return Marker(f"<memoryview of {value.nbytes} bytes>")
+    return _binary(bytes(kind.__getitem__(value, slice(0, room * NODE_COST + 4 * MARGIN))), kind.__len__(value))
 
 
-def _bytearray(value: bytearray, room: int) -> object:
-    return _binary(bytes(bytearray.__getitem__(value, slice(0, room * NODE_COST + 4 * MARGIN))), bytearray.__len__(value))
+_BINARY: tuple[Any, ...] = (bytes, bytearray, memoryview)
 
 
 def _binary(head: bytes, size: int) -> object:
@@ -161,34 +139,19 @@ def _binary(head: bytes, size: int) -> object:
     return text if len(head) == size else CutText(text, size)
 
 
-class CutText:
-    """The beginning of a text of `size` bytes."""
+def _elements(kind: Any) -> Reader:
+    """Return the reader of a built-in type with elements; sets of texts or of whole numbers are sorted."""
 
-    __slots__ = ("size", "text")
+    def read_elements(value: Any, room: int) -> object:
+        items = list(islice(kind.__iter__(value), room))
+        if kind in _SETS and (all(type(item) is str for item in items) or all(type(item) is int for item in items)):
+            items.sort()
+        return Items(items, kind.__len__(value))
 
-    def __init__(self, text: str, size: int) -> None:
-        self.text = text
-        self.size = size
-
-
-def _memoryview(value: memoryview, room: int) -> object:
-    if value.ndim != 1 or value.itemsize != 1:
-        return Marker(f"<memoryview of {value.nbytes} bytes>")
-    return _binary(bytes(value[: room * NODE_COST + 4 * MARGIN]), value.nbytes)
+    return read_elements
 
 
-def _elements(iterate: Callable[[Any], Any]) -> Reader:
-    def read(value: Any, room: int) -> object:
-        return Part(islice(iterate(value), room), len(value))
-
-    return read
-
-
-def _set(value: set[object], room: int) -> object:
-    items = list(islice(set.__iter__(value) if issubclass(type(value), set) else frozenset.__iter__(value), room))  # type: ignore[arg-type]
-    if all(type(item) is str for item in items) or all(type(item) is int for item in items):
-        items.sort()
-    return Part(items, set.__len__(value) if issubclass(type(value), set) else frozenset.__len__(value))  # type: ignore[arg-type]
+_SETS = (set, frozenset)
 
 
 def _tuple(value: tuple[object, ...], room: int) -> object:
@@ -197,21 +160,7 @@ def _tuple(value: tuple[object, ...], room: int) -> object:
     size = tuple.__len__(value)
     if type(names) is tuple and len(names) == size and all(type(name) is str for name in names):
         return dict(zip(names, items, strict=False))
-    return Part(items, size)
-
-
-def _list(value: list[object], room: int) -> object:
-    return Part(list.__getitem__(value, slice(0, room)), list.__len__(value))
-
-
-class Entries:
-    """The first entries of a dict that has `size` of them."""
-
-    __slots__ = ("items", "size")
-
-    def __init__(self, items: list[tuple[object, object]], size: int) -> None:
-        self.items = items
-        self.size = size
+    return Items(items, size)
 
 
 def _dict(value: dict[object, object], room: int) -> object:
@@ -222,22 +171,20 @@ def _range(value: range, _room: int) -> object:
     return Marker(repr(value) if max(abs(value.start), abs(value.stop), abs(value.step)) < MAX_EXACT else "<range>")
 
 
-def _datetime(value: dt.datetime, _room: int) -> object:
-    zone = dt.datetime.tzinfo.__get__(value)
-    if zone is None or module_of(type(zone)).partition(".")[0] in {"datetime", "zoneinfo", "_zoneinfo", "pytz", "dateutil", "pendulum"}:
-        return Marker(dt.datetime.isoformat(value))
-    parts = ("year", "month", "day", "hour", "minute", "second", "microsecond")
-    when = [getattr(dt.datetime, part).__get__(value) for part in parts]
-    return Marker(dt.datetime(*when).isoformat())  # noqa: DTZ001 - a zone of unknown make may run anything
+def _moment(kind: Any, parts: str, zones: frozenset[str]) -> Reader:
+    """Return the reader of a date with a time, or of a time. A zone of another make than `zones` may run anything, and is left out."""
 
+    def read_moment(value: Any, _room: int) -> object:
+        zone = kind.tzinfo.__get__(value)
+        if zone is not None and package_of(type(zone)) not in zones:
+            value = kind(*[getattr(kind, part).__get__(value) for part in parts.split()])
+        return Marker(kind.isoformat(value))
 
-def _time(value: dt.time, _room: int) -> object:
-    return Marker(dt.time.isoformat(value) if value.tzinfo is None else dt.time.replace(value, tzinfo=None).isoformat())
+    return read_moment
 
 
 def _exception(value: BaseException, _room: int) -> object:
-    args = BaseException.args.__get__(value)  # type: ignore[attr-defined]
-    return {"type": short_name(type(value)), "args": list(args)}
+    return {"type": short_name(type(value)), "args": list(BaseException.args.__get__(value))}  # type: ignore[attr-defined]
 
 
 def _wrapped(value: object, _room: int) -> object:
@@ -255,8 +202,7 @@ def _marker(value: object, _room: int) -> object:
 
 
 def _data(value: object, _room: int) -> object:
-    held = fields(value)
-    return held.get("data", marker(type(value)))
+    return fields(value).get("data", marker(type(value)))
 
 
 def _hidden(_value: object, _room: int) -> object:
@@ -279,15 +225,18 @@ def _array(value: Any, room: int) -> object:
         return plain.item()
     head = plain[:room]
     if plain.dtype.kind in "mM" and plain.ndim == 1:  # numbers of nanoseconds, if asked for a list
-        return Part(head.astype(str).tolist(), len(plain))
-    return Part(head.tolist() if plain.ndim == 1 else list(head), len(plain))
+        return Items(head.astype(str).tolist(), len(plain))
+    return Items(head.tolist() if plain.ndim == 1 else list(head), len(plain))
 
 
 def _numpy_scalar(value: Any, _room: int) -> object:
     item = value.item()
-    if type(item) is type(value):  # a long double, or a date with nanoseconds
-        return Marker(str(item))
-    return Marker(str(value)) if short_name(type(value)) in {"datetime64", "timedelta64"} else item
+    # a long double stays one, and dates with nanoseconds become numbers
+    is_text = type(item) is type(value) or short_name(type(value)) in {
+        "datetime64",
+        "timedelta64",
+    }
+    return Marker(str(value)) if is_text else item
 
 
 def _frame(value: Any, room: int) -> object:
@@ -296,18 +245,18 @@ def _frame(value: Any, room: int) -> object:
     shown = value.iloc[: max(1, room // max(1, width)), :room]
     columns = shown.columns.tolist()
     rows = [Entries(list(zip(columns, row, strict=True)), width) for row in shown.itertuples(index=False, name=None)]
-    return Part(rows, height)
+    return Items(rows, height)
 
 
 def _series(value: Any, room: int) -> object:
     head = value.head(room)
     if head.index.is_unique:
         return Entries(list(head.to_dict().items()), len(value))
-    return Part(head.tolist(), len(value))
+    return Items(head.tolist(), len(value))
 
 
 def _index(value: Any, room: int) -> object:
-    return Part(value[:room].tolist(), len(value))
+    return Items(value[:room].tolist(), len(value))
 
 
 def _template(value: Any, room: int) -> object:
@@ -326,30 +275,26 @@ def _interpolated(value: Any, room: int) -> str:
     """Return what stands in a template's place: formatted as the template says, if its value is built in through and through."""
     held = value.value
     if not _is_built_in(held):
-        shown = plainer(held, room)
+        shown = read(held, room)
         return shown if type(shown) is str or type(shown) is Marker else marker(type(held))
     convert = {"r": repr, "a": ascii}.get(value.conversion, lambda each: each)
     spec = "" if _WIDE.search(value.format_spec) else value.format_spec
-    text = attempt(lambda each: format(convert(each), spec), held)
+    text = safely(lambda each: format(convert(each), spec), held)
     return str(held) if isinstance(text, Failed) else text
 
 
 def _is_built_in(value: object) -> bool:
     """Tell whether a value is of built-in types alone, with all that it holds, and not of more than some hundred parts."""
-    waiting: list[Any] = [value]
-    for _ in range(_MAX_PARTS):
-        if not waiting:
-            return True
-        each = waiting.pop()
+    parts: list[Any] = [value]
+    for each in parts:  # grows meanwhile
         kind = type(each)
         if kind is dict or kind is list or kind is tuple or kind is set:
-            if len(each) > _MAX_PARTS:
+            if len(each) + len(parts) > _MAX_PARTS:
                 return False
-            waiting += each
-            waiting += each.values() if kind is dict else ()
+            parts += [*each, *each.values()] if kind is dict else each
         elif not any(kind is known for known in _FORMATTED):
             return False
-    return False
+    return True
 
 
 _MAX_PARTS = 500
@@ -358,6 +303,8 @@ _WIDE = Pattern(r"\d{4}")
 """Room for a text of some thousand characters or more, which nobody asked us to make."""
 
 
+_WITH_ELEMENTS: tuple[type, ...] = (list, set, frozenset, collections.deque, type({}.keys()), type({}.values()), type({}.items()))
+
 _BUILT_IN: dict[type, Reader] = {
     enum.Enum: _enum,
     str: _text,
@@ -365,25 +312,23 @@ _BUILT_IN: dict[type, Reader] = {
     float: _float,
     complex: _complex,
     bytes: _bytes,
-    bytearray: _bytearray,
-    memoryview: _memoryview,
+    bytearray: _bytes,
+    memoryview: _bytes,
     dict: _dict,
-    list: _list,
     tuple: _tuple,
-    set: _set,
-    frozenset: _set,
-    collections.deque: _elements(collections.deque.__iter__),
-    type({}.keys()): _elements(iter),
-    type({}.values()): _elements(iter),
-    type({}.items()): _elements(iter),
+    **{kind: _elements(kind) for kind in _WITH_ELEMENTS},
     types.MappingProxyType: _wrapped,
     range: _range,
     collections.UserDict: _data,
     collections.UserList: _data,
     collections.UserString: _data,
-    dt.datetime: _datetime,
+    dt.datetime: _moment(
+        dt.datetime,
+        "year month day hour minute second microsecond",
+        frozenset({"datetime", "zoneinfo", "_zoneinfo", "pytz", "dateutil", "pendulum"}),
+    ),
     dt.date: lambda value, _room: Marker(dt.date.isoformat(value)),
-    dt.time: _time,
+    dt.time: _moment(dt.time, "hour minute second microsecond", frozenset()),
     dt.timedelta: lambda value, _room: Marker(dt.timedelta.__str__(value)),
     BaseException: _exception,
     types.SimpleNamespace: lambda value, _room: fields(value),

@@ -6,9 +6,9 @@ import itertools
 import os
 from collections.abc import Callable
 
+from .._encoding.class_fields import class_value
 from .._encoding.coerce import named, spelled, text_in
-from .._encoding.instance_fields import class_value
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 
 MAX_ID = 128
 MAX_USER_ID = 255
@@ -89,7 +89,7 @@ def _own_text(value: object) -> str | None:
     """Return the text that names a value; None without. An object of a class that says how it reads as text is asked."""
     kind = type(value)
     if text_in(value) is None and class_value(kind, "__str__") is not object.__str__ and not issubclass(kind, BaseException):
-        written = attempt(str, value)
+        written = safely(str, value)
         if not isinstance(written, Failed):
             return str.__str__(written)
     return named(value)

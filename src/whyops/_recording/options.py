@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .._encoding.class_fields import short_name
 from .._encoding.coerce import elements, members, text_in
-from .._encoding.instance_fields import short_name
 from .._runtime import guard
 from .._wire import line
 from .._wire.timestamps import stamp_of

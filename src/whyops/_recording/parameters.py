@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 
 if sys.version_info >= (3, 14):
     from annotationlib import Format, ForwardRef
@@ -36,7 +36,7 @@ else:
 
 def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
     """Return the parameters, or a catch-all for what doesn't tell its own. Their annotations may be text."""
-    signature = attempt(_as_written, function)
+    signature = safely(_as_written, function)
     if isinstance(signature, Failed):
         return [inspect.Parameter("args", inspect.Parameter.VAR_POSITIONAL), inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
     return list(signature.parameters.values())
@@ -44,12 +44,12 @@ def parameters_of(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the annotations by name, the one of the result under `return`; one that can't be evaluated now stays text."""
-    signature = attempt(_as_meant, function)
+    signature = safely(_as_meant, function)
     if isinstance(signature, Failed):
         return {}
     written = {parameter.name: parameter.annotation for parameter in signature.parameters.values()}
     written["return"] = signature.return_annotation
-    found = attempt(_namespace_of, function)
+    found = safely(_namespace_of, function)
     namespace = {} if isinstance(found, Failed) else found
     return {name: _evaluated(_text_of(each), namespace) for name, each in written.items() if each is not inspect.Parameter.empty}
 
@@ -67,5 +67,5 @@ def _evaluated(annotation: object, namespace: dict[str, Any]) -> object:
     """Return what an annotation means that is written as text, where it names what can be found."""
     if not isinstance(annotation, str):
         return annotation
-    meant = attempt(lambda text: eval(text, namespace), annotation)  # noqa: S307  (as `typing.get_type_hints` does)
+    meant = safely(lambda text: eval(text, namespace), annotation)  # noqa: S307  (as `typing.get_type_hints` does)
     return annotation if isinstance(meant, Failed) else meant

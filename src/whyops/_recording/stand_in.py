@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
-from .._encoding.instance_fields import PerType, mro, namespace
+from .._encoding.class_fields import PerType, mro, namespace
 
 OBSERVER = "__whyops_observer__"
 """Where a decorated callable keeps what records its calls."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, get_type_hints
 
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 from ..types import AgentTool
 from .arguments import hidden_parameters
 from .parameters import annotations_of, parameters_of
@@ -52,7 +52,7 @@ def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
     """Return what the annotations mean: of all together, names inside of names too; where that fails, of each alone."""
     if not isinstance(function, (FunctionType, MethodType)):
         return annotations_of(function)
-    hints = attempt(lambda each: get_type_hints(each, include_extras=True), function)
+    hints = safely(lambda each: get_type_hints(each, include_extras=True), function)
     return annotations_of(function) if isinstance(hints, Failed) else hints
 
 
@@ -61,5 +61,5 @@ def _schema(annotation: Any) -> dict[str, Any]:
 
     if annotation is inspect.Parameter.empty or annotation is Any or isinstance(annotation, str):
         return {}
-    schema = attempt(lambda each: TypeAdapter(each).json_schema(), annotation)
+    schema = safely(lambda each: TypeAdapter(each).json_schema(), annotation)
     return {} if isinstance(schema, Failed) else schema

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .._encoding import Encoded
 from .._encoding.redaction.place import REDACTED
 from .._runtime import guard
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 from .._wire import exceptions, withheld
 from .._wire import write as contents
 from . import context
@@ -339,7 +339,7 @@ class Trace:
             return "{}", 0, 0
         if type(arguments) is dict and recorder.capture_content:
             return recorder.encode(arguments)
-        named = arguments if isinstance(arguments, dict) else attempt(dict, arguments)
+        named = arguments if isinstance(arguments, dict) else safely(dict, arguments)
         if isinstance(named, Failed):
             named = {"arguments": arguments}
         return recorder.encode(named if recorder.capture_content else withheld.arguments(named, recorder.shown))

@@ -18,7 +18,7 @@ class Failed(Generic[T]):
         self.error = error
 
 
-def attempt(read: Callable[[T], R], value: T) -> R | Failed[T]:
+def safely(read: Callable[[T], R], value: T) -> R | Failed[T]:
     """Return `read(value)`, or `Failed` if that raises. What stops a program passes."""
     try:
         return read(value)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from .._encoding.instance_fields import name_of, short_name
-from .._runtime.safely import Failed, attempt
+from .._encoding.class_fields import name_of, short_name
+from .._runtime.safely import Failed, safely
 
 _PACKAGE = __file__.rsplit(os.sep, 2)[0] + os.sep
 _MARK = "_whyops_recorded_in"
@@ -56,7 +56,7 @@ def message_of(error: BaseException, *, tells_text: bool = True) -> str:
         return NOT_CAPTURED
     if type(error).__str__ in _PLAIN_STR and not all(map(_is_plain, error.args)):
         return ", ".join(_argument(argument) for argument in error.args)
-    text = attempt(str, error)
+    text = safely(str, error)
     return "<its __str__ failed>" if isinstance(text, Failed) else text[:_MAX_MESSAGE]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._encoding.redaction.pattern import Pattern
+from .._encoding.redaction.regex import Pattern
 
 _SIGNATURE = Pattern("\u200b(?:[\u200c\u200d]{8})+\u200e")
 

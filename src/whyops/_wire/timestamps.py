@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import cast
 
 from .._encoding.coerce import text_in
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 
 _SECOND = 1_000_000_000
 
@@ -49,7 +49,7 @@ def stamp_of(value: object) -> str | None:
     moment = value if text is None else _parsed(text.strip())
     if not issubclass(type(moment), datetime):
         return None
-    stamp = attempt(_in_utc, cast("datetime", moment))  # a time zone may be a class of the caller's
+    stamp = safely(_in_utc, cast("datetime", moment))  # a time zone may be a class of the caller's
     return None if isinstance(stamp, Failed) else stamp
 
 

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import SupportsFloat, cast
 
-from .._encoding.instance_fields import defines, fields, instance_dict
-from .._encoding.redaction.pattern import Pattern
-from .._runtime.safely import Failed, attempt
+from .._encoding.class_fields import defines, fields, instance_dict
+from .._encoding.redaction.regex import Pattern
+from .._runtime.safely import Failed, safely
 
 MAX_COUNT = 2**31 - 1
 """The highest count and latency that the service stores."""
@@ -34,7 +34,7 @@ Counts = Mapping[str, object]
 def whole(value: object) -> int | None:
     """Return the number as the service takes it, rounded and between 0 and 2³¹-1; None if it is no number."""
     kind = type(value)
-    number = value if kind is int or kind is float else attempt(_number, value)
+    number = value if kind is int or kind is float else safely(_number, value)
     if number is None or isinstance(number, Failed) or number != number:  # noqa: PLR0124 - NaN
         return None
     clipped = min(max(cast("float", number), 0), MAX_COUNT)
@@ -53,7 +53,7 @@ def token_usage(value: object) -> dict[str, int] | None:
 
     `value` is a dict, or the provider's object as it is; also what holds one under `usage`, `usage_metadata` or `token_usage`.
     """
-    counts = attempt(_token_usage, value)
+    counts = safely(_token_usage, value)
     return None if isinstance(counts, Failed) else counts
 
 

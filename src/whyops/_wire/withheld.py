@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .._encoding.coerce import elements, members, text_in
-from .._encoding.redaction.pattern import Pattern
+from .._encoding.redaction.regex import Pattern
 from .usage import token_usage
 
 Shown = Callable[[object], object]

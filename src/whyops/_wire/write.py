@@ -13,7 +13,7 @@ from math import isfinite
 from typing import Any, cast
 
 from .._encoding.coerce import listed, members, spelled, text_in
-from .._runtime.safely import Failed, attempt
+from .._runtime.safely import Failed, safely
 from .exceptions import NOT_CAPTURED, describe
 from .signature import strip_signature
 from .timestamps import stamp_of
@@ -204,7 +204,7 @@ def model_tool_call(call: object) -> object:
         return call
     arguments = function.get("arguments", function.get("args", "{}"))
     if text_in(arguments) is None:
-        text = attempt(json.dumps, arguments)
+        text = safely(json.dumps, arguments)
         arguments = arguments if isinstance(text, Failed) else text
     item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": arguments}}
     if call_id := spelled(held.get("id")):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from whyops._encoding.redaction.pattern import Pattern
+from whyops._encoding.redaction.regex import Pattern
 
 if sys.version_info >= (3, 11):
     from re import _constants as ops  # type: ignore[attr-defined]
@@ -176,7 +176,7 @@ class _Engine:
 
         return step
 
-    def _repeat(self, lazy: bool, least: int, most: int, nodes: list[Any], flags: int) -> Step:  # noqa: FBT001 (as the tree has it)
+    def _repeat(self, lazy: bool, least: int, most: int, nodes: list[Any], flags: int) -> Step:  # noqa: FBT001  (as the tree has it)
         most = sys.maxsize if most is ops.MAXREPEAT else int(most)
         if len(nodes) == 1 and nodes[0][0] in {ops.LITERAL, ops.NOT_LITERAL, ops.IN, ops.ANY} and not lazy:
             return self._run(_fits(*nodes[0], flags), least, most)
@@ -208,7 +208,7 @@ class _Engine:
 
         return step
 
-    def _look(self, wanted: bool, direction: int, nodes: list[Any], flags: int) -> Step:  # noqa: FBT001 (as the tree has it)
+    def _look(self, wanted: bool, direction: int, nodes: list[Any], flags: int) -> Step:  # noqa: FBT001  (as the tree has it)
         inner = self.sequence(nodes, flags)
         width = 0 if direction > 0 else _width(nodes)
 

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from tests._encoding.redaction import secrets_gallery as gallery
 from whyops._encoding.encoder import Encoder
+from whyops._encoding.redaction import blocks, commands, keys, known_secrets, urls
 from whyops._encoding.redaction.redactor import Redactor
+from whyops._encoding.redaction.regex import Finder, prefilter
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75\nqweQWE123+/=\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N"
@@ -466,6 +468,18 @@ def test_the_standard_library_has_few_secrets() -> None:
         found += redactor.redact(text)[1]
     assert size > 3_000_000
     assert found <= size / 500_000
+
+
+@pytest.mark.parametrize(
+    "finder",
+    [*keys.FINDERS, *urls.FINDERS, *blocks.FINDERS, *commands.FINDERS, *known_secrets.finders(["hunter22"])],
+    ids=lambda finder: finder.example,
+)
+def test_each_search_finds_its_example(finder: Finder) -> None:
+    """The example beside a search has a secret of that kind, which its quick search does not rule out."""
+    assert prefilter(finder.prefilter)(finder.example)
+    assert [*finder.find(finder.example, can_filter=True)]
+    assert Redactor(known=["hunter22"]).redact(finder.example)[1] == 1
 
 
 KEYS_OF_CLIENTS = [

@@ -15,7 +15,7 @@ apiKey api_key API-KEY apikey x-api-key XAPIKey OPENAI_API_KEY openaiApiKey open
 authorization Authorization HTTP_AUTHORIZATION Proxy-Authorization authorisation auth basic_auth auth_header
 cookie Cookie Set-Cookie cookies session_cookies privateKey private_key private-key-pem PRIVATEKEY accessKey access_key_id signingKey
 credentials credential aws_credentials creds jwt bearer access_tokens authTokens \uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44
-""".split()  # noqa: SIM905 - a list of words
+""".split()  # noqa: SIM905  (a list of words)
 
 CLEAN = """
 max_tokens maxTokens maxOutputTokens totalTokens promptTokens completion_tokens input_tokens output_tokens
@@ -25,7 +25,7 @@ next_token cost_per_token cache_creation_input_tokens cachedTokens time_to_first
 key keys keyword keyboard monkey primary_key key_name sort_key secretary author authority authenticated authored oauth_state compass
 passed passenger bypass password_policy password_length authorization_url credential_type token_expires_at order_id limit status
 KeyError TokenError AuthorizationError content name id _whyops_trace_id 中文 ... _ 123 public_key
-""".split()  # noqa: SIM905 - a list of words
+""".split()  # noqa: SIM905  (a list of words)
 
 
 @pytest.mark.parametrize("name", [*SECRET, "api key", "date of the password", "the token"])

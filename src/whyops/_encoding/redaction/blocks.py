@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from .pattern import Pattern
-from .search import Finder
-from .values import decoded, is_random, is_stand_in
-
-Span = tuple[int, int]
+from .regex import Finder, Pattern, Span, matches
+from .values import decoded, is_placeholder, is_random, is_value
 
 _BEGIN = Pattern(r"-{4,5} ?BEGIN ([A-Z0-9 ]{1,60})-{4,5}")
 _HARMLESS = Pattern(r"PUBLIC|CERTIFICATE|SIGNATURE|MESSAGE|PARAMETERS|REQUEST|CRL|CMS|PKCS7")
@@ -28,10 +25,10 @@ _SCHEME = Pattern(
 )
 _LEAST_BEARER = 6
 _IDENTIFIED = Pattern(
-    r"[Ii](?:dentified|DENTIFIED)[ \t]{1,4}(?:with[ \t]{1,4}[\w'\"]{1,64}[ \t]{1,4})?by[ \t]{1,4}(?:password[ \t]{1,4})?(\\*['\"])",
+    r"[Ii](?:dentified|DENTIFIED)[ \t]{1,4}(?:with[ \t]{1,4}[\w'\"]{1,64}[ \t]{1,4})?by[ \t]{1,4}"
+    r"(?:password[ \t]{1,4})?\\*['\"](?=([^'\"\\\r\n]+))",
     re.IGNORECASE,
 )
-_UNQUOTED = Pattern(r"[^'\"\\\r\n]+")
 _LOGIN = Pattern(
     r"(?<![\w-])(?:login|account)[ \t\r\n]{1,40}[^\s]{1,128}[ \t\r\n]{1,40}password[ \t]{1,40}\"?([^\s\"=:][^\s\"]{0,255})", re.IGNORECASE
 )
@@ -48,12 +45,9 @@ def _pem(text: str) -> Iterator[Span]:
     for begin in _BEGIN.finditer(text):
         if _HARMLESS.search(begin[1]):
             continue
-        body = _BODY.match(text, begin.end())
-        end = body and _END.match(text, body.end())
-        if not end:  # a text of a program, written in several pieces
-            quoted = _QUOTED_BODY.match(text, begin.end())
-            end = quoted and _END.match(text, quoted.end())
-        stop = end.end() if end else body.end() if body else begin.end()
+        stop = _BODY.end(text, begin.end())
+        end = _END.match(text, stop) or _END.match(text, _QUOTED_BODY.end(text, begin.end()))  # a program's text may be in several pieces
+        stop = end.end() if end else stop
         if _SUBSTANCE.search(text[begin.end() : stop]):
             yield begin.start(), stop
 
@@ -62,21 +56,13 @@ def _is_credential(found: re.Match[str]) -> bool:
     """Tell whether what follows a scheme is one: `Basic information` and `bearer of this letter` are words."""
     bearer, basic, value = found.groups()
     before = found.string[max(found.start() - 2, 0) : found.start()]
-    if is_stand_in(value) or (before[-1:].isalnum() and not (before[:1] == "\\" and before[1:] in set("bfnrt"))):
+    if is_placeholder(value) or (before[-1:].isalnum() and not (before[:1] == "\\" and before[1:] in set("bfnrt"))):
         return False
     if basic:
         return ":" in decoded(value) or is_random(value)
     if bearer:
         return len(value) >= _LEAST_BEARER and (is_random(value) or any(sign in "0123456789.~+/=" for sign in value.rstrip(".")))
     return is_random(value)
-
-
-def _identified(text: str) -> Iterator[Span]:
-    """Find the passwords that SQL gives to users."""
-    for found in _IDENTIFIED.finditer(text):
-        password = _UNQUOTED.match(text, found.end())
-        if password and not is_stand_in(password[0]):
-            yield password.span()
 
 
 def _kubernetes(text: str) -> Iterator[Span]:
@@ -95,31 +81,36 @@ def _data(document: str) -> Iterator[Span]:
         at = data.end()
         while (entry := _ENTRY.match(document, at)) and len(entry[1]) > len(data[1]) and entry.end() > at:
             at = entry.end()
-            if not is_stand_in(entry[2]):
+            if not is_placeholder(entry[2]):
                 yield entry.span(2)
 
 
-def _first(pattern: Pattern, keep: Callable[[re.Match[str]], bool]) -> Callable[[str], Iterator[Span]]:
-    """Return a search for what a pattern has in its last group, or is as a whole, if it is to be kept."""
-    return lambda text: (found.span(found.lastindex or 0) for found in pattern.finditer(text) if keep(found))
-
-
-def _always(_found: re.Match[str]) -> bool:
-    return True
+def _is_private(found: re.Match[str]) -> bool:
+    return "PRIVATE" in decoded(found[0][:120])
 
 
 FINDERS = (
-    Finder("-----? ?BEGIN ", _pem),
-    Finder("Private-Lines:", _first(_PUTTY, _always)),
-    Finder("LS0tLS1CRUdJTi", _first(_ENCODED_BLOCK, lambda found: "PRIVATE" in decoded(found[0][:120]))),
+    Finder("-----BEGIN PRIVATE KEY-----\nQm9iYm9iYm9iYm9iYm9i\n-----END PRIVATE KEY-----", "-----? ?BEGIN ", _pem),
+    Finder("Private-Lines: 1\nQm9iYm9iYm9iYm9iYm9i", "Private-Lines:", matches(_PUTTY)),
+    Finder("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==", "LS0tLS1CRUdJTi", matches(_ENCODED_BLOCK, _is_private)),
     Finder(
+        "$2b$12$abcdefghijklmnopqrstuv",
         r"\$(?:2[abxy]|[1567y]|gy|apr1|sha1|argon2[id]*|scrypt|pbkdf2[A-Za-z0-9_-]*|P|H)\$|(?:pbkdf2_sha[0-9]+|scrypt|bcrypt_sha256|argon2)[$:]|\{S?SHA",
-        _first(_HASH, _always),
+        matches(_HASH),
     ),
-    Finder(r"(?i:bearer|basic|negotiate|ntlm|apikey)[ \t]{1,4}[A-Za-z0-9_.~+/%\"'-]{6}", _first(_SCHEME, _is_credential)),
-    Finder(r"(?i:identified[ \t])", _identified),
-    Finder(r"(?i:(?:login|account)[ \t\r\n]+[^ \t\r\n]+[ \t\r\n]+password)", _first(_LOGIN, _always), is_covered=True),
-    Finder(r":(?:[0-9]{4,5}|\*):[A-Za-z*_]", _first(_PGPASS, _always)),
-    Finder(r"""(?i:kind["']?:[ \t]*["']?secret)""", _kubernetes, is_covered=True),
-    Finder(r"""["']kty""", _first(_WEB_KEY, _always)),
+    Finder(
+        "Bearer hunter22",
+        r"(?i:bearer|basic|negotiate|ntlm|apikey)[ \t]{1,4}[A-Za-z0-9_.~+/%\"'-]{6}",
+        matches(_SCHEME, _is_credential),
+    ),
+    Finder("CREATE USER ada IDENTIFIED BY 'hunter22'", r"(?i:identified[ \t])", matches(_IDENTIFIED, is_value)),
+    Finder(
+        "machine example.com login ada password hunter22",
+        r"(?i:(?:login|account)[ \t\r\n]+[^ \t\r\n]+[ \t\r\n]+password)",
+        matches(_LOGIN),
+        is_covered=True,
+    ),
+    Finder("db.example.com:5432:shop:ada:hunter22", r":(?:[0-9]{4,5}|\*):[A-Za-z*_]", matches(_PGPASS)),
+    Finder("kind: Secret\ndata:\n  login: aHVudGVyMjI=", r"""(?i:kind["']?:[ \t]*["']?secret)""", _kubernetes, is_covered=True),
+    Finder('{"kty": "oct", "k": "aHVudGVyMjJodW50ZXIyMg"}', r"""["']kty""", matches(_WEB_KEY)),
 )

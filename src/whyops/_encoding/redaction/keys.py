@@ -10,8 +10,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from .pattern import Pattern
-from .search import Finder
+from .regex import Finder, Pattern, Span, matches
 from .values import MAX_JUDGED, decoded, is_random
 
 _BEGINNINGS = {
@@ -88,14 +87,6 @@ _MARKED = {
 _START, _STOP = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt]))", r"(?![A-Za-z0-9])"
 _MARKED_PATTERNS = [(mark, Pattern(f"{_START}{pattern}{_STOP}", re.ASCII)) for mark, pattern in _MARKED.items()]
 
-_PAIRS = (
-    (":AA", Pattern(r"\d{8,10}:AA[\w-]{32,40}")),
-    (":", Pattern(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}:[0-9a-f]{32}")),
-    (":", Pattern(r"[12]/\d{10,20}(?:/\d{10,20})?:[0-9a-f]{32}")),
-    ("AstraCS:", Pattern(r"AstraCS:[\w-]{10,40}:[0-9a-f]{40,80}")),
-)
-"""Keys of two halves, as of Telegram."""
-
 _AZURE = Pattern(r"JQQJ99|AZDO|AzSe[A-D]|AzFu|AzCa|AIoT|\+ASt|\+ARm|\+AEh|ACDb|APIM")
 """What Azure writes into its keys so that they are found."""
 
@@ -107,7 +98,7 @@ _KEY_WORDS = frozenset(
     """
 sk rk pat pats api apikey key keys secret token tok tkn pw pwd pass auth oauth access refresh live test prod production sandbox priv
 private v1 v2 svc sa admin cred bearer jwt session st at rt ingest webhook signing bot service
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that vendors put before a key."""
 
@@ -116,7 +107,7 @@ _ID_WORDS = frozenset(
 resp msg call toolu tooluse chatcmpl run thread file asst req rs fc gen batch step evt cs pi ch cus in sub price prod pm seti src txn
 acct vs sha sha1 sha256 sha384 sha512 md5 id ids hash commit trace span node task job srvtoolu msgbatch container ft ftjob image img
 blob digest etag cache chunk part page cursor pk
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that stand before ids, which look the same."""
 
@@ -127,33 +118,27 @@ _MAX_LEAD = 27
 _AZURE_LENGTHS = range(44, 101)
 
 
-def find_keys(text: str) -> Iterator[tuple[int, int]]:
+def find_keys(text: str) -> Iterator[Span]:
     """Find where keys begin and end."""
     for word in _WORD.finditer(text):
         start, end = word.span()
-        listed = False
-        for found in _beginnings().finditer(text, start, end):
-            if end - start > _BLOB and text[found.start() - 1] in "+/":
-                continue
-            if found[1] is None or (len(found[2]) >= _LEAST[found[1]] and _is_made(found[1], found[2])):
-                listed = True
-                yield found.span()
-        if not listed:
-            yield from _unlisted(text, start, end)
-    for mark, pattern in _PAIRS:
-        if mark in text:
-            for found in pattern.finditer(text):
-                yield found.span()
+        listed = [found.span() for found in _beginnings().finditer(text, start, end) if _is_listed(found, end - start)]
+        yield from listed or _unlisted(text, start, end)
 
 
-def _unlisted(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _is_listed(found: re.Match[str], size: int) -> bool:
+    """Tell whether what begins as one of the listed keys is one. `size` is that of the word that it stands in."""
+    if size > _BLOB and found.string[found.start() - 1] in "+/":
+        return False
+    return found[1] is None or (len(found[2]) >= _LEAST[found[1]] and _is_made(found[1], found[2]))
+
+
+def _unlisted(text: str, start: int, end: int) -> Iterator[Span]:
     """Find the key in a word that has none of the listed beginnings."""
     word = text[start:end]
     for mark, pattern in _MARKED_PATTERNS:
         if mark in word:
-            for found in pattern.finditer(text, start, end):
-                if is_random(found[0], 12):
-                    yield found.span()
+            yield from (found.span() for found in pattern.finditer(text, start, end) if is_random(found[0], 12))
     if len(word) in _AZURE_LENGTHS and _AZURE.search(word) and is_random(word):
         yield start, end
     for segment in _SEGMENT.finditer(word):
@@ -169,16 +154,15 @@ def _is_key(segment: str, before: str) -> bool:
         return False
     is_first = (lead.start() == 0 and len(before) < _MAX_LEAD) or before[lead.start() - 1 : lead.start()] in {"/", "|", "$"}
     words = [word[0].lower() for word in _PARTS.finditer(lead[0])]
-    if words[-1] in _ID_WORDS and words[0] not in _KEY_WORDS:
-        return False
+    is_id = words[-1] in _ID_WORDS and words[0] not in _KEY_WORDS
     mixed = not segment.islower() and not segment.isupper() and not segment.isalpha()
-    return not _KEY_WORDS.isdisjoint(words) or (is_first and mixed and len(segment) >= _LONG)
+    return not is_id and (not _KEY_WORDS.isdisjoint(words) or (is_first and mixed and len(segment) >= _LONG))
 
 
 def _is_made(beginning: str, rest: str) -> bool:
     """Tell whether what begins as a key goes on as one: in one of its parts are digits, or letters that no word is made of."""
     if beginning == "eyJ":
-        return len(rest.partition(".")[2]) >= 4 or _names_a_secret(decoded(beginning + rest))
+        return len(rest.partition(".")[2]) >= 4 or _SECRET_IN_JSON.match(decoded(beginning + rest)) is not None
     parts = [part[0] for part in _PARTS.finditer(rest[:MAX_JUDGED].translate(_SEEN))]
     if beginning in _WORDS:
         return any(len(part) >= _LONG_PART and is_random(part) for part in parts)
@@ -191,12 +175,7 @@ _ONE_PART, _SOME_PART, _LONG_PART, _NUMBER = 8, 6, 16, 8
 
 
 _SEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
-_SECRET_IN_JSON = Pattern(r"\"[^\"]{0,40}(?:pass|secret|token|api_?key|private|auth)[^\"]{0,40}\"\s{0,4}:", re.IGNORECASE)
-
-
-def _names_a_secret(text: str) -> bool:
-    """Tell whether JSON that was written as base64 has a secret in it."""
-    return text.startswith("{") and _SECRET_IN_JSON.search(text) is not None
+_SECRET_IN_JSON = Pattern(r"\{(?s:.*)\"[^\"]{0,40}(?:pass|secret|token|api_?key|private|auth)[^\"]{0,40}\"\s{0,4}:", re.IGNORECASE)
 
 
 @functools.cache
@@ -210,7 +189,7 @@ def _beginnings() -> Pattern:
     return Pattern(rf"{_START}(?:({listed})({_REST})|{whole})", re.ASCII)
 
 
-def _trace() -> str:
+def _prefilter() -> str:
     """Return what is in each text with a key.
 
     Nothing is counted from any letter on: that would give the search another state for each letter of each word, and make it slower.
@@ -226,7 +205,7 @@ def _trace() -> str:
             "[A-Za-z][A-Za-z0-9]?[_-][A-Za-z0-9]{32}",
             "(?:^|[^A-Za-z0-9_-]|\\\\[bfnrt])00[A-Za-z0-9_-]{40}",
             r"[0-9]Q~|\.atlasv1\.|[0-9a-f]-us[0-9]|_mmk|\.[A-Za-z0-9_-]{6,7}\.[A-Za-z0-9_-]{27}|[A-Za-z0-9+/]==(?:[^A-Za-z0-9=(]|$)",
-            "[0-9]:AA|[0-9a-f]:[0-9a-f]{32}|AstraCS:|JQQJ99|AZDO|AzSe[A-D]|AzFu|AzCa|AIoT|ACDb|APIM",
+            "JQQJ99|AZDO|AzSe[A-D]|AzFu|AzCa|AIoT|ACDb|APIM",
         )
     )
 
@@ -234,8 +213,21 @@ def _trace() -> str:
 _WORDS = frozenset(
     """
 key_ key- live_ test_ prod_ up_ re_ as- ak- nk- pa- fc- m0- ops_ exa_ secret_ sk_ cu_ sdp_ FIRE_ API- BSA EAA cio ico- ek_ fw_
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Beginnings that are in much else, so that more has to follow."""
 
-FINDERS = (Finder(_trace(), find_keys),)
+FINDERS = (
+    Finder("sk-hunter22hunter22", _prefilter(), find_keys),
+    Finder("1234567890:AAhunter22hunter22hunter22hunter22hu", r"[0-9]:AA", matches(Pattern(r"\d{8,10}:AA[\w-]{32,40}"))),  # Telegram
+    Finder(
+        "01234567-89ab-cdef-0123-456789abcdef:0123456789abcdef0123456789abcdef",
+        r"[0-9a-f]:[0-9a-f]{32}",
+        matches(Pattern(r"(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[12]/\d{10,20}(?:/\d{10,20})?):[0-9a-f]{32}")),
+    ),
+    Finder(
+        "AstraCS:hunter22hunter:0123456789abcdef0123456789abcdef01234567",
+        "AstraCS:",
+        matches(Pattern(r"AstraCS:[\w-]{10,40}:[0-9a-f]{40,80}")),
+    ),
+)

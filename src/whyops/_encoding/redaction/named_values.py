@@ -9,23 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from .pattern import Pattern
 from .place import AUTHORIZATION, LINK, REDACTED, SCHEME, Place
+from .regex import Pattern, Span, occurrences
 from .secret_names import SecretNames, Verdict
-from .values import is_bare_word, is_code, is_code_number, is_mixed, is_random, is_stand_in, is_word
+from .values import is_bare_word, is_code, is_code_number, is_mixed, is_placeholder, is_random, is_word
 
-Span = tuple[int, int]
 Found = tuple[int, int, str]
 """Where a secret begins and ends, and what to put in its place."""
 
 _HINTS = """
 auth bearer cookie cred jwt key pass pw secret token mnemonic contrase senha clave geheim kennwort parola wachtwoord losenord lösenord
 salasana hasło haslo пароль 密码 密碼 パスワード 비밀번호 verification security_code recovery backup
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 
 _WORD_HINTS = """
 sig signature salt pin otp totp cvv cvc cvv2 mfa 2fa pat seed psk fernet hmac
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 
 
 _NAME_BEFORE = Pattern(r"[\w.\-]{0,64}(?:[ \t][\w.\-]{1,64})?")
@@ -39,7 +38,7 @@ _NUMBER = Pattern(r"[-+]?[\d.,]+%?")
 _SENTENCE = frozenset(
     """
 your the is are must should please enter not no invalid required missing for to and of with has be cannot can't in
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 _MAX_SENTENCE = 2_000
 _SHORT_NAME = 6
@@ -51,48 +50,41 @@ _SHORT_WORD = 4
 
 
 class NamedValues:
-    """Finds the values of names in texts. `hints` is what is in each of these names, `traces` the same for `searcher`."""
+    """Finds the values of names in texts. `prefilter` is an expression that fits in each text with such a name."""
 
     def __init__(self, names: SecretNames) -> None:
         self._names = names
         self._hints = (*_HINTS, *names.hints())
         hints, words = "|".join(self._hints), "|".join(_WORD_HINTS)
-        self.trace = rf"(?i:{hints}|(?:^|[^a-z]|\\[bfnrt])(?:{words})(?:[^a-z]|$))"
+        self.prefilter = rf"(?i:{hints}|(?:^|[^a-z]|\\[bfnrt])(?:{words})(?:[^a-z]|$))"
 
     def hints_in(self, text: str) -> list[Span]:
         """Find where a name that hides a secret may be; one search for each hint is quicker than one for all."""
         lowered = text.lower()
         if len(lowered) != len(text):  # a letter such as İ, which is two in lower case
-            lowered = "".join(map(_lower, text))
-        found = [(at, at + len(hint)) for hint in self._hints for at in _all(hint, lowered)]
-        for word in _WORD_HINTS:
-            found += ((at, at + len(word)) for at in _all(word, lowered) if _is_word(lowered, at, at + len(word)))
-        found.sort()
-        return found
+            lowered = "".join(each.lower() if len(each.lower()) == 1 else each for each in text)
+        found = [span for hint in self._hints for span in occurrences(hint, lowered)]
+        words = [span for word in _WORD_HINTS for span in occurrences(word, lowered) if _is_word(lowered, *span)]
+        return sorted(found + words)
 
     def find(self, text: str, hints: Iterable[Span]) -> Iterator[Found]:
         """Find what follows a name that hides a secret, and what to put in its place."""
         done = 0
         for start, end in hints:
-            if start >= done:
-                found = self._value_of(text, start, end, done)
-                if found is not None:
-                    yield found
-                    done = found[1]
+            if start >= done and (found := self._value_of(text, start, end, done)):
+                yield found
+                done = found[1]
 
     def _value_of(self, text: str, start: int, end: int, done: int) -> Found | None:
         """Find the value of the name around the hint, and what to put in its place."""
-        after = _NAME_AFTER.match(text, end)
-        stop = after.end() if after else end
+        stop = _NAME_AFTER.end(text, end)
         link = LINK.match(text, stop)
         if link is None:
             return None
-        begin = start - _name_before(text[max(done, start - 130) : start])
+        begin = start - _NAME_BEFORE.end(text[max(done, start - 130) : start][::-1])
         place = Place(text, begin, stop, link)
         verdict = self._verdict(place.name)
-        if verdict is Verdict.CLEAN or not place.may_have_value():
-            return None
-        span = place.value_span(verdict)
+        span = place.value_span(verdict) if verdict is not Verdict.CLEAN and place.may_have_value() else None
         if span is None or not self._hides(verdict, place, text[span[0] : span[1]], span[1]):
             return None
         span = span[0], place.word_end(span[1])
@@ -110,34 +102,28 @@ class NamedValues:
         """Tell whether a value in its place is a secret."""
         if place.is_container:
             return True
-        if not hides(verdict, value):
-            return False
-        if verdict is Verdict.SECRET_IF_TEXT and place.kind in {"verb", "space"} and not place.is_option:
+        if not hides(verdict, value) or (verdict is Verdict.SECRET_IF_TEXT and place.is_prose):
             return False
         if verdict is Verdict.SECRET_IF_RANDOM or (place.kind not in {"verb", "space", "pair"} and self._names.adds(place.name)):
             return True
         if place.opening:
             return _LOGPROB.match(place.text, end) is None and self._is_secret_quoted(place, value)
-        if place.kind in {"verb", "space"} and not place.is_option:
+        if place.is_prose:
             if place.name.endswith("."):
                 return False
             value = value.strip(".,:;!?*_`")
             return is_code_number(value) if verdict is Verdict.SECRET_IF_CODE else _is_made_up(value) and not is_code(value)
-        if place.kind == "pair":
-            return False
-        if place.kind == "element":
+        if place.kind in {"element", "next"}:
             return " " not in value.strip() or len(value.split()) > _FEW
         return place.is_whole_line or self._is_secret_word(place, value, end)
 
     def _is_secret_quoted(self, place: Place, value: str) -> bool:
         """Tell whether a quoted text is a value, not a sentence or a part of a program."""
-        scheme = SCHEME.match(value)
-        if value[0] in "\r\n" or (scheme and is_stand_in(value[scheme.end() :])):
+        scheme, name = SCHEME.end(value), place.name.lower()
+        if value[0] in "\r\n" or (scheme and is_placeholder(value[scheme:])) or (len(value) == 1 and name == "accesskey"):  # of a page
             return False
-        if "==" in place.sign or ("cookie" in place.name.lower() and "=" not in value):
+        if "==" in place.sign or ("cookie" in name and "=" not in value):
             return _is_made_up(value)
-        if len(value) == 1 and place.name.lower() == "accesskey":  # of a page in the browser
-            return False
         if place.kind == "pair" and not place.is_option:
             return _is_made_up(value) or AUTHORIZATION.match(value) is not None
         if place.kind == "space":
@@ -147,9 +133,9 @@ class NamedValues:
         words = value.split(" ")
         if place.kind == "verb":
             return len(words) == 1
-        if len(words) > 2 and not _SENTENCE.isdisjoint(word.lower() for word in words):
-            return False
-        return not _DOTTED.fullmatch(value) and not (is_bare_word(value) and self._names.verdict(value) is Verdict.SECRET)
+        is_sentence = len(words) > 2 and not _SENTENCE.isdisjoint(word.lower() for word in words)
+        is_name = is_bare_word(value) and self._names.verdict(value) is Verdict.SECRET
+        return not is_sentence and not is_name and not _DOTTED.fullmatch(value)
 
     def _is_secret_word(self, place: Place, word: str, end: int) -> bool:
         """Tell whether a word that stands after a sign or an option is a value, not a word of a language or a part of a program."""
@@ -173,11 +159,10 @@ class NamedValues:
             return place.is_option or "%" in sign or self._is_secret_letters(place, word, end)
         if _PATH.fullmatch(word) and not is_random(word):
             return False
-        if place.is_setting or place.is_option:
-            return True
         is_variable = (place.is_assignment or after in _AFTER_ARGUMENT) and word.isidentifier() and len(word) <= _SHORT_NAME
         is_constant = word.isdigit() and (len(word) < _SHORT_WORD or (place.is_assignment and not place.is_in_section()))
-        return not is_variable and not is_constant and (len(word) >= _SHORT_WORD or sign in {"=", ":"})
+        is_value = not is_variable and not is_constant and (len(word) >= _SHORT_WORD or sign in {"=", ":"})
+        return place.is_setting or place.is_option or is_value
 
     def _is_secret_letters(self, place: Place, word: str, end: int) -> bool:
         """Tell whether letters alone are a value: most often they are a name in a program, or prose."""
@@ -198,7 +183,7 @@ class NamedValues:
 
 def hides(verdict: Verdict, value: str) -> bool:
     """Tell whether a name of this verdict hides a text."""
-    if verdict is Verdict.CLEAN or is_stand_in(value):
+    if verdict is Verdict.CLEAN or is_placeholder(value):
         return False
     if verdict is Verdict.SECRET_IF_RANDOM:
         return is_random(value)
@@ -211,24 +196,5 @@ def _is_made_up(value: str) -> bool:
     return is_random(value, 12) or is_mixed(value)
 
 
-def _name_before(text: str) -> int:
-    """Count the characters before a hint that belong to the same name."""
-    reversed_ = _NAME_BEFORE.match(text[::-1])
-    return reversed_.end() if reversed_ else 0
-
-
-def _all(word: str, text: str) -> Iterator[int]:
-    """Find where a word is in a text."""
-    at = text.find(word)
-    while at >= 0:
-        yield at
-        at = text.find(word, at + 1)
-
-
 def _is_word(text: str, start: int, end: int) -> bool:
     return not text[start - 1 : start].isalpha() and not text[end : end + 1].isalpha()
-
-
-def _lower(letter: str) -> str:
-    lowered = letter.lower()
-    return lowered if len(lowered) == 1 else letter

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import re
 
-from .pattern import Pattern
+from .regex import Pattern
 from .secret_names import Verdict
-from .values import MAX_JUDGED, is_bare_word, is_stand_in
+from .values import MAX_JUDGED, is_bare_word, is_placeholder
 
 REDACTED = "[redacted]"
 
 LINK = Pattern(
+    # sign: password=hunter2, "password": "hunter2", **Password:** hunter2, headers['Cookie'] = 'a=b1'
     r"(?P<quote>\\*[\"'`])?\]?(?:[*_~]{0,3}"
     r"(?P<sign>[ \t\r\n]{0,40}(?:=>|:=|==|->|→|[:=\uff1a]|%3D|%3A)[ \t\r\n]{0,40})(?:[*_~]{2,3}[ \t]{0,4})?"
+    # element: <password>hunter2</password>
     r"|(?P<element>>))"
+    # pair, in a list or tuple: "password", "hunter2"
     r"|\\*[\"'](?P<pair>[ \t\r\n]{0,40},[ \t\r\n]{0,40})(?=\\*[\"'])"
+    # beside, the value has a name of its own: name=password, value=hunter2
     r"|(?:\\*[\"'])?[, \t\r\n]{1,40}(?:\\*[\"'])?(?P<beside>values?(?:\\*[\"'])?[ \t]{0,4}[:=][ \t]{0,4})"
+    # next: <key>password</key><string>hunter2</string>
     r"|(?P<next></\w{1,20}>\s{0,40}<(?:string|value|data|td|dd|code)>)"
+    # verb: the password is now hunter2
     r"|[`\"']?(?P<verb>[ \t]{1,4}(?:is|was|are|to)(?:[ \t]now|[ \t]set[ \t]to)?:?[ \t]{1,4})(?=[^\s-])"
+    # space: --password hunter2
     r"|(?P<space>[ \t]{1,4})(?=[^\s-])",
     re.IGNORECASE,
 )
+"""What links a name and its value, by kind, each with an example."""
+
 _OPENING = Pattern(r"[bBrRuUfF]{0,2}(\\*[\"'`])")
 _WHOLE_LINE = Pattern(r"[^\r\n\"'<>\\]+")
-SCHEME = Pattern(r"(?:bearer|basic|token|digest|apikey|api-key|negotiate)[ \t]{1,8}", re.IGNORECASE)
+_SCHEME = r"(?:bearer|basic|token|digest|apikey|api-key|negotiate)[ \t]{1,8}"
+SCHEME = Pattern(_SCHEME, re.IGNORECASE)
+_BEFORE_WORD = Pattern(rf"{_SCHEME}|[>|][+-]?[ \t]{{0,8}}\r?\n[ \t]{{0,40}}", re.IGNORECASE)
 _WORD = Pattern(r"[^\s,;&\"'`<>\\)}\]|]+")
-_FOLDED = Pattern(r"[>|][+-]?[ \t]{0,8}\r?\n[ \t]{0,40}")
+_QUOTE = Pattern("[\"']")
 _ALONE = Pattern(r"(?=[^\s=:]*\d)[^\s=:,;\"'<>\\]+(?=[ \t]*(?:[\r\n]|\Z))")
 _PARAMETERS = Pattern(r"[^\r\n'<>\\]+")
 _COOKIE = Pattern(r"[\w!#$%&'*+.^|~-]{1,128}=")
@@ -66,7 +77,7 @@ class Place:
         self.at = link.end()
         self.sign = link["sign"] or ""
         self.quoted_name = link["quote"] is not None
-        self.kind = next(kind for kind in ("sign", "element", "pair", "beside", "next", "verb", "space") if link[kind] is not None)
+        self.kind = link.lastgroup
         self.opening = _OPENING.match(text, self.at)
         self.is_container = False
         last = self.name.rpartition(" ")[2]
@@ -75,6 +86,7 @@ class Place:
         self.is_setting = self.sign in {"=", ":"} and self.name.isupper()
         self.is_assignment = self.sign.strip() == "=" and self.sign != "="
         self.is_whole_line = False
+        self.is_prose = self.kind in {"verb", "space"} and not self.is_option
         self._is_phrase = any(word in lowered for word in ("mnemonic", "phrase", "seed", "words"))
 
     def may_have_value(self) -> bool:
@@ -91,18 +103,15 @@ class Place:
         quote = self.opening
         if quote is None or self.text[quote.end() : quote.end() + 1].strip(" \t\r\n,;.)]}"):
             return False
-        line = self.text[max(self.begin - _LOOK_BACK, 0) : self.begin].rpartition("\n")[2]
-        return line.count(quote[1]) % 2 == 1
+        return self._line_before(_LOOK_BACK).count(quote[1]) % 2 == 1
 
-    def _is_quoted(self) -> bool:
-        """Tell whether a quotation begins in the line before the name."""
-        line = self.text[max(self.begin - _LINE_BEFORE, 0) : self.begin].rpartition("\n")[2]
-        return '"' in line or "'" in line
+    def _line_before(self, most: int = _LINE_BEFORE) -> str:
+        """Return what stands before the name in its line."""
+        return self.text[max(self.begin - most, 0) : self.begin].rpartition("\n")[2]
 
     def begins_a_line(self) -> bool:
         """Tell whether the name is the first of its line, but for some words."""
-        line = self.text[max(self.begin - _LINE_BEFORE, 0) : self.begin].rpartition("\n")[2]
-        return _FEW_WORDS.fullmatch(line) is not None
+        return _FEW_WORDS.fullmatch(self._line_before()) is not None
 
     def is_in_section(self) -> bool:
         """Tell whether the name stands in a file of settings, below a line such as `[default]`."""
@@ -117,12 +126,9 @@ class Place:
                 verdict in {Verdict.SECRET, Verdict.SECRET_IF_TEXT} and self.kind not in {"pair", "verb", "space"} and "==" not in self.sign
             )
             return start, _closing(text, start, self.opening[1], len(text) if is_any or self.is_option else start + 2 * MAX_JUDGED)
-        if text[at : at + 1] in {"{", "[", "("}:
+        if self.kind == "pair" or text[at : at + 1] in {"{", "[", "("}:
             return self._container(verdict) if self.kind in {"sign", "beside"} and self.sign != " = " else None
-        if self.kind == "pair":
-            return None
         if self.kind in {"element", "next"}:
-            self.kind = "element"
             found = _ELEMENT.match(text, at)
             if found and not (text.startswith("</", found.end()) or found.end() == len(text) <= at + MAX_JUDGED):
                 return None
@@ -132,17 +138,14 @@ class Place:
             self.is_whole_line = True
         elif verdict is Verdict.SECRET and self._is_header():
             self.is_whole_line = True
-            found = (_WHOLE_LINE if self.quoted_name or self._is_quoted() else _PARAMETERS).match(text, at)
+            found = (_WHOLE_LINE if self.quoted_name or _QUOTE.search(self._line_before()) else _PARAMETERS).match(text, at)
         else:
-            folded = _FOLDED.match(text, at)
-            scheme = None if folded else SCHEME.match(text, at)
-            found = _WORD.match(text, folded.end() if folded else scheme.end() if scheme else at, at + MAX_JUDGED)
+            found = _WORD.match(text, _BEFORE_WORD.end(text, at), at + MAX_JUDGED)
         return found.span() if found else None
 
     def word_end(self, end: int) -> int:
         """Return where a word ends of which the beginning was looked at."""
-        rest = _WORD.match(self.text, end)
-        return rest.end() if rest and not self.opening and end >= self.at + MAX_JUDGED else end
+        return end if self.opening or end < self.at + MAX_JUDGED else _WORD.end(self.text, end)
 
     def _is_header(self) -> bool:
         """Tell whether the rest of the line is credentials or cookies."""
@@ -153,10 +156,8 @@ class Place:
             cookies = _COOKIE.match(self.text, self.at) and _WHOLE_LINE.match(self.text, self.at, self.at + MAX_JUDGED)
             return cookies is not None and any(map(str.isdigit, cookies[0]))
         found = AUTHORIZATION.match(self.text, self.at) if "auth" in lowered else None
-        if found is None:
-            return False
-        word = _WORD.match(self.text, found.end() - 1, found.end() + MAX_JUDGED)
-        return word is not None and not is_stand_in(word[0]) and ("authori" in lowered or not is_bare_word(word[0]))
+        word = found and _WORD.match(self.text, found.end() - 1, found.end() + MAX_JUDGED)
+        return word is not None and not is_placeholder(word[0]) and ("authori" in lowered or not is_bare_word(word[0]))
 
     def _container(self, verdict: Verdict) -> tuple[int, int] | None:
         """Return where a container begins and ends, if it is one of values, and no template or schema."""
@@ -165,16 +166,12 @@ class Place:
         if (
             holds is None
             or verdict not in {Verdict.SECRET, Verdict.SECRET_IF_TEXT}
+            or (verdict is Verdict.SECRET_IF_TEXT and (holds[0][0] == "(" or holds[0][-1] not in "\"'"))
             or text.startswith(REDACTED, at)
             or _TEMPLATE.match(text, at)
+            or _DESCRIPTION.match(text, at)
+            or ((schema := _SCHEMA.match(text, at)) and _IS_SCHEMA.search(schema[0]))
         ):
-            return None
-        if verdict is Verdict.SECRET_IF_TEXT and (holds[0][0] == "(" or holds[0][-1] not in "\"'"):
-            return None
-        if _DESCRIPTION.match(text, at):
-            return None
-        schema = _SCHEMA.match(text, at)
-        if schema and _IS_SCHEMA.search(schema[0]):
             return None
         self.is_container = True
         return at, _container_end(text, at)
@@ -184,8 +181,7 @@ def _closing(text: str, start: int, quote: str, limit: int) -> int:
     """Return where the quoted text ends, or the limit; a text that was cut ends where it ends."""
     limit = min(limit, len(text))
     if len(quote) == 1:
-        found = _CLOSINGS[quote].match(text, start, limit)
-        return found.end() if found else limit
+        return _CLOSINGS[quote].end(text, start, limit)
     at = text.find(quote, start, limit)
     while at > start and text[at - 1] == "\\":  # more backslashes: a quote of a deeper level
         at = text.find(quote, at + 1, limit)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from .pattern import Pattern
+from .regex import Pattern
 
 MAX_NAME = 256
 """Characters of a name that are looked at. What is longer is text rather than a name."""
@@ -39,7 +39,7 @@ model name names option options path pattern placeholder policy prefix process p
 required reset response rotate rotation rule rules schema scheme scope scopes seconds setting settings size source spec
 specification status store strategy streaming strength suffix summary target template text timeout title total ttl type types
 updated uri url usage used validator var vars version visible warning
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that end a name about a secret, not of one: `password_policy`, `token_type`, `authorization_url`."""
 
@@ -143,7 +143,7 @@ _HARMLESS_BEFORE_KEY = frozenset(
 public pub pk primary foreign sort partition cache idempotency dedup deduplication translation object s3 row group routing message
 lookup index hash shard composite natural surrogate unique join map dict json column config i18n locale arrow hot function enter escape
 ssh host storage record document entity file blob image data event trace span run thread item order batch by the a this each for no any
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 
 _MATERIAL = frozenset({"b64", "base64", "data", "hex", "material", "pem", "value"})
@@ -151,7 +151,7 @@ _IF_CODE_LAST = frozenset(["pin", "otp", "totp", "hotp", "cvv", "cvv2", "cvc", "
 _BEFORE_CODE = frozenset(
     """
 mfa otp totp security verification login sms recovery backup time factor 2fa fa passcode pin auth authentication
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words that make a `code` one that is sent to a phone."""
 
@@ -194,14 +194,13 @@ class Verdict(Enum):
 
 _WEB_KEY = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _KUBERNETES = frozenset({"data", "stringData"})
-_NONE: frozenset[str] = frozenset()
 
 
 def secret_siblings(entries: Mapping[str, object]) -> frozenset[str]:
     """Return the keys that hide a secret beside others: of a JSON web key, of a Kubernetes secret."""
     if "kty" in entries:
         return _WEB_KEY
-    return _KUBERNETES if entries.get("kind") == "Secret" else _NONE
+    return _KUBERNETES if entries.get("kind") == "Secret" else frozenset()
 
 
 def words(name: str) -> list[str]:
@@ -249,17 +248,13 @@ class SecretNames:
         joined = "".join(parts)
         if not parts or joined in self._kept:
             return Verdict.CLEAN
-        spaced = f" {' '.join(parts)} "
-        if joined in self._added_joined or any(added in spaced for added in self._added):
-            return Verdict.SECRET
-        if parts == ["auth", "header"] or joined.endswith("accesskeyid"):
+        if joined in self._added_joined or self.adds(name) or parts == ["auth", "header"] or joined.endswith("accesskeyid"):
             return Verdict.SECRET
         if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS or "no" in parts):
             return Verdict.CLEAN
         if _ANYWHERE.search(joined) or parts[-1] in _LAST:
             return Verdict.SECRET
-        verdict = _token_verdict(parts, joined)
-        return _weak_verdict(parts) if verdict is Verdict.CLEAN else verdict
+        return _token_verdict(parts, joined)
 
 
 def _weak_verdict(parts: list[str]) -> Verdict:
@@ -275,16 +270,12 @@ def _weak_verdict(parts: list[str]) -> Verdict:
 
 
 def _token_verdict(parts: list[str], joined: str) -> Verdict:
-    if joined in {"tokens", "pass"}:
+    if joined == "tokens" or parts[-1] == "pass":
         return Verdict.SECRET_IF_TEXT
-    if parts[-1] == "pass":
-        return Verdict.SECRET_IF_TEXT
-    for i, part in enumerate(parts):
-        before = parts[i - 1] if i else ""
-        after = parts[i + 1] if i + 1 < len(parts) else ""
+    for before, part, after in zip(("", *parts), parts, (*parts[1:], ""), strict=False):
         if part == "token" or (part.endswith("token") and part[:-5] not in _HARMLESS_BEFORE_TOKEN):
             if after not in _HARMLESS_AFTER_TOKEN and before not in _HARMLESS_BEFORE_TOKEN:
                 return Verdict.SECRET
         elif (part == "tokens" and before in _SECRET_TOKENS) or (part.endswith("tokens") and part[:-6] in _SECRET_TOKENS):
             return Verdict.SECRET
-    return Verdict.CLEAN
+    return _weak_verdict(parts)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .named_values import hides
-from .pattern import Pattern
+from .regex import Pattern, Span
 from .secret_names import Verdict
 from .values import is_bare_word
-
-Span = tuple[int, int]
 
 _NAME = Pattern(r"[\w .*`\"'-]{1,64}")
 _DELIMITERS = "|,\t;"
@@ -29,9 +27,8 @@ def find_in_tables(text: str, hints: Iterable[Span], verdict: Callable[[str], Ve
         start = text.rfind("\n", max(hint - _MAX_HEADER, done), hint) + 1 or done
         line = _line(text, start, start + _MAX_HEADER)
         done = at = start + len(line)
-        columns = _columns(line, verdict)
-        while columns and (row := _line(text, at, len(text))):
-            delimiter, count, secret = columns
+        delimiter, count, secret = _columns(line, verdict)
+        while secret and (row := _line(text, at, len(text))):
             cells = row.rstrip("\r\n").split(delimiter)
             if len(cells) != count:
                 break
@@ -48,24 +45,17 @@ def _line(text: str, at: int, limit: int) -> str:
     return text[at:limit] if end < 0 else text[at : end + 1]
 
 
-def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, list[tuple[int, Verdict]]] | None:
-    """Return how the cells of a table's head are parted, how many there are, and which are names that hide a secret."""
+def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, Sequence[tuple[int, Verdict]]]:
+    """Return how the cells of a table's head are parted, how many there are, and which names hide a secret: none in other lines."""
     for delimiter in _DELIMITERS:
-        if delimiter not in line:
-            continue
-        cells = line.rstrip("\r\n").split(delimiter)
-        if len(cells) > _MAX_COLUMNS:
-            continue
-        names = [cell.strip(" \t\"'`*") for cell in cells]
+        names = [cell.strip(" \t\"'`*") for cell in line.rstrip("\r\n").split(delimiter)]
         inner = names[1:-1] if delimiter == "|" and not names[0] and not names[-1] else names
-        if len(inner) < 2 or not all(len(name.split()) in {1, 2, 3} and _NAME.fullmatch(name) for name in inner):
-            continue
-        secret: list[tuple[int, Verdict]] = [
-            (i, kind) for i, name in enumerate(names) if (kind := _kind(name, verdict)) is not Verdict.CLEAN
-        ]
+        is_head = len(inner) > 1 and all(len(name.split()) in {1, 2, 3} and _NAME.fullmatch(name) for name in inner)
+        kinds = [(i, _kind(name, verdict)) for i, name in enumerate(names)] if is_head and len(names) <= _MAX_COLUMNS else []
+        secret = [(i, kind) for i, kind in kinds if kind is not Verdict.CLEAN]
         if secret:
-            return delimiter, len(cells), secret
-    return None
+            return delimiter, len(names), secret
+    return "", 0, ()
 
 
 def _kind(name: str, verdict: Callable[[str], Verdict]) -> Verdict:

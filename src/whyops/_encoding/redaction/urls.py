@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from .pattern import Pattern
-from .search import Finder
-from .values import MAX_JUDGED, is_random, is_stand_in
-
-Span = tuple[int, int]
+from .regex import Finder, Pattern, Span, matches
+from .values import MAX_JUDGED, is_placeholder, is_random, is_value
 
 _AUTHORITY = Pattern(r"://([^\s\"'<>\\:`|]*(?::(?!//)[^\s\"'<>\\:`|]*)*)")
 """What follows the scheme, up to the next one: each character is looked at once."""
@@ -44,22 +41,20 @@ def _users(text: str) -> Iterator[Span]:
     """Find the passwords of users, and tokens in their place: `https://user:password@host`."""
     for found in _AUTHORITY.finditer(text):
         rest = found[1]
-        user = _USER.match(rest)
-        stop = user.end() if user else 0
+        stop = _USER.end(rest)
         start = found.start(1)
         if rest[stop : stop + 1] == "@":
-            if stop >= _LONG_USER and _TOKEN.fullmatch(rest[:stop]) and not is_stand_in(rest[:stop]):
+            if stop >= _LONG_USER and _TOKEN.fullmatch(rest[:stop]) and not is_placeholder(rest[:stop]):
                 yield start, start + stop
         elif rest[stop : stop + 1] == ":" and not _PORT.match(rest, stop):
             at = _last_at(rest, stop + 1)
-            if at > stop + 1 and not is_stand_in(rest[stop + 1 : at]):
+            if at > stop + 1 and not is_placeholder(rest[stop + 1 : at]):
                 yield start + stop + 1, start + at
 
 
 def _last_at(rest: str, start: int) -> int:
     """Return where the password ends: at the last @ before the path; if there is none, at the last one, as it may hold a slash."""
-    path = _BEFORE_PATH.match(rest, start)
-    before = rest.rfind("@", start, path.end() if path else len(rest))
+    before = rest.rfind("@", start, _BEFORE_PATH.end(rest, start))
     return before if before >= 0 else rest.rfind("@", start)
 
 
@@ -70,29 +65,23 @@ def _hooks(text: str) -> Iterator[Span]:
             yield found.span()
 
 
-def _queries(text: str) -> Iterator[Span]:
-    """Find the values of a query: `?key=…`, `&sig=…`."""
-    for found in _QUERY.finditer(text):
-        always, key, value = found.groups()
-        if not is_stand_in(value) and (always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED)):
-            yield found.span(3)
-
-
-def _groups(pattern: Pattern) -> Callable[[str], Iterator[Span]]:
-    """Return a search for what a pattern has in its first group."""
-    return lambda text: (found.span(1) for found in pattern.finditer(text) if not is_stand_in(found[1]))
+def _is_secret_in_query(found: re.Match[str]) -> bool:
+    """Tell whether the value in `?key=…` or `&sig=…` is a secret: behind some names always, behind others if it is made like one."""
+    always, key, value = found.groups()
+    return not is_placeholder(value) and bool(always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED))
 
 
 FINDERS = (
-    Finder(r"""://[^\s"'<>\\]*@""", _users),
+    Finder("postgres://ada:hunter22@db/shop", r"""://[^\s"'<>\\]*@""", _users),
     Finder(
+        "https://example.com/orders?id=17&sig=hunter22",
         r"(?i:[?&;#](?:key|sig|signature|x-(?:amz|goog)-[a-z-]+|pass|pwd|pw|code|app_?id|sid|s|hash|hmac|auth|ticket|session(?:_?id)?|jsessionid"
         r"|phpsessid|assertion|client_assertion|samlresponse|samlrequest|t|k|api|license)=)",
-        _queries,
+        matches(_QUERY, _is_secret_in_query),
     ),
-    Finder(r"/(?:web)?hook|hooks?\.[a-z]|maker\.ifttt", _hooks),
-    Finder(r"(?i:%3a%2f%2f)", _groups(_ENCODED)),
-    Finder(r"@(?:tcp|udp|unix)\(", _groups(_DSN)),
-    Finder(r"@[A-Za-z0-9_.-]+:[0-9]", _groups(_HOST)),
-    Finder("@//", _groups(_ORACLE)),
+    Finder("https://example.com/webhooks/9f3kQ7xZ2bV8mT1pL6wR", r"/(?:web)?hook|hooks?\.[a-z]|maker\.ifttt", _hooks),
+    Finder("postgres%3A%2F%2Fada%3Ahunter22%40db", r"(?i:%3a%2f%2f)", matches(_ENCODED, is_value)),
+    Finder("ada:hunter22@tcp(db:3306)/shop", r"@(?:tcp|udp|unix)\(", matches(_DSN, is_value)),
+    Finder("ada:hunter22@db.example.com:5432", r"@[A-Za-z0-9_.-]+:[0-9]", matches(_HOST, is_value)),
+    Finder("ada/hunter22@//db.example.com:1521/shop", "@//", matches(_ORACLE, is_value)),
 )

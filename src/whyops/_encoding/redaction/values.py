@@ -1,4 +1,4 @@
-"""What a value looks like: made by a machine, a stand-in for a secret, a part of a program, or words.
+"""What a value looks like: made by a machine, a placeholder for a secret, a part of a program, or words.
 
 A name that hides a secret may stand before any of these in prose, code and documentation, and nothing is to be hidden there.
 """
@@ -10,7 +10,7 @@ import binascii
 import re
 from operator import add
 
-from .pattern import Pattern
+from .regex import Pattern
 
 MAX_JUDGED = 256
 """Characters of a value that are looked at: what it is shows in its beginning."""
@@ -21,7 +21,7 @@ th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as
 be ma si om ur el ta la ns di fo ho pe ec pr no ct us ac ot il tr ly nc et ut ss so rs un lo wa ge ie wh ee wi em ad ol rt po we na ul
 ni ts mo ow pa im mi ai sh ir su id os iv ia am fi ci vi pl ig tu ev ld ry mp fe bl ab gh ty op sa ay ex ke fr oo av ag if ap gr od sp
 rd do uc bu ei ov by rm ep tt oc ef rn sc ey ap pi ck ry ss
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Letters that follow each other in English words and in names made of them: four of five pairs there, one of six in random letters."""
 
@@ -50,7 +50,7 @@ none null nil true false undefined nan yes no on off ok n/a na tbd todo unknown 
 incorrect wrong expired revoked rotated unchanged changed disabled enabled hidden masked redacted removed deleted unset set forgotten
 stored saved encrypted hashed accepted rejected denied granted failed passed success successful oauth oauth2 basic bearer digest
 negotiate ntlm kerberos ldap saml sso jwt str string bytes int integer bool boolean float number object any
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """What is said of a secret, or of its kind, in its place."""
 
@@ -60,7 +60,7 @@ see not ask same default public private anonymous dict list tuple array text cha
 raise pass print break continue yield assert del import from class def self this if else elif for while with try except finally and or
 in is new const let var delete throw case switch end begin then a an the of to as at by it its my your our their his her what which who
 when where how all each every some but only why
-""".split()  # noqa: SIM905 (a list of words)
+""".split()  # noqa: SIM905  (a list of words)
 )
 """Words of a language that follow a name in prose and in programs."""
 
@@ -83,15 +83,12 @@ def is_random(text: str, least: int = 16) -> bool:
         lowered = part[0].lower()
         digits += sum(map(str.isdigit, lowered))
         letters += sum(map(str.isalpha, lowered))
-        for pair in map(add, lowered, lowered[1:]):
-            if not pair.isdigit():
-                seen += 1
-                common += pair in _PAIRS
-    if letters + digits < least - 4 or seen < least // 4 or not letters:
-        return False
-    if not digits and (len(text) < _LETTERS_ALONE or text.islower() or text.isupper()):
-        return False
-    return common < _WORDLIKE * seen
+        pairs = [pair for pair in map(add, lowered, lowered[1:]) if not pair.isdigit()]
+        seen += len(pairs)
+        common += sum(map(_PAIRS.__contains__, pairs))
+    is_short = letters + digits < least - 4 or seen < least // 4 or not letters
+    is_name = not digits and (len(text) < _LETTERS_ALONE or text.islower() or text.isupper())
+    return not is_short and not is_name and common < _WORDLIKE * seen
 
 
 def is_mixed(text: str, least: int = 6) -> bool:
@@ -100,9 +97,8 @@ def is_mixed(text: str, least: int = 6) -> bool:
         return False
     letters = sum(map(str.isalpha, text))
     digits = sum(map(str.isdigit, text))
-    if letters and digits:
-        return not _ORDINARY.fullmatch(text)
-    return bool(letters) and any(sign in text[1:-1] for sign in "!@#$%^&*")
+    has_sign = any(sign in text[1:-1] for sign in "!@#$%^&*")
+    return not _ORDINARY.fullmatch(text) if letters and digits else bool(letters) and has_sign
 
 
 _ORDINARY = Pattern(
@@ -118,10 +114,15 @@ def is_code_number(text: str) -> bool:
     return 3 <= len(text) <= 12 and sum(map(str.isdigit, text)) >= 3 and text.replace("-", "").replace(" ", "").isalnum()
 
 
-def is_stand_in(value: str) -> bool:
+def is_placeholder(value: str) -> bool:
     """Tell whether a value is none: empty, a placeholder, a state (`expired`, `required`), a type."""
     value = value.strip()
     return not value or value.lower() in _STATES or (len(value) <= MAX_JUDGED and _PLACEHOLDER.fullmatch(value) is not None)
+
+
+def is_value(found: re.Match[str]) -> bool:
+    """Tell whether what was found in the first group of a pattern is a value."""
+    return not is_placeholder(found[1])
 
 
 def is_word(word: str) -> bool:

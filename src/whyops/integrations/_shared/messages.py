@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._recording.recorder import Encode
-from ..._runtime.safely import attempt
+from ..._runtime.safely import safely
 from ..._wire.signature import strip_signature
 from ..._wire.write import PROXY_ARGUMENT
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
@@ -142,7 +142,7 @@ def _told(data: str) -> str:
 
 def _arguments(arguments: object, encode: Encode) -> str:
     if isinstance(arguments, str):
-        held = attempt(json.loads, arguments) if PROXY_ARGUMENT in arguments else None
+        held = safely(json.loads, arguments) if PROXY_ARGUMENT in arguments else None
         if not isinstance(held, dict):
             return arguments
         arguments = held

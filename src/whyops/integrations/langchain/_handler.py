@@ -13,7 +13,7 @@ from ..._config import environment
 from ..._recording import context
 from ..._recording.trace import Trace
 from ..._runtime import guard
-from ..._runtime.safely import Failed, attempt
+from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire.write import name_of
 from .._shared.model_call import ModelCall
@@ -190,7 +190,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is None or run.tool is None:
             return
         run.close()
-        outcome = attempt(_translate.outcome_of, output)
+        outcome = safely(_translate.outcome_of, output)
         if isinstance(outcome, Failed):
             outcome = _translate.Outcome(output)
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..._client import WhyOps
-from ..._encoding.instance_fields import fields
+from ..._encoding.class_fields import fields
 from ..._recording.trace import Trace
 from ..._service.proxy import llama_index_keywords
 from ..._service.proxy_addresses import goes_through_proxy

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._encoding.instance_fields import fields
+from ..._encoding.class_fields import fields
 from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.usage import token_usage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests._encoding.gallery import RAN, HostileAttributes, MadeByHostileMeta, Slotted
-from whyops._encoding.instance_fields import PerType, fields, name_of
+from whyops._encoding.class_fields import PerType, fields, name_of
 
 
 def test_fields_are_read_past_the_class() -> None:
