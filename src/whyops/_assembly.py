@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
 from ._recording.recorder import Recorder, lose_uncounted
 from ._recording.trace import loop_is_running
-from ._runtime import guard
+from ._runtime import forks, guard
 from ._runtime.clock import CLOCK
 from ._service.agents import hash_metadata
 from ._service.proxy_addresses import remember_proxy
@@ -259,6 +258,5 @@ def _after_fork_in_child() -> None:
     _lock = threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+forks.in_child(_after_fork_in_child)
 tell_inspect()  # what comes with a client has loaded it

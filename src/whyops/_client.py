@@ -15,7 +15,7 @@ from ._recording import context
 from ._recording.ids import process_ids
 from ._recording.recorder import Recorder
 from ._recording.trace import Trace
-from ._runtime import guard
+from ._runtime import forks, guard
 from .errors import ConfigurationError, DeliveryError
 from .events import Sink
 from .types import AgentInfo, AgentMetadata, FlushResult
@@ -622,19 +622,13 @@ def _lose(owner: object, reason: str, events: int) -> None:
 
 
 def _after_fork_in_child() -> None:
-    """Give the child ids of its own, and locks that no thread of the parent holds.
-
-    Reentrant ones, here and in the other hooks: where gevent takes over after the fork, they are still held by threads, and so never keep
-    a greenlet waiting for another.
-    """
+    """Give the child ids of its own, and locks that no thread of the parent holds."""
     global _first_use, _choosing  # noqa: PLW0603  (no thread of the parent holds the new ones)
     _first_use = threading.RLock()
     _choosing = threading.RLock()
     process_ids.renew()
-    guard.after_fork_in_child()
 
 
 context.set_fallback(_trace_for_call)
 guard.set_losing(_lose)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+forks.in_child(_after_fork_in_child)

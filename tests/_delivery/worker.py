@@ -11,10 +11,11 @@ from pathlib import Path
 from tests._delivery.parts import line
 from whyops._delivery.delivery import Delivery
 from whyops._outbox.destination import Destination
+from whyops._runtime import forks
 from whyops._service.sink import HttpSink
 
 _nonce = [os.urandom(8).hex()]
-os.register_at_fork(after_in_child=lambda: _nonce.__setitem__(0, os.urandom(8).hex()))
+forks.in_child(lambda: _nonce.__setitem__(0, os.urandom(8).hex()))
 
 URL = os.environ["TEST_URL"]
 HOME = Path(os.environ["TEST_HOME"]) if os.environ.get("TEST_HOME") else None

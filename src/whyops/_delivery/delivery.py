@@ -326,8 +326,6 @@ class Delivery:
 
     def after_fork_in_child(self) -> None:
         """Leave everything to the parent, and begin anew with the next event."""
-        guard.after_fork_in_child()
-        exits.after_fork_in_child()
         _parents_property.extend([self._sender.sinks(), self._memory])
         for outbox in self._backlog.files:
             outbox.forget()

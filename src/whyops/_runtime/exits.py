@@ -9,17 +9,17 @@ import threading
 import weakref
 from typing import Protocol
 
+from . import forks
+
 
 class Leaving(Protocol):
     """Something that wants a moment at the end of the process."""
 
     def begin_exit(self) -> None:
         """Do what must be done, without waiting for it."""
-        ...
 
     def finish_exit(self) -> None:
         """Wait for it, within a limit of one's own that runs since `begin_exit`."""
-        ...
 
 
 _lock = threading.RLock()
@@ -38,7 +38,7 @@ def before_exit(who: Leaving) -> None:
             _registered = True
 
 
-def after_fork_in_child() -> None:
+def _after_fork_in_child() -> None:
     """Register again where it is needed: a child of `multiprocessing` ends without `atexit`."""
     global _lock, _registered  # noqa: PLW0603 - no thread of the parent holds the new lock; and see above
     _lock = threading.RLock()
@@ -61,3 +61,6 @@ def _at_exit() -> None:
             who.begin_exit()
     for who in leaving:
         who.finish_exit()
+
+
+forks.in_child(_after_fork_in_child)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
-from .forks import forks_wait
+from . import forks
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,7 +35,7 @@ def log(level: int, message: str, *args: object) -> bool:
         Whether that could be done: not where `logging` can't be loaded, for lack of a file descriptor.
     """
     try:
-        with forks_wait():
+        with forks.forks_wait():
             import logging  # noqa: PLC0415  (a program that is never told anything need not load it)
 
             from .. import _printable  # noqa: F401, PLC0415  (as above)
@@ -93,9 +93,11 @@ class Notices:
 notices = Notices()
 
 
-def after_fork_in_child() -> None:
-    """Replace the lock, which another thread of the parent may have held."""
-    notices.__init__()  # type: ignore[misc]
+def _after_fork_in_child() -> None:
+    notices.__init__()  # type: ignore[misc]  # another thread of the parent may have held its lock
+
+
+forks.in_child(_after_fork_in_child)
 
 
 Losing = Callable[[object, str, int], None]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._runtime import guard
-from .._runtime.forks import forks_wait
+from .._runtime.forks import forks_wait, hold_forks
 from .._wire.read import RecordedEvent, decode
 from ..errors import StoreError
 from ..events import Receipt, Refusal
@@ -103,7 +101,7 @@ class SqliteSink:
             raise StoreError("This process was forked while its parent wrote to the local store; what it records waits for the next one.")
         if self._connection is None:
             self._connection = schema.connect_to_write(self.path)
-            _watch_forks(self)
+            hold_forks(self)
         return self._connection
 
     def _disconnect(self) -> None:
@@ -168,31 +166,5 @@ def _by_trace(parsed: Iterable[Parsed]) -> dict[str, list[Parsed]]:
     return traces
 
 
-_connected: weakref.WeakSet[SqliteSink] = weakref.WeakSet()
 _inherited: list[Connection] = []
 """Connections that a child process got with its parent's memory. Closing one might wait for ever for a thread that isn't there."""
-_hooks: list[object] = []
-
-
-def _watch_forks(sink: SqliteSink) -> None:
-    _connected.add(sink)
-    if _hooks or not hasattr(os, "register_at_fork"):
-        return
-    hooks = (_before_fork, _after_fork_in_parent, _after_fork_in_child)
-    _hooks.append(hooks)
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
-
-
-def _before_fork() -> None:
-    for sink in list(_connected):
-        sink.before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    for sink in list(_connected):
-        sink.after_fork_in_parent()
-
-
-def _after_fork_in_child() -> None:
-    for sink in list(_connected):
-        sink.after_fork_in_child()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, TypeVar, final
+
+from ..._runtime import forks
 
 T = TypeVar("T")
 
@@ -68,5 +69,4 @@ def _after_fork_in_child() -> None:
     _changing = threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+forks.in_child(_after_fork_in_child)

@@ -6,11 +6,11 @@ the run around it that was cancelled, or when all has been quiet under its root 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from ..._recording import context
+from ..._runtime import forks
 from .._shared.model_call import ModelCall
 from .._shared.open_table import QUIET_SECONDS, Activity, OpenTable
 from .._shared.place import Place
@@ -133,6 +133,4 @@ def give_up(runs: tuple[Run, ...]) -> None:
 
 
 open_runs = Runs(MOST_OPEN, given_up=give_up)
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=open_runs.clear)  # what runs in the parent does not run in the child
+forks.in_child(open_runs.clear)  # what runs in the parent does not run in the child
