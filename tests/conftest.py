@@ -37,7 +37,7 @@ def close_all() -> None:
     for client in list(_client._open_clients):
         client.close_sync(timeout=2)
     for delivery in _assembly.deliveries():
-        if delivery._thread is not None:
+        if delivery.is_running():
             delivery.close(2).result(3)
 
 

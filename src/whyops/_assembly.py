@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ._config import defaults
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
+from ._delivery.pace import PACE
 from ._encoding.encoder import Encoder
 from ._outbox.destination import Destination, hash_key
 from ._recording.async_twin import tell_inspect
@@ -23,7 +24,7 @@ from ._runtime.clock import CLOCK
 from ._service.agents import hash_metadata
 from ._service.proxy_addresses import remember_proxy
 from .errors import StoreError
-from .events import Sink, TryLater
+from .events import RetryLater, Sink
 from .types import AgentInfo, FlushResult
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
     given = settings.agent_metadata
     metadata = None if given is None else json.loads(encoder.encode(dict(given))[0])
     metadata_hash = hash_metadata(metadata)
-    destination, make_sink, make_leftover_sink = _destination(settings, metadata)
+    destination, make_sink, make_orphan_sink = _destination(settings, metadata)
     in_file = settings.outbox == "file" and settings.sink is None
     if settings.home is None and settings.sink is None and (in_file or settings.api_key is None or settings.keep_local):
         _say_homeless(settings)
@@ -126,7 +127,8 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
                 outbox_max_bytes=settings.outbox_max_bytes,
                 exit_timeout=settings.exit_timeout,
                 process_nonce=lambda: process_ids.nonce,
-                make_leftover_sink=make_leftover_sink,
+                make_orphan_sink=make_orphan_sink,
+                pace=PACE,
             )
             delivery = _deliveries.setdefault(sharing, made)
     return delivery
@@ -191,7 +193,7 @@ def _init_agent(sink: Sink) -> AgentInfo | None:
         return None
     try:
         return sink.init_agent()
-    except TryLater as later:
+    except RetryLater as later:
         guard.notices.say(
             "init later",
             "The agent can't be described to the service now: %s. It is tried again before its next events are sent.%s",

@@ -409,7 +409,7 @@ def _asked(ask: Callable[[float | None], Future[FlushResult]], timeout: float | 
 
 
 def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
-    if raise_on_failure and (result.waiting or result.parked or result.dropped or result.not_recorded):
+    if raise_on_failure and (result.waiting or result.rejected or result.dropped or result.not_recorded):
         raise DeliveryError(f"Not everything is delivered: {result}. `whyops status` tells why.")
     return result
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import _client
 from ._config import settings as _settings
 from ._outbox.counters import Counts
-from ._outbox.inspect import Waiting, parked_events, survey, waiting_lines
+from ._outbox.inspect import Waiting, inspect_outboxes, rejected_events, waiting_lines
 from ._printable import counted
 from ._recording.ids import safe_id
 from ._service.reader import ServiceReader
@@ -56,7 +56,7 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         ServiceError: It is not here, and the service can't be asked.
     """
     waiting = [RecordedEvent(event) for line in waiting_lines(home) if (event := decode(line)) is not None]
-    places = survey(home)
+    places = inspect_outboxes(home)
     try:
         trace_id = _resolved(wanted, home, waiting, may_be_elsewhere=service is not None)
     except TraceNotFoundError:
@@ -133,7 +133,7 @@ def _check_not_lost(wanted: str, places: Iterable[Waiting]) -> None:
 
 
 def _parked(home: Path) -> Iterator[tuple[Event, str]]:
-    for aside in parked_events(home):
+    for aside in rejected_events(home):
         event = decode(aside.line)
         if event is not None:
             yield event, aside.reason

@@ -18,7 +18,7 @@ from tests._render.recordings import Run
 from tests.server.server import StrictServer
 from whyops._cli._main import main
 from whyops._outbox.destination import Destination
-from whyops._outbox.inspect import parked_events, survey, waiting_lines
+from whyops._outbox.inspect import inspect_outboxes, rejected_events, waiting_lines
 from whyops._outbox.segment import Segment
 from whyops._store import schema
 from whyops._store.reader import StoreReader
@@ -158,7 +158,7 @@ def test_what_waits_and_what_was_refused(home: Path, monkeypatch: pytest.MonkeyP
         with recording(home, server.url, "live") as process:
             server.wait_for_events(2)
             process.communicate()
-        assert len(list(parked_events(home))) == 2
+        assert len(list(rejected_events(home))) == 2
         server.stop()
         with recording(home, server.url, "die") as process:
             process.communicate()
@@ -168,14 +168,14 @@ def test_what_waits_and_what_was_refused(home: Path, monkeypatch: pytest.MonkeyP
         assert "3 events removed that waited for delivery or had been rejected." in capsys.readouterr().out
         assert SECRET.encode() + b"mia" not in bytes_in(home)
         assert [json.loads(line)["externalUserId"] for line in waiting_lines(home)] == ["tom", "tom"]
-        assert [json.loads(aside.line)["externalUserId"] for aside in parked_events(home)] == ["tom"]
+        assert [json.loads(aside.line)["externalUserId"] for aside in rejected_events(home)] == ["tom"]
         server.start()
         server.service.spoiled.clear()
         for name, value in (("WHYOPS_API_KEY", "whyops_test"), ("WHYOPS_ANALYSE_BASE_URL", server.url)):
             monkeypatch.setenv(name, value)
         assert main(["deliver"]) == 0
         assert [event["externalUserId"] for event in server.events[2:]] == ["tom", "tom"]
-        assert sum(one.waiting for one in survey(home)) == 0
+        assert sum(one.waiting for one in inspect_outboxes(home)) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs file locks")

@@ -7,30 +7,30 @@ from collections.abc import Sequence
 import pytest
 
 from tests._delivery.parts import ListSink, failing, key, keys, line, lines, refusing
-from whyops._delivery.bisect import Settlement
+from whyops._delivery.bisect import Bisection
 from whyops._outbox.batch import Batch
 from whyops._outbox.memory_outbox import MemoryOutbox
-from whyops.events import BatchRefused, Receipt, Refusal, TryLater
+from whyops.events import BatchRejected, Receipt, Refusal, RetryLater
 
 
 class Bench:
-    """A batch from a memory outbox, a sink, and what was parked."""
+    """A batch from a memory outbox, a sink, and what was rejected."""
 
     def __init__(self, texts: Sequence[bytes], sink: ListSink, first: int | None = None) -> None:
         self.outbox = MemoryOutbox(10**9)
         for text in texts:
             self.outbox.append(text)
         self.sink = sink
-        self.parked: dict[str, str] = {}
+        self.rejected: dict[str, str] = {}
         self.batch = Batch()
         self.batch.extend([self.outbox], first or len(texts), 10**9)
 
-    def run(self) -> TryLater | None:
+    def run(self) -> RetryLater | None:
         def park(text: bytes, reason: str) -> None:
-            assert key(text) not in self.parked, "parked twice"
-            self.parked[key(text)] = reason
+            assert key(text) not in self.rejected, "rejected twice"
+            self.rejected[key(text)] = reason
 
-        return Settlement(self.batch, self.sink.send, park, lambda batch: batch.extend([self.outbox], 1, 10**9)).run()
+        return Bisection(self.batch, self.sink.send, park, lambda batch: batch.extend([self.outbox], 1, 10**9)).run()
 
     def run_until_settled(self, rounds: int = 10) -> None:
         for _ in range(rounds):
@@ -44,7 +44,7 @@ class Bench:
 
 
 def test_a_good_batch_goes_at_once():
-    """One request, nothing parked."""
+    """One request, nothing rejected."""
     bench = Bench(lines(5), ListSink())
     assert bench.run() is None
     assert keys(bench.sink.calls[0]) == bench.stored == list("01234")
@@ -54,13 +54,13 @@ def test_a_good_batch_goes_at_once():
 @pytest.mark.parametrize("bad", [[0], [4], [9], [0, 9], [3, 4, 5], list(range(10))])
 @pytest.mark.parametrize("stored_neighbours", [True, False])
 def test_a_refused_event_is_found(bad, stored_neighbours):
-    """Whichever are refused, they alone are parked, and all others arrive; within a trace in order."""
+    """Whichever are refused, they alone are rejected, and all others arrive; within a trace in order."""
     sinks: list[ListSink] = []
     sink = ListSink(refusing(*bad, sink=sinks if stored_neighbours else None))
     sinks.append(sink)
     bench = Bench(lines(10), sink)
     assert bench.run() is None
-    assert bench.parked == {str(index): "400 it is bad" for index in bad}
+    assert bench.rejected == {str(index): "400 it is bad" for index in bad}
     assert bench.stored == [str(index) for index in range(10) if index not in bad]
 
 
@@ -71,7 +71,7 @@ def test_a_batch_is_first_split_by_trace():
     bench = Bench(texts, sink)
     assert bench.run() is None
     assert keys(sink.calls[1]) == ["0", "3", "6"]
-    assert sorted(bench.parked) == ["1", "4", "7"]
+    assert sorted(bench.rejected) == ["1", "4", "7"]
     assert bench.stored == ["0", "3", "6", "2", "5", "8"]
 
 
@@ -81,13 +81,13 @@ def test_an_index_saves_the_search():
 
     def answer(batch: Sequence[bytes]) -> None:
         if "3" in keys(batch):
-            raise BatchRefused("400", indexes=[keys(batch).index("3")])
+            raise BatchRejected("400", indexes=[keys(batch).index("3")])
 
     sink.answer = answer
     bench = Bench(lines(10), sink)
     assert bench.run() is None
     assert len(sink.calls) == 2
-    assert list(bench.parked) == ["3"]
+    assert list(bench.rejected) == ["3"]
 
 
 def test_an_index_that_is_out_of_bounds_is_not_believed():
@@ -96,64 +96,64 @@ def test_an_index_that_is_out_of_bounds_is_not_believed():
 
     def answer(batch: Sequence[bytes]) -> None:
         if "3" in keys(batch):
-            raise BatchRefused("400", indexes=[99, -1])
+            raise BatchRejected("400", indexes=[99, -1])
 
     sink.answer = answer
     bench = Bench(lines(4), sink)
     assert bench.run() is None
-    assert list(bench.parked) == ["3"]
+    assert list(bench.rejected) == ["3"]
 
 
 def test_a_sink_may_refuse_by_itself():
-    """Refusals in a receipt are parked, and the rest counts as taken."""
+    """Refusals in a receipt are rejected, and the rest counts as taken."""
     bench = Bench(lines(3), ListSink(lambda _: Receipt(stored=2, refused=[Refusal(1, "not this")])))
     assert bench.run() is None
-    assert bench.parked == {"1": "not this"}
+    assert bench.rejected == {"1": "not this"}
 
 
 @pytest.mark.parametrize("bad", [[0], [9], [0, 1, 2], [4, 5], [0, 9], [0, 1, 2, 3, 4, 5]])
 def test_a_500_that_one_event_causes(bad):
-    """A few tries first; then the event is parked, because what is behind it passes and it does not."""
+    """A few tries first; then the event is rejected, because what is behind it passes and it does not."""
     sink = ListSink(refusing(*bad, passing=True))
     bench = Bench([*lines(10), line("behind")], sink, first=10)
     bench.run_until_settled()
-    assert sorted(bench.parked) == [str(index) for index in bad]
+    assert sorted(bench.rejected) == [str(index) for index in bad]
     assert set(bench.stored) >= {str(index) for index in range(10) if index not in bad}
     assert len(sink.calls[0]) == len(sink.calls[1]) == len(sink.calls[2]) == 10
 
 
 def test_a_500_that_passes():
     """A passing fault costs a few tries and parks nothing."""
-    bench = Bench(lines(10), ListSink(failing(2, lambda: BatchRefused("500", perhaps_passing=True))))
+    bench = Bench(lines(10), ListSink(failing(2, lambda: BatchRejected("500", perhaps_passing=True))))
     bench.run_until_settled(3)
-    assert bench.parked == {}
+    assert bench.rejected == {}
     assert bench.stored == [str(index) for index in range(10)]
 
 
 def test_an_outage_of_500s_parks_nothing():
-    """Where nothing passes nothing is parked, however long it lasts, and each round costs few requests."""
-    sink = ListSink(failing(None, lambda: BatchRefused("500", perhaps_passing=True)))
+    """Where nothing passes nothing is rejected, however long it lasts, and each round costs few requests."""
+    sink = ListSink(failing(None, lambda: BatchRejected("500", perhaps_passing=True)))
     bench = Bench([line(index, f"trace {index % 20}") for index in range(1000)], sink, first=500)
     for _ in range(10):
         before = len(sink.calls)
-        assert isinstance(bench.run(), TryLater)
+        assert isinstance(bench.run(), RetryLater)
         assert len(sink.calls) - before < 30
-    assert bench.parked == {}
+    assert bench.rejected == {}
     sink.answer = lambda _: None
     assert bench.run() is None
-    assert bench.parked == {}
+    assert bench.rejected == {}
     assert len(bench.stored) >= 500
 
 
 def test_the_last_event_waits_for_one_behind_it():
-    """A lone event that is answered 500 is not parked before another one has passed."""
+    """A lone event that is answered 500 is not rejected before another one has passed."""
     sink = ListSink(refusing(0, passing=True))
     bench = Bench([line(0)], sink)
     for _ in range(5):
-        assert isinstance(bench.run(), TryLater)
+        assert isinstance(bench.run(), RetryLater)
     bench.outbox.append(line("behind"))
     assert bench.run() is None
-    assert list(bench.parked) == ["0"]
+    assert list(bench.rejected) == ["0"]
     assert bench.stored == ["behind"]
 
 
@@ -167,7 +167,7 @@ def test_what_fails_in_the_middle_keeps_what_is_left():
         nonlocal calls
         calls += 1
         if calls == 3:
-            raise TryLater("down")
+            raise RetryLater("down")
         refusing(5)(batch)
 
     sink.answer = answer
@@ -176,7 +176,7 @@ def test_what_fails_in_the_middle_keeps_what_is_left():
     assert later.reason == "down"
     assert keys(bench.batch.lines) == list("4567")
     assert bench.run() is None
-    assert list(bench.parked) == ["5"]
+    assert list(bench.rejected) == ["5"]
     assert bench.stored == list("0123467")
 
 
@@ -202,7 +202,7 @@ def leaving_open(*bad: object, sink: ListSink) -> None:
 
 @pytest.mark.parametrize("bad", [[0], [9], [3, 4], [0, 5, 9], [0, 1, 2, 3, 4, 5]])
 def test_what_is_left_open_is_sent_again_alone(bad):
-    """What was settled beside it is not; what stays open while others pass is parked after some rounds, and only that."""
+    """What was settled beside it is not; what stays open while others pass is rejected after some rounds, and only that."""
     sink = ListSink()
     leaving_open(*bad, sink=sink)
     bench = Bench(lines(10), sink, first=10)
@@ -210,11 +210,11 @@ def test_what_is_left_open_is_sent_again_alone(bad):
     assert later is not None
     assert later.reason == "no word for it"
     assert keys(bench.batch.lines) == [str(name) for name in bad]
-    assert bench.parked == {}
+    assert bench.rejected == {}
     for text in [line(index, "other") for index in range(20, 24)]:
         bench.outbox.append(text)
     bench.run_until_settled()
-    assert set(bench.parked) == {str(name) for name in bad}
+    assert set(bench.rejected) == {str(name) for name in bad}
     assert set(bench.stored) >= {str(index) for index in range(10) if index not in bad}
 
 
@@ -226,9 +226,9 @@ def test_what_is_left_open_of_all_is_never_parked(count):
     bench = Bench(lines(count + 3), sink, first=count)
     for _ in range(8):
         assert bench.run() is not None
-    assert bench.parked == {}
+    assert bench.rejected == {}
     assert set(keys(bench.batch.lines)) >= {str(index) for index in range(count)}
     leaving_open(sink=sink)
     bench.run_until_settled()
-    assert bench.parked == {}
+    assert bench.rejected == {}
     assert set(bench.stored) >= {str(index) for index in range(count)}

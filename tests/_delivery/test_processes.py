@@ -183,14 +183,12 @@ def test_a_thread_that_has_ended_is_not_missed_at_the_end(processes):
     """Python 3.12 refuses new threads then: what is left is delivered by the thread that ends the process."""
     processes.run(
         """
-import atexit
-from whyops._delivery import sender
-sender.IDLE_SECONDS, sender.LINGER_SECONDS = 0, 0.01
+import atexit, time
 record(1)
-import time
-while subject._thread: time.sleep(0.01)
+while subject.is_running(): time.sleep(0.01)
 atexit.register(record, 5)
-"""
+""",
+        TEST_IDLE="0",
     )
     assert len(processes.server.events) == 6
     processes.check()

@@ -8,7 +8,7 @@ import sys  # noqa: F401 - for the code that runs behind this
 import threading
 from pathlib import Path
 
-from tests._delivery.parts import line
+from tests._delivery.parts import QUICK, line
 from whyops._delivery.delivery import Delivery
 from whyops._outbox.destination import Destination
 from whyops._runtime import forks
@@ -29,6 +29,7 @@ subject = Delivery(
     Destination("http://service.test", "agent", "0123456789ab"),
     make_sink,
     home=HOME,
+    pace=QUICK._replace(idle=float(os.environ.get("TEST_IDLE", QUICK.idle))),
     process_nonce=lambda: _nonce[0],
     exit_timeout=float(os.environ["TEST_EXIT_TIMEOUT"]) if "TEST_EXIT_TIMEOUT" in os.environ else None,
 )

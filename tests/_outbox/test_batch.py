@@ -6,6 +6,7 @@ import pytest
 
 from tests._delivery.parts import HandClock, keys, line, lines
 from whyops._delivery.backoff import MAX_ASKED_SECONDS, Backoff
+from whyops._delivery.pace import PACE
 from whyops._outbox.batch import Batch, BatchSize, by_trace
 from whyops._outbox.memory_outbox import MemoryOutbox
 
@@ -44,7 +45,7 @@ def test_waits_double_to_a_minute():
     """At random within the upper half, without end; a success begins anew."""
     clock = HandClock()
     for chance, factor in ((0.0, 0.5), (1.0, 1.0)):
-        backoff = Backoff(lambda: clock.now, lambda chance=chance: chance)
+        backoff = Backoff(lambda: clock.now, PACE, lambda chance=chance: chance)
         waits = []
         for _ in range(12):
             backoff.failed()
@@ -60,7 +61,7 @@ def test_waits_double_to_a_minute():
 def test_the_other_side_may_ask_for_more_time():
     """At least what it asks for, and at most an hour."""
     clock = HandClock()
-    backoff = Backoff(lambda: clock.now)
+    backoff = Backoff(lambda: clock.now, PACE)
     backoff.failed(7)
     assert backoff.remaining() == 7
     backoff.failed(10**9)

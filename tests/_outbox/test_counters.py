@@ -11,13 +11,13 @@ import pytest
 
 from tests._delivery.parts import HERE, HandClock, line
 from tests.conftest import fill
-from whyops._outbox import counters as tally_module
-from whyops._outbox.counters import Counts, Tally, forget_traces, read_counts
+from whyops._outbox import counters as counters_module
+from whyops._outbox.counters import Counters, Counts, forget_traces, read_counts
 from whyops._runtime.locks import lock, unlock
 
 
-def made(folder) -> Tally:
-    return Tally(folder, HERE, HandClock().clock())
+def made(folder) -> Counters:
+    return Counters(folder, HERE, HandClock().clock())
 
 
 def test_processes_add_up(tmp_path):
@@ -52,7 +52,7 @@ def test_another_process_at_it_is_not_waited_for(tmp_path):
     assert read_counts(tmp_path)[1].delivered == 5
 
 
-@pytest.mark.parametrize("damaged", [b"", b"nonsense", b"[]", b'{"delivered": "many", "parked_reasons": {"bad": []}, "destination": 7}'])
+@pytest.mark.parametrize("damaged", [b"", b"nonsense", b"[]", b'{"delivered": "many", "rejected_reasons": {"bad": []}, "destination": 7}'])
 def test_a_damaged_file_counts_as_nothing(tmp_path, damaged):
     """It is written anew."""
     (tmp_path / "counts.json").write_bytes(damaged)
@@ -67,34 +67,34 @@ def test_reasons_are_few_and_short(tmp_path):
     """Whatever a service says, the file stays small."""
     subject = made(tmp_path)
     for index in range(100):
-        subject.park(line(index), f"reason {index} " + "x" * 1000)
+        subject.reject(line(index), f"reason {index} " + "x" * 1000)
     subject.save()
-    reasons = read_counts(tmp_path)[1].parked_reasons
+    reasons = read_counts(tmp_path)[1].rejected_reasons
     assert len(reasons) <= 21
     assert sum(reasons.values()) == 100
     assert reasons["other reasons"] == 80
     assert max(map(len, reasons)) <= 200
 
 
-def test_parked_events_are_bounded(tmp_path, monkeypatch):
+def test_rejected_events_are_bounded(tmp_path, monkeypatch):
     """Beyond the limit they are counted alone; each note is one line of JSON."""
-    monkeypatch.setattr(tally_module, "PARKED_BYTES", 1000)
+    monkeypatch.setattr(counters_module, "REJECTED_BYTES", 1000)
     subject = made(tmp_path)
     for index in range(50):
-        subject.park(line(index), 'it "is"\nbad')
+        subject.reject(line(index), 'it "is"\nbad')
     notes = [json.loads(text) for text in (tmp_path / "parked.jsonl").read_bytes().splitlines()]
     assert 3 < len(notes) < 10
     assert notes[0]["reason"] == 'it "is"\nbad'
     assert notes[0]["event"]["idempotencyKey"] == "0"
-    assert subject.total.parked == 50
+    assert subject.total.rejected == 50
 
 
 def test_without_a_folder_only_this_process_is_counted():
     """Nothing is written."""
     subject = made(None)
-    subject.park(line(1), "bad")
+    subject.reject(line(1), "bad")
     subject.save()
-    assert subject.total == Counts(parked=1, parked_reasons={"bad": 1})
+    assert subject.total == Counts(rejected=1, rejected_reasons={"bad": 1})
 
 
 def test_lost_events_are_known_by_their_traces(tmp_path):

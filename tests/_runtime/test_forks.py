@@ -15,26 +15,29 @@ ORDER = """
 import os
 from whyops._runtime import forks
 
+def say(*words):
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+
 class Held:
-    def before_fork(self): print("before", flush=True)
-    def after_fork_in_parent(self): print("parent", flush=True)
-    def after_fork_in_child(self): print("child of held", flush=True)
+    def before_fork(self): say("before")
+    def after_fork_in_parent(self): say("parent")
+    def after_fork_in_child(self): say("child of held")
 
 class Told:
-    def after_fork_in_child(self): print("child of told", flush=True)
+    def after_fork_in_child(self): say("child of told")
 
-forks.in_child(lambda: print("first", flush=True))
+forks.in_child(lambda: say("first"))
 forks.in_child(lambda: 1 // 0)
-forks.in_child(lambda: print("second", flush=True))
+forks.in_child(lambda: say("second"))
 KEPT
 pid = os.fork()
 if pid == 0:
-    print("is child", forks.is_child(), flush=True)
+    say("is child", forks.is_child())
     with forks.forks_wait():
         os._exit(0)
 os.waitpid(pid, 0)
 with forks.forks_wait():
-    print("end", flush=True)
+    say("end")
 """
 
 

@@ -476,7 +476,7 @@ def test_the_agent_is_described_before_the_proxy_meets_it(server: StrictServer, 
         run(ask(client))
         trace.tool_result_sync("search_orders", {"order": "123"})
     result = sdk.flush_sync()
-    assert (result.parked, result.waiting, len(server.inits)) == (0, 0, 1)
+    assert (result.rejected, result.waiting, len(server.inits)) == (0, 0, 1)
     assert [event["eventType"] for event in server.events_of("t-1")] == ["user_message", "llm_response", "tool_result"]
 
 

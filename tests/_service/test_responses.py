@@ -10,7 +10,7 @@ import pytest
 from tests._delivery.parts import line, lines
 from whyops._http.answer import MAX_REASON, Answer
 from whyops._service.responses import judge
-from whyops.events import BatchRefused, Receipt, TryLater
+from whyops.events import BatchRejected, Receipt, RetryLater
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=timezone.utc)
 
@@ -64,7 +64,7 @@ def test_results_of_other_events_settle_nothing(separators, count):
         return judge(answer(201, json.dumps(results, separators=separators, ensure_ascii=False).encode()), sent, NOW)
 
     assert outcome([result_of(f"ü {index}") for index in range(count)]) == Receipt(stored=count)
-    assert isinstance(outcome([result_of(f"ü {index + 1}") for index in range(count)]), TryLater)
+    assert isinstance(outcome([result_of(f"ü {index + 1}") for index in range(count)]), RetryLater)
     mixed = outcome([result_of("another" if index == 1 else f"ü {index}", message="{" if count > 2 else "") for index in range(count)])
     assert isinstance(mixed, Receipt)
     assert (mixed.stored, [refusal.index for refusal in mixed.unsettled]) == (count - 1, [1])
@@ -76,7 +76,7 @@ def test_ids_are_the_events_own(content, told):
     """What an event's contents hold under the same names does not count; an id that it lacks may be anything."""
     sent = [line(0, content=content)]
     assert judge(answer(201, [{"status": "saved", **told}]), sent, NOW) == Receipt(stored=1)
-    assert isinstance(judge(answer(201, [{"status": "saved", "traceId": "other"}]), sent, NOW), TryLater)
+    assert isinstance(judge(answer(201, [{"status": "saved", "traceId": "other"}]), sent, NOW), RetryLater)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_ids_are_the_events_own(content, told):
 def test_what_is_not_the_events_fault_keeps_them(given, kind):
     """Whatever speaks against the moment, the key or the address, and not against the events, has them sent again later."""
     outcome = judge(given, lines(5), NOW)
-    assert isinstance(outcome, TryLater)
+    assert isinstance(outcome, RetryLater)
     assert outcome.kind == kind
     assert outcome.after is None
     assert str(given.status) in outcome.reason
@@ -134,7 +134,7 @@ def test_what_is_not_the_events_fault_keeps_them(given, kind):
 def test_the_time_that_the_service_asks_for(given, seconds):
     """It may be told in seconds or as a time, in a header or in the body."""
     outcome = judge(given, lines(5), NOW)
-    assert isinstance(outcome, TryLater)
+    assert isinstance(outcome, RetryLater)
     assert outcome.after == seconds
 
 
@@ -157,7 +157,7 @@ def test_the_time_that_the_service_asks_for(given, seconds):
 def test_what_speaks_against_an_event(given, indexes, passing):
     """A refusal names the events if the answer does; a 500 may as well be the service's own trouble."""
     outcome = judge(given, lines(5), NOW)
-    assert isinstance(outcome, BatchRefused)
+    assert isinstance(outcome, BatchRejected)
     assert list(outcome.indexes) == indexes
     assert outcome.perhaps_passing == passing
     assert outcome.reason.startswith(str(given.status))
@@ -167,6 +167,6 @@ def test_a_reason_is_one_short_line():
     """What the service says goes into a log line, so it is short and holds no line feed."""
     body = {"error": "bad\nthing\t\x1b[31m\u202e" + "x" * 5000, "message": "bad", "details": [{"field": "1.a", "message": "no\r\n"}]}
     outcome = judge(answer(400, body), lines(5), NOW)
-    assert isinstance(outcome, BatchRefused)
+    assert isinstance(outcome, BatchRejected)
     assert outcome.reason.isprintable()
     assert len(outcome.reason) <= MAX_REASON + 4

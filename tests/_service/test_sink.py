@@ -14,7 +14,7 @@ from tests._delivery.parts import http_sink, line, lines
 from tests.server import Limits, StrictServer
 from whyops._service.agents import complete_metadata, hash_metadata
 from whyops._service.sink import HttpSink
-from whyops.events import BatchRefused, Receipt, TryLater
+from whyops.events import BatchRejected, Receipt, RetryLater
 
 KEY = "whyops_test"
 METADATA = {"systemPrompt": "Be kind.", "tools": [{"name": "search"}]}
@@ -86,19 +86,19 @@ def test_a_queue_accepts():
 def test_failures_are_told_apart(server, sink):
     """What the server does to a request becomes what the sender understands."""
     server.fail(503, retry_after=7)
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryLater) as later:
         sink.send(lines(1))
     assert later.value.after == 7
     server.fail(500)
-    with pytest.raises(BatchRefused) as refused:
+    with pytest.raises(BatchRejected) as refused:
         sink.send(lines(1))
     assert refused.value.perhaps_passing
     server.cut(times=None)
-    with pytest.raises(TryLater, match="can't be reached"):
+    with pytest.raises(RetryLater, match="can't be reached"):
         sink.send(lines(1))
     server.clear()
     server.stop()
-    with pytest.raises(TryLater, match="can't be reached"):
+    with pytest.raises(RetryLater, match="can't be reached"):
         sink.send(lines(1))
     server.start()
     assert sink.send(lines(1)).stored == 1
@@ -109,9 +109,9 @@ def test_a_hurried_sink_keeps_its_limit(server, sink):
     server.hang()
     started = time.monotonic()
     sink.hurry(started + 0.3)
-    with pytest.raises(TryLater, match="no answer in time"):
+    with pytest.raises(RetryLater, match="no answer in time"):
         sink.send(lines(1))
-    with pytest.raises(TryLater):
+    with pytest.raises(RetryLater):
         sink.send(lines(1))
     assert time.monotonic() - started < 2
     server.clear()
@@ -122,7 +122,7 @@ def test_a_hurried_sink_keeps_its_limit(server, sink):
 def test_a_refused_key_keeps_the_events(server):
     """It says what to do, and never the key."""
     sink = http_sink(server, api_key="wrong-and-secret")
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryLater) as later:
         sink.send(lines(1))
     assert later.value.kind == "key"
     assert "WHYOPS_API_KEY" in later.value.remedy
@@ -135,7 +135,7 @@ def outcome_of(sink: HttpSink) -> str:
     """Send an event, and return all that is said of what became of it."""
     try:
         return str(sink.send(lines(1)))
-    except (TryLater, BatchRefused) as refused:
+    except (RetryLater, BatchRejected) as refused:
         return f"{refused} {refused!r} {refused.reason}"
 
 
@@ -160,7 +160,7 @@ def test_a_key_that_is_echoed_is_not_told(server, caplog, path, status):
 def test_a_malformed_key_is_not_told_either(server, key):
     """Not even where a library complains about it."""
     sink = http_sink(server, api_key=key)
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryLater) as later:
         sink.send(lines(1))
     assert "cret" not in f"{later.value!r} {later.value.__cause__!r}"
     sink.close()
@@ -170,7 +170,7 @@ def test_a_malformed_key_is_not_told_either(server, key):
 def test_a_malformed_address_is_no_crash(base):
     """It is as if nobody answered."""
     sink = HttpSink(analyse_base_url=base, proxy_base_url=base, api_key=KEY, agent_name="agent", agent_metadata=None)
-    with pytest.raises(TryLater):
+    with pytest.raises(RetryLater):
         sink.send(lines(1))
 
 
@@ -226,7 +226,7 @@ class TestAgent:
         with StrictServer(limits=Limits(agents=0)) as server:
             sink = http_sink(server, agent_metadata=METADATA)
             for index in range(3):
-                with pytest.raises(BatchRefused):
+                with pytest.raises(BatchRejected):
                     sink.send([line(index)])
             assert len(server.inits) == 1
             assert len(caplog.records) == 1
@@ -241,7 +241,7 @@ class TestAgent:
             before.close()
         sink = http_sink(server, agent_metadata=METADATA)
         for _ in range(2):
-            with pytest.raises(TryLater):
+            with pytest.raises(RetryLater):
                 sink.send([line(1)])
         assert sink.send([line(1)]).stored == 1
         assert sink.send([line(2)]).stored == 1
@@ -254,7 +254,7 @@ class TestAgent:
         sink = http_sink(server, agent_metadata=METADATA)
         server.fail(503, times=20)
         for _ in range(5):
-            with pytest.raises(TryLater):
+            with pytest.raises(RetryLater):
                 sink.send([line(1)])
         server.clear()
         assert sink.send([line(1)]).stored == 1

@@ -11,9 +11,8 @@ import pytest
 from tests._delivery.parts import delivery, http_sink, line, lines, outbox_files
 from tests._service.wrong_answers import WRONG, saved, told
 from tests.server import StrictServer, raw
-from whyops._delivery import backoff
 from whyops._outbox.destination import Destination
-from whyops.events import Receipt, TryLater
+from whyops.events import Receipt, RetryLater
 
 WAIT = 20.0
 METADATA = {"systemPrompt": "Be kind.", "tools": []}
@@ -23,13 +22,6 @@ METADATA = {"systemPrompt": "Be kind.", "tools": []}
 def server():
     with StrictServer() as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch):
-    """Try again at once: how long is waited is not what is looked at here."""
-    monkeypatch.setattr(backoff, "FIRST_SECONDS", 0.01)
-    monkeypatch.setattr(backoff, "MAX_SECONDS", 0.05)
 
 
 def sending(server, home, **options):
@@ -45,7 +37,7 @@ def test_nothing_is_settled(server, name, through):
     transport = httpx.HTTPTransport() if through == "transport" else None
     sink = http_sink(server, transport=transport)
     server.pour(WRONG[name], times=2)
-    with pytest.raises(TryLater) as later:
+    with pytest.raises(RetryLater) as later:
         sink.send(lines(3))
     reason = later.value.reason
     assert reason.isprintable()
@@ -70,11 +62,11 @@ def test_nothing_is_deleted_before(server, tmp_path, caplog, name):
         made.record(text)
     asked = made.flush(WAIT)
     server.wait_until(lambda: len(server.ingested) > 2)
-    assert (made.counts().waiting, made.counts().delivered, made.counts().parked) == (3, 0, 0)
+    assert (made.counts().waiting, made.counts().delivered, made.counts().rejected) == (3, 0, 0)
     assert sum(path.read_bytes().count(b"idempotencyKey") for path in outbox_files(tmp_path)) == 3
     told_of = asked.result(WAIT)
     made.close(WAIT).result(WAIT)
-    assert (told_of.delivered, told_of.waiting, told_of.parked) == (3, 0, 0)
+    assert (told_of.delivered, told_of.waiting, told_of.rejected) == (3, 0, 0)
     assert keys_of(server) == ["0", "1", "2"]
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
@@ -121,7 +113,7 @@ def test_one_event_without_a_word_for_it_holds_up_no_other(server, tmp_path, cap
     for index in range(6, 9):
         made.record(line(index, f"trace {index}", spanId=f"span {index}"))
     told_of = made.close(WAIT).result(WAIT)
-    assert (told_of.delivered, told_of.waiting, told_of.parked) == (8, 0, 1)
+    assert (told_of.delivered, told_of.waiting, told_of.rejected) == (8, 0, 1)
     (parked,) = [json.loads(text) for path in tmp_path.glob("outbox/*/parked.jsonl") for text in path.read_text().splitlines()]
     assert parked["event"]["idempotencyKey"] == "3"
     assert "status" in parked["reason"] or "nothing of it" in parked["reason"]
@@ -136,10 +128,10 @@ def test_nothing_is_parked_while_nothing_passes(server, tmp_path, status):
         made.record(text)
     made.flush(WAIT)
     server.wait_until(lambda: len(server.ingested) > 12)
-    assert (made.counts().delivered, made.counts().parked) == (0, 0)
+    assert (made.counts().delivered, made.counts().rejected) == (0, 0)
     results_by(server, lambda _: "skipped")
     told_of = made.close(WAIT).result(WAIT)
-    assert (told_of.delivered, told_of.waiting, told_of.parked) == (9, 0, 0)
+    assert (told_of.delivered, told_of.waiting, told_of.rejected) == (9, 0, 0)
     assert sorted(keys_of(server)) == [str(index) for index in range(9)]
 
 
@@ -181,7 +173,7 @@ def test_a_refusal_of_somebody_else_parks_nothing(server, tmp_path, status, body
     for text in lines(6):
         made.record(text)
     told_of = made.close(WAIT).result(WAIT)
-    assert (told_of.delivered, told_of.waiting, told_of.parked) == (6, 0, 0)
+    assert (told_of.delivered, told_of.waiting, told_of.rejected) == (6, 0, 0)
     assert sorted(keys_of(server)) == [str(index) for index in range(6)]
 
 
@@ -194,7 +186,7 @@ class TestAgent:
         sink = http_sink(server, agent_metadata=METADATA)
         server.pour(WRONG[name], times=8)
         while server._faults and server._faults[0].times:
-            with pytest.raises(TryLater):
+            with pytest.raises(RetryLater):
                 sink.send(lines(3))
         assert server.events == []
         server.clear()
@@ -208,7 +200,7 @@ class TestAgent:
         sink = http_sink(server, agent_metadata=METADATA)
         server.pour(told(200, {"success": True, "data": {"agentId": "1"}}), times=None, path="/api/entities/init")
         for _ in range(2):
-            with pytest.raises(TryLater, match="description of the agent"):
+            with pytest.raises(RetryLater, match="description of the agent"):
                 sink.send([line(1)])
         assert [sink.send([line(index)]).stored for index in (1, 2)] == [1, 1]
         assert len(server.inits) == 3

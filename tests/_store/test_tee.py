@@ -11,7 +11,7 @@ from tests._store.lines import line
 from whyops._store.reader import StoreReader
 from whyops._store.sink import SqliteSink
 from whyops._store.tee import KeepingSink
-from whyops.events import Receipt, Refusal, TryLater
+from whyops.events import Receipt, Refusal, RetryLater
 
 
 class Far:
@@ -24,7 +24,7 @@ class Far:
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
         if self.fails:
-            raise TryLater("down")
+            raise RetryLater("down")
         return Receipt(stored=len(lines) - 1, refused=(Refusal(0, "no"),))
 
     def hurry(self, deadline: float | None) -> None:
@@ -49,7 +49,7 @@ def test_what_was_taken_is_kept(home: Path) -> None:
 def test_what_was_not_taken_is_not_kept(home: Path) -> None:
     """Where the other sink fails, nothing is kept yet: the lines come again."""
     sink = KeepingSink(Far(fails=True), SqliteSink(home))
-    with pytest.raises(TryLater):
+    with pytest.raises(RetryLater):
         sink.send([line(1, "t")])
     assert StoreReader(home).count() == 0
     sink.close()

@@ -158,4 +158,4 @@ def test_the_gallery(way: Way, part: int) -> None:
         result = sdk.flush_sync(60)
         stored = {trace_id: len(server.events_of(trace_id)) for trace_id in expected}
     assert stored == expected
-    assert (result.parked, result.dropped, result.waiting) == (0, 0, 0)
+    assert (result.rejected, result.dropped, result.waiting) == (0, 0, 0)

@@ -19,10 +19,10 @@ import whyops
 from tests._delivery.test_delivery import eventually
 from tests.conftest import fill
 from tests.server.server import StrictServer
-from whyops import _client
+from whyops import _assembly, _client
 from whyops._cli._main import main
-from whyops._delivery import sender
-from whyops._outbox.inspect import survey
+from whyops._delivery.pace import Pace
+from whyops._outbox.inspect import inspect_outboxes
 from whyops._recording.trace import Trace
 from whyops._runtime import guard
 from whyops.testing import capture
@@ -120,7 +120,7 @@ def test_faults_inside_are_counted(faulty: Callable[[str], None], caplog: pytest
         with trace.tool_span("f") as span:
             span.result = 1
     assert sdk.flush_sync().not_recorded == 5
-    (one,) = survey(Path(os.environ["WHYOPS_HOME"]))
+    (one,) = inspect_outboxes(Path(os.environ["WHYOPS_HOME"]))
     assert one.counts.not_recorded_traces == {"t": 5}
     assert all(reason.startswith("ZeroDivisionError (") and "secret" not in reason for reason in one.counts.not_recorded_reasons)
     assert f"{__file__}:" in caplog.text
@@ -136,7 +136,7 @@ def test_a_fault_outside_any_trace_is_the_default_clients() -> None:
         _client._lose(object(), "why", 2)
     _client._lose(object(), "why", 2)
     assert sdk.flush_sync().not_recorded == 4
-    (one,) = survey(Path(os.environ["WHYOPS_HOME"]))
+    (one,) = inspect_outboxes(Path(os.environ["WHYOPS_HOME"]))
     assert one.counts.not_recorded_traces == {"t": 2}
     assert one.counts.not_recorded_untraced == 2
 
@@ -244,7 +244,7 @@ if child:
 print(sdk.flush_sync().not_recorded)
 """
     assert run(code, home).stdout.split() == ["1", "2"]
-    (one,) = survey(home)
+    (one,) = inspect_outboxes(home)
     assert one.counts.not_recorded == 3
 
 
@@ -256,7 +256,7 @@ def test_losing_alone_costs_the_end_no_time(home: Path) -> None:
     home.with_name("file").write_text("no folder")
     run(code, home.with_name("file") / "home")
     assert time.monotonic() - started < 8
-    assert survey(home)[0].counts.not_recorded == 1
+    assert inspect_outboxes(home)[0].counts.not_recorded == 1
 
 
 def test_what_memory_held_at_the_end_is_counted(home: Path) -> None:
@@ -274,7 +274,7 @@ t.error_sync("in memory")
 t.error_sync("in memory")
 """
     run(code, home)
-    (one,) = survey(home)
+    (one,) = inspect_outboxes(home)
     assert (one.waiting, one.counts.not_recorded_traces) == (1, {"t": 2})
 
 
@@ -290,27 +290,26 @@ def test_a_full_disk_is_told_of_as_soon_as_it_takes_a_byte(small_disk: Path) -> 
             trace.error_sync("x" * 60_000)
         dropped = sdk.flush_sync(0.5).dropped
         assert dropped > 5
-        assert all(one.counts.dropped == 0 for one in survey(home))
+        assert all(one.counts.dropped == 0 for one in inspect_outboxes(home))
         filler.unlink()
-        eventually(lambda: [one.counts.dropped_traces for one in survey(home)] == [{"t": dropped}])
+        eventually(lambda: [one.counts.dropped_traces for one in inspect_outboxes(home)] == [{"t": dropped}])
         server.start()
         assert sdk.close_sync().delivered == 30 - dropped
 
 
 def test_a_loss_is_not_forgotten_where_nothing_else_is_to_be_done(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sender goes on trying while the disk is full, and ends when it has told."""
-    monkeypatch.setattr(sender, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(sender, "LINGER_SECONDS", 0.01)
+    monkeypatch.setattr(_assembly, "PACE", Pace(linger=0.01, idle=0.01))
     sdk = whyops.WhyOps(home=small_disk / "home")
     filler = fill(small_disk)
     sdk.trace("t").error_sync()  # type: ignore[call-arg]
     delivery = sdk._assembled().delivery
     assert delivery is not None
     time.sleep(0.3)
-    assert delivery._thread is not None
+    assert delivery.is_running()
     filler.unlink()
-    eventually(lambda: [one.counts.not_recorded for one in survey(small_disk / "home")] == [1])
-    eventually(lambda: delivery._thread is None)
+    eventually(lambda: [one.counts.not_recorded for one in inspect_outboxes(small_disk / "home")] == [1])
+    eventually(lambda: not delivery.is_running())
 
 
 def test_nothing_is_said_where_nothing_went_wrong(home: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -320,4 +319,4 @@ def test_nothing_is_said_where_nothing_went_wrong(home: Path, caplog: pytest.Log
         sdk.trace("t").error_sync("x")
         assert sdk.close_sync().not_recorded == 0
     assert caplog.records == []
-    assert survey(home)[0].counts.not_recorded_reasons == {}
+    assert inspect_outboxes(home)[0].counts.not_recorded_reasons == {}

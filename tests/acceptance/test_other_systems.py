@@ -27,7 +27,7 @@ with whyops.trace("t", external_user_id="user") as trace:
     trace.user_message_sync([{"role": "user", "content": "Hello!"}])
     assert search("word") == "WORD"
 """
-NO_THREAD = "WARNING No thread can be started to deliver events"
+NO_THREAD = "WARNING Could not start the delivery thread"
 FLUSH = "print(tuple(whyops.configure().flush_sync(timeout=20))[:2])\n"
 
 

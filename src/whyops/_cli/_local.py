@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from .._outbox.inspect import is_alive, survey
+from .._outbox.inspect import inspect_outboxes, is_alive
 from .._store.reader import StoreReader
 from .._store.sink import SqliteSink
 from ..events import Sink
@@ -18,7 +18,7 @@ ABSORB_SECONDS = 30.0
 
 def absorb_local(home: Path) -> None:
     """Store the local events that exited processes left in their outboxes below `home`; what can't be stored stays there."""
-    for waiting in survey(home):
+    for waiting in inspect_outboxes(home):
         if waiting.orphaned and waiting.destination is not None and waiting.destination.url == LOCAL:
             delivery = delivery_to(waiting.destination, local_sink(home), home, waiting.folder)
             delivery.wait(delivery.close(ABSORB_SECONDS), ABSORB_SECONDS, delivery.counts)

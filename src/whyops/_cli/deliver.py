@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from .._outbox.destination import Destination
-from .._outbox.inspect import Waiting, survey
+from .._outbox.inspect import Waiting, inspect_outboxes
 from .._printable import counted
 from ..errors import WhyOpsError
 from ..events import Sink
@@ -40,14 +40,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     for one in selected:
         result = _deliver(one, context.home, arguments.timeout)
         left = max(one.orphaned - settled(result), 0)
-        failed = failed or bool(left or result.parked)
+        failed = failed or bool(left or result.rejected)
         context.print(f"{name_of(one.destination)}: {result_text(left, result)}")
     _mention_others(context)
     return 1 if failed else 0
 
 
 def _selected(home: Path, source: str | None) -> list[Waiting]:
-    found = survey(home)
+    found = inspect_outboxes(home)
     if source is None:
         service = service_of(home)
         return [one for one in found if one.orphaned and is_reachable(one.destination, service)]
@@ -77,7 +77,7 @@ def _route(destination: Destination | None, home: Path) -> tuple[Destination, Ca
 def _mention_others(context: Context) -> None:
     """Say what else waits, and how it can be sent."""
     service = service_of(context.home)
-    for one in survey(context.home):
+    for one in inspect_outboxes(context.home):
         if one.orphaned and not is_reachable(one.destination, service):
             from_folder = f"`whyops deliver --from {one.folder.name}` sends them with the current key"
             hint = "set WHYOPS_API_KEY" if service is None else from_folder

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     for delivery in deliveries:
         delivery.wait(delivery.close(CLOSE_SECONDS, may_give_up=True), CLOSE_SECONDS, delivery.counts)
     context.print(result_text(left, *counts))
-    return 1 if left or any(one.parked for one in counts) else 0
+    return 1 if left or any(one.rejected for one in counts) else 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator
 
-from .._outbox.inspect import Waiting, survey
+from .._outbox.inspect import Waiting, inspect_outboxes
 from .._printable import counted
 from .._render.terminal.status_table import DestinationStatus, render_status
 from ._command import Command, Context
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the numbers; nothing recorded yet is no error."""
     service = service_of(context.home)
-    found = survey(context.home)
+    found = inspect_outboxes(context.home)
     terminal = context.terminal
     if arguments.json:
         terminal.write(json.dumps([_as_json(one, service) for one in found], indent=2) + "\n")
@@ -45,8 +45,8 @@ def _advice(one: Waiting, service: Service | None) -> Iterator[str]:
             yield f"{left}: set WHYOPS_API_KEY, and `whyops deliver` sends them."
         else:
             yield f"{left}, recorded for another key or address: `whyops deliver --from {one.folder.name}` sends them with the current key."
-    if one.parked_file is not None:
-        yield f"Rejected events are kept in {one.parked_file}."
+    if one.rejected_file is not None:
+        yield f"Rejected events are kept in {one.rejected_file}."
 
 
 def _as_json(one: Waiting, service: Service | None) -> dict[str, object]:
@@ -59,9 +59,9 @@ def _as_json(one: Waiting, service: Service | None) -> dict[str, object]:
         "delivered": counts.delivered,
         "waiting": one.waiting,
         "orphaned": one.orphaned,
-        "parked": counts.parked,
-        "parkedReasons": counts.parked_reasons,
-        "parkedFile": None if one.parked_file is None else str(one.parked_file),
+        "parked": counts.rejected,
+        "parkedReasons": counts.rejected_reasons,
+        "parkedFile": None if one.rejected_file is None else str(one.rejected_file),
         "sampledOut": counts.sampled_out,
         "sampledOutReasons": counts.sampled_out_reasons,
         "dropped": counts.dropped,

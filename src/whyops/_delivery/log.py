@@ -1,4 +1,4 @@
-"""What delivery says about itself: each cause once, then at most once a minute, each with what to do."""
+"""Rate-limited log messages about one destination: each cause once, then at most once a minute, each with what to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from .._outbox.destination import Destination
 from .._runtime.guard import ERROR, INFO, WARNING, Notices
 from ..errors import WhyOpsError
-from ..events import TryLater
+from ..events import RetryLater
 
 
 class Lazy:
@@ -21,8 +21,8 @@ class Lazy:
         return str(self._text())
 
 
-class Trouble:
-    """The voice of one destination."""
+class DeliveryLog:
+    """Logs what happens to one destination's events."""
 
     def __init__(self, notices: Notices, destination: Destination, folder: Path | None, waiting: Callable[[], int]) -> None:
         self._notices = notices
@@ -30,31 +30,30 @@ class Trouble:
         self._waiting = waiting
         self._place = str(folder) if folder else "memory"
 
-    def postponed(self, later: TryLater, *, again: bool) -> None:
-        """Say that events have to wait, and why; how many, if they do so `again`: a script that ends has `left_waiting` to tell that."""
-        level = ERROR if later.kind == "key" else WARNING
+    def postponed(self, later: RetryLater, *, again: bool) -> None:
+        """Log that events are queued, and why; how many, if they are so `again`: a script that ends has `left_waiting` for that."""
         self._say(
             later.kind,
-            "Events for %s can't be delivered now: %s. %s wait in %s%s",
+            "Could not send events to %s (%s). %s queued in %s%s",
             self._destination.url,
             later.reason,
-            Lazy(lambda: f"{self._waiting()} events") if again else "They",
+            Lazy(lambda: f"{self._waiting()} events are") if again else "They are",
             self._place,
-            f". {later.remedy}" if later.remedy else ", and are sent as soon as they are taken.",
-            level=level,
+            f". {later.remedy}" if later.remedy else " and will be retried.",
+            level=ERROR if later.kind == "key" else WARNING,
         )
 
     def recovered(self) -> None:
-        """Say that it goes on."""
+        """Log that an outage is over."""
         self._say("recovered", "Events for %s are delivered again.", self._destination.url, level=INFO)
 
-    def parked(self, reason: str) -> None:
-        """Say that an event will never be taken."""
+    def rejected(self, reason: str) -> None:
+        """Log that an event will never be accepted."""
         place = f"It is kept in {self._place}/parked.jsonl" if self._place != "memory" else "It is lost"
-        self._say(f"parked:{reason[:40]}", "An event was refused for good: %s. %s; all others go on.", reason, place)
+        self._say(f"rejected:{reason[:40]}", "Event rejected permanently: %s. %s; all others are sent.", reason, place)
 
     def sampled_out(self, reason: str) -> None:
-        """Say that the service takes events and does not keep them."""
+        """Log that the service accepts events and does not keep them."""
         self._say(
             f"sampled out:{reason[:40]}",
             "The service did not keep some events, by its own rules: %s. Its settings decide that, not this program.",
@@ -63,42 +62,37 @@ class Trouble:
         )
 
     def full(self) -> None:
-        """Say that there is no room for new events."""
+        """Log that there is no room for new events."""
         self._say(
             "full",
-            "%s events wait in %s and fill it, so new ones are dropped until some are delivered. `outbox_max_bytes` sets the limit.",
+            "The outbox is full (%s events in %s): new ones are dropped until some are delivered. `outbox_max_bytes` sets the limit.",
             Lazy(self._waiting),
             self._place,
         )
 
-    def no_file(self, error: Exception) -> None:
-        """Say that events can't be written to disk."""
+    def in_memory(self, error: OSError | None) -> None:
+        """Log that events are not written to disk; without an `error`, because nothing here can lock files."""
+        if error is None:
+            self._say(
+                "no locks",
+                "This system has no file locks, so events wait in memory: what is not delivered before this process ends is lost.",
+                level=INFO,
+            )
+            return
         self._say(
             "no file",
-            "Events can't be written to %s (%s), so they wait in memory: what is not delivered before this process ends is lost. "
+            "Could not write events to %s (%s). They wait in memory: what is not delivered before this process ends is lost. "
             "Free or unlock that disk, or choose another place with WHYOPS_HOME.",
             self._place,
             error,
         )
 
-    def no_locks(self) -> None:
-        """Say that events wait in memory, where nobody can do anything about it."""
-        self._say(
-            "no locks",
-            "This system has no file locks, so events wait in memory: what is not delivered before this process ends is lost.",
-            level=INFO,
-        )
-
     def no_thread(self, error: Exception) -> None:
-        """Say that nothing is sent in the background."""
-        self._say(
-            "no thread",
-            "No thread can be started to deliver events (%s), so they wait for a flush, or for the end; another event tries again.",
-            error,
-        )
+        """Log that nothing is sent in the background."""
+        self._say("no thread", "Could not start the delivery thread (%s); retrying on the next event.", error)
 
     def left_waiting(self, count: int, *, in_memory: int) -> None:
-        """Say how the process ends."""
+        """Log what the end of the process leaves."""
         if in_memory:
             self._say("exit", "%d events could not be delivered to %s before the end, and are lost.", in_memory, self._destination.url)
         if count > in_memory:
@@ -110,14 +104,14 @@ class Trouble:
             )
 
     def fault(self, error: Exception) -> None:
-        """Say that a sink, or something in here, raised what nobody thought of; or, of ours, that the local store can't be used."""
+        """Log that a sink, or this package, raised what was not expected; or, an error of ours, that the local store can't be used."""
         if isinstance(error, WhyOpsError):
-            self._say(f"fault:{error}", "Delivery to %s failed, and is tried again. %s", self._destination.url, error)
+            self._say(f"fault:{error}", "Delivery to %s failed and will be retried. %s", self._destination.url, error)
             return
         self._say(
             f"fault:{type(error).__name__}",
-            "Delivery to %s failed with %s: %s. It is tried again. If the sink is not one of your own, please report this with the version "
-            "of whyops.",
+            "Delivery to %s failed with %s: %s. It will be retried. If the sink is not one of your own, please report this with the "
+            "version of whyops.",
             self._destination.url,
             type(error).__name__,
             error,

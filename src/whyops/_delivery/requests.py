@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._outbox.batch import Shelf
+from .._outbox.batch import Marks
 from .._runtime.waiting import new_future
 from ..events import Sink
 from ..types import FlushResult
@@ -32,25 +32,34 @@ class Request:
     """Somebody waits until what was recorded so far is settled. At `deadline` (monotonic) the answer is what there is then.
 
     `marks` and `failures` tell how things stood when the sender took up the request; `repeated`, that it has done so twice. `may_give_up`
-    says that the answer may come as soon as trouble was seen that trying again won't end.
+    says that the answer may come as soon as the failure proves to be one that trying again won't end.
     """
 
     until: Until
     deadline: float | None
     future: Future[FlushResult] = field(default_factory=new_future)
-    marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
     failures: int = 0
     repeated: bool = False
     may_give_up: bool = False
 
 
 class Job(NamedTuple):
-    """Something to be done with the sink, between two batches. It opens the sink by itself, and never raises."""
+    """Something to be done with the sink, between two batches."""
 
-    run: Callable[[Callable[[], Sink]], None]
+    function: Callable[[Sink], Any]
+    future: Future[Any]
+
+    def run(self, open_sink: Callable[[], Sink]) -> None:
+        """Do it, unless it was cancelled. What it raises belongs to whoever waits for the result."""
+        if self.future.set_running_or_notify_cancel():
+            try:
+                self.future.set_result(self.function(open_sink()))
+            except Exception as error:  # noqa: BLE001  (it belongs to whoever waits for the result)
+                self.future.set_exception(error)
 
 
-class Inbox:
+class Requests:
     """What is asked for, put there also from a signal handler or a `__del__`, and a bell, which the hot path rings too.
 
     Recording adds to `unseen`, and rings when the sender is `asleep` and `unseen` has reached `loud_at`. The sender sets `unseen` back when

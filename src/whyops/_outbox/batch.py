@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,19 +18,19 @@ class Shelf(Protocol):
     @property
     def acknowledged(self) -> int:
         """The position up to which all lines are settled."""
-        ...
 
     def end(self) -> int:
         """Return the position after what has been recorded so far."""
-        ...
 
     def read(self, after: int, max_events: int, max_bytes: int) -> tuple[list[bytes], int]:
         """Return the whole lines after a position, at least one if there is one, and the position after them."""
-        ...
 
     def acknowledge(self, position: int) -> None:
         """Remember that everything before `position` is settled."""
-        ...
+
+
+Marks = dict[int, tuple[Shelf, int]]
+"""Positions on shelves, by the shelf's `id`."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Batch:
     """
 
     lines: list[bytes] = field(default_factory=list)
-    marks: dict[int, tuple[Shelf, int]] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
     attempts: int = 0
     taken: int = 0
 
@@ -108,6 +108,6 @@ def by_trace(lines: Sequence[bytes]) -> list[list[bytes]]:
     return [list(lines[:middle]), list(lines[middle:])]
 
 
-def reached(marks: Mapping[int, tuple[Shelf, int]]) -> bool:
+def reached(marks: Marks) -> bool:
     """Tell whether everything before the marks is settled."""
     return all(shelf.acknowledged >= position for shelf, position in marks.values())

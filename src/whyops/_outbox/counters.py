@@ -15,15 +15,17 @@ from pathlib import Path
 
 from .._runtime.clock import Clock
 from .._runtime.locks import exist as locks_exist
-from .._runtime.locks import lock, unlock
-from .._runtime.private_files import open_private, reading
+from .._runtime.locks import locked
+from .._runtime.private_files import reading
 from .._wire.line import trace_id_of
 from .destination import Destination, make_place
 from .file_head import object_in, texts_in
 
 COUNTS_FILE = "counts.json"
-PARKED_FILE = "parked.jsonl"
-PARKED_BYTES = 32_000_000
+REJECTED_FILE = "parked.jsonl"
+_NAMES_ON_DISK = {"rejected": "parked", "rejected_reasons": "parked_reasons"}
+"""As the first versions called them."""
+REJECTED_BYTES = 32_000_000
 MAX_REASONS = 20
 MAX_TRACES = 400
 OTHER_REASONS = "other reasons"
@@ -48,11 +50,11 @@ class Counts:
     """
 
     delivered: int = 0
-    parked: int = 0
+    rejected: int = 0
     sampled_out: int = 0
     dropped: int = 0
     not_recorded: int = 0
-    parked_reasons: Numbers = field(default_factory=dict)
+    rejected_reasons: Numbers = field(default_factory=dict)
     sampled_out_reasons: Numbers = field(default_factory=dict)
     not_recorded_reasons: Numbers = field(default_factory=dict)
     dropped_traces: Numbers = field(default_factory=dict)
@@ -85,21 +87,24 @@ class Counts:
         """How many of the events that could not be recorded are of traces that nobody knows, or knows any more."""
         return max(self.not_recorded - sum(self.not_recorded_traces.values()), 0)
 
+    def as_json(self) -> dict[str, int | Numbers]:
+        """Return the numbers under the names that they have on disk."""
+        return {_NAMES_ON_DISK.get(name, name): value for name, value in vars(self).items()}
+
     @classmethod
-    def from_json(cls, value: object) -> Counts:
-        """Read what `vars` of an instance has become on disk; what is not understood counts as nothing."""
+    def from_json(cls, told: dict[str, object]) -> Counts:
+        """Read what `as_json` has become on disk; what is not understood counts as nothing."""
         counts = cls()
-        if isinstance(value, dict):
-            for name, default in vars(cls()).items():
-                told = value.get(name)
-                if isinstance(told, dict) and isinstance(default, dict):
-                    setattr(counts, name, {str(reason): count for reason, count in told.items() if isinstance(count, int)})
-                elif isinstance(told, int) and isinstance(default, int):
-                    setattr(counts, name, told)
+        for name, default in vars(cls()).items():
+            value = told.get(_NAMES_ON_DISK.get(name, name))
+            if isinstance(value, dict) and isinstance(default, dict):
+                setattr(counts, name, {str(reason): count for reason, count in value.items() if isinstance(count, int)})
+            elif isinstance(value, int) and isinstance(default, int):
+                setattr(counts, name, value)
         return counts
 
 
-class Tally:
+class Counters:
     """Counts for this process, from any thread; the sender's adds to the destination's file what is new."""
 
     def __init__(self, folder: Path | None, destination: Destination, clock: Clock) -> None:
@@ -125,14 +130,14 @@ class Tally:
         """Count events that could not be recorded; the trace may be unknown, and its id empty."""
         self.count(Counts(not_recorded=events, not_recorded_reasons={_short(reason): events}, not_recorded_traces={trace_id: events}))
 
-    def park(self, line: bytes, reason: str) -> None:
+    def reject(self, line: bytes, reason: str) -> None:
         """Keep a refused event aside, with the reason, and count it."""
         if self._folder is not None:
             note = json.dumps({"parkedAt": int(self._clock.wall()), "reason": reason}).encode()
-            with contextlib.suppress(OSError):  # on a full disk the count and the log line are what is left of it
-                self._make_place(self._folder)
-                _append(self._folder / PARKED_FILE, note[:-1] + b', "event": ' + line.rstrip(b"\n") + b"}\n")
-        self.count(Counts(parked=1, parked_reasons={_short(reason): 1}))
+            note = note[:-1] + b', "event": ' + line.rstrip(b"\n") + b"}\n"
+            with contextlib.suppress(OSError):  # on a full disk the count and the log line are what remains of it
+                _append(self._folder, note)
+        self.count(Counts(rejected=1, rejected_reasons={_short(reason): 1}))
 
     def lose_all(self, lines: Iterable[bytes], reason: str) -> None:
         """Count events that were recorded, and are lost all the same."""
@@ -159,17 +164,10 @@ class Tally:
                 self._unsaved = new
 
     def _add_to_file(self, folder: Path, new: Counts) -> None:
-        self._make_place(folder)
-        with _locked(folder / COUNTS_FILE) as fd:
-            saved = _load(os.pread(fd, _MOST_BYTES, 0))
+        with _in_place(folder, COUNTS_FILE, os.O_RDWR) as fd:
+            saved = Counts.from_json(object_in(os.pread(fd, _MOST_BYTES, 0)))
             saved.add(new)
-            _overwrite(fd, json.dumps({"destination": self._destination.as_json(), **vars(saved)}).encode() + b"\n")
-
-    @staticmethod
-    def _make_place(folder: Path) -> None:
-        """See that the folder is there: it isn't yet where events wait in memory."""
-        if not folder.exists():
-            make_place(folder)
+            _overwrite(fd, {"destination": self._destination.as_json(), **saved.as_json()})
 
     def save_for_good(self) -> None:
         """Save, and wait a moment for another process that is at it: there is no next time."""
@@ -197,23 +195,36 @@ def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
     Raises:
         OSError: it can't be read or written.
     """
-    with _locked(folder / COUNTS_FILE, wait=True) as fd:
+    with locked(folder / COUNTS_FILE, os.O_RDWR, wait=True) as fd:
         told = object_in(os.pread(fd, _MOST_BYTES, 0))
         counts = Counts.from_json(told)
         counts.forget(unwanted)
-        _overwrite(fd, json.dumps({**told, **vars(counts)}).encode() + b"\n")
+        _overwrite(fd, {**told, **counts.as_json()})
 
 
-def _load(data: bytes) -> Counts:
-    return Counts.from_json(object_in(data))
+def _append(folder: Path, note: bytes) -> None:
+    """Add a rejected event to the file of those. Who erases from it holds its lock meanwhile."""
+    with _in_place(folder, REJECTED_FILE, os.O_WRONLY | os.O_APPEND, wait=True, needed=False) as fd:
+        if os.fstat(fd).st_size < REJECTED_BYTES:
+            os.write(fd, note)
 
 
-def _overwrite(fd: int, data: bytes) -> None:
+@contextlib.contextmanager
+def _in_place(folder: Path, name: str, flags: int, *, wait: bool = False, needed: bool = True) -> Iterator[int]:
+    """Open and lock a file in a destination's folder, which isn't there yet where events wait in memory."""
+    if not folder.exists():
+        make_place(folder)
+    with locked(folder / name, flags | os.O_CREAT, wait=wait, needed=needed) as fd:
+        yield fd
+
+
+def _overwrite(fd: int, told: dict[str, object]) -> None:
     """Write a file anew, or leave it as it was: the room is taken first, and what is not needed of it is filled with blanks.
 
     Raises:
         OSError: there is no room.
     """
+    data = json.dumps(told).encode() + b"\n"
     before = os.fstat(fd).st_size
     size = max(before, -(-len(data) // _BLOCK) * _BLOCK)
     if size > before and os.pwrite(fd, b" " * (size - before), before) < size - before:
@@ -239,27 +250,3 @@ def _add_traces(traces: Numbers, new: Numbers) -> None:
 
 def _short(reason: str) -> str:
     return reason[:200]
-
-
-def _append(path: Path, data: bytes) -> None:
-    fd = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    try:
-        with contextlib.suppress(OSError):  # held by whoever erases from it
-            lock(fd, wait=True)
-        if os.fstat(fd).st_size < PARKED_BYTES:
-            os.write(fd, data)
-    finally:
-        os.close(fd)
-
-
-@contextlib.contextmanager
-def _locked(path: Path, *, wait: bool = False) -> Iterator[int]:
-    fd = open_private(path, os.O_RDWR | (0 if wait else os.O_CREAT))
-    try:
-        lock(fd, wait=wait)
-        try:
-            yield fd
-        finally:
-            unlock(fd)
-    finally:
-        os.close(fd)

@@ -8,10 +8,9 @@ from collections.abc import Callable, Container
 from pathlib import Path
 
 from .._runtime.locks import exist as locks_exist
-from .._runtime.locks import lock
-from .._runtime.private_files import open_private
+from .._runtime.locks import locked
 from .._wire.read import RecordedEvent, decode
-from .counters import PARKED_FILE, forget_traces
+from .counters import REJECTED_FILE, forget_traces
 from .inspect import outbox_folders, waiting_lines
 from .segment import SUFFIX, Segment
 
@@ -32,7 +31,7 @@ def erase(home: Path, unwanted: Unwanted, trace_ids: Container[str]) -> int:
             with contextlib.suppress(OSError):
                 count += _erase_from_segment(path, unwanted)
         with contextlib.suppress(OSError):  # there is none, or it is not ours
-            count += _erase_from_parked(folder / PARKED_FILE, unwanted)
+            count += _erase_from_rejected(folder / REJECTED_FILE, unwanted)
         with contextlib.suppress(OSError):  # as above
             forget_traces(folder, trace_ids.__contains__)
     return count
@@ -65,12 +64,9 @@ def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
         segment.release()
 
 
-def _erase_from_parked(path: Path, unwanted: Unwanted) -> int:
-    """Write the file anew, in place, under its lock where there are locks: else an event that is parked at this moment may be lost."""
-    fd = open_private(path, os.O_RDWR)
-    with os.fdopen(fd, "r+b") as file:
-        if locks_exist():
-            lock(fd, wait=True)
+def _erase_from_rejected(path: Path, unwanted: Unwanted) -> int:
+    """Write the file anew, in place, under its lock where there are locks: else an event that is rejected at this moment may be lost."""
+    with locked(path, os.O_RDWR, wait=True, needed=locks_exist()) as fd, os.fdopen(fd, "r+b", closefd=False) as file:
         written_at = os.fstat(fd).st_mtime
         notes = file.readlines()
         kept = [note for note in notes if not _is_unwanted(note.partition(b', "event": ')[2][:-2], written_at, unwanted)]

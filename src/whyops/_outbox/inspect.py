@@ -12,9 +12,9 @@ from pathlib import Path
 
 from .._printable import without_password
 from .._runtime.private_files import is_our_file, is_our_folder, reading
-from .counters import PARKED_FILE, Counts, read_counts
+from .counters import REJECTED_FILE, Counts, read_counts
 from .destination import OUTBOX, Destination
-from .exited_processes import is_noted
+from .exited_processes import has_exited
 from .file_head import object_in, texts_in
 from .segment import SUFFIX, count_lines, is_held, read_head, settled_in
 
@@ -32,15 +32,15 @@ class Waiting:
     counts: Counts
     waiting: int = 0
     orphaned: int = 0
-    parked_file: Path | None = field(default=None)
+    rejected_file: Path | None = field(default=None)
 
     @property
     def recorded(self) -> int:
         """Return how many events were ever recorded there."""
-        return self.counts.delivered + self.counts.parked + self.counts.sampled_out + self.waiting
+        return self.counts.delivered + self.counts.rejected + self.counts.sampled_out + self.waiting
 
 
-def survey(home: Path) -> list[Waiting]:
+def inspect_outboxes(home: Path) -> list[Waiting]:
     """Look at all destinations that ever had an outbox file under `home`. Changes nothing."""
     return [_look_at(folder) for folder in outbox_folders(home)]
 
@@ -54,7 +54,7 @@ def is_alive(home: Path, nonce: str) -> bool | None:
     files = [path for folder in folders for path in folder.glob(f"*-{escape(nonce)}-*{SUFFIX}") if is_our_file(path)]
     if any(map(is_held, files)):
         return True
-    return False if files or any(is_noted(folder, nonce) for folder in folders) else None
+    return False if files or any(has_exited(folder, nonce) for folder in folders) else None
 
 
 def outbox_folders(home: Path) -> list[Path]:
@@ -72,7 +72,7 @@ def _look_at(folder: Path) -> Waiting:
         waiting += left
         orphaned += 0 if is_held(path) else left
         told = told or texts_in(head.get("destination"))
-    parked = folder / PARKED_FILE
+    parked = folder / REJECTED_FILE
     return Waiting(folder, _destination(told), counts, waiting, orphaned, parked if is_our_file(parked) else None)
 
 
@@ -91,7 +91,7 @@ def _destination(told: dict[str, str]) -> Destination | None:
 
 
 @dataclass(frozen=True)
-class Aside:
+class Rejected:
     """An event that was refused for good, and why."""
 
     line: bytes
@@ -108,11 +108,11 @@ def waiting_lines(home: Path) -> Iterator[bytes]:
                 yield from (line for line in file if line.endswith(b"\n"))
 
 
-def parked_events(home: Path) -> Iterator[Aside]:
+def rejected_events(home: Path) -> Iterator[Rejected]:
     """Yield the events that were refused for good, of all destinations."""
     for folder in outbox_folders(home):
-        with contextlib.suppress(OSError), reading(folder / PARKED_FILE) as file:
+        with contextlib.suppress(OSError), reading(folder / REJECTED_FILE) as file:
             for line in file:
                 with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
                     note, _, event = line.partition(b', "event": ')
-                    yield Aside(event[:-2] + b"\n", str(json.loads(note + b"}")["reason"]))
+                    yield Rejected(event[:-2] + b"\n", str(json.loads(note + b"}")["reason"]))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from .._runtime.clock import Clock
 from .destination import is_our_place
-from .exited_processes import note_end
+from .exited_processes import remember_exit
 from .segment import SUFFIX, Segment
 
 ABANDONED_SECONDS = 3600.0
 
 
-class Leftovers:
+class Orphans:
     """Hands out the files of dead processes, oldest first, one at a time, each locked."""
 
     def __init__(self, folder: Path | None, clock: Clock) -> None:
@@ -40,7 +40,7 @@ class Leftovers:
         """Return the file to be delivered now; one that is drained is removed, and the next one taken."""
         while self.current is None or self.current.is_drained():
             if self.current is not None:
-                note_end(self.current.path)
+                remember_exit(self.current.path)
                 self.current.remove()
                 self.current = None
             if not self._found:

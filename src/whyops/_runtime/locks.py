@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from .private_files import open_private
 
 try:
     import fcntl
@@ -25,6 +30,24 @@ def unlock(fd: int) -> None:
     """Let go of a lock before its file is closed: a child that was forked meanwhile would else go on holding it."""
     if fcntl is not None:
         fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+@contextlib.contextmanager
+def locked(path: Path, flags: int, *, wait: bool = False, needed: bool = True) -> Iterator[int]:
+    """Open a file of ours, with its lock for as long as it is open; without one, if it is not `needed` and can't be had.
+
+    Raises:
+        OSError: it can't be opened, or not be locked.
+    """
+    fd = open_private(path, flags)
+    try:
+        with contextlib.nullcontext() if needed else contextlib.suppress(OSError):
+            lock(fd, wait=wait)
+        yield fd
+    finally:
+        with contextlib.suppress(OSError):
+            unlock(fd)
+        os.close(fd)
 
 
 def exist() -> bool:

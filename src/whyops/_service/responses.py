@@ -10,7 +10,7 @@ from http import HTTPStatus
 from json.encoder import encode_basestring_ascii as _quote
 
 from .._http.answer import Answer, described, details_of, json_of, message_of, quoted
-from ..events import BatchRefused, Receipt, Refusal, TryLater
+from ..events import BatchRejected, Receipt, Refusal, RetryLater
 
 BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 SAMPLED_OUT = "sampled_out"
@@ -26,7 +26,7 @@ KEY_REMEDY = (
 URL_REMEDY = "Check WHYOPS_ANALYSE_BASE_URL: what answers there is not the WhyOps service."
 
 
-def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | TryLater | BatchRefused:
+def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | RetryLater | BatchRejected:
     """Tell what an answer to these lines means. Settled is only what it settles, event by event or by their number.
 
     `now` is the time of day, against which the answer's own times are read. What is quoted of the answer is printable and short.
@@ -39,23 +39,23 @@ def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | Tr
         case 200 | 201 | 202:
             return _accepted(answer, body, lines)
         case 400 | 409 | 422:
-            return BatchRefused(reason, indexes=_indexes(body, len(lines)), perhaps_passing=not _is_refusal(body))
+            return BatchRejected(reason, indexes=_indexes(body, len(lines)), perhaps_passing=not _is_refusal(body))
         case 413:
-            return BatchRefused(reason)
+            return BatchRejected(reason)
         case 401 | 403:
-            return TryLater(f"the service refuses the API key ({reason})", remedy=KEY_REMEDY, kind="key")
+            return RetryLater(f"the service refuses the API key ({reason})", remedy=KEY_REMEDY, kind="key")
         case 500:
-            return BatchRefused(reason, perhaps_passing=True)
+            return BatchRejected(reason, perhaps_passing=True)
         case status if status in BUSY or status > HTTPStatus.INTERNAL_SERVER_ERROR:
-            return TryLater(f"the service answers {reason}", after=_asked(answer.headers, body, now), kind="busy")
+            return RetryLater(f"the service answers {reason}", after=_asked(answer.headers, body, now), kind="busy")
         case _:
             return no_answer(answer)
 
 
-def no_answer(answer: Answer, asked: str = "events") -> TryLater:
+def no_answer(answer: Answer, asked: str = "events") -> RetryLater:
     """Return why nothing is settled by an answer that the service does not give to what was `asked`."""
     reason = f"the answer {answer.status} is not one to {asked}: {described(answer, json_of(answer.body))}"
-    return TryLater(reason, remedy=URL_REMEDY, kind="url")
+    return RetryLater(reason, remedy=URL_REMEDY, kind="url")
 
 
 # --- 2xx: what is settled ----------------------------------------------------------------------------
@@ -82,14 +82,14 @@ def _says_saved_of_all(body: bytes, lines: Sequence[bytes]) -> bool:
     return True
 
 
-def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt | TryLater:
+def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt | RetryLater:
     if isinstance(body, dict) and body.get("success") is False:
         return no_answer(answer)
     if isinstance(body, dict) and body.get("accepted") and isinstance(body.get("queuedCount"), int):
         queued = body["queuedCount"]
         if queued == len(lines) and queued is not True:
             return Receipt(stored=queued)
-        return TryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
+        return RetryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
     if isinstance(body, dict) and len(lines) == 1 and _is_known(body.get("status")):
         body = [body]
     if not isinstance(body, list) or not lines:

@@ -14,7 +14,7 @@ from .._http.transport import open_channel
 from .._printable import without_secret
 from .._runtime import guard
 from .._runtime.clock import CLOCK, Clock
-from ..events import BatchRefused, Receipt, TryLater
+from ..events import BatchRejected, Receipt, RetryLater
 from ..types import AgentInfo
 from .agents import complete_metadata
 from .responses import judge, no_answer
@@ -75,27 +75,27 @@ class HttpSink:
         """Post the lines as one array, and read what became of each.
 
         Raises:
-            TryLater: the service can't be reached, or asks for time, or refuses the key; or what answers is not the service.
-            BatchRefused: it refuses at least one of them.
+            RetryLater: the service can't be reached, or asks for time, or refuses the key; or what answers is not the service.
+            BatchRejected: it refuses at least one of them.
         """
         if self._init_needed:
             self._introduce()
         outcome = self._told_of(lines, "/events/ingest")
-        if isinstance(outcome, TryLater) and outcome.kind == "queue":
+        if isinstance(outcome, RetryLater) and outcome.kind == "queue":
             each = self._told_of(lines, "/events")  # which queues nothing, and answers for each event
-            outcome = outcome if isinstance(each, TryLater) else each
-        if isinstance(outcome, (TryLater, BatchRefused)):
+            outcome = outcome if isinstance(each, RetryLater) else each
+        if isinstance(outcome, (RetryLater, BatchRejected)):
             raise outcome
         if self._init_needed:
             self._init_needed = False
             _say_refused(self._agent_name, self._init_trouble)
         return outcome
 
-    def _told_of(self, lines: Sequence[bytes], path: str) -> Receipt | TryLater | BatchRefused:
+    def _told_of(self, lines: Sequence[bytes], path: str) -> Receipt | RetryLater | BatchRejected:
         """Post the lines, and return what the answer means, without the key, should it quote that."""
         return self._judged(self._post(f"{self._analyse}{path}", b"[%b]" % b",".join(lines)), lines)
 
-    def _judged(self, answer: Answer, lines: Sequence[bytes]) -> Receipt | TryLater | BatchRefused:
+    def _judged(self, answer: Answer, lines: Sequence[bytes]) -> Receipt | RetryLater | BatchRejected:
         outcome = judge(answer, lines, self._time_of_day())
         if isinstance(outcome, Receipt):
             unsettled = tuple(one._replace(reason=self._without_key(one.reason)) for one in outcome.unsettled)
@@ -103,7 +103,7 @@ class HttpSink:
         self._hide_key(outcome)
         return outcome
 
-    def _hide_key(self, outcome: TryLater | BatchRefused) -> None:
+    def _hide_key(self, outcome: RetryLater | BatchRejected) -> None:
         outcome.reason = self._without_key(outcome.reason)
         outcome.args = (outcome.reason,)
 
@@ -114,7 +114,7 @@ class HttpSink:
         """Describe the agent to the service, once; None if it refuses the description, which is said.
 
         Raises:
-            TryLater: the service can't be reached, asks for time, or refuses the key.
+            RetryLater: the service can't be reached, asks for time, or refuses the key.
         """
         if self._agent is None:
             self._agent = self._read_agent(self._post_description())
@@ -131,7 +131,7 @@ class HttpSink:
         """Describe the agent before its first event; after a few failures see whether the events are taken without."""
         try:
             self.init_agent()
-        except TryLater as later:
+        except RetryLater as later:
             if later.kind not in {"init", "url"}:
                 raise
             self._init_failures += 1
@@ -145,17 +145,17 @@ class HttpSink:
             answer = self._post(f"{self._analyse}/entities/init", body)
             if answer.status <= HTTPStatus.INTERNAL_SERVER_ERROR or not self._proxy:
                 return answer
-        except TryLater as away:
+        except RetryLater as away:
             return self._post_to_proxy(body, away)
         return self._post(f"{self._proxy}/v1/agents/init", body)
 
-    def _post_to_proxy(self, body: bytes, away: TryLater) -> Answer:
+    def _post_to_proxy(self, body: bytes, away: RetryLater) -> Answer:
         """Tell the proxy instead, if there is one to tell; if it is away too, the service's own trouble is what counts."""
         if not self._proxy:
             raise away
         try:
             return self._post(f"{self._proxy}/v1/agents/init", body)
-        except TryLater:
+        except RetryLater:
             raise away from None
 
     def _read_agent(self, answer: Answer) -> AgentInfo | None:
@@ -166,12 +166,12 @@ class HttpSink:
             self._hide_key(later)
             raise later
         outcome = self._judged(answer, ())
-        if isinstance(outcome, BatchRefused) and not outcome.perhaps_passing:
+        if isinstance(outcome, BatchRejected) and not outcome.perhaps_passing:
             _say_refused(self._agent_name, outcome.reason)
             return None
-        if isinstance(outcome, TryLater):
+        if isinstance(outcome, RetryLater):
             raise outcome
-        raise TryLater(f"the agent can't be initialised: the service answers {answer.status}", kind="init")
+        raise RetryLater(f"the agent can't be initialised: the service answers {answer.status}", kind="init")
 
     # --- requests --------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class HttpSink:
         try:
             return self._channel.post(url, self._headers, body, timeout)
         except Unreachable as error:
-            raise TryLater(f"it can't be reached ({error})", kind="unreachable") from None
+            raise RetryLater(f"it can't be reached ({error})", kind="unreachable") from None
 
     def _time_of_day(self) -> datetime:
         return datetime.fromtimestamp(self._clock.wall(), timezone.utc)

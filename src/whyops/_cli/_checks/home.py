@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..._outbox.destination import OUTBOX
-from ..._outbox.inspect import survey
+from ..._outbox.inspect import inspect_outboxes
 from ..._printable import counted
 from ..._render.format import bytes_text
 from ..._render.terminal.doctor_table import Finding
@@ -99,14 +99,14 @@ def _store(home: Path) -> Iterator[Finding]:
 
 
 def _outboxes(home: Path) -> Iterator[Finding]:
-    found = survey(home)
+    found = inspect_outboxes(home)
     numbers = (
         (
             sum(one.orphaned for one in found),
             "event waits without a running process to send it",
             "events wait without a running process to send them",
         ),
-        (sum(one.counts.parked for one in found), "event was rejected", "events were rejected"),
+        (sum(one.counts.rejected for one in found), "event was rejected", "events were rejected"),
         (
             sum(one.counts.dropped for one in found),
             "event was dropped because the outbox was full",

@@ -39,7 +39,7 @@ def _lines(status: DestinationStatus, width: int, encoding: str) -> Iterator[Lin
         (status.numbers.recorded, "recorded", "", {}),
         (counts.delivered, "delivered", "good", {}),
         (status.numbers.waiting, "waiting", "warn", {}),
-        (counts.parked, "rejected", "bad", counts.parked_reasons),
+        (counts.rejected, "rejected", "bad", counts.rejected_reasons),
         (counts.sampled_out, "sampled out", "warn", counts.sampled_out_reasons),
         (counts.dropped, "dropped", "bad", {}),
         (counts.not_recorded, "not recorded", "bad", counts.not_recorded_reasons),
