@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys  # noqa: F401 - for the code that runs behind this
+import sys  # noqa: F401  (for the code that runs behind this)
 import threading
 from pathlib import Path
 

@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = _pass_on  # noqa: N815 - names of the standard library's
+    do_GET = do_POST = _pass_on  # noqa: N815  (names of the standard library's)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

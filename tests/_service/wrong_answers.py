@@ -48,7 +48,7 @@ WRONG = {
     "no success": told(202, {"success": False, "accepted": True, "queuedCount": 3}),
     "a text": told(200, "saved saved saved"),
     "a number": told(200, 3),
-    "true": told(200, True),  # noqa: FBT003 - it is what the server says
+    "true": told(200, True),  # noqa: FBT003  (it is what the server says)
     "null": told(200, None),
     "a login page": raw(200, _PAGE, "text/html"),
     "a login page, called JSON": raw(201, _PAGE),

@@ -71,19 +71,16 @@ class Sender:
         self._busy_at = self._now()
         while True:
             try:
-                self._turn()
-            except Exception as error:  # noqa: BLE001 - the boundary: a fault in here must not end the thread, nor reach the agent
+                self._listen()
+                if self._work():
+                    self._busy_at = self._now()
+                self._answer()
+            except Exception as error:  # noqa: BLE001  (the boundary: a fault in here must not end the thread, nor reach the agent)
                 self._log.fault(error)
                 self._backoff.failed()
                 self._has_no_store = isinstance(error, StoreError)
             if self._closed or self._is_idle() or (until is not None and until()):
                 return
-
-    def _turn(self) -> None:
-        self._listen()
-        if self._work():
-            self._busy_at = self._now()
-        self._answer()
 
     def has_work(self) -> bool:
         """Tell whether something waits that the loop has not seen yet."""
@@ -171,11 +168,9 @@ class Sender:
         """Tell whether it is no use to wait any longer: a local store that can't be used now won't be a moment later."""
         if request.deadline is not None and self._now() >= request.deadline:
             return True
-        if self._backoff.failures <= request.failures:
-            return False
-        if request.may_give_up and self._is_hopeless:
-            return True
-        return self._has_no_store or (request.until is Until.EXIT and not len(self._queue.memory))
+        is_vain = self._has_no_store or (request.may_give_up and self._is_hopeless)
+        is_safe = request.until is Until.EXIT and not len(self._queue.memory)
+        return (is_vain or is_safe) and self._backoff.failures > request.failures
 
     def counts(self) -> FlushResult:
         """Return what became of the events. May be called by any thread."""
@@ -196,7 +191,8 @@ class Sender:
         if self._queue.tend():
             self._batch = Batch()  # its lines may have been in a file that is to be adopted now
         if self._looked_at is None or self._now() - self._looked_at > LOOK_SECONDS:
-            self._look()
+            self._looked_at = self._now()
+            self._queue.orphans.look()
         sent = self._backoff.remaining() <= 0 and self._deliver()
         self._stalled = not sent
         self._queue.try_files_again()
@@ -206,11 +202,6 @@ class Sender:
             self._counters.save()
             self._saved_at = self._now()
         return sent
-
-    def _look(self) -> None:
-        """See what dead processes have left."""
-        self._looked_at = self._now()
-        self._queue.orphans.look()
 
     def _deliver(self) -> bool:
         """Send one batch, or what is left of it. Returns whether there was one."""
@@ -246,15 +237,12 @@ class Sender:
         if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
             self._log.recovered()
-        self._count(receipt)
-        return receipt
-
-    def _count(self, receipt: Receipt) -> None:
         counts = Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out)
         if receipt.sampled_out:
             counts.sampled_out_reasons[receipt.sampled_out_reason] = receipt.sampled_out
             self._log.sampled_out(receipt.sampled_out_reason)
         self._counters.count(counts)
+        return receipt
 
     def _reject(self, line: bytes, reason: str) -> None:
         self._counters.reject(line, reason)

@@ -41,11 +41,3 @@ class Channel(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the connection."""
-
-    def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
-        """Exchange a body for an answer."""
-        return self.exchange(Request("POST", url, headers, body, timeout))
-
-    def get(self, url: str, headers: Mapping[str, str], timeout: float, max_answer: int = MAX_ANSWER_BYTES) -> Answer:
-        """Ask for what is at a URL."""
-        return self.exchange(Request("GET", url, headers, None, timeout, max_answer))

@@ -6,11 +6,10 @@ library that others look for in `sys.modules` must not be imported.
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - a look-up of a host loads it, and a fork at that moment would leave the child without it for good
+import encodings.idna  # noqa: F401  (a look-up of a host loads it, and a fork at that moment would leave the child without it for good)
 import http.client
 import socket
 import ssl
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import certifi
 
+from .._runtime.clock import CLOCK
 from .answer import Answer
 from .channel import Channel, Request, Unreachable
 from .deadlines import Deadline
@@ -50,7 +50,6 @@ class KeptConnection(Channel):
 
     def __init__(self) -> None:
         self._open: _Open | None = None
-        self._monotonic = time.monotonic
         self._context: ssl.SSLContext | None = None
 
     def exchange(self, request: Request) -> Answer:
@@ -76,7 +75,7 @@ class KeptConnection(Channel):
         """Return the connection, if it goes there, was used just now, and nothing came since: that would be taken for the next answer."""
         kept = self._open
         if kept is not None:
-            is_fresh = kept.server == _server(target) and self._monotonic() - kept.used_at < KEEP_SECONDS
+            is_fresh = kept.server == _server(target) and CLOCK.monotonic() - kept.used_at < KEEP_SECONDS
             if not (is_fresh and kept.timed.is_quiet()):
                 self.close()
         return self._open
@@ -95,7 +94,7 @@ class KeptConnection(Channel):
             return answer
         finally:
             if keep:
-                way.used_at = self._monotonic()
+                way.used_at = CLOCK.monotonic()
                 self._open = way
             else:
                 way.timed.socket.close()

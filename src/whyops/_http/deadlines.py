@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
+from .._runtime.clock import CLOCK
 
 
 class Deadline:
     """A moment, so many seconds from now."""
 
-    _monotonic = staticmethod(time.monotonic)  # held here because tools that freeze time replace what modules hold
-
     def __init__(self, seconds: float) -> None:
-        self._at = self._monotonic() + seconds
+        self._at = CLOCK.monotonic() + seconds
 
     def remaining(self) -> float:
         """Return the seconds that are left, more than 0.
@@ -19,7 +17,7 @@ class Deadline:
         Raises:
             TimeoutError: none are.
         """
-        seconds = self._at - self._monotonic()
+        seconds = self._at - CLOCK.monotonic()
         if seconds <= 0:
             raise TimeoutError
         return seconds

@@ -22,7 +22,7 @@ def open_channel(transport: httpx.BaseTransport | None) -> Channel:
     if transport is not None:
         return OwnTransport(transport)
     try:
-        from .connection import KeptConnection  # noqa: PLC0415 - a Python in a browser may lack what it needs
+        from .connection import KeptConnection  # noqa: PLC0415  (a Python in a browser may lack what it needs)
     except ImportError as error:
         return NoWay(error.name or "")
     return KeptConnection()
@@ -34,7 +34,7 @@ class NoWay(Channel):
     def __init__(self, missing: str) -> None:
         self._missing = missing
 
-    def exchange(self, request: Request) -> Answer:  # noqa: ARG002 - none is sent
+    def exchange(self, request: Request) -> Answer:  # noqa: ARG002  (none is sent)
         """Say what is missing."""
         raise Unreachable(
             f"this Python has no {self._missing}, so it can make no connection: load it, if there is such a package, or pass a transport="
@@ -83,11 +83,11 @@ class OwnTransport(Channel):
     def _answer(self, request: Request, results: SimpleQueue[Answer | Exception]) -> None:
         try:
             results.put(self._exchange(request))
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the result
+        except Exception as error:  # noqa: BLE001  (it belongs to whoever waits for the result)
             results.put(error)
 
     def _exchange(self, request: Request) -> Answer:
-        import httpx  # noqa: PLC0415 - whoever made the transport has imported it
+        import httpx  # noqa: PLC0415  (whoever made the transport has imported it)
 
         deadline = Deadline(request.timeout)
         limits = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)

@@ -54,17 +54,13 @@ class Segment:
         self.release()
 
     @classmethod
+    @forks_wait()  # a child that is forked here would hold the lock, and know nothing of it
     def create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
         """Make a new file, locked before anybody can see it under its name.
 
         Raises:
             OSError: no such file can be made here.
         """
-        with forks_wait():  # a child that is forked here would hold the lock, and know nothing of it
-            return cls._create(path, destination, metadata_hash)
-
-    @classmethod
-    def _create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
         passing = path.with_suffix(".new")
         fd = open_private(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
@@ -78,13 +74,9 @@ class Segment:
             raise
 
     @classmethod
+    @forks_wait()  # as above
     def adopt(cls, path: Path) -> Segment | None:
         """Take over the file of an owner that died; None if it lives, or if another was quicker."""
-        with forks_wait():
-            return cls._adopt(path)
-
-    @classmethod
-    def _adopt(cls, path: Path) -> Segment | None:
         try:
             fd = open_private(path, os.O_RDWR)
         except OSError:

@@ -29,7 +29,7 @@ _registered = False
 
 def before_exit(who: Leaving) -> None:
     """Have `who` called at the end of the process, if it lives until then."""
-    global _registered  # noqa: PLW0603 - one hook for all, so that their limits don't add up
+    global _registered  # noqa: PLW0603  (one hook for all, so that their limits don't add up)
     with _lock:
         _leaving.add(who)
         if not _registered:
@@ -40,7 +40,7 @@ def before_exit(who: Leaving) -> None:
 
 def _after_fork_in_child() -> None:
     """Register again where it is needed: a child of `multiprocessing` ends without `atexit`."""
-    global _lock, _registered  # noqa: PLW0603 - no thread of the parent holds the new lock; and see above
+    global _lock, _registered  # noqa: PLW0603  (no thread of the parent holds the new lock; and see above)
     _lock = threading.RLock()
     atexit.unregister(_at_exit)
     _registered = False

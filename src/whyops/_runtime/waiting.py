@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from .clock import CLOCK
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -13,9 +14,6 @@ R = TypeVar("R")
 
 STEP_SECONDS = 0.5
 """How often whoever waits looks whether somebody is at work."""
-
-_CLOCK = (time.monotonic,)
-"""Held in a tuple because tools that freeze time for tests replace the functions of that name in every module."""
 
 
 def new_future() -> Future[Any]:
@@ -68,6 +66,6 @@ async def awaited(future: Future[R], timeout: float | None, otherwise: Callable[
 
 def _countdown(timeout: float | None) -> Callable[[], float]:
     """Return a function that tells how many seconds are left, never less than none."""
-    (now,) = _CLOCK
+    now = CLOCK.monotonic
     deadline = float("inf") if timeout is None else now() + timeout
     return lambda: max(0.0, deadline - now())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
 from .._http.answer import Answer, described, json_of
-from .._http.channel import MAX_ANSWER_BYTES, Channel, Unreachable
+from .._http.channel import MAX_ANSWER_BYTES, Channel, Request, Unreachable
 from .._http.transport import open_channel
 from .._printable import without_secret
 from .._wire.read import event_of_trace
@@ -140,7 +140,8 @@ class ServiceReader:
         timeout, most = (PAGE_SECONDS, PAGE_BYTES) if large else (TIMEOUT_SECONDS, MAX_ANSWER_BYTES)
         url = f"{self.analyse_url}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            answer = channel.get(url, {"Authorization": f"Bearer {self.api_key}", "User-Agent": "whyops-python"}, timeout, most)
+            headers = {"Authorization": f"Bearer {self.api_key}", "User-Agent": "whyops-python"}
+            answer = channel.exchange(Request("GET", url, headers, None, timeout, most))
         except Unreachable as error:
             raise ServiceError(f"The service at {self.analyse_url} can't be asked: {error}.") from None
         body = json_of(answer.body)

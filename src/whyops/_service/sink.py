@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from .._http.answer import Answer, json_of
-from .._http.channel import Unreachable
+from .._http.channel import Request, Unreachable
 from .._http.transport import open_channel
 from .._printable import without_secret
 from .._runtime import guard
@@ -180,7 +180,7 @@ class HttpSink:
         if self._deadline is not None:
             timeout = max(LEAST_SECONDS, min(timeout, self._deadline - self._clock.monotonic()))
         try:
-            return self._channel.post(url, self._headers, body, timeout)
+            return self._channel.exchange(Request("POST", url, self._headers, body, timeout))
         except Unreachable as error:
             raise RetryLater(f"it can't be reached ({error})", kind="unreachable") from None
 
