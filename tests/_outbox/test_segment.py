@@ -17,7 +17,7 @@ EVERYTHING = (10**6, 10**9)
 
 def made(folder: Path, *texts: bytes, name: str = "a.lines") -> Segment:
     segment = Segment.create(folder / name, HERE, "hash")
-    fd = segment.open_for_appending()
+    fd = os.open(segment.path, os.O_WRONLY | os.O_APPEND)
     os.write(fd, b"".join(texts))
     os.close(fd)
     return segment
@@ -112,7 +112,7 @@ def test_the_heir_goes_on_where_the_owner_stopped(tmp_path):
     assert heir.acknowledged == position
     assert heir.metadata_hash == "hash"
     assert heir.waiting() == 6
-    assert read_head(segment.path)["acknowledged"] == f"{position:015d}"
+    assert read_head(segment.path)[0]["acknowledged"] == f"{position:015d}"
 
 
 def test_a_held_file_is_not_adopted(tmp_path):
@@ -147,7 +147,7 @@ def test_a_damaged_head_costs_no_event(tmp_path, head):
     segment = Segment.adopt(path)
     assert segment is not None
     assert keys(segment.read(segment.acknowledged, *EVERYTHING)[0]) == ["0"]
-    assert read_head(tmp_path / "gone.lines") == {}
+    assert read_head(tmp_path / "gone.lines") == ({}, 0)
 
 
 def test_deep_nesting_is_no_reason_to_drop_a_line(tmp_path):

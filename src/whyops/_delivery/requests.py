@@ -86,14 +86,11 @@ class Requests:
     def put(self, item: Request | Job) -> None:
         """Ask for something."""
         self._items.append(item)
-        self._ring()
+        self.ring()
 
     def ring(self) -> None:
         """Wake the sender, once."""
         self.asleep = False
-        self._ring()
-
-    def _ring(self) -> None:
         with contextlib.suppress(RuntimeError):  # it rings already
             self._bell.release()
 

@@ -98,7 +98,8 @@ class Sender:
         rest = self._rest()
         if rest is None:
             idle = max(0.0, self._busy_at + self._pace.idle - self._now())
-            asked = self._linger.sleep(something_waits=self._has_something(), loud_at=loud_at, idle_seconds=idle)
+            something_waits = bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty()
+            asked = self._linger.sleep(something_waits=something_waits, loud_at=loud_at, idle_seconds=idle)
         else:
             asked = self._requests.wait(rest, loud_at)
         self._requests.unseen = 0
@@ -120,10 +121,6 @@ class Sender:
         if self._open or self._jobs:
             return STALL_SECONDS if self._stalled else 0.0
         return None
-
-    def _has_something(self) -> bool:
-        """Tell whether something waits to be delivered."""
-        return bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty()
 
     def _begin(self, request: Request) -> None:
         if not request.future.set_running_or_notify_cancel():

@@ -124,7 +124,8 @@ class KeptConnection(Channel):
             if target.scheme == "https":
                 if proxy is not None:
                     _tunnel(timed, proxy, target.hostname, port)
-                self._secure(timed, target.hostname, deadline)
+                timed.socket.settimeout(deadline.remaining())
+                timed.socket = self._tls().wrap_socket(timed.socket, server_hostname=target.hostname)
         except BaseException:
             timed.socket.close()
             raise
@@ -133,10 +134,6 @@ class KeptConnection(Channel):
         client.auto_open = 0  # where this one ends, so does the exchange
         client.sock = timed
         return _Open(_server(target), timed, client, proxy if target.scheme == "http" else None)
-
-    def _secure(self, timed: TimedSocket, host: str, deadline: Deadline) -> None:
-        timed.socket.settimeout(deadline.remaining())
-        timed.socket = self._tls().wrap_socket(timed.socket, server_hostname=host)
 
     def _tls(self) -> ssl.SSLContext:
         """Return a context that trusts what the system trusts, and what certifi does: some systems have no list."""

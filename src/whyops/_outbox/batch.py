@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from .._wire.line import trace_of
+from .memory_outbox import MemoryOutbox
+from .segment import Segment
 
 MAX_EVENTS = 1000
 MAX_BYTES = 1_000_000
 
 
-class Shelf(Protocol):
-    """Lines in order of recording, with positions that only grow. Read and acknowledged by one thread at a time."""
-
-    @property
-    def acknowledged(self) -> int:
-        """The position up to which all lines are settled."""
-
-    def end(self) -> int:
-        """Return the position after what has been recorded so far."""
-
-    def read(self, after: int, max_events: int, max_bytes: int) -> tuple[list[bytes], int]:
-        """Return the whole lines after a position, at least one if there is one, and the position after them."""
-
-    def acknowledge(self, position: int) -> None:
-        """Remember that everything before `position` is settled."""
-
+Shelf = Segment | MemoryOutbox
+"""Lines in order of recording, with positions that only grow. Read and acknowledged by one thread at a time."""
 
 Marks = dict[int, tuple[Shelf, int]]
 """Positions on shelves, by the shelf's `id`."""

@@ -26,6 +26,7 @@ REJECTED_FILE = "parked.jsonl"
 _NAMES_ON_DISK = {"rejected": "parked", "rejected_reasons": "parked_reasons"}
 """As the first versions called them."""
 REJECTED_BYTES = 32_000_000
+MAX_REASON = 200
 MAX_REASONS = 20
 MAX_TRACES = 400
 OTHER_REASONS = "other reasons"
@@ -128,16 +129,18 @@ class Counters:
 
     def lose(self, trace_id: str, reason: str, events: int = 1) -> None:
         """Count events that could not be recorded; the trace may be unknown, and its id empty."""
-        self.count(Counts(not_recorded=events, not_recorded_reasons={_short(reason): events}, not_recorded_traces={trace_id: events}))
+        self.count(Counts(not_recorded=events, not_recorded_reasons={reason[:MAX_REASON]: events}, not_recorded_traces={trace_id: events}))
 
     def reject(self, line: bytes, reason: str) -> None:
         """Keep a refused event aside, with the reason, and count it."""
         if self._folder is not None:
             note = json.dumps({"parkedAt": int(self._clock.wall()), "reason": reason}).encode()
             note = note[:-1] + b', "event": ' + line.rstrip(b"\n") + b"}\n"
-            with contextlib.suppress(OSError):  # on a full disk the count and the log line are what remains of it
-                _append(self._folder, note)
-        self.count(Counts(rejected=1, rejected_reasons={_short(reason): 1}))
+            flags = os.O_WRONLY | os.O_APPEND  # on a full disk the count and the log line are what remains of it
+            with contextlib.suppress(OSError), _in_place(self._folder, REJECTED_FILE, flags, wait=True, needed=False) as fd:
+                if os.fstat(fd).st_size < REJECTED_BYTES:
+                    os.write(fd, note)
+        self.count(Counts(rejected=1, rejected_reasons={reason[:MAX_REASON]: 1}))
 
     def lose_all(self, lines: Iterable[bytes], reason: str) -> None:
         """Count events that were recorded, and are lost all the same."""
@@ -202,13 +205,6 @@ def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
         _overwrite(fd, {**told, **counts.as_json()})
 
 
-def _append(folder: Path, note: bytes) -> None:
-    """Add a rejected event to the file of those. Who erases from it holds its lock meanwhile."""
-    with _in_place(folder, REJECTED_FILE, os.O_WRONLY | os.O_APPEND, wait=True, needed=False) as fd:
-        if os.fstat(fd).st_size < REJECTED_BYTES:
-            os.write(fd, note)
-
-
 @contextlib.contextmanager
 def _in_place(folder: Path, name: str, flags: int, *, wait: bool = False, needed: bool = True) -> Iterator[int]:
     """Open and lock a file in a destination's folder, which isn't there yet where events wait in memory."""
@@ -246,7 +242,3 @@ def _add_traces(traces: Numbers, new: Numbers) -> None:
             traces[trace_id] = traces.pop(trace_id, 0) + count
     while len(traces) > MAX_TRACES:
         del traces[next(iter(traces))]
-
-
-def _short(reason: str) -> str:
-    return reason[:200]

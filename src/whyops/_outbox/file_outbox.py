@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .._runtime.clock import Clock
+from .._runtime.private_files import open_private
 from . import fast_write as writing
 from .destination import Destination, make_place
 from .segment import SUFFIX, Segment, close_if_ours, is_ours
@@ -143,7 +144,7 @@ class FileOutbox:
         name = f"{int(self._clock.wall() * 1000):015d}-{self._nonce()}-{next(_numbers):06d}{SUFFIX}"
         segment = Segment.create(self.folder / name, self._destination, self._metadata_hash)
         try:
-            return segment, segment.open_for_appending()
+            return segment, open_private(segment.path, os.O_WRONLY | os.O_APPEND)
         except OSError:
             segment.remove()
             raise
@@ -157,13 +158,10 @@ class FileOutbox:
 
     def _remove_retired(self, before: float) -> None:
         """Remove drained segments that were retired before a moment: long enough ago for every late writer to be through."""
-        kept = []
-        for retired_at, segment in self._retired:
-            if retired_at <= before and segment.is_drained():
-                segment.remove()
-            else:
-                kept.append((retired_at, segment))
-        self._retired = kept
+        done = [segment for retired_at, segment in self._retired if retired_at <= before and segment.is_drained()]
+        for segment in done:
+            segment.remove()
+        self._retired = [(retired_at, segment) for retired_at, segment in self._retired if segment not in done]
 
 
 def _folder_bytes(folder: Path) -> int:

@@ -67,19 +67,13 @@ def _look_at(folder: Path) -> Waiting:
     told, counts = read_counts(folder)
     waiting = orphaned = 0
     for path in folder.glob(f"*{SUFFIX}"):
-        head = read_head(path)
-        left = count_lines(path, settled_in(head, _size(path)))
+        head, settled = read_head(path)
+        left = count_lines(path, settled)
         waiting += left
         orphaned += 0 if is_held(path) else left
         told = told or texts_in(head.get("destination"))
-    parked = folder / REJECTED_FILE
-    return Waiting(folder, _destination(told), counts, waiting, orphaned, parked if is_our_file(parked) else None)
-
-
-def _size(path: Path) -> int:
-    with contextlib.suppress(OSError):  # delivered, and gone
-        return path.stat().st_size
-    return 0
+    rejected = folder / REJECTED_FILE
+    return Waiting(folder, _destination(told), counts, waiting, orphaned, rejected if is_our_file(rejected) else None)
 
 
 def _destination(told: dict[str, str]) -> Destination | None:
@@ -92,7 +86,7 @@ def _destination(told: dict[str, str]) -> Destination | None:
 
 @dataclass(frozen=True)
 class Rejected:
-    """An event that was refused for good, and why."""
+    """An event that was refused permanently, and why."""
 
     line: bytes
     reason: str
@@ -109,7 +103,7 @@ def waiting_lines(home: Path) -> Iterator[bytes]:
 
 
 def rejected_events(home: Path) -> Iterator[Rejected]:
-    """Yield the events that were refused for good, of all destinations."""
+    """Yield the events that were refused permanently, of all destinations."""
     for folder in outbox_folders(home):
         with contextlib.suppress(OSError), reading(folder / REJECTED_FILE) as file:
             for line in file:

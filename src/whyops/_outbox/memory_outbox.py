@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from .batch import MAX_BYTES
+LOUD_BYTES = 1_000_000
 
 
 class MemoryOutbox:
@@ -19,7 +19,7 @@ class MemoryOutbox:
     def __init__(self, max_bytes: int) -> None:
         self._lines: deque[bytes] = deque()
         self._max_bytes = max_bytes
-        self.loud_at = min(MAX_BYTES, max_bytes // 4)
+        self.loud_at = min(LOUD_BYTES, max_bytes // 4)
         self._written = 0
         self._counting = threading.RLock()  # a `__del__` may record while the same thread appends
         self._freed = 0

@@ -91,10 +91,6 @@ class Segment:
         os.close(fd)
         return None
 
-    def open_for_appending(self) -> int:
-        """Return a new descriptor that each write goes to the end through."""
-        return open_private(self.path, os.O_WRONLY | os.O_APPEND)
-
     def end(self) -> int:
         """Return the size of the file."""
         return os.fstat(self.fd).st_size if self.fd >= 0 else self.acknowledged
@@ -220,11 +216,12 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def read_head(path: Path) -> dict[str, object]:
-    """Return what the head of a file says, or nothing if it has none."""
+def read_head(path: Path) -> tuple[dict[str, object], int]:
+    """Return what the head of a file says, and up to where its lines are settled; nothing and 0 if it has none."""
     with contextlib.suppress(OSError), reading(path) as file:
-        return object_in(file.readline(_BLOCK))
-    return {}
+        head = object_in(file.readline(_BLOCK))
+        return head, settled_in(head, os.fstat(file.fileno()).st_size)
+    return {}, 0
 
 
 def _identity(fd: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
-from .._http.answer import Answer, described, json_of
+from .._http.answer import described, json_of
 from .._http.channel import MAX_ANSWER_BYTES, Channel, Request, Unreachable
 from .._http.transport import open_channel
 from .._printable import without_secret
@@ -145,10 +145,9 @@ class ServiceReader:
         except Unreachable as error:
             raise ServiceError(f"The service at {self.analyse_url} can't be asked: {error}.") from None
         body = json_of(answer.body)
-        return Reply(answer.status, answer.headers, body if isinstance(body, dict) else {}, self._described(answer, body))
-
-    def _described(self, answer: Answer, body: object) -> str:
-        return without_secret(described(answer, body), self.api_key)
+        return Reply(
+            answer.status, answer.headers, body if isinstance(body, dict) else {}, without_secret(described(answer, body), self.api_key)
+        )
 
 
 def _page_of(trace_id: str, page: int) -> dict[str, str | int]:

@@ -95,7 +95,10 @@ def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt |
     if not isinstance(body, list) or not lines:
         return no_answer(answer)
     results = [result if isinstance(result, dict) else {} for result in body]
-    found = _in_order(results, lines) if len(results) == len(lines) else _by_id(results, lines)
+    if len(results) == len(lines):  # in order; empty where one names another event
+        found = [result if _may_be_of(result, line) else {} for result, line in zip(results, lines, strict=True)]
+    else:
+        found = _by_id(results, lines)
     is_of_one = not results and len(lines) == 1  # which may be left out for what it is, and must not hold up all others for good
     return _receipt(found) if is_of_one or any(map(_is_result, found)) else no_answer(answer, f"{len(lines)} events")
 
@@ -125,11 +128,6 @@ def _is_result(result: Mapping[str, object]) -> bool:
 
 def _is_known(status: object) -> bool:
     return isinstance(status, str) and status in KNOWN
-
-
-def _in_order(results: Sequence[dict[str, object]], lines: Sequence[bytes]) -> list[dict[str, object]]:
-    """Return a result for each event, an empty one where it names another event."""
-    return [result if _may_be_of(result, line) else {} for result, line in zip(results, lines, strict=True)]
 
 
 def _may_be_of(result: Mapping[str, object], line: bytes) -> bool:

@@ -96,7 +96,7 @@ class HttpSink:
         return self._judged(self._post(f"{self._analyse}{path}", b"[%b]" % b",".join(lines)), lines)
 
     def _judged(self, answer: Answer, lines: Sequence[bytes]) -> Receipt | RetryLater | BatchRejected:
-        outcome = judge(answer, lines, self._time_of_day())
+        outcome = judge(answer, lines, datetime.fromtimestamp(self._clock.wall(), timezone.utc))
         if isinstance(outcome, Receipt):
             unsettled = tuple(one._replace(reason=self._without_key(one.reason)) for one in outcome.unsettled)
             return outcome._replace(sampled_out_reason=self._without_key(outcome.sampled_out_reason), unsettled=unsettled)
@@ -140,23 +140,20 @@ class HttpSink:
             self._init_trouble = later.reason
 
     def _post_description(self) -> Answer:
+        """Tell the service, or the proxy instead if the service is down and there is a proxy to tell."""
         body = json.dumps({"agentName": self._agent_name, "metadata": complete_metadata(self._metadata)}).encode()
+        at_proxy = f"{self._proxy}/v1/agents/init"
         try:
             answer = self._post(f"{self._analyse}/entities/init", body)
-            if answer.status <= HTTPStatus.INTERNAL_SERVER_ERROR or not self._proxy:
-                return answer
         except RetryLater as away:
-            return self._post_to_proxy(body, away)
-        return self._post(f"{self._proxy}/v1/agents/init", body)
-
-    def _post_to_proxy(self, body: bytes, away: RetryLater) -> Answer:
-        """Tell the proxy instead, if there is one to tell; if it is away too, the service's own trouble is what counts."""
-        if not self._proxy:
-            raise away
-        try:
-            return self._post(f"{self._proxy}/v1/agents/init", body)
-        except RetryLater:
-            raise away from None
+            if not self._proxy:
+                raise
+            try:
+                return self._post(at_proxy, body)
+            except RetryLater:  # it is away, too: what the service itself said is what counts
+                raise away from None
+        is_down = answer.status > HTTPStatus.INTERNAL_SERVER_ERROR
+        return self._post(at_proxy, body) if is_down and self._proxy else answer
 
     def _read_agent(self, answer: Answer) -> AgentInfo | None:
         if answer.status in {200, 201}:
@@ -183,9 +180,6 @@ class HttpSink:
             return self._channel.exchange(Request("POST", url, self._headers, body, timeout))
         except Unreachable as error:
             raise RetryLater(f"it can't be reached ({error})", kind="unreachable") from None
-
-    def _time_of_day(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.wall(), timezone.utc)
 
 
 def _agent_in(answer: Answer) -> AgentInfo | None:
