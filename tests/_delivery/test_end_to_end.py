@@ -12,9 +12,11 @@ from tests._delivery.parts import HERE, QUICK, delivery, http_sink, line
 from tests.server import Limits, StrictServer
 from tests.server.agents import Agents
 from whyops._delivery.delivery import Delivery
-from whyops._delivery.pace import PACE, Pace
+from whyops._delivery.pace import Pace
 from whyops.types import FlushResult
 
+OUTAGE = Pace(backoff=0.1)
+"""Waits that double without end, as in earnest, and begin sooner."""
 COUNT = 60
 TRACES = 3
 
@@ -138,9 +140,9 @@ def test_a_body_that_is_too_large(server, home, caplog):
 def test_an_outage_of_500s_parks_nothing(server, home):
     """Nothing passes, so nothing is at fault; when it is over all arrives."""
     server.fail(500, times=None)
-    subject = to(server, home, PACE)
+    subject = to(server, home, OUTAGE)
     record(subject)
-    assert subject.flush(3).result(10) == FlushResult(waiting=COUNT)
+    assert subject.flush(0.7).result(10) == FlushResult(waiting=COUNT)
     requests = len(server.requests)
     assert requests < 40
     server.clear()
@@ -153,7 +155,7 @@ def test_a_refused_key_is_said_once_and_keeps_all(server, tmp_path, caplog):
     server.fail(401, times=None)
     subject = to(server, tmp_path)
     record(subject)
-    assert subject.close(2).result(10) == FlushResult(waiting=COUNT)
+    assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
     errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(errors) == 1
     assert errors[0].levelno == logging.ERROR
@@ -167,9 +169,9 @@ def test_a_refused_key_is_said_once_and_keeps_all(server, tmp_path, caplog):
 def test_the_agent_limit(home, caplog):
     """Its events are kept: nothing passes, so nothing is parked, and nothing is hammered. Once there is room for it they arrive."""
     with StrictServer(limits=Limits(agents=0)) as server:
-        subject = to(server, home, PACE, agent_metadata={"systemPrompt": "p"})
+        subject = to(server, home, OUTAGE, agent_metadata={"systemPrompt": "p"})
         record(subject)
-        assert subject.close(2).result(10) == FlushResult(waiting=COUNT)
+        assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
         assert len(server.inits) == 1
         assert len(server.requests) < 30
         assert "limited number of agents" in caplog.text

@@ -121,7 +121,7 @@ def test_an_end_while_the_service_refuses_is_quick(processes):
     assert time.monotonic() - started < 2.5
     wrong, left = errors.splitlines()
     assert "can't be reached" in wrong
-    assert "They wait in" in wrong
+    assert "They are queued in" in wrong
     assert "50 events wait" in left
     assert "whyops deliver" in left
     assert str(processes.home) in errors
