@@ -19,7 +19,7 @@ COMPILED = (
     "_encoding/encoder",
     "_encoding/fast_copy",
     "_recording/arguments",
-    "_recording/event_writer",
+    "_recording/trace_writer",
     "_recording/ids",
     "_recording/recorder",
     "_recording/tool_call",

@@ -13,13 +13,12 @@ with whyops.trace("session-123", external_user_id="user_12345") as trace:
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from ._client import WhyOps, configure, trace
+from ._client import WhyOps
+from ._default import configure, trace
 from ._recording.bind_context import bind_context
-from ._recording.context import current_trace
-from ._recording.tool_span import ToolSpan
-from ._recording.trace import Trace
+from ._recording.trace import ToolSpan, Trace, current_trace
 from ._wire.signature import strip_signature
-from .errors import ConfigurationError, DeliveryError, TraceNotFoundError, WhyOpsError
+from .errors import ConfigurationError, DeliveryError, ServiceError, StoreError, TraceNotFoundError, WhyOpsError
 from .types import (
     AgentInfo,
     AgentMetadata,
@@ -63,6 +62,8 @@ __all__ = [
     "MessageItem",
     "ProxySettings",
     "RecordedTrace",
+    "ServiceError",
+    "StoreError",
     "TokenUsage",
     "ToolCallItem",
     "ToolCallPair",

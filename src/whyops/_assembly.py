@@ -15,13 +15,15 @@ from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
 from ._encoding.encoder import Encoder
 from ._outbox.destination import Destination, hash_key
+from ._recording import context
 from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
 from ._recording.recorder import Recorder, lose_uncounted
-from ._recording.trace import loop_is_running
 from ._runtime import forks, guard
 from ._runtime.clock import CLOCK
+from ._runtime.waiting import loop_is_running
 from ._service.agents import hash_metadata
+from ._service.proxy import trace_headers
 from ._service.proxy_addresses import remember_proxy
 from .errors import StoreError
 from .events import RetryLater, Sink
@@ -58,6 +60,23 @@ class Parts(NamedTuple):
         """Do as `init_agent` does, without blocking the event loop."""
         delivery = self._delivery_to_service()
         return None if delivery is None else await delivery.wait_async(delivery.submit(_init_agent), timeout, lambda: None)
+
+    def proxy_headers(self) -> dict[str, str]:
+        """Return what a request that is made now tells the proxy: the agent, and the current trace if it is this agent's."""
+        own = self.recorder.agent_name
+        headers = {"X-Agent-Name": own}
+        trace = context.current_writer()
+        if trace is None:
+            return headers
+        if trace.recorder.agent_name == own:
+            return {**headers, **trace_headers(trace.id, trace.external_user_id)}
+        guard.notices.say(
+            "proxy in another's trace",
+            "A model call of agent %r, made in a trace of agent %r, gets a trace of its own: the service keeps each trace to one agent.",
+            own,
+            trace.recorder.agent_name,
+        )
+        return headers
 
     def _delivery_to_service(self) -> Delivery | None:
         settings = self.settings

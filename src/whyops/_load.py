@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from . import _client
+from . import _default
 from ._config import settings as _settings
 from ._outbox.counters import Counts
 from ._outbox.inspect import Waiting, inspect_outboxes, rejected_events, waiting_lines
@@ -36,7 +36,7 @@ def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users wr
         TraceNotFoundError: There is no such trace, or more than one.
         ServiceError: It is not here, and the service can't be asked.
     """
-    client = _client.existing_default()
+    client = _default.existing_default()
     if client is None:
         settings = _settings.given().completed()
     else:

@@ -1,7 +1,7 @@
-"""The waist: an event is one line of JSON, and a sink is whatever takes such lines.
+"""The wire format and the sink interface: an event is one line of JSON, and a sink is whatever accepts such lines.
 
-Capture writes lines and delivery hands them on; neither knows the other. A line is a complete event as the WhyOps service takes it, in
-UTF-8, and ends in a line feed. It holds no other line feed, so a file of lines can be cut and joined without parsing.
+Recording writes lines and delivery hands them on; neither knows the other. A line is a complete event as the WhyOps service takes it, in
+UTF-8, and ends in a line feed. It contains no other line feed, so a file of lines can be cut and joined without parsing.
 """
 
 # Annotations are not kept as text here: for fields `typing` would compile them, and the first compilation in a process takes long.

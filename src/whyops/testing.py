@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from . import _client
 from ._client import WhyOps
+from ._default import chosen
 from ._wire.read import RecordedEvent
 from .events import Receipt
 
@@ -73,7 +73,7 @@ def capture(agent_name: str = "test", **settings: Any) -> Iterator[Captured]:
     """Let a client that records in memory be the default one inside the block. `settings` are those of `WhyOps`."""
     sink = MemorySink()
     client = WhyOps(agent_name=agent_name, sink=sink, outbox="memory", **settings)
-    with _client.chosen(client):
+    with chosen(client):
         try:
             yield Captured(client, sink)
         finally:

@@ -7,7 +7,8 @@ from typing import Any
 
 from whyops._encoding.encoder import Encoder
 from whyops._recording.recorder import Recorder
-from whyops._recording.trace import Trace
+from whyops._recording.trace import Trace, writer_of
+from whyops._recording.trace_writer import TraceWriter
 
 
 class Recording:
@@ -19,6 +20,9 @@ class Recording:
 
     def trace(self, *arguments: Any, **options: Any) -> Trace:
         return Trace(self.recorder, *arguments, **options)
+
+    def writer(self, *arguments: Any, **options: Any) -> TraceWriter:
+        return writer_of(self.trace(*arguments, **options))
 
     @property
     def events(self) -> list[dict[str, Any]]:

@@ -7,8 +7,8 @@ import inspect
 import pytest
 
 from tests.racing import quick_switches, together
-from whyops._recording import arguments as plan
-from whyops._recording.arguments import Plan
+from whyops._recording import arguments
+from whyops._recording.arguments import Arguments
 
 
 def plain(a, b=2, *, c=3): ...
@@ -43,22 +43,22 @@ def method(self, a, b=1): ...
 )
 def test_arguments_by_name(function, args, kwargs, expected):
     """Names come from the signature, defaults are filled in, a receiver is left out, and a wrong call is named as far as it goes."""
-    assert Plan(function, None).arguments(args, kwargs) == expected
+    assert Arguments(function, None).by_name(args, kwargs) == expected
 
 
 def test_a_rule_that_comes_later_hides_a_parameter():
     """An integration may be loaded after the function was decorated, and its injected parameters are left out all the same."""
-    one = Plan(plain, None)
-    assert "c" in one.arguments((1,), {})
+    one = Arguments(plain, None)
+    assert "c" in one.by_name((1,), {})
 
     def hides_c(parameter: inspect.Parameter) -> bool:
         return parameter.name == "c"
 
-    plan.hidden_parameters.append(hides_c)
+    arguments.hidden_parameters.append(hides_c)
     try:
-        assert one.arguments((1,), {}) == {"a": 1, "b": 2}
+        assert one.by_name((1,), {}) == {"a": 1, "b": 2}
     finally:
-        plan.hidden_parameters.remove(hides_c)
+        arguments.hidden_parameters.remove(hides_c)
 
 
 def test_a_tools_first_calls_at_once_hide_what_is_injected():
@@ -67,11 +67,11 @@ def test_a_tools_first_calls_at_once_hide_what_is_injected():
     def hides_c(parameter: inspect.Parameter) -> bool:
         return parameter.name == "c"
 
-    plan.hidden_parameters.append(hides_c)
+    arguments.hidden_parameters.append(hides_c)
     try:
         with quick_switches():
             for _ in range(200):
-                one = Plan(plain, None)
-                assert together(*[lambda one=one: one.arguments((1,), {"c": "injected"})] * 4) == [{"a": 1, "b": 2}] * 4
+                one = Arguments(plain, None)
+                assert together(*[lambda one=one: one.by_name((1,), {"c": "injected"})] * 4) == [{"a": 1, "b": 2}] * 4
     finally:
-        plan.hidden_parameters.remove(hides_c)
+        arguments.hidden_parameters.remove(hides_c)

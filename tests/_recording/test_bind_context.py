@@ -212,9 +212,9 @@ def test_it_carries_the_trace_into_a_pool() -> None:
     trace = Recording().trace("t")
     with ThreadPoolExecutor(2) as pool:
         with trace:
-            bound = bind_context(lambda _: context.current_trace())
+            bound = bind_context(lambda _: whyops.current_trace())
             assert set(pool.map(bound, range(8))) == {trace}
-        assert set(pool.map(lambda _: context.current_trace(), range(8))) == {None}
+        assert set(pool.map(lambda _: whyops.current_trace(), range(8))) == {None}
 
 
 def test_it_leaves_other_variables_alone() -> None:

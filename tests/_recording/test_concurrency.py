@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import whyops
 from tests._recording.recording import Recording
-from whyops._recording import context
 from whyops._recording.tool import tool
 
 
@@ -17,7 +17,7 @@ def check_three_runs(recording: Recording) -> None:
         assert len(events) == 4
         assert [request["content"]["toolCalls"][0]["arguments"]["n"] for request in requests] == [number, number]
         assert requests[1]["metadata"]["parentSpanId"] == requests[0]["spanId"]
-    assert context.current_trace() is None
+    assert whyops.current_trace() is None
 
 
 def test_trio_tasks():

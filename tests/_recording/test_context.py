@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import whyops
 from tests._recording.recording import Recording
 from whyops._recording import context
+from whyops._recording.trace import writer_of
 
 
 def test_blocks_nest_and_unwind():
@@ -16,9 +17,9 @@ def test_blocks_nest_and_unwind():
     recording = Recording()
     with recording.trace("outer") as outer:
         with recording.trace("inner") as inner:
-            assert context.current_trace() is inner
-        assert context.current_trace() is outer
-    assert context.current_trace() is None
+            assert whyops.current_trace() is inner
+        assert whyops.current_trace() is outer
+    assert whyops.current_trace() is None
 
 
 def test_a_block_may_be_entered_again_inside_itself():
@@ -26,9 +27,9 @@ def test_a_block_may_be_entered_again_inside_itself():
     trace = Recording().trace("t")
     with trace:
         with trace:
-            assert context.current_trace() is trace
-        assert context.current_trace() is trace
-    assert context.current_trace() is None
+            assert whyops.current_trace() is trace
+        assert whyops.current_trace() is trace
+    assert whyops.current_trace() is None
 
 
 def test_leaving_out_of_order_keeps_the_other_block():
@@ -38,9 +39,9 @@ def test_leaving_out_of_order_keeps_the_other_block():
     first.__enter__()
     second.__enter__()
     first.__exit__(None, None, None)
-    assert context.current_trace() is second
+    assert whyops.current_trace() is second
     second.__exit__(None, None, None)
-    assert context.current_trace() is None
+    assert whyops.current_trace() is None
 
 
 def test_a_span_that_was_left_open_ends_with_the_block_of_its_trace():
@@ -50,12 +51,12 @@ def test_a_span_that_was_left_open_ends_with_the_block_of_its_trace():
         with recording.trace("inner") as inner:
             span = inner.tool_span("forgotten")
             span.__enter__()
-        assert (context.current_trace(), outer.current_span_id()) == (outer, None)
+        assert (whyops.current_trace(), context.span_id_in(writer_of(outer))) == (outer, None)
         with recording.trace("later") as later:
             span.__exit__(None, None, None)
-            assert (context.current_trace(), later.current_span_id()) == (later, None)
-        assert context.current_trace() is outer
-    assert context.current_trace() is None
+            assert (whyops.current_trace(), context.span_id_in(writer_of(later))) == (later, None)
+        assert whyops.current_trace() is outer
+    assert whyops.current_trace() is None
 
 
 def test_a_span_that_was_left_open_ends_with_the_call_of_a_tool():
@@ -64,11 +65,11 @@ def test_a_span_that_was_left_open_ends_with_the_call_of_a_tool():
 
     @whyops.tool
     def forgetful():
-        context.current_trace().tool_span("forgotten").__enter__()
+        whyops.current_trace().tool_span("forgotten").__enter__()
 
     with recording.trace("t") as trace, trace.tool_span("caller") as caller:
         forgetful()
-        assert trace.current_span_id() == caller.span_id
+        assert context.span_id_in(writer_of(trace)) == caller.span_id
 
 
 def test_a_trace_that_was_entered_again_keeps_its_spans():
@@ -79,10 +80,10 @@ def test_a_trace_that_was_entered_again_keeps_its_spans():
     with trace.tool_span("inside") as span:
         outer_block = context.current.get().previous.previous
         context.take_out(outer_block, and_spans=True)
-        assert trace.current_span_id() == span.span_id
-    assert context.current_trace() is trace
+        assert context.span_id_in(writer_of(trace)) == span.span_id
+    assert whyops.current_trace() is trace
     trace.__exit__(None, None, None)
-    assert context.current_trace() is None
+    assert whyops.current_trace() is None
 
 
 def test_leaving_by_hand_in_another_context_changes_nothing_there():
@@ -93,10 +94,10 @@ def test_leaving_by_hand_in_another_context_changes_nothing_there():
     inside.run(trace.__enter__)
     with other:
         trace.__exit__(None, None, None)
-        assert context.current_trace() is other
-    assert inside.run(context.current_trace) is trace
+        assert whyops.current_trace() is other
+    assert inside.run(whyops.current_trace) is trace
     inside.run(trace.__exit__, None, None, None)
-    assert inside.run(context.current_trace) is None
+    assert inside.run(whyops.current_trace) is None
 
 
 def test_a_block_that_a_generator_leaves_in_another_context_is_over_in_both(caplog):
@@ -112,12 +113,12 @@ def test_a_block_that_a_generator_leaves_in_another_context_is_over_in_both(capl
     first, second = contextvars.copy_context(), contextvars.copy_context()
     managers = [dependency(), dependency()]
     traces = [first.run(manager.__enter__) for manager in managers]
-    assert first.run(context.current_trace) is traces[1]
+    assert first.run(whyops.current_trace) is traces[1]
     with other:
         for manager in managers:
             second.run(manager.__exit__, None, None, None)
-            assert context.current_trace() is other
-    assert [there.run(context.current_trace) for there in (first, second)] == [None, None]
+            assert whyops.current_trace() is other
+    assert [there.run(whyops.current_trace) for there in (first, second)] == [None, None]
     (said,) = caplog.messages
     assert "block of trace t was left in another context" in said
 
@@ -135,8 +136,8 @@ def test_one_trace_object_is_entered_by_many_tasks_at_once():
             if inside == 20:
                 everyone_is_in.set()
             await everyone_is_in.wait()
-            current = context.current_trace()
-        return current is trace and context.current_trace() is None
+            current = whyops.current_trace()
+        return current is trace and whyops.current_trace() is None
 
     async def all_at_once() -> list[bool]:
         return await asyncio.gather(*(enter_and_wait() for _ in range(20)))
@@ -153,7 +154,7 @@ def test_a_task_keeps_the_trace_it_was_started_in():
 
         async def later() -> bool:
             await left.wait()
-            return context.current_trace() is trace
+            return whyops.current_trace() is trace
 
         with trace:
             task = asyncio.create_task(later())

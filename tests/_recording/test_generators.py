@@ -15,10 +15,10 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 
 import pytest
 
+import whyops
 from tests._recording.recording import Recording
-from whyops._recording import context
 from whyops._recording.bind_context import bind_context
-from whyops._recording.generators import open_generators
+from whyops._recording.open_generators import open_generators
 from whyops._recording.tool import tool
 
 
@@ -27,7 +27,7 @@ def _nothing_stays():
     """Hold after each test: nothing is current, and no generator's block is open."""
     yield
     gc.collect()
-    assert context.current_trace() is None
+    assert whyops.current_trace() is None
     assert not open_generators
 
 
@@ -38,13 +38,13 @@ def recording():
 
 @tool
 def helper(key="key"):
-    return context.current_trace()
+    return whyops.current_trace()
 
 
 @tool
 async def helper_async(key="key"):
     await asyncio.sleep(0)
-    return context.current_trace()
+    return whyops.current_trace()
 
 
 def numbers(recording, name="inside", steps=3):
@@ -79,9 +79,9 @@ def test_the_consumer_keeps_what_it_has_current(recording):
     with recording.trace("outside") as outside:
         for trace in numbers(recording):
             assert trace.id == "inside"
-            assert context.current_trace() is outside
+            assert whyops.current_trace() is outside
             assert helper() is outside
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
 
 
 def test_the_consumer_of_an_asynchronous_generator_keeps_what_it_has_current(recording):
@@ -106,9 +106,9 @@ def test_a_stream_that_is_left_by_break(recording, kept):
             if not kept:
                 del stream
             break
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
         assert helper() is outside
-    assert context.current_trace() is None
+    assert whyops.current_trace() is None
     if kept:
         stream.close()
 
@@ -123,9 +123,9 @@ def test_a_stream_is_closed_elsewhere(recording):
         thread = threading.Thread(target=streams[1].close)
         thread.start()
         thread.join()
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
         assert next(streams[2]).id == "inside"
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
         streams[2].close()
 
 
@@ -142,7 +142,7 @@ def test_an_error_that_ends_a_stream(recording):
         next(stream)
         with pytest.raises(ValueError, match="oh"):
             next(stream)
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
     assert [event["traceId"] for event in recording.of_type("error")] == ["inside", "outside"][:1]
 
 
@@ -162,7 +162,7 @@ def test_what_the_consumer_records_in_a_pause_takes_nothing_from_the_next_step(r
             assert ids([await helper_async(), next(other)])[1:] == ["other"]
             with recording.trace("block") as block:
                 assert helper() is block
-            assert context.current_trace() is outside
+            assert whyops.current_trace() is outside
         other.close()
 
     with recording.trace("outside") as outside:
@@ -208,7 +208,7 @@ def test_each_step_in_a_task_of_its_own(recording):
         for _ in range(3):
             trace = await asyncio.create_task(stream.__anext__())
             assert trace.id == "inside"
-            assert context.current_trace() is None
+            assert whyops.current_trace() is None
         await asyncio.create_task(stream.aclose())
 
     asyncio.run(main())
@@ -231,12 +231,12 @@ def test_what_a_step_starts_and_waits_for(recording):
     async def main():
         async for traces in body():
             assert ids(traces) == ["inside"] * 3
-            assert context.current_trace() is None
+            assert whyops.current_trace() is None
 
     asyncio.run(main())
     for traces in body_sync():
         assert ids(traces) == ["inside"] * 3
-        assert context.current_trace() is None
+        assert whyops.current_trace() is None
 
 
 def test_an_unrelated_task_does_not_see_a_waiting_generator(recording):
@@ -247,7 +247,7 @@ def test_an_unrelated_task_does_not_see_a_waiting_generator(recording):
 
         async def other():
             while not stop.is_set():
-                assert context.current_trace() is None
+                assert whyops.current_trace() is None
                 await asyncio.sleep(0)
 
         task = asyncio.create_task(other())
@@ -264,7 +264,7 @@ def test_streams_are_read_in_turn(recording):
     streams = [numbers(recording, f"trace-{number}") for number in range(3)]
     for step in zip(*streams, strict=True):
         assert ids(step) == ["trace-0", "trace-1", "trace-2"]
-        assert context.current_trace() is None
+        assert whyops.current_trace() is None
 
 
 def test_a_generator_reads_another(recording):
@@ -274,14 +274,14 @@ def test_a_generator_reads_another(recording):
         with recording.trace("reader") as reader:
             for trace in numbers(recording):
                 assert trace.id == "inside"
-                assert context.current_trace() is reader
+                assert whyops.current_trace() is reader
                 yield helper()
             yield from numbers(recording)
-            assert context.current_trace() is reader
+            assert whyops.current_trace() is reader
 
     for trace in reads():
         assert trace.id in {"reader", "inside"}
-        assert context.current_trace() is None
+        assert whyops.current_trace() is None
 
 
 def test_the_block_is_open_inside_and_left_before_the_end(recording):
@@ -303,7 +303,7 @@ def test_a_block_around_a_step(recording):
     next(stream)
     with recording.trace("outside") as outside:
         assert next(stream).id == "inside"
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
     assert next(stream).id == "inside"
     stream.close()
 
@@ -328,12 +328,12 @@ def test_a_block_in_a_decorated_generator(recording):
     async def main():
         async for trace in decorated_async(recording):
             assert trace.id == "inside"
-            assert context.current_trace() is outside
+            assert whyops.current_trace() is outside
 
     with recording.trace("outside") as outside:
         for trace in decorated(recording):
             assert trace.id == "inside"
-            assert context.current_trace() is outside
+            assert whyops.current_trace() is outside
         asyncio.run(main())
     parents = {(trace, name): parent for trace, name, parent in placed(recording)}
     assert parents[("outside", "decorated")] is parents[("outside", "decorated_async")] is None
@@ -408,16 +408,16 @@ def test_a_generator_that_is_a_context_manager(recording):
         async with AsyncExitStack() as stack:
             trace = await stack.enter_async_context(run_async(recording))
             assert await helper_async() is trace
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
 
     with recording.trace("outside") as outside:
         with run(recording) as trace:
             assert helper() is trace
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
         with ExitStack() as stack:
             trace = stack.enter_context(run(recording))
             assert helper() is trace
-        assert context.current_trace() is outside
+        assert whyops.current_trace() is outside
         asyncio.run(main())
 
 
@@ -439,7 +439,7 @@ def test_a_context_manager_in_a_generator(recording, manager):
     for make in (body, body_with_stack):
         for trace in make():
             assert trace.id == "inside"
-            assert context.current_trace() is None
+            assert whyops.current_trace() is None
         stream = make()
         assert [contextvars.copy_context().run(next, stream).id for _ in range(2)] == ["inside"] * 2
         stream.close()
@@ -534,10 +534,10 @@ def test_asynchronous_generators_that_the_loop_closes(recording):
         for _ in range(200):
             async for _ in numbers_async(recording):
                 break
-            assert context.current_trace() is None
+            assert whyops.current_trace() is None
         kept = numbers_async(recording)
         async for _ in kept:
             break
-        assert context.current_trace() is None
+        assert whyops.current_trace() is None
 
     asyncio.run(main())

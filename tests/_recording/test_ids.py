@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 import whyops
-from whyops._recording.ids import Ids, clip, process_ids, safe_id, safe_user_id, utf16_length
+from whyops._recording.ids import Ids, clip, process_ids, readable_user_id, safe_id, utf16_length
 
 
 def test_ids_are_unique_and_name_the_process():
@@ -64,9 +64,9 @@ def test_ids_of_other_types_are_written_out():
 
 def test_user_ids_keep_letters_of_any_script():
     """A user's id may be any printable text of at most 255 UTF-16 units."""
-    assert safe_user_id("jürgen@example.com") == "jürgen@example.com"
+    assert readable_user_id("jürgen@example.com") == "jürgen@example.com"
     for hostile in ("x" * 256, "\U0001f600" * 128, "a\0b", "\ud800", "", "   "):
-        safe = safe_user_id(hostile)
+        safe = readable_user_id(hostile)
         assert 0 < utf16_length(safe) <= 255
         assert safe.isprintable()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from whyops import describe_tools
-from whyops._recording import arguments as plan
+from whyops._recording import arguments
 from whyops._recording.parameters import annotations_of, parameters_of
 from whyops._recording.tool import tool
 
@@ -77,11 +77,11 @@ def test_a_rule_sees_an_annotation_that_came_later_and_the_text_of_one_that_did_
         seen[parameter.name] = parameter.annotation
         return False
 
-    monkeypatch.setattr(plan, "hidden_parameters", [looks])
+    monkeypatch.setattr(arguments, "hidden_parameters", [looks])
     names = module("def find(order: Order, store: dict[str, Store], late: Late, plain): ...")
-    one = plan.Plan(names["find"], None)
+    one = arguments.Arguments(names["find"], None)
     names["Late"] = float
-    one.arguments((1, 2, 3, 4), {})
+    one.by_name((1, 2, 3, 4), {})
     assert seen["order"] == "Order"
     assert seen["late"] is float
     assert seen["plain"] is inspect.Parameter.empty

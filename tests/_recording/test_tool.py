@@ -377,12 +377,12 @@ def test_a_trace_opened_in_a_generator_stays_in_it():
     def stream():
         with recording.trace("inner") as inner:
             yield 1
-            assert context.current_trace() is inner
+            assert whyops.current_trace() is inner
             yield 2
 
     with recording.trace("outer") as outer:
         for _ in stream():
-            assert context.current_trace() is outer
+            assert whyops.current_trace() is outer
 
 
 @pytest.mark.parametrize("run", ["thread", "copied context", "to_thread", "pool"])

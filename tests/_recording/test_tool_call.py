@@ -1,12 +1,12 @@
 """One tool call from its request to its response."""
 
 from tests._recording.recording import Recording
-from whyops._recording.tool_call import ToolCall
+from whyops._recording.tool_call import ToolCallWriter
 
 
-def begun(recording: Recording) -> ToolCall:
-    trace = recording.trace("t")
-    call = ToolCall(trace, "x", trace.encode_arguments({}))
+def begun(recording: Recording) -> ToolCallWriter:
+    trace = recording.writer("t")
+    call = ToolCallWriter(trace, "x", trace.encode_arguments({}))
     call.begin()
     return call
 

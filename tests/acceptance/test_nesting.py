@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import whyops
-from whyops._recording.generators import open_generators
+from whyops._recording.open_generators import open_generators
 from whyops._runtime import guard
 from whyops.testing import MemorySink
 

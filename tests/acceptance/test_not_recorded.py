@@ -19,7 +19,7 @@ import whyops
 from tests._delivery.test_delivery import eventually
 from tests.conftest import fill
 from tests.server.server import StrictServer
-from whyops import _assembly, _client
+from whyops import _assembly, _default
 from whyops._cli._main import main
 from whyops._delivery.pace import Pace
 from whyops._outbox.inspect import inspect_outboxes
@@ -129,12 +129,12 @@ def test_faults_inside_are_counted(faulty: Callable[[str], None], caplog: pytest
 def test_a_fault_outside_any_trace_is_the_default_clients() -> None:
     """Where nobody knows the trace, it is counted for the client all the same."""
     sdk = whyops.configure()
-    _client._lose(object(), "why", 2)
+    _default._lose(object(), "why", 2)
     assert sdk.flush_sync().not_recorded == 0  # nothing was ever recorded by it
     with sdk.trace("t") as trace:
         trace.error_sync("x")
-        _client._lose(object(), "why", 2)
-    _client._lose(object(), "why", 2)
+        _default._lose(object(), "why", 2)
+    _default._lose(object(), "why", 2)
     assert sdk.flush_sync().not_recorded == 4
     (one,) = inspect_outboxes(Path(os.environ["WHYOPS_HOME"]))
     assert one.counts.not_recorded_traces == {"t": 2}

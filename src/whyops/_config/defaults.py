@@ -1,4 +1,4 @@
-"""What holds where neither the caller nor the environment says otherwise."""
+"""The values of settings that neither the caller nor the environment gives."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _written: dict[str, tuple[str, str | None]] = {}
 
 
 def text(name: str) -> str | None:
-    """Return what a variable holds, ours or another's; not what this process itself wrote there for its children."""
+    """Return a variable's value, ours or another's; not what this process itself wrote there for its children."""
     return (_users_value(name) or "").strip() or None
 
 
@@ -54,10 +54,10 @@ def flag(name: str, *, default: bool) -> bool:
 
 
 def number(name: str) -> int | None:
-    """Return the whole number that a variable holds.
+    """Return the whole number that a variable contains.
 
     Raises:
-        ConfigurationError: it holds something else.
+        ConfigurationError: it contains something else.
     """
     said = text(name)
     if said is None:
@@ -74,7 +74,7 @@ def is_disabled() -> bool:
 
 
 def may_freeze() -> bool:
-    """Tell whether the host is one that gives a process no time of its own between two requests."""
+    """Tell whether the host is one that freezes a process between two requests."""
     return any(text(name) is not None for name in _FREEZING_HOSTS)
 
 

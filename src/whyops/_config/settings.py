@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
     from ..events import Sink
 
+    Transport = httpx.BaseTransport
+
 _MAX_AGENT_NAME = 255
-_LEAST_LOCAL_BYTES = 100_000
 _TOOLS_ADVICE = 'each with "name" and, if you like, "description", "inputSchema" and "outputSchema"; whyops.describe_tools(…) makes them.'
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a client can be told. `None` stands for: not given, so the environment or the default decides.
+    """All settings of a client. `None` means not given, so the environment or the default decides.
 
     Completed settings without a `home` have `home_trouble` instead: why there is none.
     """
@@ -52,87 +53,36 @@ class Settings:
     keep_local: bool | None = None
     local_max_age_days: int | None = None
     local_max_bytes: int | None = None
-    transport: httpx.BaseTransport | None = None
+    transport: Transport | None = None
     disabled: bool = False
     home_trouble: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, by name, and while the caller is there to read it."""
-        for name in ("api_key", "agent_name", "proxy_base_url", "analyse_base_url"):
+        for name, check in _CHECKS.items():
             value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
-                raise ConfigurationError(f"{name} must be a string, not {type(value).__name__}.")
-        if self.api_key is not None:
-            _check_key(self.api_key, "api_key")
-        if self.agent_name is not None:
-            _check_agent_name(self.agent_name, "agent_name")
-        for name in ("proxy_base_url", "analyse_base_url"):
-            value = getattr(self, name)
-            if value is not None:
-                _check_url(value, name)
-        for name in ("capture_content", "flush_at_trace_end", "keep_local", "disabled"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, bool):
-                raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
-        _check_bound(self.local_max_age_days, "local_max_age_days", "days", least=1)
-        _check_bound(self.local_max_bytes, "local_max_bytes", "bytes", least=_LEAST_LOCAL_BYTES)
-        self._check_metadata()
-        self._check_delivery()
-
-    def _check_metadata(self) -> None:
-        if self.agent_metadata is not None:
-            _check_agent_metadata(self.agent_metadata)
-        for name in ("redact_keys", "keep_keys"):
-            names: tuple[object, ...] = getattr(self, name)
-            if not all(isinstance(key, str) and key for key in names):
-                raise ConfigurationError(f"{name} must hold names, as strings that are not empty.")
-        if self.redact is not None and not callable(self.redact):
-            raise ConfigurationError("redact must be a function that takes a value and returns what is to be recorded.")
-
-    def _check_delivery(self) -> None:
-        if self.sink is not None and not (hasattr(self.sink, "send") and hasattr(self.sink, "close")):
-            raise ConfigurationError("sink must have the methods send(lines) and close().")
-        if self.transport is not None and not callable(getattr(self.transport, "handle_request", None)):
-            raise ConfigurationError(
-                f"transport must be an httpx transport, such as httpx.HTTPTransport(), not {_kind_of(self.transport)}: it must have the "
-                "method handle_request(request)."
-            )
-        if self.outbox not in ("file", "memory"):
-            raise ConfigurationError(f"outbox must be 'file' or 'memory', not {self.outbox!r}.")
-        for name, least in (("max_value_bytes", 1024), ("outbox_max_bytes", 1024 * 1024)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ConfigurationError(f"{name} must be a whole number of bytes, at least {least}.")
-        if self.exit_timeout is not None and not (isinstance(self.exit_timeout, (int, float)) and 0 <= self.exit_timeout < float("inf")):
-            raise ConfigurationError("exit_timeout must be a number of seconds, 0 or more.")
+            if value is not None or name not in _MAY_BE_NONE:
+                check(value, name)
 
     def completed(self) -> Settings:
         """Return these settings with what was not given taken from the environment, or from the defaults."""
-        key = self.api_key or environment.api_key()
-        agent = self.agent_name or environment.agent_name()
-        capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
         home, home_trouble = _home_if_any(self.home)
+        capture, flush, keep = self.capture_content, self.flush_at_trace_end, self.keep_local
         days, size = self.local_max_age_days, self.local_max_bytes
-        if self.api_key is None and key is not None:
-            _check_key(key, "WHYOPS_API_KEY")
-        if self.agent_name is None and agent is not None:
-            _check_agent_name(agent, "WHYOPS_AGENT_NAME")
         return replace(
             self,
-            api_key=key,
-            agent_name=agent,
-            analyse_base_url=_url(self.analyse_base_url, "WHYOPS_ANALYSE_BASE_URL", defaults.ANALYSE_URL),
-            proxy_base_url=_url(self.proxy_base_url, "WHYOPS_PROXY_BASE_URL", defaults.PROXY_URL),
+            api_key=self.api_key or _text("WHYOPS_API_KEY", _check_key),
+            agent_name=self.agent_name or _text("WHYOPS_AGENT_NAME", _check_agent_name),
+            analyse_base_url=(self.analyse_base_url or _text("WHYOPS_ANALYSE_BASE_URL", _check_url) or defaults.ANALYSE_URL).rstrip("/"),
+            proxy_base_url=(self.proxy_base_url or _text("WHYOPS_PROXY_BASE_URL", _check_url) or defaults.PROXY_URL).rstrip("/"),
             home=home,
             home_trouble=home_trouble,
             redact_keys=self.redact_keys or environment.names(environment.REDACT_KEYS),
             capture_content=environment.flag(environment.CAPTURE_CONTENT, default=True) if capture is None else capture,
             flush_at_trace_end=environment.flag("WHYOPS_FLUSH_AT_TRACE_END", default=environment.may_freeze()) if flush is None else flush,
             keep_local=environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
-            local_max_age_days=_bound("WHYOPS_LOCAL_MAX_AGE_DAYS", "days", defaults.LOCAL_MAX_AGE_DAYS, least=1) if days is None else days,
-            local_max_bytes=_bound("WHYOPS_LOCAL_MAX_BYTES", "bytes", defaults.LOCAL_MAX_BYTES, least=_LEAST_LOCAL_BYTES)
-            if size is None
-            else size,
+            local_max_age_days=_number("WHYOPS_LOCAL_MAX_AGE_DAYS", defaults.LOCAL_MAX_AGE_DAYS) if days is None else days,
+            local_max_bytes=_number("WHYOPS_LOCAL_MAX_BYTES", defaults.LOCAL_MAX_BYTES) if size is None else size,
             disabled=self.disabled or environment.is_disabled(),
         )
 
@@ -187,47 +137,93 @@ def _names(given: object, name: str) -> tuple[Any, ...]:
     return tuple(given)
 
 
-def _check_agent_metadata(metadata: object) -> None:
+def _check_agent_metadata(metadata: object, name: str) -> None:
     """Refuse a description that would arrive as another, or without its tools."""
     if not isinstance(metadata, Mapping):
-        raise ConfigurationError(f"agent_metadata must be a dict, not {_kind_of(metadata)}.")
+        raise ConfigurationError(f"{name} must be a dict, not {_kind_of(metadata)}.")
     for key in ("systemPrompt", "description"):
         if not isinstance(metadata.get(key), (str, type(None))):
-            raise ConfigurationError(f"agent_metadata[{key!r}] must be a string, not {_kind_of(metadata[key])}.")
+            raise ConfigurationError(f"{name}[{key!r}] must be a string, not {_kind_of(metadata[key])}.")
     tools = metadata.get("tools")
     if not isinstance(tools, (list, tuple, type(None))):
-        raise ConfigurationError(f"agent_metadata['tools'] must be a list of dicts, not {_kind_of(tools)}: {_TOOLS_ADVICE}")
+        raise ConfigurationError(f"{name}['tools'] must be a list of dicts, not {_kind_of(tools)}: {_TOOLS_ADVICE}")
     for index, tool in enumerate(tools or ()):
         if not isinstance(tool, Mapping):
-            raise ConfigurationError(f"agent_metadata['tools'][{index}] must be a dict, not {_kind_of(tool)}: {_TOOLS_ADVICE}")
+            raise ConfigurationError(f"{name}['tools'][{index}] must be a dict, not {_kind_of(tool)}: {_TOOLS_ADVICE}")
 
 
 def _kind_of(value: object) -> str:
     return type(value).__name__
 
 
-def _bound(name: str, unit: str, default: int, *, least: int) -> int:
-    said = environment.number(name)
-    _check_bound(said, name, unit, least)
-    return default if said is None else said
+def _text(variable: str, check: Callable[[Any, str], None]) -> str | None:
+    """Return what a variable of the environment says, if that can work."""
+    text = environment.text(variable)
+    if text is not None:
+        check(text, variable)
+    return text
 
 
-def _check_bound(value: object, name: str, unit: str, least: int) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not (value == 0 or value >= least):
-        raise ConfigurationError(f"{name} must be a whole number of {unit}, at least {least}, or 0 for no bound.")
+def _number(variable: str, default: int) -> int:
+    """Return the number that a variable of the environment says, if that can work."""
+    number = environment.number(variable)
+    if number is None:
+        return default
+    _check_number(number, variable)
+    return number
 
 
-def _url(chosen: str | None, variable: str, default: str) -> str:
-    text = chosen or environment.text(variable) or default
-    if chosen is None:
-        _check_url(text, variable)
-    return text.rstrip("/")
+def _require(holds: bool, sentence: str) -> None:  # noqa: FBT001  (what is required)
+    if not holds:
+        raise ConfigurationError(sentence)
+
+
+def _check_number(value: object, name: str) -> None:
+    unit, least, may_be_unbound = _NUMBERS[name.removeprefix("WHYOPS_").lower()]
+    is_number = isinstance(value, int) and not isinstance(value, bool) and (value >= least or (may_be_unbound and value == 0))
+    _require(is_number, f"{name} must be a whole number of {unit}, at least {least}{', or 0 for no limit' if may_be_unbound else ''}.")
+
+
+def _check_seconds(value: object, name: str) -> None:
+    is_number = isinstance(value, (int, float)) and 0 <= value < float("inf")
+    _require(is_number, f"{name} must be a number of seconds, 0 or more.")
+
+
+def _check_flag(value: object, name: str) -> None:
+    _require(isinstance(value, bool), f"{name} must be True or False, not {value!r}.")
+
+
+def _check_names(names: tuple[object, ...], name: str) -> None:
+    _require(all(isinstance(key, str) and key for key in names), f"{name} must contain names, as strings that are not empty.")
+
+
+def _check_redact(redact: object, name: str) -> None:
+    _require(callable(redact), f"{name} must be a function that takes a value and returns what is to be recorded.")
+
+
+def _check_sink(sink: object, name: str) -> None:
+    _require(hasattr(sink, "send") and hasattr(sink, "close"), f"{name} must have the methods send(lines) and close().")
+
+
+def _check_transport(transport: object, name: str) -> None:
+    _require(
+        callable(getattr(transport, "handle_request", None)),
+        f"{name} must be an httpx transport, such as httpx.HTTPTransport(), not {_kind_of(transport)}: it must have the method "
+        "handle_request(request).",
+    )
+
+
+def _check_outbox(outbox: object, name: str) -> None:
+    _require(outbox in ("file", "memory"), f"{name} must be 'file' or 'memory', not {outbox!r}.")
+
+
+def _check_text(value: object, name: str) -> None:
+    _require(isinstance(value, str), f"{name} must be a string, not {_kind_of(value)}.")
 
 
 def _check_url(url: str, name: str) -> None:
     """Refuse what is no base URL. The message repeats nothing of it: a password may be part of it, or of what was meant."""
+    _check_text(url, name)
     wrong = _fault_of_url(url)
     if wrong:
         raise ConfigurationError(f"{name} {wrong}")
@@ -236,7 +232,7 @@ def _check_url(url: str, name: str) -> None:
 def _fault_of_url(url: str) -> str:
     """Return what is wrong with a base URL, as the end of a sentence; empty if nothing is."""
     if not url.isprintable() or " " in url:
-        return "must be a URL without blanks, line breaks or other characters that can't be seen: it holds one, perhaps at its end."
+        return "must be a URL without spaces, line breaks or other invisible characters: it contains one, perhaps at its end."
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -267,11 +263,13 @@ def _has_usable_port(parts: SplitResult) -> bool:
 
 
 def _check_key(key: str, name: str) -> None:
+    _check_text(key, name)
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigurationError(f"{name} must be printable ASCII without blanks; it looks like more, or something else, was pasted.")
+        raise ConfigurationError(f"{name} must be printable ASCII without spaces: check what was pasted.")
 
 
 def _check_agent_name(agent_name: str, name: str) -> None:
+    _check_text(agent_name, name)
     if len(agent_name) > _MAX_AGENT_NAME or not agent_name.isascii() or not agent_name.isprintable() or agent_name.strip() != agent_name:
         raise ConfigurationError(f"{name} must be 1 to {_MAX_AGENT_NAME} printable ASCII characters: it is sent as an HTTP header.")
 
@@ -316,3 +314,38 @@ def _is_file(path: Path) -> bool:
         return path.exists() and not path.is_dir()
     except OSError:  # it can't be looked at; whether it can be used is seen when it is
         return False
+
+
+_NUMBERS = {
+    "max_value_bytes": ("bytes", 1024, False),
+    "outbox_max_bytes": ("bytes", 1024 * 1024, False),
+    "local_max_age_days": ("days", 1, True),
+    "local_max_bytes": ("bytes", 100_000, True),
+}
+"""What each counts, the least that it may be, and whether 0 means no limit."""
+
+_CHECKS: dict[str, Callable[[Any, str], None]] = {
+    "api_key": _check_key,
+    "agent_name": _check_agent_name,
+    "proxy_base_url": _check_url,
+    "analyse_base_url": _check_url,
+    "capture_content": _check_flag,
+    "flush_at_trace_end": _check_flag,
+    "keep_local": _check_flag,
+    "disabled": _check_flag,
+    "local_max_age_days": _check_number,
+    "local_max_bytes": _check_number,
+    "agent_metadata": _check_agent_metadata,
+    "redact_keys": _check_names,
+    "keep_keys": _check_names,
+    "redact": _check_redact,
+    "sink": _check_sink,
+    "transport": _check_transport,
+    "outbox": _check_outbox,
+    "max_value_bytes": _check_number,
+    "outbox_max_bytes": _check_number,
+    "exit_timeout": _check_seconds,
+}
+"""What is asked of each setting, in this order."""
+
+_MAY_BE_NONE = _CHECKS.keys() - {"disabled", "redact_keys", "keep_keys", "outbox", "max_value_bytes", "outbox_max_bytes"}

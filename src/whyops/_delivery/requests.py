@@ -55,7 +55,7 @@ class Job(NamedTuple):
         if self.future.set_running_or_notify_cancel():
             try:
                 self.future.set_result(self.function(open_sink()))
-            except Exception as error:  # noqa: BLE001  (it belongs to whoever waits for the result)
+            except Exception as error:  # noqa: BLE001  (the boundary "whoever waits")
                 self.future.set_exception(error)
 
 

@@ -75,7 +75,7 @@ class Sender:
                 if self._work():
                     self._busy_at = self._now()
                 self._answer()
-            except Exception as error:  # noqa: BLE001  (the boundary: a fault in here must not end the thread, nor reach the agent)
+            except Exception as error:  # noqa: BLE001  (the boundary "the sender's loop": the thread goes on)
                 self._log.fault(error)
                 self._backoff.failed()
                 self._has_no_store = isinstance(error, StoreError)

@@ -90,7 +90,7 @@ class Encoder:
             if self._redact is None:
                 try:
                     return self.clean_json(value, self._max_bytes, MAX_DEPTH), 0, 0
-                except BaseException as error:
+                except BaseException as error:  # the boundary "one value"
                     if stops(error):
                         raise
             encoded = safely(self._encode_any, value)

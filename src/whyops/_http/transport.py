@@ -83,7 +83,7 @@ class OwnTransport(Channel):
     def _answer(self, request: Request, results: SimpleQueue[Answer | Exception]) -> None:
         try:
             results.put(self._exchange(request))
-        except Exception as error:  # noqa: BLE001  (it belongs to whoever waits for the result)
+        except Exception as error:  # noqa: BLE001  (the boundary "whoever waits")
             results.put(error)
 
     def _exchange(self, request: Request) -> Answer:

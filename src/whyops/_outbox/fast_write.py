@@ -49,6 +49,6 @@ def prepare() -> None:
         found = ctypes.PyDLL(None).write
         found.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
         found.restype = ctypes.c_ssize_t
-    except Exception:  # noqa: BLE001  (not built in, or some rule forbids it here: nothing is lost but time)
+    except Exception:  # noqa: BLE001  (the boundary "a quicker write": not built in, or forbidden)
         return
     _held = found

@@ -16,7 +16,7 @@ hidden_parameters: list[Callable[[inspect.Parameter], bool]] = [is_injected]
 """Rules, those of integrations too: a parameter that one of them is true for is injected by a framework, and no argument of the call."""
 
 
-class Plan:
+class Arguments:
     """Names a call's arguments without binding a signature each time: what can be known is worked out once, here."""
 
     __slots__ = (
@@ -56,10 +56,10 @@ class Plan:
         self._left_out: tuple[int, frozenset[str]] = (0, self.ignored)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle what the plan is made of: a function that is sent by value takes its plan along."""
-        return Plan, (self._function, self._given_name, self.ignored)
+        """Pickle what this is made of: a function that is sent by value takes it along."""
+        return Arguments, (self._function, self._given_name, self.ignored)
 
-    def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
         if self._skips_receiver:
             args = args[1:]

@@ -16,7 +16,7 @@ _twins: list[Callable[..., Any]] = []
 
 
 class Recorded(Coroutine[Any, Any, R]):
-    """A coroutine that is through already, and gives what the method returned. Nobody has to await it, and nothing complains."""
+    """A coroutine that has finished: it returns what the method returned. It need not be awaited, and no warning appears."""
 
     __slots__ = ("_result",)
 
@@ -45,7 +45,7 @@ _NOTHING = Recorded(None)
 def twin(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Make what looks like a coroutine function of `method`, which records when it is called, and then may be awaited or not.
 
-    A call that can't begin is said, as of the method's `_sync` twin.
+    A call with wrong arguments is logged, as that of the method's `_sync` twin is.
     """
     guarded = guard.recording(method)
 

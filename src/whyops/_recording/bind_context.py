@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
 
-from .context import Frame, bound_frame, current, put_back
-from .generators import keeps_current
-from .steps import Steps, unwatched_first_step
+from .context import bound_frame, current, put_back
+from .frames import Frame
+from .generators import Steps, async_generator_function, by_kind, generator_function
+from .open_generators import keeps_current
+from .trace_writer import TraceWriter
 
-if TYPE_CHECKING:
-    from .trace import Trace
-
-    Function = Callable[..., Any]
+Function = Callable[..., Any]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,7 +25,7 @@ def bind_context(function: Callable[P, R]) -> Callable[P, R]:
     generator. What comes back has the function's name, signature and kind, and pickles if the function does: so it carries the trace into
     other processes too, with the client's settings, but for its key, `transport` and `sink`, which the environment stands in for there.
     """
-    return cast("Callable[P, R]", _kind_of(function)(function, bound_frame()))
+    return cast("Callable[P, R]", _bound(function, bound_frame()))
 
 
 class BoundFunction:
@@ -66,24 +65,20 @@ class BoundCoroutineFunction(BoundFunction):
         return await Steps(self._frame).wait_for(self._function(*args, **kwargs))
 
 
+def _call(bound: BoundFunction, *args: Any, **kwargs: Any) -> Any:
+    return bound._function(*args, **kwargs)  # noqa: SLF001  (of this file)
+
+
+def _steps(args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Steps:
+    return Steps(args[0]._frame)  # noqa: SLF001  (as above)
+
+
 class BoundGeneratorFunction(BoundFunction):
     """The same of a generator function."""
 
     __slots__ = ()
 
-    def __call__(self, /, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        inner = self._function(*args, **kwargs)
-        steps = Steps(self._frame)
-        step, given = inner.send, None
-        while True:
-            try:
-                item = steps.take(step, given)
-            except StopIteration as stop:
-                return stop.value
-            try:
-                step, given = inner.send, (yield item)
-            except BaseException as error:  # noqa: BLE001  (thrown on into the function)
-                step, given = inner.throw, error
+    __call__ = generator_function(_call, _steps)
 
 
 class BoundAsyncGeneratorFunction(BoundFunction):
@@ -91,33 +86,16 @@ class BoundAsyncGeneratorFunction(BoundFunction):
 
     __slots__ = ()
 
-    async def __call__(self, /, *args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        inner = self._function(*args, **kwargs)
-        steps = Steps(self._frame)
-        step = unwatched_first_step(inner)
-        while True:
-            try:
-                item = await steps.wait_for(step)
-            except StopAsyncIteration:
-                return
-            try:
-                step = inner.asend((yield item))
-            except BaseException as error:  # noqa: BLE001  (as above)
-                step = inner.athrow(error)
+    __call__ = async_generator_function(_call, _steps)
 
 
-def _kind_of(function: Function) -> type[BoundFunction]:
-    """Choose by what a call of `function` gives: for a callable object, its `__call__` tells."""
-    import inspect  # noqa: PLC0415  (`import whyops` does not pay for what a program may never use)
-
-    called = function if inspect.isroutine(function) or isinstance(function, functools.partial) else type(function).__call__
-    if inspect.isasyncgenfunction(called):
-        return BoundAsyncGeneratorFunction
-    if inspect.isgeneratorfunction(called):
-        return BoundGeneratorFunction
-    return BoundCoroutineFunction if inspect.iscoroutinefunction(called) else BoundFunction
+def _bound(function: Function, frame: Frame | None) -> BoundFunction:
+    kind = by_kind(function, BoundFunction, BoundCoroutineFunction, BoundGeneratorFunction, BoundAsyncGeneratorFunction)
+    return kind(function, frame)
 
 
-def _arrived(function: Function, trace: Trace | None, span_id: str | None) -> BoundFunction:
+def _arrived(function: Function, trace: TraceWriter | None, span_id: str | None) -> BoundFunction:
     """Return a bound function out of a pickle."""
-    return _kind_of(function)(function, None if trace is None else Frame(trace, span_id, trace, None))
+    if trace is not None:
+        trace.sent_from = span_id
+    return _bound(function, None if trace is None else Frame(trace, span_id, None, None, is_trace=True))

@@ -10,97 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .generators import innermost_block, open_generators
-
-if TYPE_CHECKING:
-    from .trace import Trace
-
-
-class Frame:
-    """One level of what is going on: a trace's block, or a span in it. `owner` is the object that entered it."""
-
-    __slots__ = ("over", "owner", "previous", "span_id", "trace")
-
-    def __init__(self, trace: Trace, span_id: str | None, owner: object, previous: Frame | None) -> None:
-        self.trace: Trace = trace
-        self.span_id: str | None = span_id
-        self.owner: object = owner
-        self.previous: Frame | None = previous
-        self.over: bool = False
-
-    def is_live(self) -> bool:
-        """Tell whether what entered the frame runs here. Frames that are current in some places only override this."""
-        return True
-
-    def is_over(self) -> bool:
-        """Tell whether the frame will not be live here any more."""
-        return self.over
-
-    def claims(self, observer: object) -> bool:  # noqa: ARG002  (for frames of spans that a framework's handler records)
-        """Tell whether the call that `observer` sees is the very one that the frame's span stands for, and is recorded already."""
-        return False
-
-
-class Rehung(Frame):
-    """The same frame in another chain: what was beneath it has been left, or another context is beneath."""
-
-    __slots__ = ("frame",)
-
-    def __init__(self, frame: Frame, previous: Frame | None) -> None:
-        self.frame: Frame = frame.frame if isinstance(frame, Rehung) else frame
-        super().__init__(frame.trace, frame.span_id, frame.owner, previous)
-
-    def is_live(self) -> bool:
-        """Tell so of the frame."""
-        return not self.frame.over and self.frame.is_live()
-
-    def is_over(self) -> bool:
-        """Tell so of the frame."""
-        return self.frame.is_over()
-
-    def claims(self, observer: object) -> bool:
-        """Let the frame tell."""
-        return self.frame.claims(observer)
-
-
-class Covered(Frame):
-    """Stands between a frame and those that were not live where it was entered: generators that wait for their next step.
-
-    They are no part of what is around the frame (`live` is), and are there again when it is left.
-    """
-
-    __slots__ = ("live",)
-
-    def __init__(self, frame: Frame, live: Frame | None) -> None:
-        super().__init__(frame.trace, None, None, frame)
-        self.live = live
-
-    def is_live(self) -> bool:
-        """Be passed over."""
-        return False
-
-    def is_over(self) -> bool:
-        """Be left out where nothing is above."""
-        return True
-
+from .frames import Covered, Frame, Rehung
+from .open_generators import innermost_block, open_generators
+from .trace_writer import TraceWriter
 
 _MOST_COVERED = 16
-
 
 current: ContextVar[Frame | None] = ContextVar("whyops_frame", default=None)
 
 
-def _no_fallback(_trace_id: str | None) -> Trace | None:
+def _no_fallback(_trace_id: str | None) -> TraceWriter | None:
     return None
 
 
-find_trace: Callable[[str | None], Trace | None] = _no_fallback
+find_trace: Callable[[str | None], TraceWriter | None] = _no_fallback
 """Where a call outside any trace finds one; the client's module sets it. Takes the id that the call names, if it names one."""
 
 
-def set_fallback(find: Callable[[str | None], Trace | None]) -> None:
+def set_fallback(find: Callable[[str | None], TraceWriter | None]) -> None:
     """Say where calls outside any trace find theirs."""
     global find_trace  # noqa: PLW0603  (one function, set once when the client's module is imported)
     find_trace = find
@@ -163,11 +92,9 @@ def around(frame: Frame) -> Frame | None:
     return frame.previous.live if type(frame.previous) is Covered else frame.previous
 
 
-def enter(trace: Trace, span_id: str | None, owner: object) -> Frame:
-    """Make `trace` and `span_id` current, until the frame that comes back is left."""
-    frame = Frame(trace, span_id, owner, beneath())
-    current.set(frame)
-    return frame
+def enter(trace: TraceWriter, span_id: str | None, owner: object) -> None:
+    """Make `trace` and `span_id` current, until the frame of it is left."""
+    current.set(Frame(trace, span_id, owner, beneath()))
 
 
 def leave(frame: Frame) -> None:
@@ -195,7 +122,7 @@ def take_out(frame: Frame, *, and_spans: bool = False) -> Frame | None:
         return None
     chain = place.previous
     for kept in reversed(above):
-        if kept.owner is kept.trace is frame.trace:
+        if kept.is_trace and kept.trace is frame.trace:
             and_spans = False  # the trace was entered again: what is above belongs to that block
         elif and_spans and kept.trace is frame.trace:
             continue
@@ -244,7 +171,7 @@ class Stay:
         is_here = put_back(self._entered)
         if not is_here:
             self.frame.over = True
-        place = take_out(self.frame, and_spans=self.frame.owner is self.frame.trace) or self.frame
+        place = take_out(self.frame, and_spans=self.frame.is_trace) or self.frame
         return is_here, around(place) is None
 
 
@@ -252,13 +179,30 @@ _place: ContextVar[None] = ContextVar("whyops_place", default=None)
 """Holds nothing. Its tokens tell whether a context is the one in which they were made, and refer to no frame."""
 
 
-def current_trace() -> Trace | None:
-    """Return the trace whose block is running here, or None."""
+def current_writer() -> TraceWriter | None:
+    """Return what writes the events of the trace whose block is running here, or None."""
     frame = top()
     return None if frame is None else frame.trace
+
+
+def span_id_in(trace: TraceWriter) -> str | None:
+    """Return the span that runs here, if it is one of this trace; else the one that the trace was sent from to this process."""
+    frame = top()
+    return frame.span_id if frame is not None and trace.is_same_as(frame.trace) else trace.sent_from
+
+
+def hides_text() -> bool:
+    """Tell whether the call whose body runs here hides the texts of errors."""
+    frame = top()
+    while frame is not None:
+        hides = getattr(frame.owner, "hides_text", None)
+        if hides is not None:
+            return bool(hides)
+        frame = around(frame)
+    return False
 
 
 def bound_frame() -> Frame | None:
     """Return what is current here as a frame that is live wherever it is made current."""
     frame = top()
-    return None if frame is None else Frame(frame.trace, frame.span_id, frame.owner, around(frame))
+    return None if frame is None else Frame(frame.trace, frame.span_id, frame.owner, around(frame), frame.is_trace)

@@ -1,196 +1,239 @@
-"""Generators that hold an open block: a trace's or a span's `with` around a `yield`.
+"""Generators and coroutines whose steps are taken with a frame current that the consumer does not have.
 
-A generator has no context of its own. It shares that of whoever takes its next step, so a block in it would be current for its consumer
-between two steps, and would be gone where each step is taken in another context: a web server takes those of a synchronous stream in
-worker threads, each with a fresh copy. A block in a generator therefore holds while the generator takes a step, wherever that is, and is
-found by looking up the call stack.
+`generator_function` and `async_generator_function` make the wrappers of `@tool` and `bind_context`: what is sent, thrown and returned
+passes through them, and the `Steps` that belong to a call say what is current in each step, and are told what was yielded and how it
+ended.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import opcode
 import sys
-import weakref
-from collections.abc import Callable, Iterator
-from types import CodeType, FrameType, FunctionType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextvars import Token, copy_context
+from typing import Any, TypeVar
 
+from .._encoding import Encoded
 from .._runtime import guard
+from .._wire.exceptions import NOT_CAPTURED
+from .._wire.write import stopped
+from . import context
+from .callable_wrapper import CallableWrapper
+from .frames import Frame
+from .open_generators import COLLECTS_ANYWHERE, keeps_current
+from .tool_call import ToolCallWriter
 
-if TYPE_CHECKING:
-    from .context import Frame
+R = TypeVar("R")
+K = TypeVar("K")
+Begin = Callable[[tuple[Any, ...], dict[str, Any]], "Steps"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
-"""Flags of code, as `inspect` names them, which `import whyops` is not to load."""
-_AROUND_BLOCKS = frozenset({"__aenter__", "__aexit__", "__enter__", "__exit__"})
-_CONTEXTLIB = contextlib.__dict__
-_RUN_AS_BLOCKS = frozenset({"_pytest.fixtures", "contextlib", "pytest_asyncio.plugin"})
-"""Modules that make one block of a whole generator: what is current at its `yield` is meant for the block's body."""
-_RUN_FIXTURES = "_run_tests_and_fixtures"
-"""The function by which anyio does so; its module takes the steps of streams, too."""
-
-_SERVERS = frozenset({"django", "fastapi", "sse_starlette", "starlette", "werkzeug"})
-_FRAMES_TO_A_SERVER = 12
-
-COLLECTS_ANYWHERE = sys.version_info < (3, 12)
-"""Whether the garbage collector may close a generator in the middle of a change of the context, which can't take another one then."""
-
-_FEW = 32
-"""Up to so many open generators it is quicker to ask each whether it is on a call stack than to look up the whole stack."""
-
-keeping_current: set[CodeType] = set()
-"""Code that sets what is current for what it calls: a generator further out has no say there."""
+_FOR_THE_CUT = 64
+"""Bytes of the bound that are kept for saying what was left out."""
 
 
-class Stepped:
-    """A generator that holds open blocks. `blocks` are their frames, the innermost last."""
+class Steps:
+    """Takes steps with a frame current, or with none, and puts back what the consumer had current.
 
-    __slots__ = ("__weakref__", "_frame", "_generator", "_kept", "_key", "blocks")
-
-    def __init__(self, frame: FrameType) -> None:
-        self.blocks: list[Frame] = []
-        self._key = id(frame)
-        generator = getattr(frame, "f_generator", None)  # since Python 3.14
-        self._generator: weakref.ref[Any] | None = None if generator is None else weakref.ref(generator)
-        self._frame = frame if generator is None else None
-        self._kept = open_generators[self._key] = weakref.ref(self, functools.partial(_forget, self._key))
-
-    def end(self, block: Frame) -> None:
-        """Take a block out; of a generator that holds no more, keep nothing."""
-        if block in self.blocks:
-            self.blocks.remove(block)
-        if not self.blocks:
-            _forget(self._key, self._kept)
-            self._frame = self._generator = None
-
-    def is_executing(self) -> bool:
-        """Tell whether the generator is on the call stack of a thread."""
-        frame = self._frame
-        if self._generator is not None:
-            generator = self._generator()
-            frame = getattr(generator, "ag_frame", None) or getattr(generator, "gi_frame", None)
-        return frame is not None and frame.f_back is not None
-
-    def is_running(self) -> bool:
-        """Tell whether the generator takes a step, here or elsewhere, also one that waits for something."""
-        if self._generator is not None:
-            generator = self._generator()
-            return generator is not None and (generator.ag_running if hasattr(generator, "ag_running") else generator.gi_running)
-        frame = self._frame
-        return frame is not None and (frame.f_back is not None or _awaits(frame))
-
-
-open_generators: dict[int, weakref.ref[Stepped]] = {}
-"""By the id of the generator's frame. Weak: what holds them is the trace or span whose blocks they are, and that the generator itself.
-
-So a generator that is abandoned can be collected, with what it refers to.
-"""
-
-
-def _forget(key: int, kept: weakref.ref[Stepped]) -> None:
-    """Forget a generator, unless a later one has come to the same place."""
-    if open_generators.get(key) is kept:
-        del open_generators[key]
-
-
-def innermost_block() -> Frame | None:
-    """Return the block that the innermost generator on this call stack holds, or None."""
-    if len(open_generators) <= _FEW and not any(_are_executing()):
-        return None
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (the documented way to the caller's frame)
-    while frame is not None:
-        kept = open_generators.get(id(frame))
-        stepped = kept() if kept is not None else None
-        if stepped is not None and stepped.blocks and stepped.is_running():
-            return stepped.blocks[-1]
-        if frame.f_code in keeping_current:
-            return None
-        frame = frame.f_back
-    return None
-
-
-def _are_executing() -> Iterator[bool]:
-    for kept in list(open_generators.values()):
-        stepped = kept()
-        yield stepped is not None and stepped.is_executing()
-
-
-def keeps_current(function: F) -> F:
-    """Say of a function that it sets what is current for what it calls."""
-    keeping_current.add(cast("FunctionType", function).__code__)
-    return function
-
-
-def block_statement(frame: FrameType | None) -> FrameType | None:
-    """Return the frame that the `with` stands in which is being entered or left here: past what calls `__enter__` for it."""
-    while frame is not None and (frame.f_code.co_name in _AROUND_BLOCKS or frame.f_globals is _CONTEXTLIB):
-        frame = frame.f_back
-    return frame
-
-
-def stepped_around(frame: FrameType | None) -> Stepped | None:
-    """Return the generator that a block in `frame` is tied to.
-
-    None in a function or coroutine, and in a generator that runs as a block itself: `@contextmanager`, a fixture with `yield`.
+    What the body itself leaves current at a `yield` (an open trace block, say) is there again at its next step.
     """
-    while frame is not None and _is_generator(frame):
-        driver = frame.f_back
-        if driver is None or not _runs_as_block(driver):
-            kept = open_generators.get(id(frame))
-            return (kept() if kept is not None else None) or Stepped(frame)
-        frame = block_statement(driver)
-    return None
+
+    __slots__ = ("_inside",)
+
+    def __init__(self, frame: Frame | None) -> None:
+        self._inside = frame
+
+    def take(self, step: Callable[[Any], R], given: Any) -> R:
+        """Take a step of a generator."""
+        if COLLECTS_ANYWHERE and isinstance(given, GeneratorExit):
+            return copy_context().run(self._take, step, given)
+        return self._take(step, given)
+
+    @keeps_current
+    def _take(self, step: Callable[[Any], R], given: Any) -> R:
+        token = context.current.set(self._inside)
+        try:
+            return step(given)
+        finally:
+            self._end(token)
+
+    @keeps_current
+    async def wait_for(self, step: Awaitable[R]) -> R:
+        """Take a step of an async generator, or all of a coroutine."""
+        token = context.current.set(self._inside)
+        try:
+            return await step
+        finally:
+            self._end(token)
+
+    def _end(self, token: Token[Frame | None]) -> None:
+        inside = context.current.get()
+        if context.put_back(token):  # else the step was given up, and is ended by who found it
+            self._inside = inside
+
+    def yielded(self, item: object) -> None:
+        """Take note of an item. Steps that are recorded override this."""
+
+    def ended(self, error: BaseException | None) -> None:
+        """Take note of the end: by which exception, or by none. Steps that are recorded override this."""
 
 
-def keeps_state(frame: FrameType | None) -> bool:
-    """Tell whether a function's call is suspended and goes on, perhaps in another context: a generator's or a coroutine's."""
-    return frame is not None and bool(frame.f_code.co_flags & (_GENERATOR | _ASYNC_GENERATOR | _COROUTINE))
+class _UnchangedSteps(Steps):
+    """Takes the steps, and does nothing else."""
+
+    __slots__ = ()
+
+    def take(self, step: Callable[[Any], R], given: Any) -> R:
+        return step(given)
+
+    async def wait_for(self, step: Awaitable[R]) -> R:
+        return await step
 
 
-def _is_generator(frame: FrameType) -> bool:
-    flags = frame.f_code.co_flags
-    return bool(flags & (_GENERATOR | _ASYNC_GENERATOR)) and not flags & _ITERABLE_COROUTINE
+UNCHANGED = _UnchangedSteps(None)
+"""The steps of a generator for which nothing is to be recorded, nor made current."""
 
 
-def _runs_as_block(driver: FrameType) -> bool:
-    return driver.f_globals.get("__name__") in _RUN_AS_BLOCKS or driver.f_code.co_name == _RUN_FIXTURES
+class RecordedSteps(Steps):
+    """The steps of a generator that is a tool, with what it yielded.
 
+    Each item is encoded when it is yielded, as the consumer may change it. Together they take no more than one value may; past that bound
+    they are counted.
+    """
 
-def _awaits(frame: FrameType) -> bool:
-    """Tell whether a suspended generator stands at an `await`, and not at a `yield`: before Python 3.14 only its next instruction says."""
-    code = frame.f_code
-    at = frame.f_lasti + _TO_NEXT_INSTRUCTION
-    instructions = code.co_code
-    if not code.co_flags & _ASYNC_GENERATOR or not 0 <= at < len(instructions) - 1:
-        return False
-    return instructions[at] == _RESUMES and (_RESUMES_SAY_NOTHING or instructions[at + 1] & 3 == _AFTER_AWAIT)
+    __slots__ = ("_call", "_captures_result", "_cuts", "_expected", "_items", "_left_out", "_redactions", "_room")
 
+    def __init__(self, frame: Frame, call: ToolCallWriter, expected: tuple[type[BaseException], ...], *, captures_result: bool) -> None:
+        super().__init__(frame)
+        self._call = call
+        self._expected = expected
+        self._captures_result = captures_result
+        self._items: list[str] = []
+        self._room = call.trace.recorder.max_value_bytes - _FOR_THE_CUT
+        self._cuts = 0
+        self._redactions = 0
+        self._left_out = 0
 
-_RESUMES_SAY_NOTHING = sys.version_info < (3, 11)
-_RESUMES = opcode.opmap["YIELD_FROM" if _RESUMES_SAY_NOTHING else "RESUME"]
-_TO_NEXT_INSTRUCTION = 0 if sys.version_info >= (3, 13) else 2
-_AFTER_AWAIT = 3
-"""What CPython's instruction RESUME says in its lowest two bits where a frame goes on after an `await`."""
-
-
-def say_if_streamed() -> None:
-    """Say what a call that stands in no trace may be due to: that it is made in a stream which a web server reads."""
-    if sys.modules.keys().isdisjoint(_SERVERS):
-        return
-    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (as above)
-    for _ in range(_FRAMES_TO_A_SERVER):
-        if frame is None or (driver := frame.f_back) is None:
+    @guard.recording
+    def yielded(self, item: object) -> None:
+        """Encode one item, while there is room."""
+        if self._left_out:
+            self._left_out += 1
             return
-        if _is_generator(frame) and str(driver.f_globals.get("__name__")).split(".")[0] in _SERVERS:
-            guard.notices.say(
-                "streamed outside a trace",
-                "A tool is called in a streamed answer (%s) outside any trace, and gets a trace of its own. The block of a trace around "
-                "the `return` ends before the stream is read: put it into the generator.",
-                frame.f_code.co_name,
-            )
+        recorder = self._call.trace.recorder
+        encoded, cuts, redactions = recorder.encode(recorder.shown(item))
+        self._room -= 1 + (len(encoded) if encoded.isascii() else len(encoded.encode()))
+        if self._room < 0 and self._items:
+            self._left_out = 1
             return
-        frame = driver
+        self._items.append(encoded)
+        self._cuts += cuts
+        self._redactions += redactions
+
+    def ended(self, error: BaseException | None) -> None:
+        """Record what was yielded: also by one that was closed early, which is no error, or stopped from outside."""
+        is_error = isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration))
+        if error is not None and (is_error or isinstance(error, self._expected)):
+            self._call.fail(error, expected=self._expected)
+            return
+        note = stopped(error)
+        if self._captures_result:
+            self._call.succeed_encoded(self._results(), note)
+        else:
+            self._call.succeed(NOT_CAPTURED, note)
+
+    def _results(self) -> Encoded:
+        """Return the `toolResults` object of all that was yielded."""
+        items = self._items
+        if self._left_out:
+            items = [*items, f'"[cut: {len(items)} of {len(items) + self._left_out} items]"']
+        return f'{{"result":[{",".join(items)}]}}', self._cuts + bool(self._left_out), self._redactions
+
+
+def generator_function(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Generator[Any, Any, Any]]:
+    """Return a generator function that takes the steps of `function`'s generators as `begin(args, kwargs)` says, from the first on."""
+
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        steps = begin(args, kwargs)
+        inner: Generator[Any, Any, Any] | None = None
+        sent: Any = None
+        thrown: BaseException | None = None
+        while True:
+            try:
+                if inner is None:
+                    inner = function(*args, **kwargs)
+                item = steps.take(inner.send, sent) if thrown is None else steps.take(inner.throw, thrown)
+            except StopIteration as stop:
+                steps.ended(thrown)
+                return stop.value
+            except BaseException as error:
+                steps.ended(error)
+                raise
+            finally:
+                thrown = None
+            steps.yielded(item)
+            try:
+                sent = yield item
+            except BaseException as error:  # noqa: BLE001  (the boundary "a consumer's throw": it goes on into the function)
+                thrown = error
+
+    return wrapper
+
+
+def async_generator_function(function: Callable[..., AsyncGenerator[Any, Any]], begin: Begin) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """Do as `generator_function` does, for an async generator function."""
+
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        steps = begin(args, kwargs)
+        inner: AsyncGenerator[Any, Any] | None = None
+        sent: Any = None
+        thrown: BaseException | None = None
+        while True:
+            try:
+                if inner is None:
+                    inner = function(*args, **kwargs)
+                    item = await steps.wait_for(unwatched_first_step(inner))
+                else:
+                    item = await steps.wait_for(inner.asend(sent) if thrown is None else inner.athrow(thrown))
+            except StopAsyncIteration:
+                steps.ended(thrown)
+                return
+            except BaseException as error:
+                steps.ended(error)
+                raise
+            finally:
+                thrown = None
+            steps.yielded(item)
+            try:
+                sent = yield item
+            except BaseException as error:  # noqa: BLE001  (the boundary "a consumer's throw")
+                thrown = error
+
+    return wrapper
+
+
+def by_kind(function: Callable[..., Any], plain: K, coroutine: K, generator: K, async_generator: K) -> K:
+    """Return the one that is for what a call of `function` gives: for a callable object, its `__call__` tells."""
+    import inspect  # noqa: PLC0415  (`import whyops` does not pay for what a program may never use)
+
+    if inspect.isroutine(function) or isinstance(function, functools.partial):
+        called: Callable[..., Any] = function
+    else:
+        called = function.__call__ if isinstance(function, CallableWrapper) else type(function).__call__
+    if inspect.isasyncgenfunction(called):
+        return async_generator
+    if inspect.isgeneratorfunction(called):
+        return generator
+    return coroutine if inspect.iscoroutinefunction(called) else plain
+
+
+def unwatched_first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
+    """Make the first step of `inner` while no event loop watches for new async generators.
+
+    A loop that knew both would close both at its end, the inner one while the wrapper is closing it.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        return inner.asend(None)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)

@@ -38,33 +38,27 @@ class Ids:
 process_ids = Ids()
 
 
-def safe_id(value: object, limit: int = MAX_ID) -> str:
-    """Return `value` as a trace or span id: printable ASCII of at most `limit` characters, as events and headers both take.
+def safe_id(value: object) -> str:
+    """Return `value` as a trace or span id: printable ASCII of at most 128 characters, as events and headers both accept.
 
     Text that is so already stays as it is. Any other gets a stable short form: what is printable of its beginning, and a hash.
     """
-    text = _text(value)
-    if 0 < len(text) <= limit and text.isascii() and text.isprintable() and text.strip() == text:
-        return text
-    return _short_form(text, limit, lambda character: character.isascii())
-
-
-def safe_user_id(value: object) -> str:
-    """Return `value` as a user's id: printable, at most 255 UTF-16 units; letters of any script stay."""
-    text = _text(value)
-    if 0 < len(text) <= MAX_USER_ID and text.isprintable() and utf16_length(text) <= MAX_USER_ID:
-        return text
-    return _short_form(text, MAX_USER_ID, lambda character: character <= "\uffff")
+    text = _own_text(value)
+    return _safe(spelled(value) if text is None else text)
 
 
 def readable_id(value: object) -> str | None:
     """Return `safe_id` of a value; None for one without a text that tells it from others of its type, such as a list."""
-    return None if _own_text(value) is None else safe_id(value)
+    text = _own_text(value)
+    return None if text is None else _safe(text)
 
 
 def readable_user_id(value: object) -> str | None:
-    """Return `safe_user_id` of a value; None as `readable_id` does."""
-    return None if _own_text(value) is None else safe_user_id(value)
+    """Return `value` as a user's id: printable, at most 255 UTF-16 units; letters of any script stay. None as `readable_id` does."""
+    text = _own_text(value)
+    if text is None or (0 < len(text) <= MAX_USER_ID and text.isprintable() and utf16_length(text) <= MAX_USER_ID):
+        return text
+    return _short_form(text, MAX_USER_ID, lambda character: character <= "\uffff")
 
 
 def utf16_length(text: str) -> int:
@@ -79,10 +73,10 @@ def clip(text: str, limit: int) -> str:
     return text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
 
 
-def _text(value: object) -> str:
-    """Return an id's text; of an object without one, what it is."""
-    text = _own_text(value)
-    return (spelled(value) if text is None else text)[:_MAX_LOOKED_AT]
+def _safe(text: str) -> str:
+    if 0 < len(text) <= MAX_ID and text.isascii() and text.isprintable() and text.strip() == text:
+        return text
+    return _short_form(text, MAX_ID, lambda character: character.isascii())
 
 
 def _own_text(value: object) -> str | None:
@@ -98,6 +92,6 @@ def _own_text(value: object) -> str | None:
 def _short_form(text: str, limit: int, keep: Callable[[str], bool]) -> str:
     import hashlib  # noqa: PLC0415  (most ids are safe as they are, and it loads all of OpenSSL)
 
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    digest = hashlib.sha256(text[:_MAX_LOOKED_AT].encode("utf-8", "surrogatepass")).hexdigest()[:16]
     beginning = "".join(character for character in text[:limit] if character.isprintable() and keep(character)).strip()
     return f"{beginning[: limit - 17].strip()}-{digest}" if beginning else digest

@@ -1,9 +1,8 @@
-"""What callers pass by keyword: options read into an event's form, and what can't be recorded as it was meant said, with the line."""
+"""What callers pass by keyword: options in the form of an event, and log messages, with the line, about what can't be recorded as meant."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from .._encoding.class_fields import short_name
 from .._encoding.coerce import elements, members, text_in
@@ -12,10 +11,8 @@ from .._wire import line
 from .._wire.timestamps import stamp_of
 from .._wire.usage import COUNTS, MAX_COUNT, whole
 from .._wire.write import MEMBERS
+from ..types import EventOptions
 from .ids import readable_id
-
-if TYPE_CHECKING:
-    from ..types import EventOptions
 
 COMMON = ("span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id")
 """The options that all nine pairs of methods take."""
@@ -58,7 +55,7 @@ _LISTS = {
 
 
 def note_unknown(method: str, options: Mapping[str, object]) -> None:
-    """Say which options nobody knows, what may have been meant, and what this method takes."""
+    """Log unknown options, the known name that is most similar, and the names that this method accepts."""
     for name in options.keys() - _COMMON:
         place = guard.caller()
         known = (*OWN[method], *COMMON)
@@ -88,7 +85,7 @@ class _Nearest:
 
 
 def note_odd(method: str, content: object, metadata: Mapping[str, object], given: Mapping[str, object]) -> None:
-    """Say which of the arguments `given` could not be read into an event's content and metadata, or not as what they should be."""
+    """Log which of the arguments `given` could not be read into an event's content and metadata, or not as what they should be."""
     for name, value in given.items():
         if value is None or _is_empty(value):
             continue
@@ -107,7 +104,7 @@ def note_odd(method: str, content: object, metadata: Mapping[str, object], given
 
 
 def refused(method: str, option: str, value: object, wanted: str) -> None:
-    """Say that an option is left out, and what it must be."""
+    """Log that an option is left out, and what it must be."""
     _say(method, option, value, f"must be {wanted}", "left out")
 
 
@@ -162,7 +159,7 @@ def _is_taken_as_list(name: str, value: object) -> bool:
 
 
 def _note_counts(method: str, usage: object, read: object) -> None:
-    """Say which of the counts that have our names are none."""
+    """Log which of the counts with our names are no numbers."""
     held = members(usage)
     if held is not None and type(read) is dict:
         for name in COUNTS:

@@ -1,4 +1,4 @@
-"""What capture needs of a client, and all it knows of it."""
+"""What recording needs of a client, and all that it knows of it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class TraceEnd(Protocol):
 class Recorder:
     """Names the agent, encodes values, takes lines. One per client; `enabled` is False where nothing is recorded.
 
-    `record` takes a finished line, `lose` word of one that could not be made. `at_trace_end`, if there is one, is waited for when the
-    outermost block of a trace was left. `reduce` says how the recorder is pickled.
+    `record` accepts a finished line; `lose` counts events that could not be recorded. `at_trace_end`, if there is one, is waited for when
+    the outermost block of a trace was left. `reduce` says how the recorder is pickled.
     """
 
     __slots__ = (

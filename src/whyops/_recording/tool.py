@@ -1,30 +1,27 @@
 """`@tool`: the function runs as if the decorator were not there, and each call is recorded.
 
-Four wrappers, one for each kind of function, around one `ToolCall`. The function is called exactly once, outside everything that guards
-our own code.
+Four wrappers, one for each kind of function, around one `ToolCallWriter`. The function is called exactly once, outside everything that
+guards our own code.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable
+from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast, overload
+from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
 
 from .._runtime import guard
 from .._wire.exceptions import NOT_CAPTURED
-from .._wire.write import PROXY_ARGUMENT, stopped
+from .._wire.write import PROXY_ARGUMENT
 from . import context
-from .arguments import Plan
-from .collected import Collected
-from .generators import say_if_streamed
-from .stand_in import OBSERVER, StandIn, stand_in
-from .steps import IDLE, Steps, unwatched_first_step
-from .tool_call import ToolCall
-
-if TYPE_CHECKING:
-    from .trace import Trace
+from .arguments import Arguments
+from .callable_wrapper import OBSERVER, CallableWrapper, wrapped
+from .frames import Covered, Frame
+from .generators import UNCHANGED, RecordedSteps, Steps, async_generator_function, by_kind, generator_function
+from .open_generators import say_if_streamed
+from .tool_call import ToolCallWriter
+from .trace_writer import TraceWriter
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,7 +31,7 @@ _FUNCTIONS = ("func", "coroutine")
 
 
 class Options(NamedTuple):
-    """What `tool` was told."""
+    """The options of `tool`."""
 
     name: str | None = None
     capture_arguments: bool = True
@@ -103,13 +100,13 @@ def _decorate(function: Any, options: Options) -> Any:
     if not callable(function):
         hint = '; a name is given as @whyops.tool(name="…")' if isinstance(function, str) else ""
         raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}{hint}")
-    observer = Observer(Plan(function, options.name, options.ignore), options)
-    wrapper = _wrapper_for(function)(function, observer)
+    observer = Observer(Arguments(function, options.name, options.ignore), options)
+    wrapper = by_kind(function, _sync, _async, _generator, _async_generator)(function, observer)
     if isinstance(function, FunctionType):
         functools.update_wrapper(wrapper, function)
         wrapper.__dict__[OBSERVER] = observer
         return wrapper
-    return stand_in(function, wrapper, observer, functools.partial(_decorate, options=options))
+    return wrapped(function, wrapper, observer, functools.partial(_decorate, options=options))
 
 
 def _names(ignore: object) -> tuple[str, ...]:
@@ -123,7 +120,7 @@ def _names(ignore: object) -> tuple[str, ...]:
 
 def observer_of(function: object) -> Observer | None:
     """Return what records the calls of a decorated function, or of a method, partial or well-behaved decorator's wrapper of one."""
-    while isinstance(function, functools.partial) and not isinstance(function, StandIn):
+    while isinstance(function, functools.partial) and not isinstance(function, CallableWrapper):
         function = function.func
     observer = getattr(function, OBSERVER, None)
     return observer if isinstance(observer, Observer) else None
@@ -144,83 +141,63 @@ def _with_decorated_functions(tool: Any, options: Options) -> Any:
     return tool.model_copy(update=changes)
 
 
-def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
-    """Choose by what a call of `function` gives: for a callable object, its `__call__` tells."""
-    tells_itself = inspect.isroutine(function) or isinstance(function, functools.partial)
-    called = function if tells_itself else function.__call__ if isinstance(function, StandIn) else type(function).__call__
-    if inspect.isasyncgenfunction(called):
-        return _async_generator
-    if inspect.isgeneratorfunction(called):
-        return _generator
-    if inspect.iscoroutinefunction(called):
-        return _async
-    return _sync
-
-
 class Observer:
     """Begins to record a call, in the trace that is current or in one that the call names.
 
     A call that a framework's handler records already, as the one of a tool around this function, gets no second span.
     """
 
-    __slots__ = ("_plan", "captures_arguments", "captures_result", "expected", "hides_text", "ignored")
+    __slots__ = ("_arguments", "captures_arguments", "captures_result", "expected", "hides_text", "ignored")
 
-    def __init__(self, plan: Plan, options: Options) -> None:
-        self._plan = plan
+    def __init__(self, arguments: Arguments, options: Options) -> None:
+        self._arguments = arguments
         self.captures_arguments = options.capture_arguments
         self.captures_result = options.capture_result
         self.expected = options.expected
         self.hides_text = not (options.capture_arguments and options.capture_result)
-        self.ignored = plan.ignored
+        self.ignored = arguments.ignored
 
-    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[ToolCall, context.Frame] | None:
+    def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[ToolCallWriter, Frame] | None:
         """Record the request. Return the call, and the frame that is to be current in it; None where nothing is to be recorded.
 
         Takes the proxy's argument out of `kwargs`.
         """
-        trace: Trace | None = None
+        trace: TraceWriter | None = None
         try:
             named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
             beneath = context.beneath()
-            top = beneath.live if type(beneath) is context.Covered else beneath
+            top = beneath.live if type(beneath) is Covered else beneath
             if top is None:
                 trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
                 if trace is not None and trace.recorder.enabled:
                     say_if_streamed()
-            elif type(top) is not context.Frame and top.claims(self):
+            elif type(top) is not Frame and top.claims(self):
                 return None
             else:
                 trace, parent_id = top.trace, top.span_id
             if trace is None or not trace.recorder.enabled:
                 return None
-            arguments = self._plan.arguments(args, kwargs)
+            arguments = self._arguments.by_name(args, kwargs)
             if not self.captures_arguments:
                 arguments = dict.fromkeys(arguments, NOT_CAPTURED)
-            call = ToolCall(trace, self._plan.name, trace.encode_arguments(arguments), parent_id, None, self.hides_text)
+            call = ToolCallWriter(trace, self._arguments.name, trace.encode_arguments(arguments), parent_id, None, self.hides_text)
             call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             guard.fault(error, trace, events=2)  # its request, and so its response
             return None
-        return call, context.Frame(trace, call.span_id, call, beneath)
+        return call, Frame(trace, call.span_id, call, beneath)
 
-    def end_with(self, call: ToolCall | None, collected: Collected, error: BaseException | None) -> None:
-        """Record what a generator yielded: also of one that was closed early, which is no error, or stopped from outside."""
-        if call is None:
-            return
-        if isinstance(error, self.expected) or (
-            isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration))
-        ):
-            call.fail(error, expected=self.expected)
-            return
-        note = stopped(error)
-        if self.captures_result:
-            call.succeed_encoded(collected.results(), note)
-        else:
-            call.succeed(NOT_CAPTURED, note)
+    def begin_steps(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
+        """Record the request of a generator. Return how its steps are to be taken, and recorded."""
+        begun = self.begin(args, kwargs)
+        if begun is None:
+            return UNCHANGED
+        call, frame = begun
+        return RecordedSteps(frame, call, self.expected, captures_result=self.captures_result)
 
 
-def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+def _sync(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         begun = observer.begin(args, kwargs)
         if begun is None:
             return function(*args, **kwargs)
@@ -239,8 +216,8 @@ def _sync(function: Callable[P, R], observer: Observer) -> Callable[P, R]:
     return wrapper
 
 
-def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) -> Callable[P, Coroutine[Any, Any, R]]:
-    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+def _async(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
         begun = observer.begin(args, kwargs)
         if begun is None:
             return await function(*args, **kwargs)
@@ -259,63 +236,9 @@ def _async(function: Callable[P, Coroutine[Any, Any, R]], observer: Observer) ->
     return wrapper
 
 
-def _generator(function: Callable[P, Generator[Any, Any, R]], observer: Observer) -> Callable[P, Generator[Any, Any, R]]:
-    def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Any, Any, R]:
-        call, frame = observer.begin(args, kwargs) or (None, None)
-        steps = IDLE if frame is None else Steps(frame)
-        collected = Collected(call)
-        inner: Generator[Any, Any, R] | None = None
-        sent: Any = None
-        thrown: BaseException | None = None
-        while True:
-            try:
-                if inner is None:
-                    inner = function(*args, **kwargs)
-                item = steps.take(inner.send, sent) if thrown is None else steps.take(inner.throw, thrown)
-            except StopIteration as stop:
-                observer.end_with(call, collected, thrown)
-                return cast("R", stop.value)
-            except BaseException as error:
-                observer.end_with(call, collected, error)
-                raise
-            finally:
-                thrown = None
-            collected.add(item)
-            try:
-                sent = yield item
-            except BaseException as error:  # noqa: BLE001  (thrown on into the function, at the next turn)
-                thrown = error
-
-    return wrapper
+def _generator(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    return generator_function(function, observer.begin_steps)
 
 
-def _async_generator(function: Callable[P, AsyncGenerator[Any, Any]], observer: Observer) -> Callable[P, AsyncGenerator[Any, Any]]:
-    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Any, Any]:
-        call, frame = observer.begin(args, kwargs) or (None, None)
-        steps = IDLE if frame is None else Steps(frame)
-        collected = Collected(call)
-        inner: AsyncGenerator[Any, Any] | None = None
-        sent: Any = None
-        thrown: BaseException | None = None
-        while True:
-            try:
-                if inner is None:
-                    inner = function(*args, **kwargs)
-                    item = await steps.wait_for(unwatched_first_step(inner))
-                else:
-                    item = await steps.wait_for(inner.asend(sent) if thrown is None else inner.athrow(thrown))
-            except StopAsyncIteration:
-                observer.end_with(call, collected, thrown)
-                return
-            except BaseException as error:
-                observer.end_with(call, collected, error)
-                raise
-            finally:
-                thrown = None
-            collected.add(item)
-            try:
-                sent = yield item
-            except BaseException as error:  # noqa: BLE001  (thrown on into the function, at the next turn)
-                thrown = error
-
-    return wrapper
+def _async_generator(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+    return async_generator_function(function, observer.begin_steps)

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quote
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._encoding import Encoded
 from .._runtime import guard
 from .._wire import exceptions, line, withheld
 from .._wire.write import interrupted
-from . import context
-
-if TYPE_CHECKING:
-    from .trace import Trace
+from .trace_writer import TraceWriter
 
 
-class ToolCall:
+class ToolCallWriter:
     """A tool call that is being recorded: a request when it begins, one response when it ends, and an error if it raised.
 
     Ending it twice records nothing twice; beginning it again makes it another call.
@@ -41,7 +38,7 @@ class ToolCall:
 
     def __init__(
         self,
-        trace: Trace,
+        trace: TraceWriter,
         name: str,
         arguments: Encoded,
         parent_id: str | None = None,
@@ -56,7 +53,7 @@ class ToolCall:
             name = str(withheld.name(name, trace.recorder.shown))
             metadata = withheld.labels(metadata, trace.recorder.shown) if metadata else None
         self.span_id: str = trace.recorder.ids.next()
-        self.trace: Trace = trace
+        self.trace: TraceWriter = trace
         self._tool = quote(name)
         self._arguments = arguments
         self._parent_id = parent_id
@@ -66,12 +63,10 @@ class ToolCall:
         self._open = False
         self._started_ns = 0
 
+    @guard.recording_else(guard.nothing, events=2)  # the request, and so the response
     def begin(self) -> None:
         """Record the request, and start to measure."""
-        try:
-            self.begin_unguarded()
-        except Exception as error:  # noqa: BLE001  (the boundary "recording")
-            guard.fault(error, self.trace, events=2)  # the request, and so the response
+        self.begin_unguarded()
 
     def begin_unguarded(self) -> None:
         """Do what `begin` does, for a caller that is guarded itself."""
@@ -82,9 +77,8 @@ class ToolCall:
         arguments, cuts, redactions = self._arguments
         self._call = line.call_begun(self.span_id, self._tool, arguments)
         self._members = members = self._described(cuts, redactions)
-        writer = trace.writer
         if recorder.enabled:
-            recorder.record(line.request(writer.head, writer.stamp(), self.span_id, self._call, self._tool, members))
+            recorder.record(line.request(trace.head, trace.stamp(), self.span_id, self._call, self._tool, members))
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 
@@ -159,7 +153,7 @@ class ToolCall:
         return f'{{"result":{encoded}}}', cuts, redactions
 
     def _described(self, cuts: int, redactions: int) -> str:
-        return self.trace.writer.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
+        return self.trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
 
     def _respond(self, results: Encoded, elapsed_ns: int) -> None:
         encoded, cuts, redactions = results
@@ -168,18 +162,7 @@ class ToolCall:
             _, more_cuts, more_redactions = self._arguments
             members = self._described(cuts + more_cuts, redactions + more_redactions)
         trace = self.trace
-        writer, recorder = trace.writer, trace.recorder
+        recorder = trace.recorder
         if recorder.enabled:
             took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
-            recorder.record(line.response(writer.head, writer.stamp(), self.span_id, self._call, encoded, self._tool, took, members))
-
-
-def text_is_hidden_here() -> bool:
-    """Tell whether the call whose body runs here hides the texts of errors."""
-    frame = context.top()
-    while frame is not None:
-        hides = getattr(frame.owner, "hides_text", None)
-        if hides is not None:
-            return bool(hides)
-        frame = context.around(frame)
-    return False
+            recorder.record(line.response(trace.head, trace.stamp(), self.span_id, self._call, encoded, self._tool, took, members))

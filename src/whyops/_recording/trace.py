@@ -1,35 +1,28 @@
-"""A trace: the nine pairs of methods, and the block that makes it current."""
+"""`Trace`, with its nine pairs of methods, and `ToolSpan`: a block around a tool call that no decorator can wrap."""
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from json.encoder import encode_basestring_ascii as quote
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .._encoding import Encoded
-from .._encoding.redaction.place import REDACTED
 from .._runtime import guard
-from .._runtime.safely import Failed, safely
-from .._wire import exceptions, withheld
 from .._wire import write as contents
 from . import context
 from .async_twin import twin
-from .blocks import Blocks
-from .event_writer import EventWriter
-from .ids import clip, readable_user_id
-from .options import id_of, is_given, note_odd, note_unknown, step_fields, timestamp
+from .blocks import Blocks, TraceBlock
+from .explicit import record, record_request, span_id_of
+from .frames import Frame
 from .recorder import Recorder
-from .tool_call import ToolCall, text_is_hidden_here
-from .tool_span import ToolSpan
+from .tool_call import ToolCallWriter
+from .trace_writer import TraceWriter
 
 if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
     from ..types import (
         EventOptions,
-        EventType,
         MessageItem,
         PlacedEventOptions,
         TokenUsage,
@@ -38,17 +31,12 @@ if TYPE_CHECKING:
         UserMessageMetadata,
     )
 
-    if sys.version_info >= (3, 11):
-        from typing import Self, Unpack
-    else:
-        from typing_extensions import Self, Unpack
-
 
 def _new_span_id(trace: Trace) -> str:
-    return trace.recorder.ids.next()
+    return writer_of(trace).recorder.ids.next()
 
 
-class Trace:
+class Trace(TraceBlock):
     """What one agent run did, under one id. Make it with `whyops.trace(…)` or `sdk.trace(…)`.
 
     Use it plain, with `with`, or with `async with`; a block makes it current, so that `@whyops.tool` and the frameworks' handlers record
@@ -67,15 +55,18 @@ class Trace:
         external_user_id: object = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        self.recorder: Recorder = recorder
-        self._sent_from: str | None = None
-        self.id: str = (id_of("trace", "id", id) if is_given(id) else None) or recorder.ids.next()
-        self.external_user_id: str | None = None
-        self.writer: EventWriter = EventWriter(recorder, self.id)
+        self._writer = TraceWriter(recorder, id, external_user_id, metadata)
         self._blocks = Blocks()
-        self.set_user(external_user_id)
-        if metadata is not None:
-            self._set_metadata(metadata)
+
+    @property
+    def id(self) -> str:
+        """The trace's id, as it is recorded."""
+        return self._writer.id
+
+    @property
+    def external_user_id(self) -> str | None:
+        """The user whom the trace's events name from here on."""
+        return self._writer.external_user_id
 
     def __repr__(self) -> str:
         return f"<whyops.Trace {self.id!r}>"
@@ -87,27 +78,7 @@ class Trace:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        metadata = json.loads(self.recorder.encode(self.writer.metadata)[0]) if self.writer.metadata else None
-        return _arrived, (type(self), self.recorder, self.id, self.external_user_id, metadata, self.current_span_id())
-
-    # The block
-
-    def __enter__(self) -> Self:
-        self._blocks.enter(self, self.current_span_id(), self)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        outermost = self._left(error)
-        if outermost and self.recorder.at_trace_end is not None:
-            self.recorder.at_trace_end.wait()
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        outermost = self._left(error)
-        if outermost and self.recorder.at_trace_end is not None:
-            await self.recorder.at_trace_end.wait_async()
+        return _arrived, (type(self), self._writer, context.span_id_in(self._writer))
 
     if not TYPE_CHECKING:  # type checkers say so anyhow
 
@@ -124,10 +95,11 @@ class Trace:
     def tool_span(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolSpan:
         """Return a context manager that records one tool call: set `span.result` inside. For what no decorator can wrap.
 
-        The request is recorded where the block begins; a call that raises is recorded as failed, and the exception goes on.
+        The request is recorded where the block begins; a call that raises is recorded as failed, and the exception propagates.
         """
-        encoded = self.encode_arguments({} if arguments is None else arguments)
-        return ToolSpan(ToolCall(self, contents.name_of(name), encoded, self.current_span_id()))
+        writer = self._writer
+        encoded = writer.encode_arguments({} if arguments is None else arguments)
+        return ToolSpan(self, ToolCallWriter(writer, contents.name_of(name), encoded, context.span_id_in(writer)))
 
     # The nine pairs
 
@@ -135,14 +107,14 @@ class Trace:
     def user_message_sync(
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
     ) -> None:
-        """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
-        self._record("user_message", contents.user_message(messages, metadata), options, messages=messages)
+        """Record the messages sent to a model: `[{"role", "content"}, …]`."""
+        record(self._writer, "user_message", contents.user_message(messages, metadata), options, messages=messages)
 
     @twin
     def user_message(
         self, messages: Sequence[MessageItem], *, metadata: UserMessageMetadata | None = None, **options: Unpack[EventOptions]
     ) -> None:
-        """Record the messages that a model is asked with: `[{"role", "content"}, …]`."""
+        """Record the messages sent to a model: `[{"role", "content"}, …]`."""
         self.user_message_sync(messages, metadata=metadata, **options)
 
     @guard.recording
@@ -158,9 +130,9 @@ class Trace:
         latency_ms: float | None = None,
         **options: Unpack[EventOptions],
     ) -> None:
-        """Record a model's answer. `usage` also takes the usage objects of OpenAI, Anthropic, Google and LangChain as they are."""
+        """Record a model's answer. `usage` also accepts the usage objects of OpenAI, Anthropic, Google and LangChain."""
         parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms)
-        self._record("llm_response", parts, options, usage=usage, latency_ms=latency_ms, tool_calls=tool_calls)
+        record(self._writer, "llm_response", parts, options, usage=usage, latency_ms=latency_ms, tool_calls=tool_calls)
 
     @twin
     def llm_response(
@@ -175,7 +147,7 @@ class Trace:
         latency_ms: float | None = None,
         **options: Unpack[EventOptions],
     ) -> None:
-        """Record a model's answer. `usage` also takes the usage objects of OpenAI, Anthropic, Google and LangChain as they are."""
+        """Record a model's answer. `usage` also accepts the usage objects of OpenAI, Anthropic, Google and LangChain."""
         self.llm_response_sync(
             model,
             provider,
@@ -190,7 +162,7 @@ class Trace:
     @guard.recording
     def llm_thinking_sync(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
         """Record one block of a model's reasoning."""
-        self._record("llm_thinking", contents.llm_thinking(thinking, signature), options)
+        record(self._writer, "llm_thinking", contents.llm_thinking(thinking, signature), options)
 
     @twin
     def llm_thinking(self, thinking: str, *, signature: str | None = None, **options: Unpack[EventOptions]) -> None:
@@ -200,7 +172,7 @@ class Trace:
     @guard.recording
     def embedding_request_sync(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
         """Record the texts that are to be embedded."""
-        self._record("embedding_request", contents.embedding_request(inputs), options, inputs=inputs)
+        record(self._writer, "embedding_request", contents.embedding_request(inputs), options, inputs=inputs)
 
     @twin
     def embedding_request(self, inputs: Sequence[str], **options: Unpack[EventOptions]) -> None:
@@ -222,7 +194,7 @@ class Trace:
         """Record that vectors came back: how many, and of how many dimensions. The vectors are not recorded."""
         parts = contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms)
         given = {"embedding_count": embedding_count, "first_embedding_dimensions": first_embedding_dimensions}
-        self._record("embedding_response", parts, options, total_tokens=total_tokens, latency_ms=latency_ms, **given)
+        record(self._writer, "embedding_response", parts, options, total_tokens=total_tokens, latency_ms=latency_ms, **given)
 
     @twin
     def embedding_response(
@@ -252,8 +224,8 @@ class Trace:
         **options: Unpack[EventOptions],
     ) -> str:
         """Record that tools are about to run, and return the span id to give to `tool_call_response`."""
-        span_id = self._span_id(options)
-        self._tool_call_request(span_id, tool, tool_calls, latency_ms, requested_at, options)
+        span_id = span_id_of(self._writer, options)
+        record_request(self._writer, span_id, tool, tool_calls, latency_ms, requested_at, options)
         return span_id
 
     @twin
@@ -281,10 +253,10 @@ class Trace:
         responded_at: str | datetime | None = None,
         **options: Unpack[PlacedEventOptions],
     ) -> None:
-        """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
+        """Record the results of tool calls; `span_id` is the one that the request returned. `tool_results["error"]` marks a failure."""
         parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at)
         given = {"tool_calls": tool_calls, "latency_ms": latency_ms, "responded_at": responded_at}
-        self._record("tool_call_response", parts, {**options, "span_id": span_id}, **given)
+        record(self._writer, "tool_call_response", parts, {**options, "span_id": span_id}, **given)
 
     @twin
     def tool_call_response(
@@ -298,13 +270,13 @@ class Trace:
         responded_at: str | datetime | None = None,
         **options: Unpack[PlacedEventOptions],
     ) -> None:
-        """Record what tools gave, under the span id of their request. `tool_results["error"]` marks a failure."""
+        """Record the results of tool calls; `span_id` is the one that the request returned. `tool_results["error"]` marks a failure."""
         self.tool_call_response_sync(tool, span_id, tool_calls, tool_results, latency_ms=latency_ms, responded_at=responded_at, **options)
 
     @guard.recording
     def tool_result_sync(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
         """Record a tool's result that has no request to go with."""
-        self._record("tool_result", contents.tool_result(tool_name, output), options)
+        record(self._writer, "tool_result", contents.tool_result(tool_name, output), options)
 
     @twin
     def tool_result(self, tool_name: str, output: Mapping[str, Any], **options: Unpack[EventOptions]) -> None:
@@ -316,7 +288,8 @@ class Trace:
         self, message: str | BaseException, *, status: int | None = None, stack: str | None = None, **options: Unpack[EventOptions]
     ) -> None:
         """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
-        self._record("error", contents.error(message, status, stack, tells_text=self._tells_errors()), options, status=status)
+        tells_text = self._writer.recorder.capture_content and not context.hides_text()
+        record(self._writer, "error", contents.error(message, status, stack, tells_text=tells_text), options, status=status)
 
     @twin
     def error(
@@ -325,162 +298,81 @@ class Trace:
         """Record that something went wrong. An exception may stand for the message: its type and stack are recorded with it."""
         self.error_sync(message, status=status, stack=stack, **options)
 
-    # What spans and the frameworks' handlers use
 
-    def current_span_id(self) -> str | None:
-        """Return the span that runs here, if it is one of this trace; else the one that the trace was sent from to this process."""
-        top = context.top()
-        return top.span_id if top is not None and self._is_same_as(top.trace) else self._sent_from
+class ToolSpan:
+    """A tool call, recorded around a block. Make it with `trace.tool_span(…)`, and set `result` to what the call returned.
 
-    def encode_arguments(self, arguments: Mapping[str, Any]) -> Encoded:
-        """Encode arguments by name; where contents are not captured, each becomes a marker of its size."""
-        recorder = self.recorder
-        if not recorder.enabled:
-            return "{}", 0, 0
-        if type(arguments) is dict and recorder.capture_content:
-            return recorder.encode(arguments)
-        named = arguments if isinstance(arguments, dict) else safely(dict, arguments)
-        if isinstance(named, Failed):
-            named = {"arguments": arguments}
-        return recorder.encode(named if recorder.capture_content else withheld.arguments(named, recorder.shown))
+    It is current while its block runs, so that calls inside know their parent. An exception that leaves the block is recorded and
+    propagates. Entered again, it is another call.
+    """
 
-    def record_exception(
-        self, error: BaseException, *, span_id: str | None = None, parent_id: str | None = None, hides_text: bool | None = None
-    ) -> None:
-        """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error.
+    __slots__ = ("_blocks", "_call", "result", "trace")
 
-        `hides_text` says whether its text is left out; if nobody says so, the call around decides.
-        """
-        if not exceptions.is_error(error) or exceptions.is_marked(error, self.id):
-            return
-        exceptions.mark(error, self.id)
-        tells_text = self._tells_errors() if hides_text is None else self.recorder.capture_content and not hides_text
-        content, _ = contents.error(error, None, None, tells_text=tells_text)
-        self.writer.write("error", self.recorder.encode(content), span_id, parent_id)
+    def __init__(self, trace: Trace, call: ToolCallWriter) -> None:
+        self.trace: Trace = trace
+        self._blocks = Blocks()
+        self._call = call
+        self.result: object = None
 
-    @guard.recording
-    def record_event(
-        self,
-        event_type: EventType,
-        parts: contents.Parts,
-        *,
-        span_id: str | None = None,
-        parent_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Record an event whose place in the run the caller knows, instead of the place that is current here.
+    @property
+    def span_id(self) -> str:
+        """The id of the call, under which its request and its response are recorded."""
+        return self._call.span_id
 
-        `parts` come from one of the functions of `contents`; `metadata` is added to theirs.
-        """
-        content, own = self._fitted(event_type, parts)
-        if metadata and not self.recorder.capture_content:
-            metadata = withheld.labels(metadata, self.recorder.shown)
-        merged = {**own, **metadata} if metadata else own
-        self.writer.write(event_type, self.recorder.encode(content), span_id, parent_id, merged)
+    @property
+    def hides_text(self) -> bool:
+        """Whether no text of an error is recorded, as of a decorated function around it that says so."""
+        return self._call.hides_text
 
-    # Inside
+    def __enter__(self) -> Self:
+        self._call.hides_text = context.hides_text()
+        self._call.begin()
+        self._blocks.enter(self._call.trace, self._call.span_id, self, is_trace=False)
+        return self
 
-    def _tells_errors(self) -> bool:
-        return self.recorder.capture_content and not text_is_hidden_here()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        self._blocks.leave(error)
+        if error is None:
+            self._call.succeed(self.result)
+        else:
+            self._call.fail(error)
 
-    def _fitted(self, event_type: EventType, parts: contents.Parts) -> contents.Parts:
-        """Leave out what is not to be recorded, and cut those names that the service bounds.
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
 
-        Secrets come out before the cut: what stands in their place may be longer than they were.
-        """
-        content, metadata = parts
-        if not self.recorder.capture_content:
-            shown = self.recorder.shown
-            content, metadata = withheld.content(event_type, content, shown), withheld.metadata(event_type, metadata, shown)
-        for held, limits in ((metadata, contents.METADATA_LIMITS), (content, contents.CONTENT_LIMITS)):
-            if type(held) is dict:
-                for name, limit in limits:
-                    value = held.get(name)
-                    if type(value) is str and len(value) > limit // 4:
-                        encoded, _, redactions = self.recorder.encode(value)
-                        held[name] = clip(json.loads(encoded), limit - len(REDACTED) if redactions else limit)
-        return content, metadata
-
-    def _is_same_as(self, other: Trace) -> bool:
-        return other is self or (other.id == self.id and other.recorder is self.recorder)
-
-    def _left(self, error: BaseException | None) -> bool:
-        outermost = self._blocks.leave(error)
-        if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
-            self._record_leaving(error)
-        return outermost
-
-    @guard.recording
-    def _record_leaving(self, error: BaseException) -> None:
-        self.record_exception(error, parent_id=self.current_span_id())
-
-    @guard.recording
-    def _tool_call_request(
-        self, span_id: str, tool: object, tool_calls: object, latency_ms: object, requested_at: object, options: EventOptions
-    ) -> None:
-        parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at)
-        given = {"tool_calls": tool_calls, "latency_ms": latency_ms, "requested_at": requested_at}
-        self._record("tool_call_request", parts, {**options, "span_id": span_id}, **given)
-
-    def _span_id(self, options: EventOptions) -> str:
-        given = options.get("span_id")
-        return (id_of("tool_call_request", "span_id", given) if is_given(given) else None) or self.recorder.ids.next()
-
-    def _record(self, event_type: EventType, parts: contents.Parts, options: EventOptions, **given: object) -> None:
-        """Record an event of one of the nine pairs. `given` are those arguments that may not be readable into `parts`."""
-        note_unknown(event_type, options)
-        note_odd(event_type, *parts, given)
-        content, metadata = self._fitted(event_type, parts)
-        if "external_user_id" in options:
-            self.set_user(options["external_user_id"])
-        span_id, key = options.get("span_id"), options.get("idempotency_key")
-        self.writer.write(
-            event_type,
-            self.recorder.encode(content),
-            span_id=id_of(event_type, "span_id", span_id) if is_given(span_id) else None,
-            parent_id=self.current_span_id(),
-            metadata=metadata,
-            fields=step_fields(event_type, options),
-            key=quote(safe_key) if is_given(key) and (safe_key := id_of(event_type, "idempotency_key", key)) else None,
-            timestamp=timestamp(event_type, options.get("timestamp")),
-        )
-
-    @guard.recording
-    def set_user(self, external_user_id: object) -> None:
-        if is_given(external_user_id) and (user := id_of("trace", "external_user_id", external_user_id, readable_user_id)):
-            self.external_user_id = user
-            self.writer.set_user(self.external_user_id)
-
-    @guard.recording
-    def _set_metadata(self, metadata: Mapping[str, Any]) -> None:
-        given = contents.storable_metadata(metadata)
-        own = {key: value for key, value in given.items() if key not in contents.OWN_METADATA}
-        self.writer.metadata = own if self.recorder.capture_content else withheld.arguments(own, self.recorder.shown)
-        for name in contents.OWN_METADATA & given.keys():
-            guard.notices.say(
-                f"metadata:{name}",
-                "%r is left out of a trace's metadata: it is a name that events have of their own. Choose another, such as %r.",
-                name,
-                f"my_{name}",
-            )
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        self.__exit__(kind, error, stack)
 
 
-def _arrived(
-    kind: type[Trace], recorder: Recorder, trace_id: str, user: str | None, metadata: dict[str, Any] | None, span_id: str | None
-) -> Trace:
-    """Return a trace out of a pickle: what is recorded in it are children of the span that it was sent from."""
-    trace = kind(recorder, trace_id, user, metadata)
-    trace._sent_from = span_id  # noqa: SLF001  (one of this file)
+def writer_of(trace: Trace) -> TraceWriter:
+    """Return what writes the events of a user's trace."""
+    return trace._writer  # noqa: SLF001  (the one way to it)
+
+
+def current_trace() -> Trace | None:
+    """Return the trace whose block is running here, or None."""
+    top = context.top()
+    return None if top is None else _kept_by(top) or _around(Trace, top.trace)
+
+
+def _kept_by(top: Frame) -> Trace | None:
+    """Return the object that users have of a frame's trace, from who entered the frame or one around it; None where nobody has one."""
+    frame: Frame | None = top
+    while frame is not None:
+        if frame.trace is top.trace and isinstance(frame.owner, (Trace, ToolSpan)):
+            return frame.owner if isinstance(frame.owner, Trace) else frame.owner.trace
+        frame = context.around(frame)
+    return None
+
+
+def _around(kind: type[Trace], writer: TraceWriter) -> Trace:
+    trace = kind.__new__(kind)
+    trace._writer = writer  # noqa: SLF001  (one of this file)
+    trace._blocks = Blocks()  # noqa: SLF001  (as above)
     return trace
 
 
-def loop_is_running() -> bool:
-    """Tell whether asyncio runs here, without importing it."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+def _arrived(kind: type[Trace], writer: TraceWriter, span_id: str | None) -> Trace:
+    """Return a trace out of a pickle: what is recorded in it are children of the span that it was sent from."""
+    writer.sent_from = span_id
+    return _around(kind, writer)

@@ -22,7 +22,7 @@ def safely(read: Callable[[T], R], value: T) -> R | Failed[T]:
     """Return `read(value)`, or `Failed` if that raises. What stops a program passes."""
     try:
         return read(value)
-    except BaseException as error:  # the boundary "one value's encoding"
+    except BaseException as error:  # the boundary "one value"
         if stops(error):
             raise
         return Failed(type(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,18 @@ def new_future() -> Future[Any]:
     from concurrent.futures import Future  # noqa: PLC0415  (recording waits for nothing; who does at the latest is the end of the process)
 
     return Future()
+
+
+def loop_is_running() -> bool:
+    """Tell whether asyncio runs here, without importing it."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def no_care(_future: Future[Any], _seconds: float) -> None:
@@ -49,9 +62,7 @@ async def awaited(future: Future[R], timeout: float | None, otherwise: Callable[
     """
     import asyncio  # noqa: PLC0415  (whoever awaits has it loaded)
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not loop_is_running():
         return waited(future, timeout, otherwise, care)
     left = _countdown(timeout)
     answer = asyncio.shield(asyncio.wrap_future(future))

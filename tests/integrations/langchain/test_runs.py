@@ -32,7 +32,7 @@ class World:
         self.clock = Clock()
         self.runs = Runs(most, clock=self.clock, given_up=give_up)
         self.recording = Recording()
-        self.trace = self.recording.trace("t")
+        self.trace = self.recording.writer("t")
 
     def start(self, parent: Run | None = None, handler: object = "handler", run_id: uuid.UUID | None = None, *, span: bool = False) -> Run:
         run = Run(run_id or uuid.uuid4(), handler, Place(self.trace, None), parent)
@@ -80,7 +80,7 @@ def test_the_same_run_is_added_once(world):
 def test_two_clients_each_have_their_run(world):
     """Handlers of two clients each have a run of one id, find their own as a parent, and end it alone."""
     mine = world.start()
-    theirs = Run(mine.id, "other", Place(Recording().trace("t"), None), None)
+    theirs = Run(mine.id, "other", Place(Recording().writer("t"), None), None)
     assert world.runs.start(theirs)
     assert world.runs.find(mine.id, "other") is theirs
     assert world.runs.find(mine.id, "a third") is mine

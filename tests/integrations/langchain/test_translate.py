@@ -19,7 +19,7 @@ from langgraph.prebuilt import ToolRuntime
 from langgraph.store.base import BaseStore
 
 from whyops._encoding.encoder import Encoder
-from whyops._recording import arguments as plan
+from whyops._recording import arguments
 from whyops._wire.usage import token_usage
 from whyops.integrations.langchain import _translate as translate
 from whyops.integrations.langchain._injected import is_injected
@@ -230,7 +230,7 @@ def test_names_of_models_that_do_not_say():
 def test_what_is_injected_is_told_by_its_annotation(annotation, injected):
     """The kinds of parameters that LangChain and LangGraph fill in, as objects and as text."""
     parameter = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
-    assert any(rule(parameter) for rule in plan.hidden_parameters) is injected
+    assert any(rule(parameter) for rule in arguments.hidden_parameters) is injected
 
 
 def test_what_langchain_hands_over_by_name():

@@ -136,7 +136,7 @@ def redacted_by_user(redact: Callable[[Any], Any], value: object, dropped: objec
     """Return what the user's function makes of a value; a function that raises costs the value, not the protection."""
     try:
         shown = redact(value)
-    except Exception as error:  # noqa: BLE001  (the boundary "the user's redact"
+    except Exception as error:  # noqa: BLE001  (the boundary "the user's redact")
         guard.notices.say(
             "redact",
             "The redact function raised %s; the value it was given is not recorded. It gets plain JSON types: dict, list, str, int, float, "

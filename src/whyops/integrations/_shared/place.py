@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from ..._recording.trace import Trace
+from ..._recording import context
+from ..._recording.trace_writer import TraceWriter
 from ..._wire.write import Parts
 from ...types import EventType
 
@@ -17,7 +18,7 @@ _NOTHING: Mapping[str, object] = MappingProxyType({})
 class Place:
     """A trace, the recorded span around what happens, and what its events say of it: an agent and its step, a node of a graph."""
 
-    trace: Trace
+    trace: TraceWriter
     parent_id: str | None
     labels: Mapping[str, object] = field(default_factory=dict)
 
@@ -31,4 +32,4 @@ class Place:
 
     def record_exception(self, error: BaseException, span_id: str | None = None) -> None:
         """Record `error` once for the trace, unless it is none."""
-        self.trace.record_exception(error, span_id=span_id, parent_id=self.parent_id)
+        self.trace.record_exception(error, span_id=span_id, parent_id=self.parent_id, hides_text=context.hides_text())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from ..._client import WhyOps, default_client
+from ..._client import WhyOps
+from ..._default import default_client
 from ..._recording.trace import Trace
 from ..._service.proxy import ProxySettings
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._recording.tool import Observer
-from ..._recording.tool_call import ToolCall
+from ..._recording.tool_call import ToolCallWriter
 from ..._wire.exceptions import NOT_CAPTURED
 from .place import Place
 
@@ -35,7 +35,7 @@ class ToolRun:
             shown = dict.fromkeys(shown, NOT_CAPTURED)
         labels = {**place.labels, "tool_call_id": tool_call_id} if tool_call_id else place.labels
         hides_text = any(observer.hides_text for observer in observers)
-        self.call = ToolCall(place.trace, name, place.trace.encode_arguments(shown), place.parent_id, labels, hides_text)
+        self.call = ToolCallWriter(place.trace, name, place.trace.encode_arguments(shown), place.parent_id, labels, hides_text)
         self.call.begin()
 
     def claims(self, observer: object) -> bool:

@@ -19,8 +19,10 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import BaseTool
 
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._recording.tool import Observer, observer_of
-from ..._recording.trace import Trace, loop_is_running
+from ..._recording.trace_writer import TraceWriter
+from ..._runtime.waiting import loop_is_running
 from .._shared.place import Place
 from .._shared.tool_run import ToolRun
 
@@ -32,12 +34,12 @@ _FRAMES_TO_A_TOOL = 10
 _FUNCTIONS = ("func", "coroutine", "_run", "_arun")
 
 
-class BodyFrame(context.Frame):
+class BodyFrame(Frame):
     """A frame that is live inside the body of a run. `owner` is the run's id, `handler` the handler that records it."""
 
     __slots__ = ("_handler", "_outside", "ended")
 
-    def __init__(self, trace: Trace, span_id: str | None, owner: object, handler: object) -> None:
+    def __init__(self, trace: TraceWriter, span_id: str | None, owner: object, handler: object) -> None:
         super().__init__(trace, span_id, owner, context.beneath())
         self.ended = False
         self._handler = handler

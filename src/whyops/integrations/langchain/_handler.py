@@ -11,7 +11,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from ..._client import WhyOps
 from ..._config import environment
 from ..._recording import context
-from ..._recording.trace import Trace
+from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
@@ -262,16 +262,16 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = Run(run_id, self, Place(trace, _parent_id(trace, parent), _translate.labels_of(metadata)), parent)
         return run if open_runs.start(run) else None
 
-    def _trace_inside(self, parent: Run) -> Trace:
+    def _trace_inside(self, parent: Run) -> TraceWriter:
         """Return the trace of a run inside another: the other's, or that of a block which was opened in the other's body."""
         top = context.top()
         if top is None or self.trace_id is not None or not parent.has_in_body(top) or not self._origin.is_ours(top.trace):
             return parent.place.trace
         return top.trace
 
-    def _trace_of_root(self, run_id: UUID, metadata: Mapping[str, Any]) -> Trace | None:
+    def _trace_of_root(self, run_id: UUID, metadata: Mapping[str, Any]) -> TraceWriter | None:
         user_id = _translate.user_id_of(metadata)
-        trace = self._origin.trace_under(context.current_trace(), user_id)
+        trace = self._origin.trace_under(context.current_writer(), user_id)
         return trace or self._origin.new_trace(_translate.trace_id_of(metadata) or str(run_id), user_id)
 
     def _model_starts(
@@ -301,11 +301,11 @@ def _is_left_to_the_proxy(serialized: object) -> bool:
     return url is not None and goes_through_proxy(url)
 
 
-def _parent_id(trace: Trace, parent: Run | None) -> str | None:
+def _parent_id(trace: TraceWriter, parent: Run | None) -> str | None:
     """Return the span that a run stands in: the current one, if that is inside its parent, else its parent's."""
     top = context.top()
     if parent is None:
-        return trace.current_span_id()
+        return context.span_id_in(trace)
     if top is not None and parent.has_in_body(top) and top.trace.id == trace.id:
         return top.span_id
     return parent.inner_id

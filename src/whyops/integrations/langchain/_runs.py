@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._runtime import forks
 from .._shared.model_call import ModelCall
 from .._shared.open_table import QUIET_SECONDS, Activity, OpenTable
@@ -54,7 +55,7 @@ class Run:
         self.frame = frame
         context.current.set(frame)
 
-    def has_in_body(self, top: context.Frame) -> bool:
+    def has_in_body(self, top: Frame) -> bool:
         """Tell whether what is current was made so in the run's body."""
         return self.frame is not None and context.holds(top, self.frame)
 

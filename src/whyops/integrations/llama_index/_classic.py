@@ -16,7 +16,8 @@ from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from ..._client import WhyOps
 from ..._recording import context
-from ..._recording.trace import Trace
+from ..._recording.frames import Frame
+from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
@@ -72,14 +73,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     ) -> None:
         super().__init__(event_starts_to_ignore or [], event_ends_to_ignore or [])
         self._origin = Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events)
-        self._runs: OpenTable[str, Trace] = OpenTable()
+        self._runs: OpenTable[str, TraceWriter] = OpenTable()
         self._open: OpenTable[str, Callable[[Payload], None]] = OpenTable()
 
     @guard.recording
     def start_trace(self, trace_id: str | None = None) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """Give a root operation its trace."""
         place = self._place()
-        if place is not None and context.current_trace() is not place.trace:
+        if place is not None and context.current_writer() is not place.trace:
             context.enter(place.trace, place.parent_id, self)
 
     def end_trace(self, trace_id: str | None = None, trace_map: dict[str, list[str]] | None = None) -> None:  # noqa: ARG002  (LlamaIndex's signature)
@@ -115,10 +116,10 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def _place(self) -> Place | None:
         if in_force.latest() is not None:
             return None
-        trace = self._origin.trace_under(context.current_trace()) or self._trace_of_run() or self._origin.new_trace()
-        return None if trace is None else Place(trace, trace.current_span_id())
+        trace = self._origin.trace_under(context.current_writer()) or self._trace_of_run() or self._origin.new_trace()
+        return None if trace is None else Place(trace, context.span_id_in(trace))
 
-    def _trace_of_run(self) -> Trace | None:
+    def _trace_of_run(self) -> TraceWriter | None:
         """Return the trace of the agent's or workflow's run that this belongs to: each of its model calls is a root operation here."""
         run_id = active_instrument_tags.get().get(_RUN_ID)
         trace = self._runs.touch(run_id)
@@ -185,7 +186,7 @@ def _embedded(call: EmbeddingCall, payload: Payload) -> None:
 
 def _tool_began(place: Place, name: str, arguments: Mapping[str, Any]) -> Callable[[Payload], None]:
     tool = ToolRun(place, name, arguments)
-    stay = context.Stay(context.Frame(place.trace, tool.call.span_id, tool.call, context.beneath()))
+    stay = context.Stay(Frame(place.trace, tool.call.span_id, tool.call, context.beneath()))
     return functools.partial(_tool_ended, tool, stay)
 
 

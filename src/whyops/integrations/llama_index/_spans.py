@@ -29,6 +29,7 @@ from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._recording.tool import Observer
 from ..._runtime import guard
 from .._shared.open_table import OpenTable
@@ -106,7 +107,7 @@ class Span:
             self.stay = None
 
 
-class _Frame(context.Frame):
+class _Frame(Frame):
     """What is current inside a span. The first call of a decorated function that is the tool's own is the span's own call."""
 
     __slots__ = ()
@@ -236,7 +237,7 @@ class Spans:
             return Span(id_, instance, parent, above.place)
         trace = trace or origin.new_trace()
         labels = above.place.labels if above is not None else {}
-        return None if trace is None else Span(id_, instance, parent, Place(trace, trace.current_span_id(), labels))
+        return None if trace is None else Span(id_, instance, parent, Place(trace, context.span_id_in(trace), labels))
 
     # Models
 

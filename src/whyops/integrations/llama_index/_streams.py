@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from llama_index.core.base.response.schema import AsyncStreamingResponse, StreamingResponse
 
 from ..._recording import context
-from ..._recording.steps import Steps
+from ..._recording.frames import Frame
+from ..._recording.generators import Steps
 
 T = TypeVar("T")
 
@@ -19,7 +20,7 @@ def keep_together(response: object) -> None:
         response.response_gen = _kept_together(response.response_gen, frame)
 
 
-def _kept_together(stream: Any, frame: context.Frame) -> Any:
+def _kept_together(stream: Any, frame: Frame) -> Any:
     if isinstance(stream, Generator) and getattr(stream, "gi_code", None) is not _resumed.__code__:
         return _resumed(stream, Steps(frame))
     if isinstance(stream, AsyncGenerator) and not isinstance(stream, Resumed):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
-from .steps import unwatched_first_step
+from .generators import by_kind, unwatched_first_step
 from .trace import Trace
 
 
@@ -26,16 +25,8 @@ def traced(function: Any, begin: Callable[[], Trace]) -> Any:
         return type(function)(traced(function.__func__, begin))
     if isinstance(function, type):
         raise TypeError(f"@whyops.trace takes a function, not the class {function.__name__}: decorate the method that runs the agent.")
-    wrapper = _wrapper_for(function)(function, begin)
+    wrapper = by_kind(function, _sync, _async, _generator, _async_generator)(function, begin)
     return functools.update_wrapper(wrapper, function)
-
-
-def _wrapper_for(function: Callable[..., Any]) -> Callable[..., Callable[..., Any]]:
-    if inspect.isasyncgenfunction(function):
-        return _async_generator
-    if inspect.isgeneratorfunction(function):
-        return _generator
-    return _async if inspect.iscoroutinefunction(function) else _sync
 
 
 def _sync(function: Callable[..., Any], begin: Callable[[], Trace]) -> Callable[..., Any]:
@@ -77,7 +68,7 @@ def _async_generator(function: Callable[..., Any], begin: Callable[[], Trace]) -
                 except GeneratorExit:
                     await inner.aclose()
                     raise
-                except BaseException as error:  # noqa: BLE001  (thrown on into the function)
+                except BaseException as error:  # noqa: BLE001  (the boundary "a consumer's throw")
                     step = inner.athrow(error)
                 else:
                     step = inner.asend(sent)

@@ -1,4 +1,4 @@
-"""What `@tool` gives back for a callable that is no plain function: only calls are recorded, and all else is the callable's own.
+"""What `@tool` returns for a callable that is no plain function: only calls are recorded, and all else is the callable's own.
 
 So the `cache_clear` of a function with a cache and the `delay` of a Celery task are there, `isinstance` says the same, and as a class
 attribute it binds to an instance just if the callable itself would.
@@ -22,11 +22,11 @@ _COMPARED_AND_SHOWN = frozenset(
     {"__eq__", "__format__", "__ge__", "__gt__", "__hash__", "__le__", "__lt__", "__ne__", "__repr__", "__str__"}
 )
 _NOT_PASSED_ON = (frozenset(dir(object)) - _COMPARED_AND_SHOWN) | _OWN | {"__del__", "__getattr__"}
-"""What an object is asked for by its name, which leads to the callable in any case; and what is not for a stand-in to do."""
+"""What an object is asked for by its name, which leads to the callable in any case; and what is not for a wrapper to do."""
 
 
-class StandIn:
-    """Takes the place of `function`. `call` is called instead; `decorate` makes a stand-in for another callable like it."""
+class CallableWrapper:
+    """Takes the place of `function`. `call` is called instead; `decorate` makes a wrapper for another callable like it."""
 
     __slots__ = (OBSERVER, "__call__", "__weakref__", "__wrapped__", "_decorate")
 
@@ -65,26 +65,26 @@ class StandIn:
         return self if function is self.__wrapped__ else self._decorate(function)
 
 
-def stand_in(function: Any, call: Callable[..., Any], observer: object, decorate: Callable[[Any], Any]) -> Any:
+def wrapped(function: Any, call: Callable[..., Any], observer: object, decorate: Callable[[Any], Any]) -> Any:
     """Return what takes the place of `function`."""
     return _class_for(type(function))(function, call, observer, decorate)
 
 
-def _make_class(kind: type) -> type[StandIn]:
-    """Make the class for stand-ins of a type: what Python asks a type for, such as operators, is passed on to the object."""
+def _make_class(kind: type) -> type[CallableWrapper]:
+    """Make the class for wrappers of a type: what Python asks a type for, such as operators, is passed on to the object."""
     defined = {name: value for each in reversed(mro(kind)) for name, value in namespace(each).items()}
     special = {name for name, value in defined.items() if name[:2] == "__" == name[-2:] and callable(value)} - _NOT_PASSED_ON
     body: dict[str, Any] = {name: _passed_on(name) for name in special}
     if "__get__" in defined:
         body["__get__"] = _bind
-    return type(kind.__name__, (StandIn,), {"__slots__": (), **body})
+    return type(kind.__name__, (CallableWrapper,), {"__slots__": (), **body})
 
 
 _class_for = PerType(_make_class)
 
 
 def _passed_on(name: str) -> Callable[..., Any]:
-    def method(self: StandIn, *args: Any, **kwargs: Any) -> Any:
+    def method(self: CallableWrapper, *args: Any, **kwargs: Any) -> Any:
         return getattr(self.__wrapped__, name)(*args, **kwargs)
 
     return method
