@@ -21,6 +21,10 @@ _STAMP_NS = 1_000
 """A stamp tells microseconds: two that are so far apart are different ones."""
 
 
+def _as_dict(arguments: Any) -> dict[Any, Any]:
+    return dict(arguments)
+
+
 class TraceWriter:
     """Completes the events of one trace (its id, user and metadata, the time) and hands their lines to the recorder.
 
@@ -42,7 +46,7 @@ class TraceWriter:
         self.sent_from: str | None = None
         self._metadata: dict[str, Any] = {}
         self._last_ns = 0
-        self.head = line.head(self.id, self.recorder.agent_name, self.external_user_id)
+        self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
         if is_given(external_user_id):
             self.set_user(external_user_id)
         if metadata is not None:
@@ -87,7 +91,7 @@ class TraceWriter:
             return "{}", 0, 0
         if type(arguments) is dict and recorder.capture_content:
             return recorder.encode(arguments)
-        named: Any = arguments if isinstance(arguments, dict) else safely(dict, arguments)
+        named: Any = arguments if isinstance(arguments, dict) else safely(_as_dict, arguments)
         if isinstance(named, Failed):
             named = {"arguments": arguments}
         return recorder.encode(named if recorder.capture_content else withheld.arguments(named, recorder.shown))
