@@ -63,10 +63,12 @@ class ToolCallWriter:
         self._open = False
         self._started_ns = 0
 
-    @guard.recording_else(guard.nothing, events=2)  # the request, and so the response
     def begin(self) -> None:
         """Record the request, and start to measure."""
-        self.begin_unguarded()
+        try:
+            self.begin_unguarded()
+        except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
+            guard.fault(error, self.trace, events=2)  # the request, and so the response
 
     def begin_unguarded(self) -> None:
         """Do what `begin` does, for a caller that is guarded itself."""

@@ -119,14 +119,11 @@ def set_losing(lose: Losing) -> None:
 
 def recording(function: Callable[P, R]) -> Callable[P, R | None]:
     """Make `function` return None where it would raise: a fault of ours costs an event, never the agent."""
-    return recording_else(nothing)(function)
+    return recording_else(_nothing)(function)
 
 
-def recording_else(instead: Callable[[Any], D], events: int = 1) -> Callable[[Callable[P, R]], Callable[P, R | D]]:
-    """Make a method return what `instead` makes of its `self` where it would raise, and count the `events` that are lost then.
-
-    Does what `recording` does, for a method that promises a value or makes several events.
-    """
+def recording_else(instead: Callable[[Any], D]) -> Callable[[Callable[P, R]], Callable[P, R | D]]:
+    """Make a method return what `instead` makes of its `self` where it would raise; as `recording` does, for one that promises a value."""
 
     def guarding(function: Callable[P, R]) -> Callable[P, R | D]:
         @functools.wraps(function)
@@ -138,7 +135,7 @@ def recording_else(instead: Callable[[Any], D], events: int = 1) -> Callable[[Ca
                 if isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None:
                     _wrong_call(error, owner)  # it never began
                 else:
-                    fault(error, owner, events)
+                    fault(error, owner)
                 return instead(owner)
 
         return guarded
@@ -146,7 +143,7 @@ def recording_else(instead: Callable[[Any], D], events: int = 1) -> Callable[[Ca
     return guarding
 
 
-def nothing(_: object) -> None:
+def _nothing(_: object) -> None:
     """Return nothing."""
 
 
