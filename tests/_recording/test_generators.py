@@ -541,3 +541,29 @@ def test_asynchronous_generators_that_the_loop_closes(recording):
         assert whyops.current_trace() is None
 
     asyncio.run(main())
+
+
+def test_an_asynchronous_generator_that_is_collected_with_the_function_s_own(recording):
+    """The garbage collector may close the function's generator before the loop closes the one around it: that ends, too."""
+
+    class Agent:
+        def __init__(self):
+            self.stream = self.run()
+
+        @tool
+        async def run(self):
+            yield self
+            yield self
+
+    async def main():
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+        for _ in range(20):
+            await Agent().stream.__anext__()
+            gc.collect()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    failed = []
+    with recording.trace():
+        asyncio.run(main())
+    assert failed == []
