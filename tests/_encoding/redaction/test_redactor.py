@@ -357,6 +357,11 @@ def _check(secret: str, value: object, max_bytes: int) -> None:
     assert redactions or max_bytes == 256
 
 
+def test_a_secret_in_json_within_json_that_was_cut():
+    """Where a value's own closing quote was cut off, it ends where the text around it does."""
+    assert Encoder().encode(r'{"arguments": "{\"cookie\": \"Pl4nt56bc75"}')[2] == 1
+
+
 @given(planted(), st.sampled_from([256, 262_144]))
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_planted_secret_is_found(plant: tuple[str, object], max_bytes: int) -> None:

@@ -123,7 +123,7 @@ class NamedValues:
         if value[0] in "\r\n" or (scheme and is_placeholder(value[scheme:])) or (len(value) == 1 and name == "accesskey"):  # of a page
             return False
         if "==" in place.sign or ("cookie" in name and "=" not in value):
-            return _is_made_up(value)
+            return _is_made_up(value.strip('"').partition('"')[0])  # of JSON within JSON that was cut, the text around may follow
         if place.kind == "pair" and not place.is_option:
             return _is_made_up(value) or AUTHORIZATION.match(value) is not None
         if place.kind == "space":
