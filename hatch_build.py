@@ -15,7 +15,17 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-COMPILED = ("call", "clock", "ids", "plan", "recorder", "serialize", "simplify", "writer")
+COMPILED = (
+    "_encoding/encoder",
+    "_encoding/fast_copy",
+    "_recording/arguments",
+    "_recording/trace_writer",
+    "_recording/ids",
+    "_recording/recorder",
+    "_recording/tool_call",
+    "_wire/line",
+    "_wire/timestamps",
+)
 
 
 class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -70,7 +80,7 @@ def compiled(folder: Path) -> dict[str, str]:
     from setuptools import Distribution  # noqa: PLC0415
 
     options = ["--config-file=", "--ignore-missing-imports", f"--cache-dir={folder / 'cache'}"]
-    files = [f"src/whyops/_capture/{name}.py" for name in COMPILED]
+    files = [f"src/whyops/{name}.py" for name in COMPILED]
     extensions = mypycify([*options, *files], debug_level="0", group_name="whyops", target_dir=str(folder / "c"))
     command = Distribution({"name": "whyops", "ext_modules": extensions}).get_command_obj("build_ext")
     command.build_lib = str(folder / "lib")

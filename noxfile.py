@@ -105,8 +105,8 @@ def compiled(session: nox.Session) -> None:
     if shutil.which(str(sysconfig.get_config_var("CC") or "cc").split()[0]) is None:
         session.skip("To compile the package takes a C compiler.")
     session.install(EXTRAS, *_tools(["test", "langchain"]), env=COMPILED)
-    session.run("python", "-c", "from whyops._capture import serialize; assert not serialize.__file__.endswith('.py'), serialize")
-    session.run("pytest", "-n", "auto", *(session.posargs or ["tests/_capture", "tests/acceptance"]))
+    session.run("python", "-c", "from whyops._encoding import encoder; assert not encoder.__file__.endswith('.py'), encoder")
+    session.run("pytest", "-n", "auto", *(session.posargs or ["tests/_recording", "tests/_encoding", "tests/_wire", "tests/acceptance"]))
 
 
 @nox.session(python="3.10")
@@ -118,7 +118,7 @@ def lowest(session: nox.Session) -> None:
     oldest = [requirement.replace(">=", "==") for requirement in PROJECT["project"]["dependencies"]]
     tools = [tool for tool in _tools(["test"]) if tool not in OFFICIAL_CLIENTS["newest"]]
     install(session, package=".", also=[*oldest, *tools])
-    session.run("pytest", "-n", "auto", "--ignore", "tests/integrations", "--ignore", "tests/_proxy", *session.posargs)
+    session.run("pytest", "-n", "auto", "--ignore", "tests/integrations", "--ignore", "tests/_service/test_clients.py", *session.posargs)
 
 
 @nox.session
@@ -146,7 +146,7 @@ def llama_index(session: nox.Session, release: str) -> None:
 def proxy(session: nox.Session, release: str) -> None:
     """Run the tests of the proxy with the official clients of each line that is in use."""
     install(session, "test", package=".", also=["--upgrade", *OFFICIAL_CLIENTS[release]])
-    session.run("pytest", "-n", "auto", "tests/_proxy", *session.posargs)
+    session.run("pytest", "-n", "auto", "tests/_service", *session.posargs)
 
 
 @nox.session

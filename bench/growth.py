@@ -21,7 +21,7 @@ from html import escape
 from pathlib import Path
 
 import whyops
-from whyops._capture.serialize import Encoder
+from whyops._encoding.encoder import Encoder
 
 PICTURE = Path(__file__).parents[1] / "docs" / "performance" / "growth.svg"
 NOBODY = "http://127.0.0.1:9"
@@ -112,7 +112,7 @@ def by_hostile_text() -> Points:
         AssertionError: one of them costs more than in proportion to its length.
     """
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from tests._capture.hostile_texts import texts  # noqa: PLC0415  (on the path that was just set)
+    from tests._encoding.redaction.hostile_texts import texts  # noqa: PLC0415  (on the path that was just set)
 
     encode = Encoder().encode
 

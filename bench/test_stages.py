@@ -11,22 +11,23 @@ import httpx
 import pytest
 
 import whyops
-from whyops._capture import context
-from whyops._capture.call import ToolCall
-from whyops._capture.clock import Clock
-from whyops._capture.ids import Ids
-from whyops._capture.plan import Plan
-from whyops._capture.recorder import Recorder
-from whyops._capture.redact import Redactor
-from whyops._capture.serialize import Encoder
-from whyops._capture.trace import Trace
-from whyops._delivery.batch import Batch
-from whyops._delivery.clock import CLOCK
-from whyops._delivery.destination import Destination
-from whyops._delivery.file_outbox import FileOutbox
-from whyops._delivery.http import HttpSink
-from whyops._delivery.memory_outbox import MemoryOutbox
+from whyops._encoding.encoder import Encoder
+from whyops._encoding.redaction.redactor import Redactor
+from whyops._outbox.batch import Batch
+from whyops._outbox.destination import Destination
+from whyops._outbox.file_outbox import FileOutbox
+from whyops._outbox.memory_outbox import MemoryOutbox
+from whyops._recording import context
+from whyops._recording.arguments import Arguments
+from whyops._recording.frames import Frame
+from whyops._recording.ids import Ids
+from whyops._recording.recorder import Recorder
+from whyops._recording.tool_call import ToolCallWriter
+from whyops._recording.trace import Trace, writer_of
+from whyops._runtime.clock import CLOCK
+from whyops._service.sink import HttpSink
 from whyops._store.sink import SqliteSink
+from whyops._wire.timestamps import Clock
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -79,8 +80,8 @@ def outbox(tmp_path: Path) -> Iterator[FileOutbox]:
 
 
 def test_bind_arguments(benchmark: BenchmarkFixture) -> None:
-    """Name a call's arguments, by a plan made once."""
-    benchmark(Plan(search_orders, None).arguments, ("order-00017",), {"limit": 5})
+    """Name a call's arguments, by what is known of its function."""
+    benchmark(Arguments(search_orders, None).by_name, ("order-00017",), {"limit": 5})
 
 
 @pytest.mark.parametrize("value", [{"order": "order-00017", "limit": 5}, RESULT], ids=["arguments", "result of 300 bytes"])
@@ -106,11 +107,11 @@ def test_search_for_secrets(benchmark: BenchmarkFixture) -> None:
 
 def test_both_lines(benchmark: BenchmarkFixture) -> None:
     """Make the request's and the response's line of a call whose values are encoded: ids, keys, times, latency."""
-    trace = open_trace()
+    trace = writer_of(open_trace())
     arguments, result = trace.recorder.encode({"order": "order-00017", "limit": 5}), trace.recorder.encode(RESULT)
 
     def record() -> None:
-        call = ToolCall(trace, "search_orders", arguments)
+        call = ToolCallWriter(trace, "search_orders", arguments)
         call.begin()
         call.succeed_encoded(result)
 
@@ -129,10 +130,11 @@ def test_stamp(benchmark: BenchmarkFixture) -> None:
 
 def test_make_current(benchmark: BenchmarkFixture) -> None:
     """Make a span current for the calls inside, and put back what was."""
-    trace, owner = open_trace(), object()
+    trace, owner = writer_of(open_trace()), object()
 
     def enter_and_leave() -> None:
-        frame = context.enter(trace, "span", owner)
+        frame = Frame(trace, "span", owner, context.beneath())
+        context.current.set(frame)
         context.leave(frame)
 
     benchmark(enter_and_leave)

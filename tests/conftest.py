@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from whyops import _assembly, _client, _guard
-from whyops._environment import _FREEZING_HOSTS
-from whyops._proxy import addresses
+from whyops import _assembly, _client, _default
+from whyops._config.environment import _FREEZING_HOSTS
+from whyops._runtime import guard
+from whyops._service import proxy_addresses as addresses
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +22,11 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
     for name in [name for name in os.environ if name.startswith(("WHYOPS_", *_FREEZING_HOSTS))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("WHYOPS_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(_guard, "reraise", True)
-    monkeypatch.setattr(_guard, "notices", _guard.Notices())
-    monkeypatch.setattr(_client, "_chosen", None)
-    monkeypatch.setattr(_client, "_from_environment", None)
-    monkeypatch.setattr(_client, "_arrived", {})
+    monkeypatch.setattr(guard, "reraise", True)
+    monkeypatch.setattr(guard, "notices", guard.Notices())
+    monkeypatch.setattr(_default, "_chosen", None)
+    monkeypatch.setattr(_default, "_from_environment", None)
+    monkeypatch.setattr(_client.open_clients, "_arrived", {})
     monkeypatch.setattr(addresses, "_known", set(addresses._known))  # a later test's server may get the port of a proxy that is gone
     yield
     close_all()
@@ -33,10 +34,10 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
 
 def close_all() -> None:
     """Close every client, and what clients that nobody holds any more have left running."""
-    for client in list(_client._open_clients):
+    for client in [each for clients in _client.open_clients.made_and_arrived() for each in clients]:
         client.close_sync(timeout=2)
     for delivery in _assembly.deliveries():
-        if delivery._thread is not None:
+        if delivery.is_running():
             delivery.close(2).result(3)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import whyops
-from whyops import _environment
+from whyops._config import environment
 from whyops.testing import MemorySink, capture
 
 OURS = ("WHYOPS_CAPTURE_CONTENT", "WHYOPS_REDACT_KEYS", "WHYOPS_PARENT_REDACTS")
@@ -124,7 +124,7 @@ def test_what_the_user_sets_later_counts(monkeypatch):
     """It is theirs from then on, here and in children, and nothing takes it back."""
     with whyops.WhyOps(agent_name="a", redact_keys=["pin"]):
         monkeypatch.setenv("WHYOPS_REDACT_KEYS", "iban")
-        assert _environment.names("WHYOPS_REDACT_KEYS") == ("iban",)
+        assert environment.names("WHYOPS_REDACT_KEYS") == ("iban",)
         with whyops.WhyOps(agent_name="b"):
             assert written() == {"WHYOPS_REDACT_KEYS": "iban,pin"}
         monkeypatch.delenv("WHYOPS_REDACT_KEYS")
@@ -138,7 +138,7 @@ def test_what_is_written_for_children_changes_nothing_here(monkeypatch):
     other = whyops.WhyOps(agent_name="other")
     settings = other._assembled().settings
     assert (settings.capture_content, settings.redact_keys) == (True, ("ssn",))
-    assert not _environment.parent_redacts()
+    assert not environment.parent_redacts()
     assert strict._assembled().settings.capture_content is False
     assert whyops.WhyOps(agent_name="explicit", capture_content=True)._assembled().recorder.capture_content is True
 

@@ -7,19 +7,19 @@ import contextlib
 import whyops
 from tests.racing import quick_switches, together
 from tests.server import StrictServer
-from whyops import _client
+from whyops import _default
 
 
-def test_threads_that_ask_first_get_one_client():
+def test_threads_that_ask_first_get_one_default():
     """However many threads need the default client at once, one is made of the environment, and none is told that there are several."""
     with quick_switches():
         for _ in range(200):
-            clients = together(*[_client.default_client] * 6)
+            clients = together(*[_default.default_client] * 6)
             assert len({id(client) for client in clients}) == 1
             clients[0].close_sync()
 
 
-def test_clients_that_come_while_one_is_looked_for_do_no_harm():
+def test_defaults_that_come_while_one_is_looked_for_do_no_harm():
     """Clients are made and let go of in some threads while others look for the default one."""
     chosen = whyops.configure(agent_name="chosen")
     chosen.close_sync()
@@ -32,11 +32,11 @@ def test_clients_that_come_while_one_is_looked_for_do_no_harm():
     def look() -> None:
         for _ in range(300):
             with contextlib.suppress(whyops.ConfigurationError):  # one that passes is open at that moment
-                assert _client.existing_default() is not None
+                assert _default.existing_default() is not None
 
     with quick_switches():
         together(come_and_go, come_and_go, look, look)
-    assert _client.existing_default() is keep
+    assert _default.existing_default() is keep
 
 
 def test_each_first_use_of_the_proxy_waits_for_the_agent():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import whyops
 from tests.interpreter import STRICT
 
 PROJECT = Path(__file__).parents[1]
@@ -44,6 +45,16 @@ def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path) -> 
     shown = run(tmp_path / "home", "-m", "whyops", "show", "session-123")
     for text in ("user_12345", "Where is order 123?", "search_orders", "shipped", "gpt-4o-mini"):
         assert text in shown
+
+
+def test_a_trace_completes_to_what_the_readme_lists() -> None:
+    """The nine pairs of the table, and the few others that the sentence below it names: nothing of our own shows in a completion."""
+    pairs = re.findall(r"^\| `(\w+)_sync\(", README, re.MULTILINE)
+    others = re.findall(r"`(\w+)(?:\(\))?`", re.findall(r"A trace also has (.*?), which", README)[0])
+    assert len(pairs) == 9
+    trace = whyops.trace("t")
+    assert {name for name in dir(trace) if not name.startswith("_")} == {*pairs, *(f"{name}_sync" for name in pairs), *others}
+    assert [name for name in vars(trace) if not name.startswith("_")] == []
 
 
 def test_the_map_names_every_room() -> None:

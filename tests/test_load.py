@@ -14,12 +14,12 @@ import pytest
 
 import whyops
 from tests._cli.test_commands import store
-from tests._views.recordings import conversation
+from tests._render.recordings import conversation
 from tests.server.client import Client
 from tests.server.server import StrictServer
 from tests.server.service import Limits
 from whyops._load import find_trace
-from whyops._store.remote import ServiceReader
+from whyops._service.reader import ServiceReader
 from whyops.errors import ServiceError, TraceNotFoundError
 
 KEY = "whyops_test"
@@ -80,7 +80,7 @@ def test_from_the_service() -> None:
         loaded = whyops.load_trace("far")
         assert [call.result for call in loaded.calls] == [number + 1 for number in range(230)]
         assert loaded.totals.events == 461
-        assert loaded.elsewhere.left_out == 0
+        assert loaded.delivery.left_out == 0
         assert len([request for request in server.requests if request.method == "GET"]) == 3
         with pytest.raises(TraceNotFoundError, match="nor does the service"):
             whyops.load_trace("nowhere")
@@ -112,8 +112,8 @@ def test_lines_that_wait(home: Path, caplog: pytest.LogCaptureFixture) -> None:
         killed = subprocess.run([sys.executable, "-c", script], env={**os.environ, **settings}, check=False)
         assert killed.returncode == -signal.SIGKILL
         loaded = find_trace("cut", home, ServiceReader(server.url, KEY))
-        assert (names(loaded), loaded.elsewhere.waiting) == (["len"], 2)
-        assert "can't be asked" in loaded.elsewhere.not_asked
+        assert (names(loaded), loaded.delivery.waiting) == (["len"], 2)
+        assert "can't be asked" in loaded.delivery.not_asked
         with pytest.raises(ServiceError, match="can't be asked"):
             find_trace("other", home, ServiceReader(server.url, KEY))
     assert caplog.records == []
@@ -128,7 +128,7 @@ def test_what_the_service_left_out(home: Path) -> None:
             add(1, 2)
         loaded = whyops.load_trace("left-out")
         assert server.events == []
-        assert (names(loaded), loaded.elsewhere.left_out) == (["add"], 2)
+        assert (names(loaded), loaded.delivery.left_out) == (["add"], 2)
         assert find_trace("last", home, None).trace_id == "left-out"
 
 
@@ -140,7 +140,7 @@ def test_refused_events_are_part_of_it() -> None:
             add(1, 2)
         loaded = whyops.load_trace("refused")
         assert loaded.calls[0].result == 3
-        assert loaded.elsewhere.parked == {"409 Spoiled": 1}
+        assert loaded.delivery.rejected == {"409 Spoiled": 1}
 
 
 def test_a_refused_key(home: Path) -> None:

@@ -16,6 +16,7 @@ import pydantic
 import pytest
 
 import whyops
+from whyops._recording.trace import writer_of
 from whyops.testing import MemorySink
 
 KEY = "YOPS-a-key-that-stays-at-home"
@@ -52,7 +53,7 @@ def elsewhere(pickled: bytes, program: str, home: Path, **environment: str) -> s
     """Load a pickle as `it` in a new process, and run a program there."""
     path = home.parent / "it.pickle"
     path.write_bytes(pickled)
-    code = f"import pickle, whyops\nit = pickle.load(open({str(path)!r}, 'rb'))\n{program}"
+    code = f"import pickle, whyops\nfrom whyops._recording.trace import writer_of\nit = pickle.load(open({str(path)!r}, 'rb'))\n{program}"
     root = str(Path(__file__).parents[1])
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -78,7 +79,7 @@ def test_in_its_process_a_copy_of_a_client_is_that_client(again: Callable[[Any],
     assert again(sdk) is sdk
     assert copy.deepcopy(Holder(sdk=sdk)).sdk is sdk
     assert Model(held=sdk).model_copy(deep=True).held is sdk
-    assert whyops.trace("one client").recorder is sdk.trace("the same").recorder
+    assert writer_of(whyops.trace("one client")).recorder is writer_of(sdk.trace("the same")).recorder
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, through_pickle], ids=["copy", "deepcopy", "pickle"])
@@ -123,7 +124,7 @@ def test_elsewhere_the_settings_hold_and_the_environment_gives_the_key(home: Pat
         pickle.dumps(sdk),
         "print(it)\n"
         "with it.trace('far') as trace, trace.tool_span('pay', {'iban': 'DE00', 'note': 'n' * 9999}): pass\n"
-        "assert whyops.trace().recorder is trace.recorder\n"
+        "assert writer_of(whyops.trace()).recorder is writer_of(trace).recorder\n"
         "print(it.flush_sync().delivered)",
         home.parent / "another home",
     )
@@ -140,7 +141,9 @@ def test_elsewhere_a_client_of_its_own_wins(home: Path) -> None:
     sdk = whyops.WhyOps(agent_name="guest", home=home)
     said = elsewhere(
         pickle.dumps(sdk),
-        "own = whyops.WhyOps(agent_name='host')\nassert whyops.trace().recorder is own.trace().recorder\nprint('yes')",
+        "own = whyops.WhyOps(agent_name='host')\n"
+        "assert writer_of(whyops.trace()).recorder is writer_of(own.trace()).recorder\n"
+        "print('yes')",
         home,
     )
     assert said.stdout == "yes\n"
@@ -150,7 +153,10 @@ def test_what_comes_with_equal_settings_shares_a_client(home: Path) -> None:
     """A worker that is sent one trace after the other has one client for all, not one each."""
     sdk = whyops.WhyOps(agent_name="many", home=home)
     pickled = pickle.dumps([pickle.dumps(sdk.trace(f"t{number}")) for number in range(20)])
-    program = "recorders = {pickle.loads(data).recorder for data in it}\nprint(len(recorders), whyops.trace().recorder.agent_name)"
+    program = (
+        "recorders = {writer_of(pickle.loads(data)).recorder for data in it}\n"
+        "print(len(recorders), writer_of(whyops.trace()).recorder.agent_name)"
+    )
     assert elsewhere(pickled, program, home).stdout == "1 many\n"
 
 

@@ -31,7 +31,7 @@ OURS = {"ours": {"WHYOPS_COMPILE": "1"}, "uncompiled": {"WHYOPS_COMPILE": ""}}
 DISTRIBUTION = {"ours": "whyops", "uncompiled": "whyops", "otel": "opentelemetry-sdk", "published": "whyops"}
 
 
-WHERE = "from whyops._capture import serialize; print(serialize.__file__)"
+WHERE = "from whyops._encoding import encoder as serialize; print(serialize.__file__)"
 
 
 @dataclass(frozen=True)

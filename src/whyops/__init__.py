@@ -13,13 +13,12 @@ with whyops.trace("session-123", external_user_id="user_12345") as trace:
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from ._capture.bound import bind_context
-from ._capture.context import current_trace
-from ._capture.signature import strip_signature
-from ._capture.span import ToolSpan
-from ._capture.trace import Trace
-from ._client import WhyOps, configure, trace
-from .errors import ConfigurationError, DeliveryError, TraceNotFoundError, WhyOpsError
+from ._client import WhyOps
+from ._default import configure, trace
+from ._recording.bind_context import bind_context
+from ._recording.trace import ToolSpan, Trace, current_trace
+from ._wire.signature import strip_signature
+from .errors import ConfigurationError, DeliveryError, ServiceError, StoreError, TraceNotFoundError, WhyOpsError
 from .types import (
     AgentInfo,
     AgentMetadata,
@@ -38,11 +37,11 @@ from .types import (
 )
 
 if TYPE_CHECKING:
-    from ._capture.describe import describe_tools
-    from ._capture.tool import tool
     from ._load import load_trace
-    from ._proxy.settings import ProxySettings
-    from ._views.recorded import RecordedTrace
+    from ._recording.tool import tool
+    from ._recording.tool_schemas import describe_tools
+    from ._service.proxy import ProxySettings
+    from ._trace.recorded import RecordedTrace
 
 WhyOpsTrace = Trace
 
@@ -63,6 +62,8 @@ __all__ = [
     "MessageItem",
     "ProxySettings",
     "RecordedTrace",
+    "ServiceError",
+    "StoreError",
     "TokenUsage",
     "ToolCallItem",
     "ToolCallPair",
@@ -84,11 +85,11 @@ __all__ = [
 ]
 
 _IMPORTED_WHEN_USED = {
-    "ProxySettings": "._proxy.settings",
-    "RecordedTrace": "._views.recorded",
-    "describe_tools": "._capture.describe",
+    "ProxySettings": "._service.proxy",
+    "RecordedTrace": "._load",
+    "describe_tools": "._recording.tool_schemas",
     "load_trace": "._load",
-    "tool": "._capture.tool",
+    "tool": "._recording.tool",
 }
 
 

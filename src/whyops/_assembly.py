@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from . import _defaults, _guard
-from ._capture.ids import process_ids
-from ._capture.recorder import Recorder, lose_uncounted
-from ._capture.serialize import Encoder
-from ._capture.trace import loop_is_running
-from ._capture.twin import tell_inspect
-from ._delivery.agent import hash_metadata
-from ._delivery.clock import CLOCK
+from ._config import defaults
+from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
-from ._delivery.destination import Destination, hash_key
-from ._proxy.addresses import remember_proxy
-from ._settings import Settings, check_agent_is_named
+from ._delivery.pace import PACE
+from ._encoding.encoder import Encoder
+from ._outbox.destination import Destination, hash_key
+from ._recording import context
+from ._recording.async_twin import tell_inspect
+from ._recording.ids import process_ids
+from ._recording.recorder import Recorder, lose_uncounted
+from ._runtime import forks, guard
+from ._runtime.clock import CLOCK
+from ._runtime.waiting import loop_is_running
+from ._service.agents import hash_metadata
+from ._service.proxy import trace_headers
+from ._service.proxy_addresses import remember_proxy
 from .errors import StoreError
-from .events import Sink
+from .events import RetryLater, Sink
 from .types import AgentInfo, FlushResult
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from ._store.sink import SqliteSink
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all and `exit_timeout` says nothing else."""
@@ -56,6 +61,23 @@ class Parts(NamedTuple):
         delivery = self._delivery_to_service()
         return None if delivery is None else await delivery.wait_async(delivery.submit(_init_agent), timeout, lambda: None)
 
+    def proxy_headers(self) -> dict[str, str]:
+        """Return what a request that is made now tells the proxy: the agent, and the current trace if it is this agent's."""
+        own = self.recorder.agent_name
+        headers = {"X-Agent-Name": own}
+        trace = context.current_writer()
+        if trace is None:
+            return headers
+        if trace.recorder.agent_name == own:
+            return {**headers, **trace_headers(trace.id, trace.external_user_id)}
+        guard.notices.say(
+            "proxy in another's trace",
+            "A model call of agent %r, made in a trace of agent %r, gets a trace of its own: the service keeps each trace to one agent.",
+            own,
+            trace.recorder.agent_name,
+        )
+        return headers
+
     def _delivery_to_service(self) -> Delivery | None:
         settings = self.settings
         return None if settings.agent_metadata is None or settings.sink is not None or settings.api_key is None else self.delivery
@@ -74,9 +96,9 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
     """
     settings = given.completed()
     check_agent_is_named(settings)
-    agent_name = settings.agent_name or _defaults.AGENT_NAME
+    agent_name = settings.agent_name or defaults.AGENT_NAME
     settings = replace(settings, agent_name=agent_name)
-    remember_proxy(settings.proxy_base_url or _defaults.PROXY_URL)
+    remember_proxy(settings.proxy_base_url or defaults.PROXY_URL)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,
         redact_keys=settings.redact_keys,
@@ -107,7 +129,7 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
     given = settings.agent_metadata
     metadata = None if given is None else json.loads(encoder.encode(dict(given))[0])
     metadata_hash = hash_metadata(metadata)
-    destination, make_sink, make_leftover_sink = _destination(settings, metadata)
+    destination, make_sink, make_orphan_sink = _destination(settings, metadata)
     in_file = settings.outbox == "file" and settings.sink is None
     if settings.home is None and settings.sink is None and (in_file or settings.api_key is None or settings.keep_local):
         _say_homeless(settings)
@@ -124,7 +146,8 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
                 outbox_max_bytes=settings.outbox_max_bytes,
                 exit_timeout=settings.exit_timeout,
                 process_nonce=lambda: process_ids.nonce,
-                make_leftover_sink=make_leftover_sink,
+                make_orphan_sink=make_orphan_sink,
+                pace=PACE,
             )
             delivery = _deliveries.setdefault(sharing, made)
     return delivery
@@ -133,12 +156,12 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
 def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
     """Return where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
     sink, home, key = settings.sink, settings.home, settings.api_key
-    agent_name = settings.agent_name or _defaults.AGENT_NAME
+    agent_name = settings.agent_name or defaults.AGENT_NAME
     if sink is not None:
         return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
     if key is None:
         if home is not None:
-            _guard.log(_guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
+            guard.log(guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
         return Destination("local", "", ""), lambda: _local_sink(settings), None
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
@@ -148,7 +171,7 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
 # These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
 
 
-def _local_sink(settings: Settings) -> Sink:
+def _local_sink(settings: Settings) -> SqliteSink:
     if settings.home is None:
         raise StoreError("There is no folder for it. Set WHYOPS_HOME to one, or WHYOPS_API_KEY.")
     from ._store.sink import SqliteSink  # noqa: PLC0415  (the first event does not pay for what sends it)
@@ -157,15 +180,46 @@ def _local_sink(settings: Settings) -> Sink:
 
 
 def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -> Sink:
-    from ._service import service_sink  # noqa: PLC0415  (as above)
+    """Return the sink that is the service, which is told of the agent as `agent_metadata` describes it."""
+    from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
+    from ._store.tee import KeepingSink  # noqa: PLC0415  (as above)
 
-    return service_sink(settings, agent_metadata)
+    sink = HttpSink(
+        analyse_base_url=settings.analyse_base_url or "",
+        proxy_base_url=_proxy_of_the_same_service(settings),
+        api_key=settings.api_key or "",
+        agent_name=settings.agent_name or defaults.AGENT_NAME,
+        agent_metadata=agent_metadata,
+        transport=settings.transport,
+    )
+    return KeepingSink(sink, _local_sink(settings)) if settings.keep_local and settings.home is not None else sink
+
+
+def _proxy_of_the_same_service(settings: Settings) -> str:
+    """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
+    is_hosted = settings.proxy_base_url == defaults.PROXY_URL
+    return "" if is_hosted and settings.analyse_base_url != defaults.ANALYSE_URL else settings.proxy_base_url or ""
 
 
 def _init_agent(sink: Sink) -> AgentInfo | None:
-    from ._service import init_agent  # noqa: PLC0415  (as above)
+    """Describe the agent to the service, if that is where the sink sends."""
+    from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
+    from ._store.tee import KeepingSink  # noqa: PLC0415  (as above)
 
-    return init_agent(sink)
+    if isinstance(sink, KeepingSink):
+        sink = sink.sink
+    if not isinstance(sink, HttpSink):
+        return None
+    try:
+        return sink.init_agent()
+    except RetryLater as later:
+        guard.notices.say(
+            "init later",
+            "The agent can't be described to the service now: %s. It is tried again before its next events are sent.%s",
+            later.reason,
+            f" {later.remedy}" if later.remedy else "",
+        )
+        return None
 
 
 class _TraceEnd:
@@ -179,7 +233,7 @@ class _TraceEnd:
 
     def wait(self) -> None:
         if loop_is_running():
-            _guard.notices.say(
+            guard.notices.say(
                 "trace end", "A trace's `with` holds up the event loop until its events are delivered. In a coroutine, use `async with`."
             )
         future = self._flush()
@@ -191,7 +245,7 @@ class _TraceEnd:
         if future is not None:
             await self._delivery.wait_async(future, self._seconds, self._in_vain)
 
-    @_guard.recording
+    @guard.recording
     def _flush(self) -> Future[FlushResult] | None:
         if self._delivery.settled() == self._settled and CLOCK.monotonic() < self._until:
             return None
@@ -204,7 +258,7 @@ class _TraceEnd:
 
 
 def _say_homeless(settings: Settings) -> None:
-    _guard.notices.say(
+    guard.notices.say(
         "homeless",
         "There is no folder for recordings, so events wait in memory: what is not delivered before this process ends is lost. %s",
         settings.home_trouble,
@@ -225,6 +279,5 @@ def _after_fork_in_child() -> None:
     _lock = threading.RLock()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+forks.in_child(_after_fork_in_child)
 tell_inspect()  # what comes with a client has loaded it

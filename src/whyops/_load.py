@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from . import _client, _settings
-from ._capture.ids import safe_id
-from ._delivery.survey import Waiting, parked_events, survey, waiting_lines
-from ._delivery.tally import Counts
-from ._store.merge import merged
+from . import _default
+from ._config import settings as _settings
+from ._outbox.counters import Counts
+from ._outbox.inspect import Waiting, inspect_outboxes, rejected_events, waiting_lines
+from ._printable import counted
+from ._recording.ids import safe_id
+from ._service.reader import ServiceReader
 from ._store.reader import StoreReader
-from ._store.remote import ServiceReader
-from ._store.row import decode
-from ._views.recorded import Elsewhere, RecordedTrace
-from ._views.words import counted
+from ._trace.merge import merged
+from ._trace.recorded import DeliveryStatus, RecordedTrace
+from ._wire.read import RecordedEvent, decode
 from .errors import ServiceError, TraceNotFoundError
-
-__all__ = ["find_trace", "load_trace"]
 
 FLUSH_SECONDS = 5.0
 
-Event = dict[str, object]
+Event = Mapping[str, object]
 
 
 def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users write)
@@ -37,7 +36,7 @@ def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users wr
         TraceNotFoundError: There is no such trace, or more than one.
         ServiceError: It is not here, and the service can't be asked.
     """
-    client = _client.existing_default()
+    client = _default.existing_default()
     if client is None:
         settings = _settings.given().completed()
     else:
@@ -56,35 +55,35 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         TraceNotFoundError: There is no such trace, or more than one.
         ServiceError: It is not here, and the service can't be asked.
     """
-    waiting = [event for line in waiting_lines(home) if (event := decode(line)) is not None]
-    places = survey(home)
+    waiting = [RecordedEvent(event) for line in waiting_lines(home) if (event := decode(line)) is not None]
+    places = inspect_outboxes(home)
     try:
         trace_id = _resolved(wanted, home, waiting, may_be_elsewhere=service is not None)
     except TraceNotFoundError:
         _check_not_lost(wanted, places)
         raise
-    still_waiting = [event for event in waiting if event.get("traceId") == trace_id]
-    parked = [(event, reason) for event, reason in _parked(home) if event.get("traceId") == trace_id]
+    still_waiting = [event.raw for event in waiting if event.trace_id == trace_id]
+    parked = [(event, reason) for event, reason in _parked(home) if RecordedEvent(event).trace_id == trace_id]
     here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in parked)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not there:
         _check_not_lost(trace_id, places)
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.")
     events, missing_there = merged(here, there or ())
-    counts = _of_agents(places, {event.get("agentName") for event in events})
-    elsewhere = Elsewhere(
+    counts = _of_agents(places, {RecordedEvent(event).agent_name for event in events})
+    delivery = DeliveryStatus(
         waiting=len(still_waiting),
-        parked=dict(Counter(reason for _, reason in parked)),
+        rejected=dict(Counter(reason for _, reason in parked)),
         left_out=0 if there is None else max(missing_there - len(still_waiting) - len(parked), 0),
         not_recorded=_not_recorded(places, trace_id),
         dropped=sum(one.dropped_untraced for one in counts),
         lost=sum(one.not_recorded_untraced for one in counts),
         not_asked=trouble,
     )
-    return RecordedTrace.from_events(events, trace_id, elsewhere)
+    return RecordedTrace.from_events(events, trace_id, delivery)
 
 
-def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsewhere: bool) -> str:
+def _resolved(wanted: str, home: Path, waiting: Iterable[RecordedEvent], *, may_be_elsewhere: bool) -> str:
     """Return the id of the trace in the local store that is meant, else of one that waits, else what is to be asked for elsewhere."""
     try:
         return StoreReader(home).resolve(wanted)
@@ -93,7 +92,7 @@ def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsew
         if recorded != wanted:
             with suppress(TraceNotFoundError):
                 return StoreReader(home).resolve(recorded)
-        ids = list(dict.fromkeys(str(event.get("traceId")) for event in waiting))
+        ids = list(dict.fromkeys(event.trace_id for event in waiting if event.trace_id))
         found = ids[-1:] if wanted == "last" else [one for one in ids if one == recorded] or [one for one in ids if one.startswith(wanted)]
         if len(found) == 1:
             return found[0]
@@ -102,7 +101,7 @@ def _resolved(wanted: str, home: Path, waiting: Iterable[Event], *, may_be_elsew
         return recorded
 
 
-def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[list[Event] | None, str]:
+def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[Sequence[Event] | None, str]:
     """Return the service's events, or None and why there are none."""
     if service is None:
         return None, ""
@@ -134,7 +133,16 @@ def _check_not_lost(wanted: str, places: Iterable[Waiting]) -> None:
 
 
 def _parked(home: Path) -> Iterator[tuple[Event, str]]:
-    for aside in parked_events(home):
+    for aside in rejected_events(home):
         event = decode(aside.line)
         if event is not None:
             yield event, aside.reason
+
+
+def _html_of(trace: RecordedTrace) -> str:
+    from ._render.notebook import render_notebook  # noqa: PLC0415  (few of those who load traces look at them in a notebook)
+
+    return render_notebook(trace)
+
+
+RecordedTrace._to_html = _html_of  # noqa: SLF001  (a field of ours, which users need not see)

@@ -6,8 +6,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-__all__ = ["printable", "shortened", "without_password", "without_secret"]
-
 _INVISIBLE_RUN = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]{4,}")
 _JOINERS = "\u200c\u200d"
 _LAST_OF_ONE_BYTE = 0xFF
@@ -73,3 +71,8 @@ def _escape(char: str) -> str:
     if number <= _LAST_OF_ONE_BYTE:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number <= _LAST_OF_TWO_BYTES else f"\\U{number:08x}"
+
+
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """Return `1 call`, `2 calls`."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"

@@ -1,7 +1,7 @@
-"""The waist: an event is one line of JSON, and a sink is whatever takes such lines.
+"""The wire format and the sink interface: an event is one line of JSON, and a sink is whatever accepts such lines.
 
-Capture writes lines and delivery hands them on; neither knows the other. A line is a complete event as the WhyOps service takes it, in
-UTF-8, and ends in a line feed. It holds no other line feed, so a file of lines can be cut and joined without parsing.
+Recording writes lines and delivery hands them on; neither knows the other. A line is a complete event as the WhyOps service takes it, in
+UTF-8, and ends in a line feed. It contains no other line feed, so a file of lines can be cut and joined without parsing.
 """
 
 # Annotations are not kept as text here: for fields `typing` would compile them, and the first compilation in a process takes long.
@@ -9,7 +9,7 @@ UTF-8, and ends in a line feed. It holds no other line feed, so a file of lines 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-__all__ = ["BatchRefused", "Receipt", "Refusal", "Sink", "TryLater"]
+__all__ = ["BatchRefused", "BatchRejected", "Receipt", "Refusal", "RetryLater", "Sink", "TryLater"]
 
 
 class Refusal(NamedTuple):
@@ -23,8 +23,8 @@ class Receipt(NamedTuple):
     """What a sink did with the lines it was given: all of them are settled, and none is to be sent again but the `unsettled` ones.
 
     `stored` counts events kept, repeats of known ones included; `sampled_out` those taken and not kept, with `sampled_out_reason`;
-    `refused` those to be parked. What became of the `unsettled` ones is not known; one of which that stays so, while others behind it
-    pass, is parked in the end.
+    `refused` those that are never to be sent again. What became of the `unsettled` ones is not known; if that stays so for one of them
+    while others behind it pass, it counts as refused in the end.
     """
 
     stored: int
@@ -34,11 +34,11 @@ class Receipt(NamedTuple):
     unsettled: Sequence[Refusal] = ()
 
 
-class TryLater(Exception):
+class RetryLater(Exception):
     """Raised by a sink: nothing is wrong with the lines, send them again after a while.
 
     `after` is the number of seconds that the other side asked for. `remedy` is a sentence for the user: what to do, if waiting is not
-    enough. Trouble of one `kind` is said once, however its text differs.
+    enough. Failures of one `kind` are logged once, however their texts differ.
     """
 
     def __init__(self, reason: str, *, after: float | None = None, remedy: str = "", kind: str = "later") -> None:
@@ -49,7 +49,7 @@ class TryLater(Exception):
         self.kind = kind
 
 
-class BatchRefused(Exception):
+class BatchRejected(Exception):
     """Raised by a sink: at least one of the lines is refused, and which one is known by `indexes` or not at all.
 
     The sender then sends smaller parts until the refused line stands alone. `perhaps_passing` says that the fault may as well lie with
@@ -63,6 +63,12 @@ class BatchRefused(Exception):
         self.perhaps_passing = perhaps_passing
 
 
+TryLater = RetryLater
+"""The older name."""
+BatchRefused = BatchRejected
+"""The older name."""
+
+
 class Sink(Protocol):
     """Takes batches of event lines, never two at a time.
 
@@ -74,8 +80,8 @@ class Sink(Protocol):
         """Take the lines, in order, and return what became of them. Each ends in a line feed.
 
         Raises:
-            TryLater: the lines are to be sent again later. Any other exception counts as this one.
-            BatchRefused: one of the lines is refused, and the sink cannot settle the others by itself.
+            RetryLater: the lines are to be sent again later. Any other exception counts as this one.
+            BatchRejected: one of the lines is refused, and the sink cannot settle the others by itself.
         """
         ...
 

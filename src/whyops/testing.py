@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from . import _client
 from ._client import WhyOps
+from ._default import chosen
+from ._wire.read import RecordedEvent
 from .events import Receipt
 
 __all__ = ["Captured", "MemorySink", "capture"]
@@ -24,13 +25,13 @@ class MemorySink:
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
-        self._keys: set[tuple[str, str]] = set()
+        self._keys: set[tuple[str | None, str | None]] = set()
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
         """Keep the lines."""
         for line in lines:
-            event = json.loads(line)
-            key = (event["traceId"], event["idempotencyKey"])
+            event = RecordedEvent(json.loads(line))
+            key = (event.trace_id, event.key)
             if key not in self._keys:
                 self._keys.add(key)
                 self.lines.append(line)
@@ -60,11 +61,11 @@ class Captured:
 
     def of_type(self, event_type: str) -> list[dict[str, Any]]:
         """Return the events of one type, such as "tool_call_request"."""
-        return [event for event in self.events if event["eventType"] == event_type]
+        return [event for event in self.events if RecordedEvent(event).type == event_type]
 
     def tool_names(self) -> list[str]:
         """Return the names of the tools that were called, in order."""
-        return [event["metadata"]["tool"] for event in self.of_type("tool_call_request")]
+        return [RecordedEvent(event).tool or "" for event in self.of_type("tool_call_request")]
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def capture(agent_name: str = "test", **settings: Any) -> Iterator[Captured]:
     """Let a client that records in memory be the default one inside the block. `settings` are those of `WhyOps`."""
     sink = MemorySink()
     client = WhyOps(agent_name=agent_name, sink=sink, outbox="memory", **settings)
-    with _client.chosen(client):
+    with chosen(client):
         try:
             yield Captured(client, sink)
         finally:

@@ -149,15 +149,20 @@ class EventOptions(PlacedEventOptions, total=False):
 class FlushResult(NamedTuple):
     """What became of the events of one destination, in numbers of events.
 
-    `delivered`: stored, or accepted by the service's queue, since this process began. `waiting`: recorded, not yet delivered. `parked`:
-    refused for good, kept aside with the reason. `sampled_out`: taken and not stored, by the service's own rules. `dropped`: never
-    recorded, because the outbox was full. `not_recorded`: never recorded for another cause, such as a method that was called without an
-    argument that it needs; the log names the line.
+    `delivered`: stored, or accepted by the service's queue, since this process began. `waiting`: recorded, not yet delivered. `rejected`:
+    refused permanently, and kept in a file with the reason. `sampled_out`: taken and not stored, by the service's own rules. `dropped`:
+    never recorded, because the outbox was full. `not_recorded`: never recorded for another cause, such as a method that was called
+    without an argument that it needs; the log names the line.
     """
 
     delivered: int = 0
     waiting: int = 0
-    parked: int = 0
+    rejected: int = 0
     sampled_out: int = 0
     dropped: int = 0
     not_recorded: int = 0
+
+    @property
+    def parked(self) -> int:
+        """The older name of `rejected`."""
+        return self.rejected

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests._views.recordings import Run, conversation
+from tests._render.recordings import Run, conversation
 from whyops import errors
-from whyops._cli import main
+from whyops._cli._main import main
 from whyops._store.sink import SqliteSink
 
 PYTHON = [sys.executable, "-m", "whyops"]

@@ -13,18 +13,18 @@ import pytest
 
 from tests._cli.test_commands import store
 from tests._http.endless import ENDLESS
-from tests._views.recordings import Run, conversation
+from tests._render.recordings import Run, conversation
 from tests.server import raw
 from tests.server.server import StrictServer
-from whyops import _settings
-from whyops._cli import main
 from whyops._cli._checks import home as home_checks
 from whyops._cli._checks.home import check_home
 from whyops._cli._checks.program import check_program
 from whyops._cli._checks.service import check_service
 from whyops._cli._checks.traces import check_traces
-from whyops._store import remote
-from whyops._views.findings import Finding, render_findings
+from whyops._cli._main import main
+from whyops._config import settings as _settings
+from whyops._render.terminal.doctor_table import Finding, render_findings
+from whyops._service import reader as remote
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_what_answers_is_not_the_service(server: StrictServer, body: object, sta
     server.pour(raw(status, json.dumps(body).encode()), times=None)
     found = asked(server)
     assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
-    assert "is not the service's" in found["events"].told
+    assert "is not a WhyOps service" in found["events"].told
     assert found["events"].told.isprintable()
     assert not {"key", "sampling"} & found.keys()
 
@@ -121,9 +121,9 @@ def test_the_share_that_is_kept(server: StrictServer) -> None:
     """The agent's sampling rate is looked up at the service, and told with how to change it; an agent that isn't there is said to be so."""
     init(server, 0.2)
     finding = asked(server)["sampling"]
-    assert (finding.level, finding.told) == ("warn", "the service keeps 20% of agent's traces, and leaves the others out")
+    assert (finding.level, finding.told) == ("warn", "the service keeps 20% of the traces of agent, and drops the others")
     assert "sampling-rate" in finding.remedy
-    assert "knows no agent 'nobody'" in asked(server, agent_name="nobody")["sampling"].told
+    assert "has no agent 'nobody'" in asked(server, agent_name="nobody")["sampling"].told
 
 
 def test_a_home_that_is_well(home: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_home_that_others_may_read(home: Path) -> None:
     store(home, conversation())
     home.chmod(0o755)
     finding = next(finding for finding in check_home(home) if finding.what == "privacy")
-    assert (finding.level, finding.remedy) == ("warn", f"Prompts lie in there: chmod go-rwx {home}")
+    assert (finding.level, finding.remedy) == ("warn", f"It contains prompts: chmod go-rwx {home}")
 
 
 def test_a_system_without_owners(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ def test_what_else_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost")
     found = {finding.what: finding for finding in check_program()}
     assert found["switch"].level == "bad"
-    assert "LangSmith is switched on" in found["others"].told
+    assert "LangSmith is turned on" in found["others"].told
     assert "stream_usage=True" in found["streaming"].remedy
 
 
@@ -216,13 +216,13 @@ def test_answers_without_token_counts(home: Path) -> None:
 def test_the_command(home: Path, server: StrictServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The command prints one paragraph for each finding, never the key, and fails if something is broken."""
     assert main(["doctor"]) == 0
-    assert "none is set" in capsys.readouterr().out
+    assert "not set: runs are recorded in the local store" in capsys.readouterr().out
     monkeypatch.setenv("WHYOPS_API_KEY", "whyops_secret_key")
     monkeypatch.setenv("WHYOPS_ANALYSE_BASE_URL", server.url)
     monkeypatch.setenv("WHYOPS_PROXY_BASE_URL", server.proxy_url)
     assert main(["doctor"]) == 1
     out = capsys.readouterr().out
-    assert "refuses it (401)" in out
+    assert "rejected by the service (401)" in out
     assert "secret" not in out
     assert not home.exists()
 
@@ -236,7 +236,7 @@ def test_what_was_left_behind(home: Path) -> None:
         server.stop()
         leave(home, **keyed(server.url))
     finding = next(finding for finding in check_home(home) if finding.what == "delivery")
-    assert finding.told == "10 events wait without a process to send them"
+    assert finding.told == "10 events wait without a running process to send them"
     assert "whyops deliver" in finding.remedy
 
 

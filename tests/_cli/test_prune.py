@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from tests._cli.test_commands import store
-from tests._views.recordings import Run
+from tests._render.recordings import Run
 from tests.server.server import StrictServer
-from whyops._cli import main
-from whyops._delivery.destination import Destination
-from whyops._delivery.segment import Segment
-from whyops._delivery.survey import parked_events, survey, waiting_lines
+from whyops._cli._main import main
+from whyops._outbox.destination import Destination
+from whyops._outbox.inspect import inspect_outboxes, rejected_events, waiting_lines
+from whyops._outbox.segment import Segment
 from whyops._store import schema
-from whyops._store.prune import used_bytes
 from whyops._store.reader import StoreReader
+from whyops._store.retention import used_bytes
 
 SECRET = "the-secret-of-"
 
@@ -48,7 +48,7 @@ def test_nothing_is_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None
     """Without saying what is to go, nothing goes."""
     store(home, run_of("a", "mia"))
     assert main(["prune"]) == 1
-    assert "Say what is to go" in capsys.readouterr().err
+    assert "Nothing selected" in capsys.readouterr().err
     assert left(home) == ["a"]
 
 
@@ -158,24 +158,24 @@ def test_what_waits_and_what_was_refused(home: Path, monkeypatch: pytest.MonkeyP
         with recording(home, server.url, "live") as process:
             server.wait_for_events(2)
             process.communicate()
-        assert len(list(parked_events(home))) == 2
+        assert len(list(rejected_events(home))) == 2
         server.stop()
         with recording(home, server.url, "die") as process:
             process.communicate()
             assert process.returncode == -signal.SIGKILL
         assert len(list(waiting_lines(home))) == 4
         assert main(["prune", "--user", "mia"]) == 0
-        assert "3 events removed that waited for delivery or had been refused." in capsys.readouterr().out
+        assert "3 events removed that waited for delivery or had been rejected." in capsys.readouterr().out
         assert SECRET.encode() + b"mia" not in bytes_in(home)
         assert [json.loads(line)["externalUserId"] for line in waiting_lines(home)] == ["tom", "tom"]
-        assert [json.loads(aside.line)["externalUserId"] for aside in parked_events(home)] == ["tom"]
+        assert [json.loads(aside.line)["externalUserId"] for aside in rejected_events(home)] == ["tom"]
         server.start()
         server.service.spoiled.clear()
         for name, value in (("WHYOPS_API_KEY", "whyops_test"), ("WHYOPS_ANALYSE_BASE_URL", server.url)):
             monkeypatch.setenv(name, value)
         assert main(["deliver"]) == 0
         assert [event["externalUserId"] for event in server.events[2:]] == ["tom", "tom"]
-        assert sum(one.waiting for one in survey(home)) == 0
+        assert sum(one.waiting for one in inspect_outboxes(home)) == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs file locks")
@@ -185,7 +185,7 @@ def test_what_a_living_process_holds(home: Path, capsys: pytest.CaptureFixture[s
         server.stop()
         with recording(home, server.url, "live") as process:
             assert main(["prune", "--user", "mia"]) == 0
-            assert "2 events are held by processes that run: run this again when they have ended." in capsys.readouterr().err
+            assert "2 events belong to running processes: run this again when they have exited." in capsys.readouterr().err
             process.kill()
             process.communicate()
         assert main(["prune", "--user", "mia"]) == 0

@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests._cli.test_commands import store
-from tests._views.recordings import Run, conversation
+from tests._render.recordings import Run, conversation
 from tests.server import raw
 from tests.server.process import ServerProcess
 from tests.server.server import StrictServer
 from tests.server.service import Limits
-from whyops._cli import main
+from whyops._cli._main import main
 from whyops._store.reader import StoreReader
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs file locks")
@@ -51,7 +51,7 @@ def test_a_service_that_never_answers(home: Path, monkeypatch: pytest.MonkeyPatc
         began = time.monotonic()
         assert main(["push", "last", "--timeout", "0.5"]) == 1
         assert time.monotonic() - began < 25  # a request has 30 s
-    assert capsys.readouterr().out == "0 events delivered, 18 not sent: run this again to go on.\n"
+    assert capsys.readouterr().out == "0 events delivered, 18 not sent: run this again to continue.\n"
 
 
 @pytest.mark.usefixtures("key")
@@ -65,7 +65,7 @@ def test_a_trace_arrives_as_it_was_recorded_once(home: Path, monkeypatch: pytest
         assert server.events == conversation()
         asked = len(server.ingested)
         assert main(["push", "last"]) == 0
-        assert capsys.readouterr().err == "All of it was sent before; --again sends it once more.\n"
+        assert capsys.readouterr().err == "Everything was sent before; --again sends it once more.\n"
         assert len(server.ingested) == asked
         assert main(["push", "last", "--again"]) == 0
         assert server.events == conversation()
@@ -119,7 +119,7 @@ def test_a_service_that_is_away(home: Path, monkeypatch: pytest.MonkeyPatch, cap
         at(monkeypatch, server.url)
         server.stop()
         assert main(["push", "last", "--timeout", "0.5"]) == 1
-        assert "18 not sent: run this again to go on" in capsys.readouterr().out
+        assert "18 not sent: run this again to continue" in capsys.readouterr().out
         server.start()
         assert main(["push", "last"]) == 0
         assert server.events == conversation()
@@ -150,7 +150,7 @@ def test_what_the_service_does_not_keep(home: Path, monkeypatch: pytest.MonkeyPa
         at(monkeypatch, server.url)
         server.spoil(lambda event: event["eventType"] == "llm_thinking", status=409)
         assert main(["push", "last"]) == 1
-        assert "17 events delivered, 1 refused for good (`whyops status` tells why)" in capsys.readouterr().out
+        assert "17 events delivered, 1 rejected (see `whyops status`)" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("key")
@@ -181,7 +181,7 @@ def test_without_a_key_or_a_trace(home: Path, monkeypatch: pytest.MonkeyPatch, c
     assert capsys.readouterr().err == "whyops: This needs an API key: set WHYOPS_API_KEY.\n"
     monkeypatch.setenv("WHYOPS_API_KEY", "whyops_test")
     assert main(["push"]) == 1
-    assert "Say which traces" in capsys.readouterr().err
+    assert "No traces selected" in capsys.readouterr().err
 
 
 def test_json_stays_exact() -> None:
@@ -204,7 +204,7 @@ def test_what_answers_is_not_the_service(
         at(monkeypatch, server.url)
         server.pour(raw(200, json.dumps(body).encode()), times=None)
         assert main(["push", "last", "--timeout", "0.5"]) == 1
-        assert capsys.readouterr().out == "0 events delivered, 18 not sent: run this again to go on.\n"
+        assert capsys.readouterr().out == "0 events delivered, 18 not sent: run this again to continue.\n"
         assert "Check WHYOPS_ANALYSE_BASE_URL" in caplog.text
         server.clear()
         assert main(["push", "last"]) == 0

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.server import StrictServer
-from whyops._cli import main
+from whyops._cli._main import main
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9 and file locks")
 
@@ -72,7 +72,7 @@ def test_what_waits_for_the_service_is_told_and_sent(
 
         present(monkeypatch, keyed(server.url))
         assert main(["deliver", "--timeout", "0.5"]) == 1
-        assert "10 still waiting" in capsys.readouterr().out
+        assert "10 not sent: run this again to continue" in capsys.readouterr().out
 
         server.start()
         assert main(["deliver"]) == 0
@@ -168,10 +168,10 @@ def test_refused_events_are_told_with_their_reason(home: Path, monkeypatch: pyte
         server.spoil(lambda event: event["metadata"]["tool"] == "fine" and event["eventType"] == "tool_call_response", status=409)
         present(monkeypatch, keyed(server.url))
         assert main(["deliver"]) == 1
-        assert "5 events delivered, 5 refused for good and parked" in capsys.readouterr().out
+        assert "5 events delivered, 5 rejected (see `whyops status`)" in capsys.readouterr().out
         assert main(["status"]) == 0
         told = capsys.readouterr().out
-        assert " 5 parked\n" in told
+        assert " 5 rejected\n" in told
         assert "5: 409 Spoiled" in told
         assert "parked.jsonl" in told.replace("\n  ", "")
 

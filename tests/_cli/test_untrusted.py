@@ -12,10 +12,10 @@ import pytest
 import whyops
 from tests._cli.test_commands import store
 from tests._cli.test_status_and_deliver import leave
-from tests._views.recordings import conversation
+from tests._render.recordings import conversation
 from tests.untrusted import ANOTHER_USER, Put, each_kind, state
-from whyops._cli import main
-from whyops._delivery.survey import survey, waiting_lines
+from whyops._cli._main import main
+from whyops._outbox.inspect import inspect_outboxes, waiting_lines
 from whyops._store.reader import StoreReader
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="owners, modes and pipes are POSIX's")
@@ -144,7 +144,7 @@ def test_an_outbox_of_another_user(home: Path, which: str, capsys: pytest.Captur
     (place,) = home.glob(which)
     os.chown(place, ANOTHER_USER, ANOTHER_USER)
     before = sorted(home.rglob("*"))
-    assert survey(home) == []
+    assert inspect_outboxes(home) == []
     run_all(capsys)
     assert sorted(home.rglob("*")) == before
     assert record(caplog).count("wait in memory") == 1

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests._cli.test_commands import store
-from tests._views.recordings import Run, conversation
+from tests._render.recordings import Run, conversation
 from tests.server.server import StrictServer
-from whyops._cli import main
-from whyops._views.brief import estimated_tokens
+from whyops._cli._main import main
+from whyops._render.markdown import estimated_tokens
 
 
 def run_of(trace_id: str, **fields: object) -> Run:

@@ -9,14 +9,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from whyops._delivery.clock import Clock
 from whyops._delivery.delivery import Delivery
-from whyops._delivery.destination import Destination
-from whyops._delivery.http import HttpSink
-from whyops.events import BatchRefused, Receipt, TryLater
+from whyops._delivery.pace import Pace
+from whyops._outbox.destination import Destination
+from whyops._runtime.clock import Clock
+from whyops._service.sink import HttpSink
+from whyops.events import BatchRejected, Receipt, RetryLater
 
 HERE = Destination("http://service.test", "agent", "0123456789ab")
 NONCE = "00112233445566ff"
+QUICK = Pace(linger=0.2, quiet=0.02, backoff=0.02, longest_backoff=0.1)
+"""How long is waited is not what most tests look at."""
 
 
 def line(key: object, trace: str = "t", size: int = 0, **fields: object) -> bytes:
@@ -79,12 +82,12 @@ def refusing(*bad: object, passing: bool = False, sink: list[ListSink] | None = 
         if refused & set(keys(batch)):
             if sink:
                 sink[0].store([text for text in batch if key(text) not in refused])
-            raise BatchRefused("400 it is bad", perhaps_passing=passing)
+            raise BatchRejected("400 it is bad", perhaps_passing=passing)
 
     return answer
 
 
-def failing(times: int | None, error: Callable[[], Exception] = lambda: TryLater("down")) -> Callable[[Sequence[bytes]], None]:
+def failing(times: int | None, error: Callable[[], Exception] = lambda: RetryLater("down")) -> Callable[[Sequence[bytes]], None]:
     """Fail so many times, or always."""
     count = itertools.count(1)
 
@@ -98,7 +101,8 @@ def failing(times: int | None, error: Callable[[], Exception] = lambda: TryLater
 def delivery(sink: Any, home: Path | None, **options: Any) -> Delivery:
     """Make a delivery to a sink, or to whatever a function makes."""
     make = sink if callable(sink) else lambda: sink
-    return Delivery(options.pop("destination", HERE), make, home=home, process_nonce=options.pop("nonce", lambda: NONCE), **options)
+    given = {"home": home, "process_nonce": options.pop("nonce", lambda: NONCE), "pace": QUICK, **options}
+    return Delivery(given.pop("destination", HERE), make, **given)
 
 
 def http_sink(server: Any, **options: Any) -> HttpSink:

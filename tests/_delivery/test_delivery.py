@@ -19,17 +19,14 @@ from pathlib import Path
 
 import pytest
 
-from tests._delivery.parts import HERE, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
-from whyops import _private_files
-from whyops._delivery import delivery as delivery_module
-from whyops._delivery import linger as linger_module
-from whyops._delivery import locks
-from whyops._delivery import sender as sender_module
-from whyops._delivery.delivery import Delivery
-from whyops._delivery.destination import Destination
-from whyops._delivery.segment import Segment
+from tests._delivery.parts import HERE, QUICK, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
+from whyops._delivery.pace import PACE, Pace
+from whyops._delivery.worker import Worker
+from whyops._outbox.destination import Destination
+from whyops._outbox.segment import Segment
+from whyops._runtime import locks, private_files
 from whyops.errors import StoreError
-from whyops.events import Receipt, Refusal, TryLater
+from whyops.events import Receipt, Refusal, RetryLater
 from whyops.types import FlushResult
 
 
@@ -100,7 +97,7 @@ def test_what_an_answer_settles_waits_no_more(home, left):
         return later(batch)
 
     sink.answer = answer
-    subject = delivery(sink, home)
+    subject = delivery(sink, home, pace=QUICK._replace(backoff=0.4))
     for text in lines(6):
         subject.record(text)
     counts = result(subject.flush(0.1))
@@ -124,7 +121,7 @@ def test_an_event_is_sent_without_being_asked_for(home):
 def test_many_bytes_wake_the_sender(home):
     """It doesn't linger when there is enough for a request in memory, or for a file of their own."""
     sink = ListSink()
-    subject = delivery(sink, home)
+    subject = delivery(sink, home, pace=PACE)
     subject.record(line("first"))
     time.sleep(0.1)
     large = (1_000_000 if home is None else 8_000_000) // 100_000
@@ -137,7 +134,7 @@ def test_many_bytes_wake_the_sender(home):
 def test_a_burst_into_a_file_is_left_alone(tmp_path):
     """What lies in a file is safe: the sender lets a caller in a burst have the interpreter, and sends when that is over."""
     sink = ListSink()
-    subject = delivery(sink, tmp_path)
+    subject = delivery(sink, tmp_path, pace=PACE)
     for number in range(40):
         subject.record(line(number, size=100_000))
     assert not sink.calls
@@ -148,7 +145,7 @@ def test_a_burst_into_a_file_is_left_alone(tmp_path):
 def test_a_small_outbox_wakes_the_sender_before_it_is_full(home):
     """A quarter of what it may hold is enough."""
     sink = ListSink()
-    subject = delivery(sink, home, outbox_max_bytes=400_000)
+    subject = delivery(sink, home, outbox_max_bytes=400_000, pace=PACE)
     subject.record(line("first"))
     time.sleep(0.1)
     for number in range(5):
@@ -168,7 +165,7 @@ def test_closing_leaves_nothing_and_the_next_event_opens_again(home):
     subject = delivery(make, home)
     subject.record(line(1))
     assert result(subject.close()).delivered == 1
-    eventually(lambda: subject._thread is None)
+    eventually(lambda: not subject.is_running())
     assert made[0].closed == 1
     assert home is None or not outbox_files(home)
     subject.record(line(2))
@@ -176,18 +173,16 @@ def test_closing_leaves_nothing_and_the_next_event_opens_again(home):
     assert [list(sink.stored) for sink in made] == [["1"], ["2"]]
 
 
-def test_the_thread_ends_when_idle_and_comes_back(home, monkeypatch):
+def test_the_thread_ends_when_idle_and_comes_back(home):
     """With the same sink, and without losing what was recorded just then."""
-    monkeypatch.setattr(sender_module, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(linger_module, "LINGER_SECONDS", 0.001)
     sink = ListSink()
-    subject = delivery(sink, home)
+    subject = delivery(sink, home, pace=Pace(linger=0.001, idle=0.0))
     for text in lines(300):
         subject.record(text)
         time.sleep(0.0005)
     eventually(lambda: len(sink.stored) == 300)
     assert len(sink.threads) >= 1
-    eventually(lambda: subject._thread is None)
+    eventually(lambda: not subject.is_running())
     assert sum(map(len, sink.calls)) == 300
     result(subject.close())
 
@@ -244,7 +239,7 @@ def test_a_cancelled_wait_disturbs_nobody(home):
     assert result(subject.close()).delivered == 1
 
 
-@pytest.mark.parametrize("error", [TryLater, ValueError])
+@pytest.mark.parametrize("error", [RetryLater, ValueError])
 def test_a_failing_sink_keeps_the_events(home, error, caplog):
     """They are tried again after a while, said once, and said when it goes on."""
     sink = ListSink(failing(2, lambda: error("down")))
@@ -291,12 +286,12 @@ def test_a_hanging_destination_does_not_stop_another(home):
     assert result(first.close()).delivered == result(second.close()).delivered == 1
 
 
-def test_parked_events_are_kept_with_the_reason(tmp_path, caplog):
+def test_rejected_events_are_kept_with_the_reason(tmp_path, caplog):
     """In a file beside the outbox, counted by reason, said once; the others go on."""
     subject = delivery(ListSink(refusing(3, 5)), tmp_path)
     for text in lines(8):
         subject.record(text)
-    assert result(subject.close()) == FlushResult(delivered=6, parked=2)
+    assert result(subject.close()) == FlushResult(delivered=6, rejected=2)
     folder = HERE.folder(tmp_path)
     notes = [json.loads(text) for text in (folder / "parked.jsonl").read_bytes().splitlines()]
     assert [(note["reason"], note["event"]["idempotencyKey"]) for note in notes] == [("400 it is bad", "3"), ("400 it is bad", "5")]
@@ -384,16 +379,16 @@ class TestLeftovers:
         left_behind(tmp_path, [line("old")], "1-dead-1", metadata="old")
         left_behind(tmp_path, [line("same")], "2-dead-1", metadata="new")
         order: list[str] = []
-        ours, leftovers = (ListSink(lambda _, name=name: order.append(name)) for name in ("ours", "leftovers"))
-        subject = delivery(ours, tmp_path, metadata_hash="new", make_leftover_sink=lambda: leftovers)
+        ours, orphans = (ListSink(lambda _, name=name: order.append(name)) for name in ("ours", "orphans"))
+        subject = delivery(ours, tmp_path, metadata_hash="new", make_orphan_sink=lambda: orphans)
         job = subject.submit(lambda _: order.append("job"))
         subject.record(line("mine"))
         assert result(subject.close()).delivered == 3
         job.result(0)
-        assert order[0] == "leftovers"
-        assert list(leftovers.stored) == ["old"]
+        assert order[0] == "orphans"
+        assert list(orphans.stored) == ["old"]
         assert list(ours.stored) == ["same", "mine"]
-        assert ours.closed == leftovers.closed == 1
+        assert ours.closed == orphans.closed == 1
 
     def test_they_may_be_of_another_destination_if_told_so(self, tmp_path):
         """Which is how events of an old key are sent with the new one."""
@@ -465,7 +460,7 @@ class TestNoDisk:
             monkeypatch.setattr(locks, "fcntl", None)
         else:
             monkeypatch.delattr(os, "geteuid", raising=False)
-            monkeypatch.setattr(_private_files, "HAS_OWNERS", False)
+            monkeypatch.setattr(private_files, "HAS_OWNERS", False)
         caplog.set_level(logging.INFO, "whyops")
         self.check(tmp_path, caplog, "This system has no file locks")
         assert {record.levelno for record in caplog.records} == {logging.INFO}
@@ -481,7 +476,8 @@ class TestNoDisk:
             early = subject.flush()
             eventually(lambda: bool(sink.calls))
             caplog.clear()
-        fds = {"write": subject._outbox._fd, "lock": subject._outbox.shelves()[0].fd}
+        outbox = subject._queue.current
+        fds = {"write": outbox._fd, "lock": outbox.shelves()[0].fd}
         for name in which:
             os.close(fds[name])
         subject.record(line(2))
@@ -616,7 +612,7 @@ class TestWithoutThreads:
         subject.begin_exit()
         subject.finish_exit()
         assert subject.counts() == FlushResult(waiting=1)
-        assert len([record for record in caplog.records if "No thread" in record.message]) == 1
+        assert len([record for record in caplog.records if "Could not start" in record.message]) == 1
 
     def test_a_sink_that_is_in_time_is_told_the_limit(self, home):
         """That of whoever waits: it is the caller's thread that would hang. Afterwards there is none any more."""
@@ -652,7 +648,7 @@ class TestWithoutThreads:
             thread.start()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(threading.Thread, "start", lambda _: 1 // 0)
-            patch.setattr(Delivery, "_start", lambda _: None)
+            patch.setattr(Worker, "_start", lambda _: None)
             go.set()
             for thread in threads:
                 thread.join(20)
@@ -695,7 +691,7 @@ def test_the_sender_runs_in_no_trace(home):
     assert subject.submit(lambda _: variable.get()).result(10) == "none"
     result(subject.close())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Delivery, "_start", lambda _: None)
+        patch.setattr(Worker, "_start", lambda _: None)
         subject.record(line(2))
         assert subject.wait(subject.close(10), 10, subject.counts).delivered == 2
     assert seen == ["none", "none"]
@@ -745,16 +741,15 @@ def test_what_waits_in_memory_is_not_forgotten_by_closing():
     result(subject.close())
 
 
-def test_files_are_tried_again_after_a_while(tmp_path, monkeypatch, caplog):
+def test_files_are_tried_again_after_a_while(tmp_path, caplog):
     """Once the disk takes them and memory is empty."""
-    monkeypatch.setattr(delivery_module, "DISK_SECONDS", 0.0)
     (tmp_path / "home").write_text("")
     sink = ListSink()
-    subject = delivery(sink, tmp_path / "home")
+    subject = delivery(sink, tmp_path / "home", pace=Pace(disk=0.0))
     subject.record(line(1))
     result(subject.flush())
     (tmp_path / "home").unlink()
-    eventually(lambda: subject._outbox is None)
+    result(subject.flush())
     subject.record(line(2))
     assert len(outbox_files(tmp_path / "home")) == 1
     assert result(subject.close()).delivered == 2
@@ -776,21 +771,18 @@ def test_a_sink_that_ends_its_thread_is_called_by_another(home):
     subject = delivery(sink, home)
     subject.record(line(1))
     future = subject.flush()
-    eventually(lambda: subject._thread is None)
+    eventually(lambda: not subject.is_running())
     subject.record(line(2))
     assert result(subject.close()).delivered == 2
     assert result(future).delivered >= 1
 
 
-def test_a_delivery_that_nobody_holds_ends(tmp_path, monkeypatch):
+def test_a_delivery_that_nobody_holds_ends(tmp_path):
     """After its thread has ended nothing of it is left: no descriptor, no file."""
-    monkeypatch.setattr(sender_module, "IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(linger_module, "LINGER_SECONDS", 0.01)
     sink = ListSink()
-    subject = delivery(sink, tmp_path)
+    subject = delivery(sink, tmp_path, pace=Pace(linger=0.01, idle=0.0))
     subject.record(line(1))
-    thread = subject._thread
-    eventually(lambda: len(sink.stored) == 1 and not (thread and thread.is_alive()))
+    eventually(lambda: len(sink.stored) == 1 and not sink.threads & {thread.ident for thread in threading.enumerate()})
     del subject
     with contextlib.suppress(AssertionError):
         eventually(lambda: gc.collect() and not outbox_files(tmp_path), 2)

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests._delivery.parts import HERE, delivery, http_sink, line
+from tests._delivery.parts import HERE, QUICK, delivery, http_sink, line
 from tests.server import Limits, StrictServer
 from tests.server.agents import Agents
 from whyops._delivery.delivery import Delivery
+from whyops._delivery.pace import Pace
 from whyops.types import FlushResult
 
+OUTAGE = Pace(backoff=0.1)
+"""Waits that double without end, as in earnest, and begin sooner."""
 COUNT = 60
 TRACES = 3
 
@@ -29,8 +32,8 @@ def home(request, tmp_path):
     return tmp_path / "home" if request.param == "file" else None
 
 
-def to(server: StrictServer, home: Path | None, **options: object) -> Delivery:
-    return delivery(lambda: http_sink(server, **options), home)
+def to(server: StrictServer, home: Path | None, pace: Pace = QUICK, **options: object) -> Delivery:
+    return delivery(lambda: http_sink(server, **options), home, pace=pace)
 
 
 def record(subject: Delivery, *others: bytes) -> None:
@@ -95,20 +98,20 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_event_is_parked_alone(server, home, name, caplog):
+def test_a_bad_event_is_rejected_alone(server, home, name, caplog):
     """With the service's reason; its neighbours arrive, those that the service had stored already too."""
     subject = to(server, home)
     record(subject, BAD[name])
-    assert subject.close(20).result(25) == FlushResult(delivered=COUNT, parked=1)
+    assert subject.close(20).result(25) == FlushResult(delivered=COUNT, rejected=1)
     check(server)
-    assert f"refused for good: {name[:3]}" in caplog.text
+    assert f"rejected permanently: {name[:3]}" in caplog.text
 
 
 def test_several_bad_events_of_several_kinds(server, home):
     """Each is found."""
     subject = to(server, home)
     record(subject, *(text.replace(b'"bad"', b'"bad %d"' % index) for index, text in enumerate(BAD.values())))
-    assert subject.close(30).result(35) == FlushResult(delivered=COUNT, parked=len(BAD))
+    assert subject.close(30).result(35) == FlushResult(delivered=COUNT, rejected=len(BAD))
     check(server)
 
 
@@ -120,7 +123,7 @@ def test_a_trace_of_somebody_else(server, home):
     subject = to(server, home)
     record(subject)
     counts = subject.close(20).result(25)
-    assert counts == FlushResult(delivered=COUNT - COUNT // TRACES, parked=COUNT // TRACES)
+    assert counts == FlushResult(delivered=COUNT - COUNT // TRACES, rejected=COUNT // TRACES)
     assert len(server.events) == 1 + counts.delivered
 
 
@@ -129,7 +132,7 @@ def test_a_body_that_is_too_large(server, home, caplog):
     server.max_body = 3000
     subject = to(server, home)
     record(subject, line("huge", "trace 1", size=5000))
-    assert subject.close(20).result(25) == FlushResult(delivered=COUNT, parked=1)
+    assert subject.close(20).result(25) == FlushResult(delivered=COUNT, rejected=1)
     check(server)
     assert "413" in caplog.text
 
@@ -137,9 +140,9 @@ def test_a_body_that_is_too_large(server, home, caplog):
 def test_an_outage_of_500s_parks_nothing(server, home):
     """Nothing passes, so nothing is at fault; when it is over all arrives."""
     server.fail(500, times=None)
-    subject = to(server, home)
+    subject = to(server, home, OUTAGE)
     record(subject)
-    assert subject.flush(3).result(10) == FlushResult(waiting=COUNT)
+    assert subject.flush(0.7).result(10) == FlushResult(waiting=COUNT)
     requests = len(server.requests)
     assert requests < 40
     server.clear()
@@ -152,7 +155,7 @@ def test_a_refused_key_is_said_once_and_keeps_all(server, tmp_path, caplog):
     server.fail(401, times=None)
     subject = to(server, tmp_path)
     record(subject)
-    assert subject.close(2).result(10) == FlushResult(waiting=COUNT)
+    assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
     errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(errors) == 1
     assert errors[0].levelno == logging.ERROR
@@ -166,9 +169,9 @@ def test_a_refused_key_is_said_once_and_keeps_all(server, tmp_path, caplog):
 def test_the_agent_limit(home, caplog):
     """Its events are kept: nothing passes, so nothing is parked, and nothing is hammered. Once there is room for it they arrive."""
     with StrictServer(limits=Limits(agents=0)) as server:
-        subject = to(server, home, agent_metadata={"systemPrompt": "p"})
+        subject = to(server, home, OUTAGE, agent_metadata={"systemPrompt": "p"})
         record(subject)
-        assert subject.close(2).result(10) == FlushResult(waiting=COUNT)
+        assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
         assert len(server.inits) == 1
         assert len(server.requests) < 30
         assert "limited number of agents" in caplog.text
@@ -177,7 +180,7 @@ def test_the_agent_limit(home, caplog):
         check(server)
 
 
-def test_leftovers_are_delivered_before_the_agent_is_described_anew(server, tmp_path):
+def test_orphans_are_delivered_before_the_agent_is_described_anew(server, tmp_path):
     """The service would else refuse their traces, which began under the older description."""
     old, new = {"systemPrompt": "old"}, {"systemPrompt": "new"}
     begun = http_sink(server, agent_metadata=old)
@@ -188,7 +191,7 @@ def test_leftovers_are_delivered_before_the_agent_is_described_anew(server, tmp_
     assert dead.close(0.2).result(10).waiting == COUNT
     server.clear()
     heir = delivery(
-        lambda: http_sink(server, agent_metadata=new), tmp_path, metadata_hash="new", make_leftover_sink=lambda: http_sink(server)
+        lambda: http_sink(server, agent_metadata=new), tmp_path, metadata_hash="new", make_orphan_sink=lambda: http_sink(server)
     )
     heir.record(line("new", "another trace"))
     assert heir.close(20).result(25) == FlushResult(delivered=COUNT + 1)

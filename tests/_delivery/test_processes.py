@@ -121,7 +121,7 @@ def test_an_end_while_the_service_refuses_is_quick(processes):
     assert time.monotonic() - started < 2.5
     wrong, left = errors.splitlines()
     assert "can't be reached" in wrong
-    assert "They wait in" in wrong
+    assert "They are queued in" in wrong
     assert "50 events wait" in left
     assert "whyops deliver" in left
     assert str(processes.home) in errors
@@ -183,14 +183,12 @@ def test_a_thread_that_has_ended_is_not_missed_at_the_end(processes):
     """Python 3.12 refuses new threads then: what is left is delivered by the thread that ends the process."""
     processes.run(
         """
-import atexit
-from whyops._delivery import sender
-sender.IDLE_SECONDS, sender.LINGER_SECONDS = 0, 0.01
+import atexit, time
 record(1)
-import time
-while subject._thread: time.sleep(0.01)
+while subject.is_running(): time.sleep(0.01)
 atexit.register(record, 5)
-"""
+""",
+        TEST_IDLE="0",
     )
     assert len(processes.server.events) == 6
     processes.check()
@@ -385,7 +383,7 @@ def test_a_subprocess_does_not_keep_the_lock(processes):
     process = processes.start(
         """
 import subprocess
-from whyops._delivery import file_outbox
+from whyops._outbox import file_outbox
 file_outbox.SEGMENT_BYTES = 1000
 record(50); subject.flush().result(10); record(10)
 sleeper = subprocess.Popen(["sleep", "30"], close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

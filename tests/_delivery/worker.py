@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import itertools
 import os
-import sys  # noqa: F401 - for the code that runs behind this
+import sys  # noqa: F401  (for the code that runs behind this)
 import threading
 from pathlib import Path
 
-from tests._delivery.parts import line
+from tests._delivery.parts import QUICK, line
 from whyops._delivery.delivery import Delivery
-from whyops._delivery.destination import Destination
-from whyops._delivery.http import HttpSink
+from whyops._outbox.destination import Destination
+from whyops._runtime import forks
+from whyops._service.sink import HttpSink
 
 _nonce = [os.urandom(8).hex()]
-os.register_at_fork(after_in_child=lambda: _nonce.__setitem__(0, os.urandom(8).hex()))
+forks.in_child(lambda: _nonce.__setitem__(0, os.urandom(8).hex()))
 
 URL = os.environ["TEST_URL"]
 HOME = Path(os.environ["TEST_HOME"]) if os.environ.get("TEST_HOME") else None
@@ -28,6 +29,7 @@ subject = Delivery(
     Destination("http://service.test", "agent", "0123456789ab"),
     make_sink,
     home=HOME,
+    pace=QUICK._replace(idle=float(os.environ.get("TEST_IDLE", QUICK.idle))),
     process_nonce=lambda: _nonce[0],
     exit_timeout=float(os.environ["TEST_EXIT_TIMEOUT"]) if "TEST_EXIT_TIMEOUT" in os.environ else None,
 )

@@ -131,7 +131,7 @@ def _no_proxies(monkeypatch):
 
 
 def post(way: Channel, url: str, timeout: float = 5.0) -> Answer:
-    return way.post(url, {"Authorization": "Bearer secret"}, b"[]", timeout)
+    return way.exchange(Request("POST", url, {"Authorization": "Bearer secret"}, b"[]", timeout))
 
 
 def test_an_answer_is_read(ours):
@@ -346,7 +346,7 @@ def test_a_server_that_does_not_read(ours):
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         started = time.monotonic()
         with pytest.raises(Unreachable, match="no answer in time"):
-            ours.post(f"http://127.0.0.1:{deaf.getsockname()[1]}/", {}, b"x" * 30_000_000, 0.4)
+            ours.exchange(Request("POST", f"http://127.0.0.1:{deaf.getsockname()[1]}/", {}, b"x" * 30_000_000, 0.4))
         assert time.monotonic() - started < ENDS
 
 
@@ -426,7 +426,7 @@ def test_an_answer_before_all_is_sent(ours):
     """A server that refuses what it has not read to its end is heard."""
     refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with listening(refusal, greets=True, linger=0.5) as peer:
-        assert ours.post(f"http://127.0.0.1:{peer.port}/", {}, b"x" * 30_000_000, ENDS).status == 413
+        assert ours.exchange(Request("POST", f"http://127.0.0.1:{peer.port}/", {}, b"x" * 30_000_000, ENDS)).status == 413
 
 
 def test_an_interrupted_exchange_leaves_no_connection(ours, monkeypatch):

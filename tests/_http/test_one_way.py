@@ -17,9 +17,9 @@ import pytest
 
 import whyops
 from tests._cli.test_commands import store
-from tests._views.recordings import conversation
+from tests._render.recordings import conversation
 from tests.server import StrictServer
-from whyops._cli import main
+from whyops._cli._main import main
 from whyops.errors import ServiceError
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = _pass_on  # noqa: N815 - names of the standard library's
+    do_GET = do_POST = _pass_on  # noqa: N815  (names of the standard library's)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

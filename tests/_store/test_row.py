@@ -1,45 +1,55 @@
-"""What the store reads out of a line, whatever a client wrote into it."""
+"""What the store reads out of lines for its list, whatever a client wrote into them."""
 
 from __future__ import annotations
 
+import itertools
+import json
+import sqlite3
+from pathlib import Path
+
 import pytest
 
-from tests._store.lines import event
-from whyops._store.row import decode, row_of, sortable
+from tests._store.conftest import MakeSink
+from tests._store.lines import event, line
+from whyops._store import schema
+from whyops._store.reader import Selection, StoreReader, TraceSummary
+from whyops._store.row import sortable
+from whyops._wire.read import microseconds
+from whyops.events import Receipt, Refusal
+
+KINDS = ("error", "tool_call_request", "tool_call_response", "tool_result", "llm_response")
+FAILED = {"toolResults": {"error": "no"}}
 
 
-@pytest.mark.parametrize("line", [b"", b"\n", b"{", b"[]\n", b"1\n", b"\xff\xfe\n", b'{"a": "\xff"}\n', b"[" * 200_000])
-def test_what_is_no_object_is_none(line: bytes) -> None:
-    """A line that holds no JSON object is told apart, not raised about."""
-    assert decode(line) is None
-
-
-def test_a_number_of_any_length_is_read() -> None:
-    """A number of more digits than Python converts does not cost the event."""
-    assert decode(b'{"n": ' + b"9" * 5000 + b"}\n") == {"n": "9" * 5000}
+def stored(home: Path, make_sink: MakeSink, *events: dict[str, object]) -> TraceSummary:
+    sink = make_sink(home)
+    assert sink.send([json.dumps(one).encode() + b"\n" for one in events]).refused == ()
+    (summary,) = StoreReader(home).summaries()
+    return summary
 
 
 @pytest.mark.parametrize("trace_id", [None, "", 7, ["t"]])
-def test_an_event_needs_a_trace(trace_id: object) -> None:
-    """Without a trace's id there is no row."""
-    assert row_of(event(traceId=trace_id)) is None
+def test_an_event_needs_a_trace(home: Path, make_sink: MakeSink, trace_id: object) -> None:
+    """Without a trace's id an event is refused."""
+    assert make_sink(home).send([json.dumps(event(traceId=trace_id)).encode()]) == Receipt(stored=0, refused=(Refusal(0, "no traceId"),))
 
 
-@pytest.mark.parametrize("odd", [None, 7, 1.5, "x", [], [1], {}, {"a": None}, True])
-@pytest.mark.parametrize(
-    "field", ["eventType", "content", "metadata", "timestamp", "spanId", "agentName", "externalUserId", "idempotencyKey"]
-)
-def test_odd_fields_are_taken(field: str, odd: object) -> None:
-    """Whatever JSON value stands in a field, the event has a row."""
-    for kind in ("error", "tool_call_request", "tool_call_response", "tool_result", "llm_response"):
-        assert row_of({**event(kind=kind), field: odd}) is not None
+def test_odd_fields_are_taken(home: Path, make_sink: MakeSink) -> None:
+    """Whatever JSON value stands in a field, the event is stored and counted as one."""
+    odd = (None, 7, 1.5, "x", [], [1], {}, {"a": None}, True, "\ud800")
+    fields = ("eventType", "content", "metadata", "timestamp", "spanId", "agentName", "externalUserId", "idempotencyKey")
+    events = [
+        {**event(number, kind=kind), field: value} for number, (field, value, kind) in enumerate(itertools.product(fields, odd, KINDS))
+    ]
+    for one in events:
+        if one["idempotencyKey"] == event()["idempotencyKey"]:
+            one["idempotencyKey"] = None
+    assert stored(home, make_sink, *events).events == len(events) - 2 * (len(KINDS) - 1)  # two of the odd keys are keys
 
 
-def test_a_lone_surrogate_becomes_its_escape() -> None:
+def test_a_lone_surrogate_becomes_its_escape(home: Path, make_sink: MakeSink) -> None:
     """Names that UTF-8 can't say are kept in a form that it can."""
-    row = row_of(event(trace="a\ud800b"))
-    assert row is not None
-    assert row.trace_id == "a\\ud800b"
+    assert stored(home, make_sink, event(trace="a\ud800b", kind="error", spanId="\ud800")).trace_id == "a\\ud800b"
 
 
 @pytest.mark.parametrize(
@@ -48,17 +58,78 @@ def test_a_lone_surrogate_becomes_its_escape() -> None:
         ({"promptTokens": 42, "completionTokens": 16, "totalTokens": 58}, (42, 16)),
         ({"promptTokens": 2, "completionTokens": 1, "cacheReadTokens": 1000, "cacheCreationTokens": 50}, (1052, 1)),
         ({"totalTokens": 7}, (7, 0)),
+        ({"totalTokens": 7, "completionTokens": 2}, (5, 2)),
         ({"totalTokens": 7, "completionTokens": 9}, (0, 9)),
         ({"promptTokens": -1, "completionTokens": True, "totalTokens": 2**40}, (0, 0)),
         ({"promptTokens": "3"}, (0, 0)),
         ("much", (0, 0)),
     ],
 )
-def test_tokens(usage: object, expected: tuple[int, int]) -> None:
-    """Cached tokens count as tokens in; what is no count is none."""
-    row = row_of(event(metadata={"usage": usage}))
-    assert row is not None
-    assert (row.tokens_in, row.tokens_out) == expected
+def test_tokens(home: Path, make_sink: MakeSink, usage: object, expected: tuple[int, int]) -> None:
+    """Cached tokens count as tokens in, and so do those that only a total tells of; what is no count is none."""
+    summary = stored(home, make_sink, event(metadata={"usage": usage}))
+    assert (summary.tokens_in, summary.tokens_out) == expected
+
+
+@pytest.mark.parametrize(
+    "kinds, calls",
+    [
+        (("tool_call_request", "tool_call_response"), 1),
+        (("tool_call_response", "tool_call_request"), 1),
+        (("tool_call_request", "tool_result"), 1),
+        (("tool_call_request", "tool_call_response", "tool_result", "tool_result"), 1),
+        (("tool_result", "tool_result"), 1),
+        (("tool_call_response",), 1),
+        (("tool_call_request", "tool_call_request", "tool_call_response"), 2),
+        (("error", "embedding_request", "embedding_response"), 0),
+    ],
+)
+def test_a_spans_events_are_counted_as_the_calls_that_they_make_up(
+    home: Path, make_sink: MakeSink, kinds: tuple[str, ...], calls: int
+) -> None:
+    """Also if each comes in a batch of its own."""
+    for number, kind in enumerate(kinds):
+        summary = stored(home, make_sink, event(number, kind=kind, spanId="s", content={}))
+    assert summary.calls == calls
+
+
+def test_each_event_without_a_span_is_a_call_of_its_own(home: Path, make_sink: MakeSink) -> None:
+    """Nothing tells which of them belong together."""
+    events = [event(number, kind=kind, content=FAILED) for number, kind in enumerate(KINDS)]
+    summary = stored(home, make_sink, *events)
+    assert (summary.calls, summary.errors) == (3, 2)
+
+
+def test_a_tool_is_found_by_each_of_its_events(home: Path, make_sink: MakeSink) -> None:
+    """A request, a response alone, a result, and a request that names its tool among the calls only."""
+    sink = make_sink(home)
+    sink.send([line(1, "a", "tool_call_request", metadata={"tool": "f"}), line(2, "b", "tool_call_response", metadata={"tool": "f"})])
+    sink.send(
+        [line(3, "c", "tool_result", content={"toolName": "f"}), line(4, "d", "tool_call_request", content={"toolCalls": [{"name": "f"}]})]
+    )
+    sink.send([line(5, "e", "llm_response", content={"toolCalls": [{"name": "f"}]})])
+    assert {summary.trace_id for summary in StoreReader(home).summaries(Selection(tool="f"))} == set("abcd")
+
+
+def test_a_store_of_older_rules_is_counted_anew(home: Path, make_sink: MakeSink) -> None:
+    """What was stored before is counted as what comes now, and the two together."""
+    home.mkdir(mode=0o700)
+    older = sqlite3.connect(home / "traces.db", isolation_level=None)
+    for statement in (text for step in schema.STEPS[:3] for text in step):
+        older.execute(statement)
+    older.execute("PRAGMA user_version=3")
+    (home / "traces.db").chmod(0o600)
+    for trace, trace_id in ((1, "t-1"), (2, "t-2")):
+        older.execute(
+            "INSERT INTO traces (trace, trace_id, started_at, active_at, stored_at, calls, errors) VALUES (?, ?, '', '', 0, 9, 9)",
+            (trace, trace_id),
+        )
+        usage = {"usage": {"totalTokens": 7}}
+        request, failed = line(1, trace_id, "tool_call_request", spanId="s"), line(2, trace_id, "error", spanId="s", metadata=usage)
+        older.executemany("INSERT INTO events (trace, line) VALUES (?, ?)", [(trace, request), (trace, failed), (trace, b"damaged")])
+    older.close()
+    make_sink(home).send([line(3, "t-1", "tool_call_response", spanId="s", content=FAILED)])
+    assert [(one.calls, one.errors, one.tokens_in) for one in StoreReader(home).summaries()] == [(1, 1, 7), (1, 1, 7)]
 
 
 @pytest.mark.parametrize(
@@ -68,10 +139,13 @@ def test_tokens(usage: object, expected: tuple[int, int]) -> None:
         ("2026-11-23T18:14:05.1Z", "2026-11-23T18:14:05.100000Z"),
         ("2026-11-23T18:14:05.123456789Z", "2026-11-23T18:14:05.123456Z"),
         ("2026-11-23T18:14:05+00:00", None),
+        ("2026-13-23T18:14:05Z", None),
+        ("0001-01-01T00:00Z", "0001-01-01T00:00:00.000000Z"),
         ("yesterday", None),
         (5, None),
     ],
 )
 def test_times_sort_as_text(text: object, expected: str | None) -> None:
     """A time is brought to one length, so that text order is time order."""
-    assert sortable(text) == expected
+    at = microseconds(text)
+    assert (None if at is None else sortable(at)) == expected

@@ -66,7 +66,7 @@ def test_each_older_version_is_brought_up_to_date(home: Path, done: int, make_si
     """From every version that ever was, writing and reading both lead to the newest."""
     home.mkdir()
     for use in (lambda: make_sink(home).send([line()]), lambda: StoreReader(home).summaries()):
-        older = sqlite3.connect(home / "traces.db")
+        older = sqlite3.connect(home / "traces.db", isolation_level=None)
         for step in schema.STEPS[:done]:
             for statement in step:
                 older.execute(statement)

@@ -24,7 +24,7 @@ from llama_index.core.tools import FunctionTool
 from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 
 import whyops
-from whyops._capture import context
+from whyops._recording import context
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 
 
@@ -348,7 +348,7 @@ class Player:
                 with trace.tool_span(name):
                     self.play(node.inside, replace(self.inside(inside, name), may_spawn=False))
                     yield 1
-                    self.call(replace(inside, span=whyops.current_trace().current_span_id()))
+                    self.call(replace(inside, span=context.top().span_id))
                 self.play(node.inside, inside)
                 yield 2
 
@@ -364,7 +364,7 @@ class Player:
                 async with trace.tool_span(name):
                     await self.play_async(node.inside, replace(self.inside(inside, name), may_spawn=False))
                     yield 1
-                    await self.call_async(replace(inside, span=whyops.current_trace().current_span_id()))
+                    await self.call_async(replace(inside, span=context.top().span_id))
                 await self.play_async(node.inside, inside)
                 yield 2
 

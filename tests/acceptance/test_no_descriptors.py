@@ -45,7 +45,7 @@ PROGRAMS = {
     "when a flush connects": ("sdk = whyops.configure(); run_agent('a'); use_up(); sdk.flush_sync(1); give_back(); sdk.flush_sync()", "a"),
     "when the file is full": (
         """
-from whyops._delivery import file_outbox
+from whyops._outbox import file_outbox
 file_outbox.SEGMENT_BYTES = 1000
 sdk = whyops.configure()
 run_agent('a')

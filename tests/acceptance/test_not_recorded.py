@@ -19,11 +19,12 @@ import whyops
 from tests._delivery.test_delivery import eventually
 from tests.conftest import fill
 from tests.server.server import StrictServer
-from whyops import _client, _guard
-from whyops._capture.trace import Trace
-from whyops._cli import main
-from whyops._delivery import sender
-from whyops._delivery.survey import survey
+from whyops import _assembly, _default
+from whyops._cli._main import main
+from whyops._delivery.pace import Pace
+from whyops._outbox.inspect import inspect_outboxes
+from whyops._recording.trace import Trace
+from whyops._runtime import guard
 from whyops.testing import capture
 
 WRONG: dict[str, Callable[[Trace], object]] = {
@@ -96,9 +97,9 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         raise ZeroDivisionError("secret value")
 
     def spoil(name: str) -> None:
-        monkeypatch.setattr(_guard, "reraise", False)
+        monkeypatch.setattr(guard, "reraise", False)
         monkeypatch.setattr(
-            *{"line": ("whyops._delivery.delivery.Delivery.record", fail), "user": ("whyops._capture.trace.Trace._record", fail)}[name]
+            *{"line": ("whyops._delivery.delivery.Delivery.record", fail), "user": ("whyops._recording.trace.Trace._record", fail)}[name]
         )
 
     return spoil
@@ -119,7 +120,7 @@ def test_faults_inside_are_counted(faulty: Callable[[str], None], caplog: pytest
         with trace.tool_span("f") as span:
             span.result = 1
     assert sdk.flush_sync().not_recorded == 5
-    (one,) = survey(Path(os.environ["WHYOPS_HOME"]))
+    (one,) = inspect_outboxes(Path(os.environ["WHYOPS_HOME"]))
     assert one.counts.not_recorded_traces == {"t": 5}
     assert all(reason.startswith("ZeroDivisionError (") and "secret" not in reason for reason in one.counts.not_recorded_reasons)
     assert f"{__file__}:" in caplog.text
@@ -128,14 +129,14 @@ def test_faults_inside_are_counted(faulty: Callable[[str], None], caplog: pytest
 def test_a_fault_outside_any_trace_is_the_default_clients() -> None:
     """Where nobody knows the trace, it is counted for the client all the same."""
     sdk = whyops.configure()
-    _client._lose(object(), "why", 2)
+    _default._lose(object(), "why", 2)
     assert sdk.flush_sync().not_recorded == 0  # nothing was ever recorded by it
     with sdk.trace("t") as trace:
         trace.error_sync("x")
-        _client._lose(object(), "why", 2)
-    _client._lose(object(), "why", 2)
+        _default._lose(object(), "why", 2)
+    _default._lose(object(), "why", 2)
     assert sdk.flush_sync().not_recorded == 4
-    (one,) = survey(Path(os.environ["WHYOPS_HOME"]))
+    (one,) = inspect_outboxes(Path(os.environ["WHYOPS_HOME"]))
     assert one.counts.not_recorded_traces == {"t": 2}
     assert one.counts.not_recorded_untraced == 2
 
@@ -191,7 +192,7 @@ def test_another_process_knows(home: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["show", "lost-1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["notHere"] == ["50 events could not be recorded"]
     assert main(["show", "whole"]) == 0
-    assert "nothing is missing" in capsys.readouterr().out
+    assert "\ncomplete\n" in capsys.readouterr().out
     assert main(["status"]) == 0
     told = capsys.readouterr().out
     assert "50 not recorded" in told
@@ -243,7 +244,7 @@ if child:
 print(sdk.flush_sync().not_recorded)
 """
     assert run(code, home).stdout.split() == ["1", "2"]
-    (one,) = survey(home)
+    (one,) = inspect_outboxes(home)
     assert one.counts.not_recorded == 3
 
 
@@ -255,14 +256,14 @@ def test_losing_alone_costs_the_end_no_time(home: Path) -> None:
     home.with_name("file").write_text("no folder")
     run(code, home.with_name("file") / "home")
     assert time.monotonic() - started < 8
-    assert survey(home)[0].counts.not_recorded == 1
+    assert inspect_outboxes(home)[0].counts.not_recorded == 1
 
 
 def test_what_memory_held_at_the_end_is_counted(home: Path) -> None:
     """Events that had to wait in memory, and were not delivered before the process ended, are lost, and their trace says so."""
     code = """
 import os, whyops
-from whyops._delivery.file_outbox import FileOutbox
+from whyops._outbox.file_outbox import FileOutbox
 sdk = whyops.WhyOps("whyops_test", "a", analyse_base_url="http://127.0.0.1:9", exit_timeout=0.1)
 t = sdk.trace("t")
 t.error_sync("in a file")
@@ -273,7 +274,7 @@ t.error_sync("in memory")
 t.error_sync("in memory")
 """
     run(code, home)
-    (one,) = survey(home)
+    (one,) = inspect_outboxes(home)
     assert (one.waiting, one.counts.not_recorded_traces) == (1, {"t": 2})
 
 
@@ -289,27 +290,26 @@ def test_a_full_disk_is_told_of_as_soon_as_it_takes_a_byte(small_disk: Path) -> 
             trace.error_sync("x" * 60_000)
         dropped = sdk.flush_sync(0.5).dropped
         assert dropped > 5
-        assert all(one.counts.dropped == 0 for one in survey(home))
+        assert all(one.counts.dropped == 0 for one in inspect_outboxes(home))
         filler.unlink()
-        eventually(lambda: [one.counts.dropped_traces for one in survey(home)] == [{"t": dropped}])
+        eventually(lambda: [one.counts.dropped_traces for one in inspect_outboxes(home)] == [{"t": dropped}])
         server.start()
         assert sdk.close_sync().delivered == 30 - dropped
 
 
 def test_a_loss_is_not_forgotten_where_nothing_else_is_to_be_done(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sender goes on trying while the disk is full, and ends when it has told."""
-    monkeypatch.setattr(sender, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(sender, "LINGER_SECONDS", 0.01)
+    monkeypatch.setattr(_assembly, "PACE", Pace(linger=0.01, idle=0.01))
     sdk = whyops.WhyOps(home=small_disk / "home")
     filler = fill(small_disk)
     sdk.trace("t").error_sync()  # type: ignore[call-arg]
     delivery = sdk._assembled().delivery
     assert delivery is not None
     time.sleep(0.3)
-    assert delivery._thread is not None
+    assert delivery.is_running()
     filler.unlink()
-    eventually(lambda: [one.counts.not_recorded for one in survey(small_disk / "home")] == [1])
-    eventually(lambda: delivery._thread is None)
+    eventually(lambda: [one.counts.not_recorded for one in inspect_outboxes(small_disk / "home")] == [1])
+    eventually(lambda: not delivery.is_running())
 
 
 def test_nothing_is_said_where_nothing_went_wrong(home: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -319,4 +319,4 @@ def test_nothing_is_said_where_nothing_went_wrong(home: Path, caplog: pytest.Log
         sdk.trace("t").error_sync("x")
         assert sdk.close_sync().not_recorded == 0
     assert caplog.records == []
-    assert survey(home)[0].counts.not_recorded_reasons == {}
+    assert inspect_outboxes(home)[0].counts.not_recorded_reasons == {}

@@ -56,7 +56,7 @@ def test_the_service_and_what_it_refuses(home, caplog):
             record_everything(sdk)
             check_no_word_in(home, caplog)
             result = sdk.flush_sync()
-        assert result.parked
+        assert result.rejected
         assert result.waiting == 0
         assert len(server.events) == result.delivered
         assert all(WORD.encode() not in request.body for request in server.requests)

@@ -27,7 +27,7 @@ with whyops.trace("t", external_user_id="user") as trace:
     trace.user_message_sync([{"role": "user", "content": "Hello!"}])
     assert search("word") == "WORD"
 """
-NO_THREAD = "WARNING No thread can be started to deliver events"
+NO_THREAD = "WARNING Could not start the delivery thread"
 FLUSH = "print(tuple(whyops.configure().flush_sync(timeout=20))[:2])\n"
 
 
@@ -40,7 +40,7 @@ def run(system: str, code: str, home: Path | None, *words: str, **variables: str
 
 
 def cli(system: str, home: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return run(system, "import sys; from whyops._cli import main; sys.exit(main(sys.argv[1:]))", home, *words, **variables)
+    return run(system, "import sys; from whyops._cli._main import main; sys.exit(main(sys.argv[1:]))", home, *words, **variables)
 
 
 def told(done: subprocess.CompletedProcess[str]) -> set[str]:
@@ -135,7 +135,7 @@ def test_commands_on_windows(tmp_path: Path) -> None:
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), (words, done.stderr)
     assert (tmp_path / "t.jsonl").read_text("utf-8").count("\n") == 3
     doctor = cli(WINDOWS, home, "doctor")
-    assert "there are no file locks" in doctor.stdout
+    assert "file locks do not work" in doctor.stdout
     assert "Traceback" not in doctor.stderr
     with StrictServer() as server:
         pushed = cli(WINDOWS, home, "push", "t", **service(server))

@@ -247,7 +247,7 @@ def test_whatever_is_passed(server: StrictServer, sdk: whyops.WhyOps, place: str
         counts[trace.headers()["X-Trace-ID"]] = name
     result = sdk.flush_sync()
     assert {request.status for request in server.ingested} == {201}, [request.status for request in server.ingested]
-    assert result.parked == result.dropped == result.waiting == 0
+    assert result.rejected == result.dropped == result.waiting == 0
     assert {event["traceId"] for event in server.events} == set(counts)
     for request in server.ingested:
         json.loads(request.body, parse_constant=pytest.fail)

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 import whyops
-from whyops._capture.generators import open_generators
+from whyops._recording.open_generators import open_generators
 from whyops.testing import Captured, capture
 
 fastapi = pytest.importorskip("fastapi", reason="installed by the sessions that test with web servers")

@@ -12,9 +12,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests._views.recordings import ALIVE, Event
-from whyops._views.recorded import RecordedTrace
-from whyops._views.report import render_report
+from tests._render.recordings import ALIVE, Event
+from whyops._render.page.html import render_report
+from whyops._trace.recorded import RecordedTrace
 
 __all__ = ["Keys", "Page"]
 

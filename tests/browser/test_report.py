@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests._views.recordings import Run, conversation
+from tests._render.recordings import Run, conversation
 
 from .page import Keys, Page
 

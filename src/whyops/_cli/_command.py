@@ -1,23 +1,34 @@
-"""What a command is: a name, its words, and what it does."""
+"""What a command is: its name, help texts and arguments, and the function that runs it."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ._terminal import Terminal
 
-__all__ = ["Command", "Context"]
-
 
 @dataclass(frozen=True)
 class Context:
-    """Where a command finds the local data, and where it writes."""
+    """Where a command finds local data, and where it writes."""
 
     home: Path
     terminal: Terminal
+
+    def print(self, line: str) -> None:
+        """Print a line of the result. What it quotes does nothing to the terminal."""
+        self.terminal.write(f"{self.terminal.printable(line)}\n")
+
+    @staticmethod
+    def note(line: str) -> None:
+        """Print a line beside the result, on standard error."""
+        print(Terminal.of(sys.stderr).printable(line), file=sys.stderr)
+
+
+def _add_nothing(_: argparse.ArgumentParser) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,6 @@ class Command:
     name: str
     summary: str
     run: Callable[[argparse.Namespace, Context], int]
-    add_arguments: Callable[[argparse.ArgumentParser], None]
+    add_arguments: Callable[[argparse.ArgumentParser], None] = _add_nothing
     description: str | None = None
     epilog: str | None = None

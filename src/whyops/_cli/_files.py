@@ -12,10 +12,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from whyops._private_files import is_owner
-from whyops.errors import WhyOpsError
-
-__all__ = ["write_out"]
+from .._runtime.private_files import is_owner
+from ..errors import WhyOpsError
 
 
 def write_out(path: Path, parts: Iterable[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The local store as a command finds it: with what dead processes left behind, and with word of those that live."""
+"""The local store: events that exited processes left for it, and which processes still run."""
 
 from __future__ import annotations
 
@@ -6,37 +6,34 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from whyops._delivery.delivery import Delivery
-from whyops._delivery.survey import is_alive, survey
-from whyops._store.reader import StoreReader
-from whyops._store.sink import SqliteSink
-from whyops.events import Sink
-
-__all__ = ["absorb_local", "alive_in", "local_sink"]
+from .._outbox.inspect import inspect_outboxes, is_alive
+from .._store.reader import StoreReader
+from .._store.sink import SqliteSink
+from ..events import Sink
+from ._sending import delivery_to
+from ._service import LOCAL
 
 ABSORB_SECONDS = 30.0
-NOBODY = "0" * 16
 
 
 def absorb_local(home: Path) -> None:
-    """Store the local events that dead processes left in their outboxes below `home`; what can't be stored stays there."""
-    for waiting in survey(home):
-        destination = waiting.destination
-        if waiting.orphaned and destination is not None and destination.url == "local":
-            delivery = Delivery(destination, local_sink(home), home=home, process_nonce=lambda: NOBODY, folder=waiting.folder)
+    """Store the local events that exited processes left in their outboxes below `home`; what can't be stored stays there."""
+    for waiting in inspect_outboxes(home):
+        if waiting.orphaned and waiting.destination is not None and waiting.destination.url == LOCAL:
+            delivery = delivery_to(waiting.destination, local_sink(home), home, waiting.folder)
             delivery.wait(delivery.close(ABSORB_SECONDS), ABSORB_SECONDS, delivery.counts)
 
 
 def local_sink(home: Path) -> Callable[[], Sink]:
-    """Return what makes the sink that is the local store. It has no bounds: what is too old or too much is the programs' to say.
+    """Return a factory of sinks for the local store. It removes nothing: limits on age and size are set by the recording programs.
 
     Raises:
-        StoreError: The store can't be used, so that it would be tried in vain.
+        StoreError: The store can't be used.
     """
     StoreReader(home).count()
     return partial(SqliteSink, home)
 
 
 def alive_in(home: Path) -> Callable[[str], bool | None]:
-    """Return what tells, by the beginning of its events' idempotency keys, whether a process that recorded below `home` still runs."""
+    """Return a function that looks up whether a process still runs, by the prefix of the idempotency keys of its events in `home`."""
     return partial(is_alive, home)

@@ -1,7 +1,6 @@
-"""From the command line's words to a command, and from its outcome to an exit code.
+"""The command line → a command, and its result → an exit code.
 
-0: done. 1: it could not be done, and one line on stderr says why. 2: the words were not understood. 130: interrupted. 141: whoever read
-the output went away.
+0: done. 1: failed, and one line on stderr says why. 2: the arguments are invalid. 130: interrupted. 141: the reader of the output has gone.
 """
 
 from __future__ import annotations
@@ -13,14 +12,11 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from whyops._settings import home_directory
-from whyops.errors import WhyOpsError
-
+from .._config.settings import home_directory
+from ..errors import WhyOpsError
 from . import deliver, doctor, export, list_traces, prune, push, report, show_trace, status
 from ._command import Command, Context
 from ._terminal import Terminal
-
-__all__ = ["main"]
 
 COMMANDS: tuple[Command, ...] = (
     list_traces.COMMAND,
@@ -40,7 +36,7 @@ READER_GONE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command that the words name (those of the process, if not given) and return its exit code."""
+    """Run the command that the arguments name (the process's own, if none are given), and return its exit code."""
     arguments = _parser().parse_args(argv)
     terminal = Terminal.of(sys.stdout)
     try:
@@ -67,11 +63,11 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="whyops", description="See what an AI agent did, and why.")
     parser.add_argument("--version", action="version", version=f"whyops {metadata.version('whyops')}")
-    parser.add_argument("--home", metavar="FOLDER", help="where the local data lie (else WHYOPS_HOME, else ~/.whyops)")
+    parser.add_argument("--home", metavar="FOLDER", help="where local data is stored (default: WHYOPS_HOME, else ~/.whyops)")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         added = commands.add_parser(command.name, help=command.summary, description=command.description, epilog=command.epilog)
-        added.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help="where the local data lie")
+        added.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help="where local data is stored")
         command.add_arguments(added)
         added.set_defaults(command=command)
     return parser

@@ -1,4 +1,4 @@
-"""A line on a terminal that tells how far a command is, while it is at it."""
+"""A progress bar on a terminal."""
 
 from __future__ import annotations
 
@@ -8,23 +8,20 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TextIO, TypeVar
 
-from whyops._views.paint import glyphs_for
-from whyops._waiting import Care, no_care
-
+from .._render.terminal.paint import glyphs_for
+from .._runtime.waiting import Care, no_care
 from ._terminal import Terminal
-
-__all__ = ["GRACE_SECONDS", "Progress"]
 
 R = TypeVar("R")
 
 COLUMNS = 30
 STEP_SECONDS = 0.1
 GRACE_SECONDS = 0.5
-"""More than its time is given to the sender to say what it has done: it may be busy with a request."""
+"""How much longer than its time limit the sender is waited for: it may be busy with a request."""
 
 
 class Progress:
-    """Draws a bar on stderr, if that is a terminal, and takes it away at the end of the block."""
+    """Draws a bar on stderr, if that is a terminal, and removes it at the end of the block."""
 
     def __init__(self, what: str, total: int, stream: TextIO | None = None) -> None:
         self._terminal = Terminal.of(stream or sys.stderr)
@@ -32,7 +29,7 @@ class Progress:
         self._total = max(total, 1)
         self._drawn_at = 0.0
 
-    def __enter__(self) -> Progress:  # noqa: PYI034 - `Self` is not in Python 3.10
+    def __enter__(self) -> Progress:  # noqa: PYI034  (`Self` is not in Python 3.10)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,16 +37,16 @@ class Progress:
             self._write("\r\x1b[K")
 
     def show(self, done: int) -> None:
-        """Say that `done` of the total are done."""
+        """Draw the bar with `done` of the total."""
         now = time.monotonic()
         if self._terminal.is_terminal and now - self._drawn_at >= STEP_SECONDS:
             self._drawn_at = now
             self._write(f"\r{bar(done, self._total, self._terminal)} {done:,} of {self._total:,} {self._what}\x1b[K")
 
     def wait(self, future: Future[R], timeout: float, otherwise: Callable[[], R], done: Callable[[], int], care: Care = no_care) -> R:
-        """Wait for a future, and show the number that `done` gives meanwhile; past the limit return what `otherwise` gives.
+        """Wait for a future, showing the number that `done` returns; after `timeout` seconds return what `otherwise` returns.
 
-        `care` sees that somebody works for it.
+        `care` is called meanwhile, to keep the future's work going.
         """
         until = time.monotonic() + timeout
         while not wait([future], STEP_SECONDS).done:
@@ -65,7 +62,7 @@ class Progress:
 
 
 def bar(done: int, total: int, terminal: Terminal) -> str:
-    """Return a bar of which as much is full as is done."""
+    """Return the bar, filled as far as the work is done."""
     full, empty = ("█", "░") if glyphs_for(terminal.encoding).bars != "#" else ("#", "-")
     filled = min(COLUMNS * done // total, COLUMNS)
     return full * filled + empty * (COLUMNS - filled)

@@ -1,18 +1,19 @@
-"""The service as a command meets it: the key and the addresses that the environment gives, and what is kept here for it."""
+"""The WhyOps service that the environment names with a key and addresses, and the destinations that events were recorded for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from whyops import _settings
-from whyops._delivery.destination import Destination, hash_key
-from whyops._delivery.http import HttpSink
-from whyops._settings import Settings
-from whyops._store.remote import ServiceReader
-from whyops.errors import ConfigurationError
+from .._config import settings as _settings
+from .._config.settings import Settings
+from .._outbox.destination import Destination, hash_key
+from .._service.reader import ServiceReader
+from .._service.sink import HttpSink
+from ..errors import ConfigurationError
 
-__all__ = ["Service", "service_of", "the_service"]
+LOCAL = "local"
+"""The address of the destination that is the local store."""
 
 
 @dataclass(frozen=True)
@@ -21,26 +22,19 @@ class Service:
 
     analyse_url: str
     proxy_url: str
-    api_key: str
-    settings: Settings
-
-    def __repr__(self) -> str:
-        return f"<Service {self.analyse_url}>"
+    api_key: str = field(repr=False)
+    settings: Settings = field(repr=False)
 
     def destination(self, agent_name: str) -> Destination:
-        """Return what this key's events of an agent are kept under."""
+        """Return the destination of an agent's events with this key."""
         return Destination(self.analyse_url, agent_name, hash_key(self.api_key))
 
-    def is_own(self, destination: Destination) -> bool:
-        """Tell whether events were recorded for this service, with this key."""
-        return destination == self.destination(destination.agent_name)
-
     def reader(self) -> ServiceReader:
-        """Make what asks for what the service holds."""
+        """Return a reader of what the service has stored."""
         return ServiceReader(self.analyse_url, self.api_key)
 
     def sink(self, agent_name: str) -> HttpSink:
-        """Make what posts events. The agent is not described: what a trace began under stays as it is."""
+        """Return a sink that sends events. It does not describe the agent: its traces keep the version that they began with."""
         return HttpSink(
             analyse_base_url=self.analyse_url,
             proxy_base_url=self.proxy_url,
@@ -58,13 +52,27 @@ def service_of(home: Path) -> Service | None:
     return Service(settings.analyse_base_url or "", settings.proxy_base_url or "", settings.api_key, settings)
 
 
-def the_service(home: Path) -> Service:
+def required_service(home: Path) -> Service:
     """Return the service that the environment names.
 
     Raises:
-        ConfigurationError: It holds no key.
+        ConfigurationError: There is no key.
     """
     service = service_of(home)
     if service is None:
         raise ConfigurationError("This needs an API key: set WHYOPS_API_KEY.")
     return service
+
+
+def is_reachable(destination: Destination | None, service: Service | None) -> bool:
+    """Return whether the current settings are those that the events were recorded with."""
+    if destination is None:
+        return False
+    return destination.url == LOCAL or (service is not None and destination == service.destination(destination.agent_name))
+
+
+def name_of(destination: Destination | None) -> str:
+    """Return what a destination is called in a sentence."""
+    if destination is None:
+        return "an unknown destination"
+    return "the local store" if destination.url == LOCAL else f"{destination.agent_name} at {destination.url}"

@@ -1,4 +1,4 @@
-"""Where a command writes: how wide it is, whether it takes colour, and what its encoding can say."""
+"""Where a command writes: the width, whether colour is shown, and the encoding."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TextIO
 
-from whyops._environment import wants_color
-from whyops._printable import printable
-
-__all__ = ["Terminal"]
+from .._config.environment import wants_color
+from .._printable import printable
 
 USUAL_WIDTH = 80
 
@@ -40,7 +38,7 @@ class Terminal:
     def write(self, text: str) -> None:
         """Write a text that a view made for this encoding.
 
-        Line by line: an unbuffered stream would not tell of a reader that goes away in the middle of one write.
+        Line by line: an unbuffered stream would not report a reader that goes away in the middle of one write.
         """
         self.stream.writelines(text.splitlines(keepends=True))
 

@@ -1,26 +1,23 @@
-"""The word that names a trace, and the trace that it means."""
+"""Loading one trace for a command."""
 
 from __future__ import annotations
 
 import argparse
 
-from whyops._load import find_trace
-from whyops._views.recorded import RecordedTrace
-
+from .._load import find_trace
+from .._trace.recorded import RecordedTrace
 from ._command import Context
 from ._local import absorb_local
 from ._service import service_of
 
-__all__ = ["add_local", "load"]
-
 
 def add_local(parser: argparse.ArgumentParser) -> None:
-    """Declare that only this machine is to be asked."""
-    parser.add_argument("--local", action="store_true", help="ask nobody: only what is on this machine, also with a key")
+    """Add the option that leaves the service out."""
+    parser.add_argument("--local", action="store_true", help="read local data only; don't query the service")
 
 
 def load(wanted: str, arguments: argparse.Namespace, context: Context) -> RecordedTrace:
-    """Return the trace: with a key, the service is asked for what is not here."""
+    """Return the trace; with a key, events that are not stored locally come from the service."""
     absorb_local(context.home)
     service = None if arguments.local else service_of(context.home)
     return find_trace(wanted, context.home, None if service is None else service.reader())

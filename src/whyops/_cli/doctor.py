@@ -1,33 +1,25 @@
-"""`whyops doctor`: look for what keeps events from arriving, and say what to do about each."""
+"""`whyops doctor`: check what keeps events from arriving, and say how to fix it."""
 
 from __future__ import annotations
 
 import argparse
 import time
 
-from whyops import _settings
-from whyops._views.findings import render_findings
-
+from .._config import settings as _settings
+from .._render.terminal.doctor_table import render_findings
 from ._checks.home import check_home
 from ._checks.program import check_program
 from ._checks.service import check_service
 from ._checks.traces import check_traces
 from ._command import Command, Context
 
-__all__ = ["COMMAND"]
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words: there are none."""
-
-
-def run(arguments: argparse.Namespace, context: Context) -> int:  # noqa: ARG001 -- there are none
-    """Look, and tell. Exit code 1 if something is broken."""
-    settings = _settings.given(home=context.home).completed()
+def run(_: argparse.Namespace, context: Context) -> int:
+    """Check, and print the findings. Exit code 1 if something is broken."""
     findings = [
         *check_program(),
         *check_home(context.home),
-        *check_service(settings, time.time()),
+        *check_service(_settings.given(home=context.home).completed(), time.time()),
         *check_traces(context.home),
     ]
     terminal = context.terminal
@@ -37,9 +29,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:  # noqa: ARG001
 
 COMMAND = Command(
     name="doctor",
-    summary="look for what keeps events from arriving, and say what to do",
-    description="Look at the settings, the folder for local data, the service and the latest traces, and say what to do about each "
-    "finding. Changes nothing, here or there.",
+    summary="check what keeps events from arriving, and how to fix it",
+    description="Check the settings, the folder for local data, the service and the latest traces, and say how to fix each finding. "
+    "Changes nothing, locally or at the service.",
     run=run,
-    add_arguments=add_arguments,
 )

@@ -7,23 +7,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from whyops._store.reader import StoreReader
-from whyops._views.words import counted
-
+from .._printable import counted
+from .._store.reader import StoreReader
 from ._command import Command, Context
 from ._files import write_out
 from ._local import absorb_local
-from ._selection import add_selection, chosen_ids
-
-__all__ = ["COMMAND"]
+from ._selection import add_selection, selected_ids
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument(
-        "traces", nargs="*", metavar="ID", help="traces' ids, beginnings of them, or 'last'; without any, all that are selected"
-    )
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="where to write (else standard output)")
+    """Add the command's arguments."""
+    parser.add_argument("traces", nargs="*", metavar="ID", help="trace ids, prefixes of them, or 'last'; without any, all selected traces")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="output file (default: standard output)")
     add_selection(parser)
 
 
@@ -31,11 +26,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Write the lines, trace by trace, the oldest first."""
     absorb_local(context.home)
     reader = StoreReader(context.home)
-    ids = chosen_ids(arguments, reader)
+    ids = selected_ids(arguments, reader)
     lines = _lines(reader, ids)
     if arguments.output is not None:
         write_out(arguments.output, lines)
-        print(f"{counted(len(ids), 'trace')} written to {context.terminal.printable(str(arguments.output))}.", file=sys.stderr)
+        context.note(f"{counted(len(ids), 'trace')} written to {arguments.output}.")
         return 0
     context.terminal.stream.flush()
     for line in lines:
@@ -52,8 +47,8 @@ def _lines(reader: StoreReader, ids: list[str]) -> Iterator[bytes]:
 
 COMMAND = Command(
     name="export",
-    summary="write traces as JSON lines, one event each",
-    description="Write what the local store holds, each event on a line of its own as it was recorded, with nothing left out.",
+    summary="write traces as JSON lines, one event per line",
+    description="Write events of the local store as JSON lines, in full and exactly as they were recorded.",
     epilog="Example: whyops export --since 7d -o week.jsonl",
     run=run,
     add_arguments=add_arguments,

@@ -1,28 +1,29 @@
-"""`whyops list`: the traces there are, the newest first."""
+"""`whyops list`: the recorded traces, most recently active first."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 
-from whyops._store.reader import StoreReader
-from whyops._views.listing import ListedTrace, render_list
-
+from .._render.format import content_text
+from .._render.terminal.trace_table import ListedTrace, render_list
+from .._store.reader import StoreReader, TraceSummary
+from .._trace.steps import UserMessage
+from .._wire.read import RecordedEvent, microseconds
 from ._command import Command, Context
 from ._local import absorb_local
 from ._selection import add_selection, is_given, selection_of
-
-__all__ = ["COMMAND"]
+from ._values import count
 
 USUAL_COUNT = 20
+_MOST_OF_A_MESSAGE = 1000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("-n", "--limit", type=_count, default=USUAL_COUNT, metavar="N", help=f"how many at most (default: {USUAL_COUNT})")
-    parser.add_argument("-p", "--page", type=_count, default=1, metavar="N", help="which page of so many (default: 1)")
-    parser.add_argument("--all", action="store_true", help="all of them")
+    """Add the command's arguments."""
+    parser.add_argument("-n", "--limit", type=count, default=USUAL_COUNT, metavar="N", help=f"traces per page (default: {USUAL_COUNT})")
+    parser.add_argument("-p", "--page", type=count, default=1, metavar="N", help="page number (default: 1)")
+    parser.add_argument("--all", action="store_true", help="list all traces")
     add_selection(parser)
 
 
@@ -33,11 +34,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     selection = selection_of(arguments)
     total = reader.count(selection)
     if not total:
-        what = "No such trace" if is_given(arguments) else "No trace"
-        print(f"{what} has been recorded in {context.terminal.printable(str(context.home))} yet.", file=sys.stderr)
+        context.note(f"{'No such trace' if is_given(arguments) else 'No trace'} has been recorded in {context.home} yet.")
         return 0
     limit, offset = (-1, 0) if arguments.all else (arguments.limit, arguments.limit * (arguments.page - 1))
-    rows = [ListedTrace.of(summary) for summary in reader.summaries(selection, limit=limit, offset=offset)]
+    rows = [row_of(summary) for summary in reader.summaries(selection, limit=limit, offset=offset)]
     terminal = context.terminal
     terminal.write(
         render_list(
@@ -54,18 +54,29 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+def row_of(summary: TraceSummary) -> ListedTrace:
+    """Return the line of the list for a trace."""
+    started, active = microseconds(summary.started_at), microseconds(summary.active_at)
+    asked = "" if summary.opening is None else content_text(UserMessage((RecordedEvent(summary.opening),)).asked.content)
+    return ListedTrace(
+        trace_id=summary.trace_id,
+        agent_name=summary.agent_name,
+        external_user_id=summary.external_user_id,
+        active_at=active,
+        duration_ms=0.0 if started is None or active is None else (active - started) / 1000,
+        events=summary.events,
+        calls=summary.calls,
+        errors=summary.errors,
+        tokens=summary.tokens_in + summary.tokens_out,
+        asked=asked[:_MOST_OF_A_MESSAGE],
+    )
 
 
 COMMAND = Command(
     name="list",
-    summary="list the recorded traces, the newest first",
-    description="List the traces that were recorded on this machine, the one that was active last first.",
-    epilog="A trace's id, or as much of its beginning as no other has, is what `whyops show` takes.",
+    summary="list the recorded traces, most recently active first",
+    description="List the traces that were recorded on this machine, most recently active first.",
+    epilog="`whyops show` accepts a trace's id, or a prefix of it that no other trace has.",
     run=run,
     add_arguments=add_arguments,
 )

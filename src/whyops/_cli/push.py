@@ -4,70 +4,63 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from whyops import _defaults
-from whyops._delivery.delivery import Delivery
-from whyops._store.pushed import Pushed, StoredLine
-from whyops._store.reader import StoreReader
-from whyops._store.row import decode
-from whyops._views.words import counted
-from whyops.errors import ConfigurationError, WhyOpsError
-from whyops.types import FlushResult
-
+from .._config import defaults
+from .._delivery.delivery import Delivery
+from .._store.push_marks import Pushed, StoredLine
+from .._store.reader import StoreReader
+from .._wire.line import rewritten
+from .._wire.read import RecordedEvent, decode
+from ..errors import ConfigurationError, WhyOpsError
 from ._command import Command, Context
-from ._local import NOBODY, absorb_local
-from ._progress import GRACE_SECONDS, Progress
-from ._selection import add_selection, chosen_ids, is_given
-from ._service import Service, the_service
+from ._local import absorb_local
+from ._progress import Progress
+from ._selection import add_selection, is_given, selected_ids
+from ._sending import add_timeout, delivery_to, result_text, settled, wait_for
+from ._service import Service, required_service
 
-__all__ = ["COMMAND"]
-
-USUAL_SECONDS = 60.0
 CLOSE_SECONDS = 1.0
-_PART_LINES = 500
-_PART_BYTES = 4_000_000
+_BATCH_LINES = 500
+_BATCH_BYTES = 4_000_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
+    """Add the command's arguments."""
     parser.add_argument(
-        "traces", nargs="*", metavar="ID", help="traces' ids, beginnings of them, or 'last'; or choose with the words below"
+        "traces", nargs="*", metavar="ID", help="trace ids, prefixes of them, or 'last'; or select traces with the options below"
     )
-    parser.add_argument("--as-agent", metavar="NAME", help="send them as this agent's, whatever they were recorded as")
-    parser.add_argument("--again", action="store_true", help="also what was sent before; the service skips what it has")
-    parser.add_argument("--timeout", type=float, default=USUAL_SECONDS, metavar="S", help="seconds that a part may take (default: 60)")
+    parser.add_argument("--as-agent", metavar="NAME", help="send the traces as this agent's, whatever they were recorded as")
+    parser.add_argument("--again", action="store_true", help="also send what was sent before; the service skips what it has")
+    add_timeout(parser, "for each batch")
     add_selection(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Send what was not sent yet. Exit code 1 if anything is left, or was refused."""
+    """Send what was not sent yet. Exit code 1 if anything is left, or was rejected."""
     if not arguments.traces and not is_given(arguments):
-        raise WhyOpsError("Say which traces: their ids, or --since, --user, … as `whyops push --help` lists them.")
-    service = the_service(context.home)
+        raise WhyOpsError("No traces selected: give their ids, or --since, --user or another option that `whyops push --help` lists.")
+    service = required_service(context.home)
     absorb_local(context.home)
-    work = list(_work(arguments, context, service))
-    total = sum(len(one.lines) for one in work)
+    pending = list(_pending(arguments, context, service))
+    total = sum(len(one.lines) for one in pending)
     if not total:
-        print("All of it was sent before; --again sends it once more.", file=sys.stderr)
+        context.note("Everything was sent before; --again sends it once more.")
         return 0
-    sent = _Sent()
-    with Progress("events", total) as progress:
-        for one in work:
-            if not _send(one, arguments.timeout, progress, sent):
-                break
-    for delivery in {id(one.delivery): one.delivery for one in work}.values():
+    deliveries = list({id(one.delivery): one.delivery for one in pending}.values())
+    left = total - _send(pending, deliveries, arguments.timeout, total)
+    counts = [delivery.counts() for delivery in deliveries]
+    for delivery in deliveries:
         delivery.wait(delivery.close(CLOSE_SECONDS, may_give_up=True), CLOSE_SECONDS, delivery.counts)
-    return _told(context, sent, total)
+    context.print(result_text(left, *counts))
+    return 1 if left or any(one.rejected for one in counts) else 0
 
 
 @dataclass(frozen=True)
-class _Work:
-    """One trace's part of the work: its lines of one agent, and how to send and to remember them."""
+class _Pending:
+    """The lines of one trace that were not sent yet, how to send them, and where it is noted that they were."""
 
     trace_id: str
     lines: Sequence[StoredLine]
@@ -75,39 +68,28 @@ class _Work:
     pushed: Pushed
 
 
-@dataclass
-class _Sent:
-    """What became of the events so far."""
-
-    settled: int = 0
-    delivered: int = 0
-    sampled_out: int = 0
-    refused: int = 0
-
-
-def _work(arguments: argparse.Namespace, context: Context, service: Service) -> Iterator[_Work]:
+def _pending(arguments: argparse.Namespace, context: Context, service: Service) -> Iterator[_Pending]:
     reader = StoreReader(context.home)
     deliveries: dict[str, Delivery] = {}
-    for trace_id in chosen_ids(arguments, reader):
+    for trace_id in selected_ids(arguments, reader):
         agent_name = arguments.as_agent or _agent_of(reader.events(trace_id), service)
         destination = service.destination(agent_name)
         if agent_name not in deliveries:
-            make_sink = partial(service.sink, agent_name)
-            deliveries[agent_name] = Delivery(destination, make_sink, home=context.home, process_nonce=lambda: NOBODY)
+            deliveries[agent_name] = delivery_to(destination, partial(service.sink, agent_name), context.home)
         pushed = Pushed(context.home, destination.folder(context.home).name)
         lines = [(number, _line(line, agent_name, number)) for number, line in pushed.pending(trace_id, again=arguments.again)]
         if lines:
-            yield _Work(trace_id, lines, deliveries[agent_name], pushed)
+            yield _Pending(trace_id, lines, deliveries[agent_name], pushed)
 
 
 def _agent_of(events: Sequence[dict[str, object]], service: Service) -> str:
-    """Return the agent that a trace is sent as: the one that it was recorded as, or that of the settings if it was nobody's."""
-    recorded = next((name for event in events if isinstance(name := event.get("agentName"), str) and name), None)
-    if recorded is not None and recorded != _defaults.AGENT_NAME:
+    """Return the agent that a trace is sent as: the one that it was recorded as, or that of the settings if none was given."""
+    recorded = next((name for event in events if (name := RecordedEvent(event).agent_name)), None)
+    if recorded is not None and recorded != defaults.AGENT_NAME:
         return recorded
     if service.settings.agent_name is None:
         raise ConfigurationError(
-            "These traces were recorded without an agent's name, and the service allows few agents: say --as-agent NAME, or set "
+            "These traces were recorded without an agent name, and the service allows few agents: pass --as-agent NAME, or set "
             "WHYOPS_AGENT_NAME."
         )
     return service.settings.agent_name
@@ -115,72 +97,48 @@ def _agent_of(events: Sequence[dict[str, object]], service: Service) -> str:
 
 def _line(line: bytes, agent_name: str, number: int) -> bytes:
     """Return the line as it is sent. A key of its own is kept; without one it gets one that is the same each time."""
-    event = decode(line) or {}
-    key = event.get("idempotencyKey")
-    if event.get("agentName") == agent_name and isinstance(key, str) and key:
+    event = RecordedEvent(decode(line) or {})
+    if event.agent_name == agent_name and event.key is not None:
         return line if line.endswith(b"\n") else line + b"\n"
-    if not isinstance(key, str) or not key:
-        key = f"push-{hashlib.sha256(b'%d:' % number + line).hexdigest()[:32]}"
-    return json.dumps({**event, "agentName": agent_name, "idempotencyKey": key}, separators=(",", ":")).encode() + b"\n"
+    return rewritten(event.raw, agent_name, event.key or f"push-{hashlib.sha256(b'%d:' % number + line).hexdigest()[:32]}")
 
 
-def _send(work: _Work, timeout: float, progress: Progress, sent: _Sent) -> bool:
-    """Send a trace part by part, and remember each part when it is settled. Returns whether all of it is."""
-    for part in _parts(work.lines):
-        result = _send_part(part, work.delivery, timeout, progress, sent)
-        if result.waiting:
-            return False
-        sent.settled += len(part)
-        work.pushed.mark(work.trace_id, part[-1][0])
-    return True
+def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: float, total: int) -> int:
+    """Send batch by batch, and note each when it is settled, so that an interrupted push can be resumed. Returns how many events are."""
+
+    def done() -> int:
+        return settled(*(delivery.counts() for delivery in deliveries))
+
+    sent = 0
+    with Progress("events", total) as progress:
+        for one in pending:
+            for batch in _batches(one.lines):
+                for _, line in batch:
+                    one.delivery.record(line)
+                if wait_for(one.delivery.flush(timeout, may_give_up=True), one.delivery, timeout, progress, done).waiting:
+                    return sent
+                sent += len(batch)
+                one.pushed.mark(one.trace_id, batch[-1][0])
+    return sent
 
 
-def _send_part(part: Sequence[StoredLine], delivery: Delivery, timeout: float, progress: Progress, sent: _Sent) -> FlushResult:
-    before = delivery.counts()
-    for _, line in part:
-        delivery.record(line)
-    done = lambda: sent.settled + _settled(delivery.counts()) - _settled(before)  # noqa: E731
-    result = progress.wait(delivery.flush(timeout, may_give_up=True), timeout + GRACE_SECONDS, delivery.counts, done, delivery.attend)
-    sent.delivered += result.delivered - before.delivered
-    sent.sampled_out += result.sampled_out - before.sampled_out
-    sent.refused += result.parked - before.parked
-    return result
-
-
-def _parts(lines: Sequence[StoredLine]) -> Iterator[list[StoredLine]]:
-    part: list[StoredLine] = []
+def _batches(lines: Sequence[StoredLine]) -> Iterator[list[StoredLine]]:
+    batch: list[StoredLine] = []
     size = 0
     for one in lines:
-        if part and (len(part) >= _PART_LINES or size + len(one[1]) > _PART_BYTES):
-            yield part
-            part, size = [], 0
-        part.append(one)
+        if batch and (len(batch) >= _BATCH_LINES or size + len(one[1]) > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(one)
         size += len(one[1])
-    yield part
-
-
-def _settled(counts: FlushResult) -> int:
-    return counts.delivered + counts.parked + counts.sampled_out
-
-
-def _told(context: Context, sent: _Sent, total: int) -> int:
-    parts = [f"{counted(sent.delivered, 'event')} delivered"]
-    if sent.sampled_out:
-        parts.append(f"{sent.sampled_out:,} sampled out by the service (`whyops doctor` tells which share it keeps)")
-    if sent.refused:
-        parts.append(f"{sent.refused:,} refused for good (`whyops status` tells why)")
-    left = total - sent.settled
-    if left:
-        parts.append(f"{left:,} not sent: run this again to go on")
-    context.terminal.write(", ".join(parts) + ".\n")
-    return 1 if left or sent.refused else 0
+    yield batch
 
 
 COMMAND = Command(
     name="push",
     summary="send traces of the local store to the service",
-    description="Send recorded traces to the service that WHYOPS_API_KEY is for. What was sent is remembered: interrupted, it goes on "
-    "where it was, and each event arrives once.",
+    description="Send recorded traces to the service, with the key in WHYOPS_API_KEY. Resumable: run it again after an interruption; "
+    "no event is duplicated.",
     epilog="Examples: whyops push last; whyops push --since 7d --errors",
     run=run,
     add_arguments=add_arguments,

@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 import webbrowser
 from importlib import metadata
 from pathlib import Path
 
-from whyops._views.report import render_report
-from whyops._views.words import bytes_text
-
+from .._render.format import bytes_text
+from .._render.page.html import render_report
 from ._command import Command, Context
 from ._files import write_out
 from ._local import alive_in
 from ._traces import add_local, load
-
-__all__ = ["COMMAND"]
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _MOST_OF_A_NAME = 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("traces", nargs="+", metavar="ID", help="traces' ids, beginnings of them, or 'last'")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="where to write (else a file named after the trace, here)")
-    parser.add_argument("--open", action="store_true", help="show it in the browser")
+    """Add the command's arguments."""
+    parser.add_argument("traces", nargs="+", metavar="ID", help="trace ids, prefixes of them, or 'last'")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="output file (default: a file in this folder, named after the trace)"
+    )
+    parser.add_argument("--open", action="store_true", help="open the file in a browser")
     add_local(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """Write the file, and say where it is."""
+    """Write the file, and print its path."""
     traces = [load(wanted, arguments, context) for wanted in dict.fromkeys(arguments.traces)]
     page = render_report(traces, version=metadata.version("whyops"), is_alive=alive_in(context.home)).encode()
     path: Path = arguments.output or Path(f"whyops-{_UNFIT.sub('-', traces[0].trace_id)[:_MOST_OF_A_NAME].strip('-.') or 'trace'}.html")
     write_out(path, [page])
-    terminal = context.terminal
-    terminal.write(terminal.printable(str(path)) + "\n")
-    print(f"{bytes_text(len(page))}, opens from disk without a network.", file=sys.stderr)
+    context.print(str(path))
+    context.note(f"{bytes_text(len(page))}; opens from disk, without a network.")
     if arguments.open and not webbrowser.open(path.absolute().as_uri()):
-        print("No browser could be started; open the file by hand.", file=sys.stderr)
+        context.note("Could not start a browser: open the file yourself.")
     return 0
 
 

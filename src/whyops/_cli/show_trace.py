@@ -5,26 +5,28 @@ from __future__ import annotations
 import argparse
 import json
 
-from whyops._views.brief import USUAL_BUDGET, render_brief
-from whyops._views.data import trace_data
-from whyops._views.tree import render_tree
-
+from .._render.json import trace_data
+from .._render.markdown import USUAL_BUDGET, render_brief
+from .._render.terminal.tree import render_tree
 from ._command import Command, Context
 from ._local import alive_in
 from ._traces import add_local, load
-
-__all__ = ["COMMAND"]
+from ._values import budget
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's words."""
-    parser.add_argument("trace", metavar="ID", help="a trace's id, the beginning of it, or 'last'")
+    """Add the command's arguments."""
+    parser.add_argument("trace", metavar="ID", help="a trace id, a prefix of it, or 'last'")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--full", action="store_true", help="show every value whole")
+    form.add_argument("--full", action="store_true", help="show every value in full")
     form.add_argument("--json", action="store_true", help="write the steps and all events as JSON, for programs")
     form.add_argument("--for-llm", action="store_true", help="write compact Markdown, to paste into a model")
     parser.add_argument(
-        "--budget", type=_budget, default=USUAL_BUDGET, metavar="N", help=f"most tokens for --for-llm, estimated (default: {USUAL_BUDGET})"
+        "--budget",
+        type=budget,
+        default=USUAL_BUDGET,
+        metavar="N",
+        help=f"maximum number of tokens for --for-llm, estimated (default: {USUAL_BUDGET})",
     )
     add_local(parser)
 
@@ -52,17 +54,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-def _budget(text: str) -> int:
-    number = int(text)
-    if number < 100:
-        raise argparse.ArgumentTypeError("a budget of less than 100 tokens says nothing")
-    return number
-
-
 COMMAND = Command(
     name="show",
     summary="show what happened in a trace, step by step",
-    description="Show a trace's decision path: what the user said, what the model thought and chose, what the tools gave back. "
+    description="Show a trace's decision path: what the user asked, what the model thought and requested, and what the tools returned. "
     "The bars compare latencies.",
     epilog="Examples: whyops show last --full; whyops show last --for-llm --budget 2000 | pbcopy",
     run=run,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-FIRST_SECONDS = 0.5
-MAX_SECONDS = 60.0
+from .pace import Pace
+
 MAX_ASKED_SECONDS = 3600.0
 
 
@@ -16,17 +16,18 @@ def any_share() -> float:
 
 
 class Backoff:
-    """Waits twice as long after each failure in a row, up to a minute, at random within the upper half; without end."""
+    """Waits twice as long after each failure in a row, up to a limit, at random within the upper half; without end."""
 
-    def __init__(self, clock: Callable[[], float], chance: Callable[[], float] = any_share) -> None:
+    def __init__(self, clock: Callable[[], float], pace: Pace, chance: Callable[[], float] = any_share) -> None:
         self._clock = clock
+        self._pace = pace
         self._chance = chance
         self.failures = 0
         self.until = 0.0
 
     def failed(self, asked: float | None = None) -> None:
         """Wait from now on; at least as long as the other side asked for, within reason."""
-        seconds = min(MAX_SECONDS, FIRST_SECONDS * 2 ** min(self.failures, 10)) * (0.5 + self._chance() / 2)
+        seconds = min(self._pace.longest_backoff, self._pace.backoff * 2 ** min(self.failures, 10)) * (0.5 + self._chance() / 2)
         if asked is not None:
             seconds = max(seconds, min(asked, MAX_ASKED_SECONDS))
         self.failures += 1

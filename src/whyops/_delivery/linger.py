@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .inbox import Inbox, Job, Request
+from .pace import Pace
+from .requests import Job, Request, Requests
 
-LINGER_SECONDS = 1.0
-QUIET_SECONDS = 0.1
 LOOKS = 10
 
 
@@ -19,28 +18,29 @@ class Linger:
     second, until a second brought nothing. While nothing waits there are none: the first event rings.
     """
 
-    def __init__(self, inbox: Inbox, clock: Callable[[], float]) -> None:
-        self._inbox = inbox
+    def __init__(self, requests: Requests, clock: Callable[[], float], pace: Pace) -> None:
+        self._requests = requests
         self._now = clock
+        self._pace = pace
         self._looks = LOOKS
 
     def sleep(self, *, something_waits: bool, loud_at: int, idle_seconds: float) -> list[Request | Job]:
         """Sleep, and return what was asked for meanwhile. `idle_seconds` bound it while nothing waits and nothing comes."""
-        inbox = self._inbox
+        requests = self._requests
         if self._looks and not something_waits:
             began = self._now()
-            asked = inbox.wait(idle_seconds, loud_at=1)
-            if self._now() - began >= LINGER_SECONDS:
+            asked = requests.wait(idle_seconds, loud_at=1)
+            if self._now() - began >= self._pace.linger:
                 self._looks = LOOKS
-            if asked or not inbox.unseen:
+            if asked or not requests.unseen:
                 return asked
         while self._looks:
             self._looks -= 1
-            before = inbox.unseen
-            asked = inbox.wait(QUIET_SECONDS, loud_at)
-            if asked or inbox.unseen == before or inbox.unseen >= loud_at or not self._looks:
+            before = requests.unseen
+            asked = requests.wait(self._pace.quiet, loud_at)
+            if asked or requests.unseen == before or requests.unseen >= loud_at or not self._looks:
                 return asked
-        asked = inbox.wait(LINGER_SECONDS, loud_at)
-        if not asked and not inbox.unseen:
+        asked = requests.wait(self._pace.linger, loud_at)
+        if not asked and not requests.unseen:
             self._looks = LOOKS
         return asked

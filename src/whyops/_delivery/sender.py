@@ -1,53 +1,31 @@
-"""The loop that takes lines from the backlog to the sink. One thread at a time runs it."""
+"""The loop that takes lines from the queue to the sinks. One thread at a time runs it."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
-from whyops._forks import forks_wait
-from whyops.errors import StoreError
-from whyops.events import Receipt, Sink, TryLater
-from whyops.types import FlushResult
-
-from .backlog import Backlog
+from .._outbox.batch import Batch, BatchSize, reached
+from .._outbox.counters import Counters, Counts
+from .._outbox.queue import Queue
+from .._runtime.clock import Clock
+from ..errors import StoreError
+from ..events import Receipt, RetryLater
+from ..types import FlushResult
 from .backoff import Backoff
-from .batch import Batch, BatchSize, reached
-from .clock import Clock
-from .file_outbox import FileOutbox
-from .inbox import Inbox, Job, Request, Until
-from .linger import LINGER_SECONDS, Linger
-from .settle import Settlement
-from .tally import Counts, Tally
-from .trouble import Trouble
+from .bisect import Bisection
+from .linger import Linger
+from .log import DeliveryLog
+from .pace import Pace
+from .requests import Job, Request, Requests, Until
+from .sinks import Sinks
 
-IDLE_SECONDS = 10.0
 LOOK_SECONDS = 30.0
 STALL_SECONDS = 0.02
 LASTING = frozenset({"key", "url"})
-"""Kinds of trouble that last until somebody changes a setting."""
+"""Kinds of failure that last until somebody changes a setting."""
 ATTEMPTS_AT_NOBODY = 3
 """After so many in a row that reached nobody, the address counts as wrong."""
-
-
-@runtime_checkable
-class Hurried(Protocol):
-    """A sink that can keep to a time limit from outside."""
-
-    def hurry(self, deadline: float | None) -> None:
-        """Let no request last beyond this moment (monotonic); None takes the limit away."""
-        ...
-
-
-@dataclass(frozen=True)
-class Sinks:
-    """How to make the sink, and the one for lines that were recorded under another description of the agent."""
-
-    make: Callable[[], Sink]
-    make_for_leftovers: Callable[[], Sink]
-    metadata_hash: str
 
 
 class Sender:
@@ -56,30 +34,25 @@ class Sender:
     def __init__(
         self,
         sinks: Sinks,
-        backlog: Backlog,
-        inbox: Inbox,
-        tally: Tally,
-        trouble: Trouble,
-        *,
+        queue: Queue,
+        requests: Requests,
+        counters: Counters,
+        log: DeliveryLog,
         clock: Clock,
-        on_disk_trouble: Callable[[FileOutbox, OSError], None],
-        on_quiet: Callable[[], None],
-        on_closed: Callable[[], None],
+        pace: Pace,
     ) -> None:
         self._sinks = sinks
-        self._backlog = backlog
-        self._inbox = inbox
-        self._linger = Linger(inbox, clock.monotonic)
-        self._tally = tally
-        self._trouble = trouble
+        self._queue = queue
+        self._requests = requests
+        self._linger = Linger(requests, clock.monotonic, pace)
+        self._counters = counters
+        self._log = log
         self._now = clock.monotonic
-        self._on_disk_trouble = on_disk_trouble
-        self._on_quiet = on_quiet
-        self._on_closed = on_closed
+        self._pace = pace
         self._size = BatchSize()
-        self._backoff = Backoff(clock.monotonic)
+        self._backoff = Backoff(clock.monotonic, pace)
         self._batch = Batch()
-        self._requests: list[Request] = []
+        self._open: list[Request] = []
         self._jobs: list[Job] = []
         self._eager = False
         self._stalled = False
@@ -90,8 +63,6 @@ class Sender:
         self._busy_at = 0.0
         self._saved_at = 0.0
         self._looked_at: float | None = None
-        self._sink: Sink | None = None
-        self._leftover_sink: Sink | None = None
 
     def run(self, *, until: Callable[[], bool] | None = None) -> None:
         """Work until there was nothing to do for a while, or until it is closed; in a caller's thread, `until` it has what it wants."""
@@ -100,36 +71,38 @@ class Sender:
         self._busy_at = self._now()
         while True:
             try:
-                self._turn()
-            except Exception as error:  # noqa: BLE001 - the boundary: a fault in here must not end the thread, nor reach the agent
-                self._trouble.fault(error)
+                self._listen()
+                if self._work():
+                    self._busy_at = self._now()
+                self._answer()
+            except Exception as error:  # noqa: BLE001  (the boundary "the sender's loop": the thread goes on)
+                self._log.fault(error)
                 self._backoff.failed()
                 self._has_no_store = isinstance(error, StoreError)
             if self._closed or self._is_idle() or (until is not None and until()):
                 return
 
-    def _turn(self) -> None:
-        self._listen()
-        if self._work():
-            self._busy_at = self._now()
-        self._answer()
+    def has_work(self) -> bool:
+        """Tell whether something waits that the loop has not seen yet."""
+        return self._queue.has_unread() or not self._requests.empty() or self._counters.has_news()
 
     def _is_idle(self) -> bool:
-        if self._requests or self._jobs or self._batch.lines or self._backoff.failures or self._tally.has_news():
+        if self._open or self._jobs or self._batch.lines or self._backoff.failures or self._counters.has_news():
             return False
-        return self._now() - self._busy_at > IDLE_SECONDS
+        return self._now() - self._busy_at > self._pace.idle
 
     # --- what is asked for -----------------------------------------------------------------------
 
     def _listen(self) -> None:
-        loud_at = self._backlog.loud_at()
+        loud_at = self._queue.loud_at()
         rest = self._rest()
         if rest is None:
-            idle = max(0.0, self._busy_at + IDLE_SECONDS - self._now())
-            asked = self._linger.sleep(something_waits=self._has_something(), loud_at=loud_at, idle_seconds=idle)
+            idle = max(0.0, self._busy_at + self._pace.idle - self._now())
+            something_waits = bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty()
+            asked = self._linger.sleep(something_waits=something_waits, loud_at=loud_at, idle_seconds=idle)
         else:
-            asked = self._inbox.wait(rest, loud_at)
-        self._inbox.unseen = 0
+            asked = self._requests.wait(rest, loud_at)
+        self._requests.unseen = 0
         for item in asked:
             if isinstance(item, Job):
                 self._jobs.append(item)
@@ -138,28 +111,24 @@ class Sender:
 
     def _rest(self) -> float | None:
         """Return for how long to sleep, not beyond the moment at which somebody gives up waiting; None if nothing presses."""
-        if any(map(self._is_over, self._requests)):
+        if any(map(self._is_over, self._open)):
             return 0.0
         if resting := self._backoff.remaining():
-            limits = [request.deadline - self._now() for request in self._requests if request.deadline is not None]
-            return max(0.0, min([resting, LINGER_SECONDS, *limits]))
+            limits = [request.deadline - self._now() for request in self._open if request.deadline is not None]
+            return max(0.0, min([resting, self._pace.linger, *limits]))
         if self._eager:
             return 0.0
-        if self._requests or self._jobs:
+        if self._open or self._jobs:
             return STALL_SECONDS if self._stalled else 0.0
         return None
-
-    def _has_something(self) -> bool:
-        """Tell whether something waits to be delivered."""
-        return bool(self._batch.lines) or self._backlog.has_unread() or not self._backlog.leftovers.is_empty()
 
     def _begin(self, request: Request) -> None:
         if not request.future.set_running_or_notify_cancel():
             return
         with contextlib.suppress(OSError):  # a file is gone, and what was in it
-            request.marks = self._backlog.marks()
+            request.marks = self._queue.marks()
         request.failures = self._backoff.failures
-        self._requests.append(request)
+        self._open.append(request)
         self._stalled = False
         self._looked_at = None
         self._hurry()
@@ -168,13 +137,13 @@ class Sender:
 
     def _answer(self) -> None:
         """Answer the requests that are settled or out of time."""
-        caught_up = not self._batch.lines and self._backlog.leftovers.is_empty()
-        for request in list(self._requests):
+        caught_up = not self._batch.lines and self._queue.orphans.is_empty()
+        for request in list(self._open):
             settled = caught_up and reached(request.marks)
-            if settled and request.until is Until.CLOSED and not request.repeated and self._backlog.has_unread():
-                request.marks, request.repeated = self._backlog.marks(), True  # what came meanwhile goes along, once
+            if settled and request.until is Until.CLOSED and not request.repeated and self._queue.has_unread():
+                request.marks, request.repeated = self._queue.marks(), True  # what came meanwhile goes along, once
             elif settled or self._is_over(request):
-                self._requests.remove(request)
+                self._open.remove(request)
                 self._finish(request, settled=settled)
                 self._hurry()
 
@@ -182,9 +151,12 @@ class Sender:
         counts = self.counts()
         try:
             if request.until is not Until.FLUSHED:
-                self._close_sinks()
+                self._counters.save_for_good()
+                self._sinks.close()
             if request.until is Until.CLOSED or (request.until is Until.EXIT and settled):
-                self._close_files()
+                self._batch = Batch()
+                self._looked_at = None
+                self._queue.close()
         finally:
             self._closed = self._closed or request.until is Until.CLOSED
             request.future.set_result(counts)
@@ -193,19 +165,17 @@ class Sender:
         """Tell whether it is no use to wait any longer: a local store that can't be used now won't be a moment later."""
         if request.deadline is not None and self._now() >= request.deadline:
             return True
-        if self._backoff.failures <= request.failures:
-            return False
-        if request.may_give_up and self._is_hopeless:
-            return True
-        return self._has_no_store or (request.until is Until.EXIT and not len(self._backlog.memory))
+        is_vain = self._has_no_store or (request.may_give_up and self._is_hopeless)
+        is_safe = request.until is Until.EXIT and not len(self._queue.memory)
+        return (is_vain or is_safe) and self._backoff.failures > request.failures
 
     def counts(self) -> FlushResult:
         """Return what became of the events. May be called by any thread."""
-        total = self._tally.total
+        total = self._counters.total
         return FlushResult(
             delivered=total.delivered,
-            waiting=max(0, self._backlog.waiting() - self._batch.settled()),
-            parked=total.parked,
+            waiting=max(0, self._queue.waiting() - self._batch.settled()),
+            rejected=total.rejected,
             sampled_out=total.sampled_out,
             dropped=total.dropped,
             not_recorded=total.not_recorded,
@@ -215,35 +185,30 @@ class Sender:
 
     def _work(self) -> bool:
         """Do what is due: look after the files, send one batch, do one job. Returns whether anything was sent."""
-        if self._backlog.tend(self._on_disk_trouble):
+        if self._queue.tend():
             self._batch = Batch()  # its lines may have been in a file that is to be adopted now
         if self._looked_at is None or self._now() - self._looked_at > LOOK_SECONDS:
-            self._look()
+            self._looked_at = self._now()
+            self._queue.orphans.look()
         sent = self._backoff.remaining() <= 0 and self._deliver()
         self._stalled = not sent
-        if not len(self._backlog.memory):
-            self._on_quiet()
-        if self._jobs and (self._backlog.leftovers.is_empty() or self._backoff.failures):
-            self._jobs.pop(0).run(self._open_sink)
-        if not self._eager or self._now() - self._saved_at > LINGER_SECONDS:
-            self._tally.save()
+        self._queue.try_files_again()
+        if self._jobs and (self._queue.orphans.is_empty() or self._backoff.failures):
+            self._jobs.pop(0).run(self._sinks.open)
+        if not self._eager or self._now() - self._saved_at > self._pace.linger:
+            self._counters.save()
             self._saved_at = self._now()
         return sent
-
-    def _look(self) -> None:
-        """See what dead processes have left."""
-        self._looked_at = self._now()
-        self._backlog.leftovers.look()
 
     def _deliver(self) -> bool:
         """Send one batch, or what is left of it. Returns whether there was one."""
         batch = self._batch
         if not batch.lines:
-            batch = self._batch = self._backlog.read(self._size.events)
+            batch = self._batch = self._queue.read(self._size.events)
         count = len(batch.lines)
-        foreign = self._backlog.is_foreign(batch, self._sinks.metadata_hash)
-        self._eager = count >= self._size.events or batch.is_large() or foreign or not self._backlog.leftovers.is_empty()
-        later = Settlement(batch, lambda lines: self._send(lines, foreign=foreign), self._park, self._backlog.one_more).run()
+        foreign = self._queue.is_foreign(batch, self._sinks.metadata_hash)
+        self._eager = count >= self._size.events or batch.is_large() or foreign or not self._queue.orphans.is_empty()
+        later = Bisection(batch, lambda lines: self._send(lines, foreign=foreign), self._reject, self._queue.one_more).run()
         if later is not None:
             self._postpone(later)
         else:
@@ -251,75 +216,37 @@ class Sender:
             batch.acknowledge()
         return count > 0
 
-    def _postpone(self, later: TryLater) -> None:
-        self._trouble.postponed(later, again=self._backoff.failures > 0)
+    def _postpone(self, later: RetryLater) -> None:
+        self._log.postponed(later, again=self._backoff.failures > 0)
         self._backoff.failed(later.after)
         self._is_hopeless = later.kind in LASTING or (later.kind == "unreachable" and self._backoff.failures >= ATTEMPTS_AT_NOBODY)
 
     def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:
-        sink = self._open_leftover_sink() if foreign else self._open_sink()
+        sink = self._sinks.open(foreign=foreign)
         started = self._now()
         try:
             receipt = sink.send(lines)
-        except TryLater:
+        except RetryLater:
             self._size.failed(len(lines), self._now() - started)
             raise
         self._size.answered(len(lines), self._now() - started)
         self._has_no_store = False
         if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
-            self._trouble.recovered()
-        self._count(receipt)
-        return receipt
-
-    def _count(self, receipt: Receipt) -> None:
+            self._log.recovered()
         counts = Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out)
         if receipt.sampled_out:
             counts.sampled_out_reasons[receipt.sampled_out_reason] = receipt.sampled_out
-            self._trouble.sampled_out(receipt.sampled_out_reason)
-        self._tally.count(counts)
+            self._log.sampled_out(receipt.sampled_out_reason)
+        self._counters.count(counts)
+        return receipt
 
-    def _park(self, line: bytes, reason: str) -> None:
-        self._tally.park(line, reason)
-        self._trouble.parked(reason)
-
-    # --- sinks -----------------------------------------------------------------------------------
-
-    def _open_sink(self) -> Sink:
-        if self._sink is None:
-            with forks_wait():
-                self._sink = self._sinks.make()
-            self._hurry()
-        return self._sink
-
-    def _open_leftover_sink(self) -> Sink:
-        if self._leftover_sink is None:
-            with forks_wait():
-                self._leftover_sink = self._sinks.make_for_leftovers()
-            self._hurry()
-        return self._leftover_sink
+    def _reject(self, line: bytes, reason: str) -> None:
+        self._counters.reject(line, reason)
+        self._log.rejected(reason)
 
     def _hurry(self) -> None:
         """Have the sinks keep to the time of those who want to leave, or whose thread does the work."""
-        pressing = [request for request in self._requests if request.until is not Until.FLUSHED or self._is_inline]
+        pressing = [request for request in self._open if request.until is not Until.FLUSHED or self._is_inline]
         deadlines = [request.deadline for request in pressing if request.deadline is not None]
-        for sink in self.sinks():
-            if isinstance(sink, Hurried):
-                sink.hurry(min(deadlines, default=None))
-
-    def _close_sinks(self) -> None:
-        self._tally.save_for_good()
-        sinks = self.sinks()
-        self._sink = self._leftover_sink = None
-        for sink in sinks:
-            sink.close()
-
-    def _close_files(self) -> None:
-        self._batch = Batch()
-        self._looked_at = None
-        self._backlog.leftovers.release()
-        self._on_closed()
-
-    def sinks(self) -> list[Sink]:
-        """Return the sinks that are open."""
-        return [sink for sink in (self._sink, self._leftover_sink) if sink is not None]
+        self._sinks.hurry(min(deadlines, default=None))

@@ -6,9 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from whyops._printable import shortened, without_password
-
-__all__ = ["MAX_REASON", "Answer", "described", "details_of", "json_of", "message_of", "quoted"]
+from .._printable import shortened, without_password
 
 MAX_REASON = 300
 _MAX_NAME = 40

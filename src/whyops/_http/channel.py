@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from .answer import Answer
 
-__all__ = ["MAX_ANSWER_BYTES", "Channel", "Request", "Unreachable"]
-
 MAX_ANSWER_BYTES = 16_000_000
 """An answer takes no more on the wire, if nothing else is said."""
 
@@ -43,11 +41,3 @@ class Channel(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the connection."""
-
-    def post(self, url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
-        """Exchange a body for an answer."""
-        return self.exchange(Request("POST", url, headers, body, timeout))
-
-    def get(self, url: str, headers: Mapping[str, str], timeout: float, max_answer: int = MAX_ANSWER_BYTES) -> Answer:
-        """Ask for what is at a URL."""
-        return self.exchange(Request("GET", url, headers, None, timeout, max_answer))

@@ -6,11 +6,10 @@ library that others look for in `sys.modules` must not be imported.
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - a look-up of a host loads it, and a fork at that moment would leave the child without it for good
+import encodings.idna  # noqa: F401  (a look-up of a host loads it, and a fork at that moment would leave the child without it for good)
 import http.client
 import socket
 import ssl
-import time
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -18,13 +17,12 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import certifi
 
+from .._runtime.clock import CLOCK
 from .answer import Answer
 from .channel import Channel, Request, Unreachable
-from .deadline import Deadline
+from .deadlines import Deadline
 from .proxies import Proxy, proxy_for
 from .timed_socket import TimedSocket, TooLong, connect
-
-__all__ = ["KeptConnection"]
 
 _CERTIFI = certifi.where()  # asked for here, since it imports more, and a fork while a thread does that is trouble; httpx requires it
 KEEP_SECONDS = 3.0
@@ -52,7 +50,6 @@ class KeptConnection(Channel):
 
     def __init__(self) -> None:
         self._open: _Open | None = None
-        self._monotonic = time.monotonic
         self._context: ssl.SSLContext | None = None
 
     def exchange(self, request: Request) -> Answer:
@@ -78,7 +75,7 @@ class KeptConnection(Channel):
         """Return the connection, if it goes there, was used just now, and nothing came since: that would be taken for the next answer."""
         kept = self._open
         if kept is not None:
-            is_fresh = kept.server == _server(target) and self._monotonic() - kept.used_at < KEEP_SECONDS
+            is_fresh = kept.server == _server(target) and CLOCK.monotonic() - kept.used_at < KEEP_SECONDS
             if not (is_fresh and kept.timed.is_quiet()):
                 self.close()
         return self._open
@@ -97,7 +94,7 @@ class KeptConnection(Channel):
             return answer
         finally:
             if keep:
-                way.used_at = self._monotonic()
+                way.used_at = CLOCK.monotonic()
                 self._open = way
             else:
                 way.timed.socket.close()
@@ -127,7 +124,8 @@ class KeptConnection(Channel):
             if target.scheme == "https":
                 if proxy is not None:
                     _tunnel(timed, proxy, target.hostname, port)
-                self._secure(timed, target.hostname, deadline)
+                timed.socket.settimeout(deadline.remaining())
+                timed.socket = self._tls().wrap_socket(timed.socket, server_hostname=target.hostname)
         except BaseException:
             timed.socket.close()
             raise
@@ -136,10 +134,6 @@ class KeptConnection(Channel):
         client.auto_open = 0  # where this one ends, so does the exchange
         client.sock = timed
         return _Open(_server(target), timed, client, proxy if target.scheme == "http" else None)
-
-    def _secure(self, timed: TimedSocket, host: str, deadline: Deadline) -> None:
-        timed.socket.settimeout(deadline.remaining())
-        timed.socket = self._tls().wrap_socket(timed.socket, server_hostname=host)
 
     def _tls(self) -> ssl.SSLContext:
         """Return a context that trusts what the system trusts, and what certifi does: some systems have no list."""

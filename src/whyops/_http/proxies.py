@@ -23,11 +23,8 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
-from whyops._printable import shortened
-
+from .._printable import shortened
 from .channel import Unreachable
-
-__all__ = ["Proxy", "proxy_for"]
 
 _USUAL_PORT = 80
 _MAX_NAME = 80

@@ -9,9 +9,7 @@ import io
 import socket
 import ssl
 
-from .deadline import Deadline
-
-__all__ = ["TimedSocket", "TooLong", "connect"]
+from .deadlines import Deadline
 
 _BLOCK = 1 << 16
 

@@ -6,16 +6,13 @@ import threading
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from whyops._forks import is_child
-
+from .._runtime.forks import is_child
 from .answer import Answer
 from .channel import Channel, Request, Unreachable
-from .deadline import Deadline
+from .deadlines import Deadline
 
 if TYPE_CHECKING:
     import httpx
-
-__all__ = ["OwnTransport", "open_channel"]
 
 MOST_HANGING = 4
 
@@ -25,7 +22,7 @@ def open_channel(transport: httpx.BaseTransport | None) -> Channel:
     if transport is not None:
         return OwnTransport(transport)
     try:
-        from .connection import KeptConnection  # noqa: PLC0415 - a Python in a browser may lack what it needs
+        from .connection import KeptConnection  # noqa: PLC0415  (a Python in a browser may lack what it needs)
     except ImportError as error:
         return NoWay(error.name or "")
     return KeptConnection()
@@ -37,7 +34,7 @@ class NoWay(Channel):
     def __init__(self, missing: str) -> None:
         self._missing = missing
 
-    def exchange(self, request: Request) -> Answer:  # noqa: ARG002 - none is sent
+    def exchange(self, request: Request) -> Answer:  # noqa: ARG002  (none is sent)
         """Say what is missing."""
         raise Unreachable(
             f"this Python has no {self._missing}, so it can make no connection: load it, if there is such a package, or pass a transport="
@@ -86,11 +83,11 @@ class OwnTransport(Channel):
     def _answer(self, request: Request, results: SimpleQueue[Answer | Exception]) -> None:
         try:
             results.put(self._exchange(request))
-        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the result
+        except Exception as error:  # noqa: BLE001  (the boundary "whoever waits")
             results.put(error)
 
     def _exchange(self, request: Request) -> Answer:
-        import httpx  # noqa: PLC0415 - whoever made the transport has imported it
+        import httpx  # noqa: PLC0415  (whoever made the transport has imported it)
 
         deadline = Deadline(request.timeout)
         limits = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyops.errors import TraceNotFoundError
-
-from .row import decode
-from .sink import STORE_NAME
+from .._wire.read import decode
+from ..errors import TraceNotFoundError
+from . import STORE_NAME
 
 if TYPE_CHECKING:
     from .schema import Connection
-
-__all__ = ["Selection", "StoreReader", "TraceSummary"]
 
 _NAMED_AT_MOST = 5
 

@@ -1,102 +1,141 @@
-"""One event line → the few columns that listing needs. Pure, and total: a foreign client's line may lack anything."""
+"""A trace's row in the local store: what its events add to names, times and counts, whatever order they come in."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import itertools
+import operator
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z", re.ASCII)
-_MAX_COUNT = 2**31 - 1
-_NOTHING: Mapping[str, object] = {}
+from .._wire.read import RecordedEvent, decode
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+Parsed = tuple[RecordedEvent, bytes]
+"""An event and its line."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """What the store keeps about an event, beside its line.
+class SpanCounts(NamedTuple):
+    """How many events of a kind a span has; `failed` are those responses that say so.
 
-    `at` is the event's timestamp with six digits of fraction, so that text order is time order. `tool` is set where the event counts as
-    a tool call, `failed_span` where it tells of a failure: the same span failing twice is one error, a failure without a span (empty)
-    is always one more.
+    From them follows, without their order, what a trace's steps show once the events are put together: the n-th response is of the n-th
+    request, and a result alone, or an error, belongs to a call of its span.
     """
 
-    trace_id: str
-    idempotency_key: str | None
-    agent_name: str | None
-    external_user_id: str | None
-    at: str | None
-    opens: bool
-    tool: str | None
-    failed_span: str | None
-    tokens_in: int
-    tokens_out: int
+    requests: int = 0
+    responses: int = 0
+    failed: int = 0
+    results: int = 0
+    errors: int = 0
+
+    @classmethod
+    def of(cls, event: RecordedEvent) -> SpanCounts:
+        """Count a single event."""
+        is_response = event.type == "tool_call_response"
+        failed = is_response and event.failure is not None
+        return cls(event.type == "tool_call_request", is_response, failed, event.type == "tool_result", event.type == "error")
+
+    @property
+    def calls(self) -> int:
+        """How many tool calls the events are of."""
+        return max(self.requests, self.responses, min(self.results, 1))
+
+    @property
+    def failures(self) -> int:
+        """How many of the calls failed; where there is no call, how many errors there were."""
+        return max(self.failed, min(self.errors, 1)) if self.calls else self.errors
 
 
-def decode(line: bytes) -> dict[str, object] | None:
-    """Return the event that a line holds, or None if it is no JSON object."""
-    try:
-        event = json.loads(line)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    except ValueError:  # a number of more digits than Python converts: keep it as text
-        event = json.loads(line, parse_int=str)
-    return event if isinstance(event, dict) else None
+def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: float, day: int) -> None:
+    """Store those lines of a trace that are new, and add what they tell to its row. No event's time is later than `now`."""
+    latest = int(now * 1_000_000)
+    connection.execute(
+        "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at) VALUES (?, ?, '', ?)",
+        (trace_id, sortable(latest), int(now)),
+    )
+    trace: int = connection.execute("SELECT trace FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()[0]
+    new: list[tuple[int | None, Parsed]] = []
+    for event, line in lines:
+        done = connection.execute(
+            "INSERT OR IGNORE INTO events (trace, idempotency_key, line) VALUES (?, ?, ?)", (trace, storable(event.key), line)
+        )
+        if done.rowcount == 1:
+            new.append((done.lastrowid, (event, line)))
+    if not new:
+        return
+    events = [event for _, (event, _) in new]
+    times = [latest if event.at is None else min(event.at, latest) for event in events]
+    connection.execute(
+        """
+        UPDATE traces SET
+            agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = coalesce(opening, ?),
+            started_at = min(started_at, ?), active_at = max(active_at, ?), stored_at = max(stored_at, ?), day = ?,
+            events = events + ?, bytes = bytes + ?
+        WHERE trace = ?
+        """,
+        (
+            storable(next((event.agent_name for event in events if event.agent_name), None)),
+            storable(next((event.external_user_id for event in events if event.external_user_id), None)),
+            next((number for number, (event, _) in new if event.type == "user_message"), None),
+            sortable(min(times)),
+            sortable(max(times)),
+            int(now),
+            day,
+            len(new),
+            sum(len(line) for _, (_, line) in new),
+            trace,
+        ),
+    )
+    _count(connection, trace, events)
 
 
-def row_of(event: Mapping[str, object]) -> Row | None:
-    """Return the columns of an event, or None if it names no trace."""
-    trace_id = _text(event.get("traceId"))
-    if trace_id is None:
-        return None
-    kind = event.get("eventType")
-    content, metadata = _mapping(event.get("content")), _mapping(event.get("metadata"))
-    usage = _mapping(metadata.get("usage"))
-    cached = _count(usage.get("cacheReadTokens")) + _count(usage.get("cacheCreationTokens"))
-    tokens_out = _count(usage.get("completionTokens"))
-    tokens_in = _count(usage.get("promptTokens")) + cached or max(_count(usage.get("totalTokens")) - tokens_out, 0)
-    return Row(
-        trace_id=trace_id,
-        idempotency_key=_text(event.get("idempotencyKey")),
-        agent_name=_text(event.get("agentName")),
-        external_user_id=_text(event.get("externalUserId")),
-        at=sortable(event.get("timestamp")),
-        opens=kind == "user_message",
-        tool=_tool(kind, content, metadata),
-        failed_span=(_text(event.get("spanId")) or "") if _is_failure(kind, content) else None,
-        tokens_in=tokens_in,
-        tokens_out=tokens_out,
+def recount(connection: Connection) -> None:
+    """Count all events anew, in a store whose counts were made by older rules."""
+    connection.execute("UPDATE traces SET calls = 0, errors = 0, tokens_in = 0, tokens_out = 0")
+    connection.execute("DELETE FROM tools")
+    for trace, lines in itertools.groupby(connection.execute("SELECT trace, line FROM events ORDER BY trace"), operator.itemgetter(0)):
+        _count(connection, trace, [RecordedEvent(decode(line) or {}) for _, line in lines])
+
+
+def _count(connection: Connection, trace: int, events: Iterable[RecordedEvent]) -> None:
+    spans: dict[str, SpanCounts] = {}
+    calls = failures = tokens_in = tokens_out = 0
+    for event in events:
+        tokens_in += event.usage.given
+        tokens_out += event.usage.completion
+        own = SpanCounts.of(event)
+        if not any(own):
+            continue
+        if own.calls and event.tool:
+            connection.execute("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", (trace, storable(event.tool)))
+        before, span = SpanCounts(), storable(event.span_id)
+        if span is not None:
+            before = spans.get(span) or _known(connection, trace, span)
+            spans[span] = own = SpanCounts(*map(operator.add, before, own))
+        calls += own.calls - before.calls
+        failures += own.failures - before.failures
+    connection.executemany(
+        "INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)", [(trace, span, *counts) for span, counts in spans.items()]
+    )
+    connection.execute(
+        "UPDATE traces SET calls = calls + ?, errors = errors + ?, tokens_in = tokens_in + ?, tokens_out = tokens_out + ? WHERE trace = ?",
+        (calls, failures, tokens_in, tokens_out, trace),
     )
 
 
-def sortable(timestamp: object) -> str | None:
-    """Return an ISO 8601 time in UTC with exactly six digits of fraction, or None if it is none."""
-    found = _TIMESTAMP.fullmatch(timestamp) if isinstance(timestamp, str) else None
-    return f"{found[1]}.{(found[2] or '')[:6]:0<6}Z" if found else None
+def _known(connection: Connection, trace: int, span: str) -> SpanCounts:
+    columns = ", ".join(SpanCounts._fields)
+    row = connection.execute(f"SELECT {columns} FROM spans WHERE trace = ? AND span_id = ?", (trace, span)).fetchone()  # noqa: S608  (our own names)
+    return SpanCounts(*(row or ()))
 
 
-def _is_failure(kind: object, content: Mapping[str, object]) -> bool:
-    return kind == "error" or (kind == "tool_call_response" and bool(_mapping(content.get("toolResults")).get("error")))
+def storable(text: str | None) -> str | None:
+    """Return text that SQLite takes: a lone surrogate becomes its escape."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 
-def _tool(kind: object, content: Mapping[str, object], metadata: Mapping[str, object]) -> str | None:
-    if kind == "tool_call_request":
-        return _text(metadata.get("tool")) or "unknown"
-    if kind == "tool_result":
-        return _text(content.get("toolName")) or "unknown"
-    return None
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else _NOTHING
-
-
-def _text(value: object) -> str | None:
-    """Return text that SQLite takes: what is no text, or empty, is None, and a lone surrogate becomes its escape."""
-    if not isinstance(value, str) or not value:
-        return None
-    return value.encode("utf-8", "backslashreplace").decode()
-
-
-def _count(value: object) -> int:
-    return value if type(value) is int and 0 <= value <= _MAX_COUNT else 0
+def sortable(microseconds: int) -> str:
+    """Return a time in microseconds since 1970 as ISO 8601 with six digits of fraction, so that text order is time order."""
+    return (datetime(1970, 1, 1) + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds") + "Z"  # noqa: DTZ001  (UTC)

@@ -12,10 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from whyops._private_files import NotOurs, check_file, make_folder
-from whyops.errors import StoreError
-
-__all__ = ["STEPS", "Connection", "connect_to_read", "connect_to_write", "told", "transaction", "version"]
+from .._runtime.private_files import NotOurs, check_file, make_folder
+from ..errors import StoreError
+from .row import recount
 
 Connection = sqlite3.Connection
 
@@ -70,7 +69,21 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX traces_by_arrival",
         "CREATE INDEX traces_by_arrival ON traces (day, stored_at)",
     ),
+    (
+        # What calls and errors are counted by: how many events of each kind a span has.
+        """
+        CREATE TABLE spans (
+            trace INTEGER, span_id TEXT, requests INTEGER, responses INTEGER, failed INTEGER, results INTEGER, errors INTEGER,
+            PRIMARY KEY (trace, span_id)
+        ) WITHOUT ROWID
+        """,
+        "DROP TABLE failed_spans",
+    ),
 )
+
+
+_COUNTED_SINCE = 4
+"""The version from which on calls, errors and tokens are counted as they are now."""
 
 
 def connect_to_write(path: Path) -> Connection:
@@ -228,4 +241,6 @@ def _migrate(connection: Connection, path: Path) -> None:
         for step in STEPS[done:]:
             for statement in step:
                 connection.execute(statement)
+        if done < _COUNTED_SINCE:
+            recount(connection)
         connection.execute(f"PRAGMA user_version={len(STEPS)}")

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from whyops import _guard
-from whyops._forks import forks_wait
-from whyops.errors import StoreError
-from whyops.events import Receipt, Refusal
-
-from .row import Row, decode, row_of
+from .._runtime import guard
+from .._runtime.forks import forks_wait, hold_forks
+from .._wire.read import RecordedEvent, decode
+from ..errors import StoreError
+from ..events import Receipt, Refusal
+from . import STORE_NAME
+from .row import Parsed, add, storable
 
 if TYPE_CHECKING:
     from .schema import Connection
 
-__all__ = ["STORE_NAME", "SqliteSink"]
-
-STORE_NAME = "traces.db"
 _DAY_SECONDS = 86_400
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999, the last that a time can be written in."""
 
 _PRUNE_EVERY_SECONDS = 3600.0
 _FORK_WAITS_SECONDS = 1.0
-
-Parsed = tuple[Row, bytes]
 
 
 class SqliteSink:
@@ -60,11 +53,11 @@ class SqliteSink:
         refused: list[Refusal] = []
         for index, line in enumerate(lines):
             event = decode(line)
-            row = None if event is None else row_of(event)
-            if row is None:
+            read = RecordedEvent(event or {})
+            if read.trace_id is None:
                 refused.append(Refusal(index, "not a JSON object" if event is None else "no traceId"))
             else:
-                parsed.append((row, line))
+                parsed.append((read, line))
         if parsed:
             with self._lock:
                 self._store(parsed)
@@ -90,7 +83,7 @@ class SqliteSink:
         with schema.told(self.path), schema.transaction(connection):
             day = _number_of_day(connection, int(now) // _DAY_SECONDS)
             for trace_id, members in _by_trace(parsed).items():
-                _Batch(connection, trace_id, members[0][0], now, day).add(members)
+                add(connection, trace_id, members, now, day)
         self._unpruned_bytes += sum(len(line) for _, line in parsed)
         if self._is_pruning_due(now):
             self._prune(connection, now)
@@ -108,7 +101,7 @@ class SqliteSink:
             raise StoreError("This process was forked while its parent wrote to the local store; what it records waits for the next one.")
         if self._connection is None:
             self._connection = schema.connect_to_write(self.path)
-            _watch_forks(self)
+            hold_forks(self)
         return self._connection
 
     def _disconnect(self) -> None:
@@ -118,26 +111,26 @@ class SqliteSink:
 
     def _prune(self, connection: Connection, now: float) -> None:
         with forks_wait():
-            from .prune import prune  # noqa: PLC0415 -- as above
+            from .retention import enforce_limits  # noqa: PLC0415  (as above)
             from .schema import told  # noqa: PLC0415 -- as above
 
         self._unpruned_bytes = 0
         self._pruned_at = now
         try:
             with told(self.path):
-                removed = prune(connection, max_bytes=self._max_bytes, max_age_days=self._max_age_days)
+                aged, oldest = enforce_limits(connection, max_bytes=self._max_bytes, max_age_days=self._max_age_days)
         except StoreError as error:  # the lines are stored: tidying up can wait
-            _guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
+            guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
             return
-        if removed.for_age:
+        if aged:
             message = (
                 "Traces without news for more than %d days of use were removed from the local store %s, %d of them. `local_max_age_days` "
                 "sets the number of days, and 0 keeps all."
             )
-            _guard.notices.say("store:age", message, self._max_age_days, self.path, removed.for_age)
-        if removed.for_room:
+            guard.notices.say("store:age", message, self._max_age_days, self.path, aged)
+        if oldest:
             message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `local_max_bytes` sets the limit."
-            _guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, removed.for_room)
+            guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, oldest)
 
     def before_fork(self) -> None:
         """Close the file: an open SQLite connection, its locks above all, must not be taken into a child."""
@@ -160,73 +153,6 @@ class SqliteSink:
         self._lock = threading.Lock()
 
 
-class _Batch:
-    """The lines of one trace in one transaction, and the change that they make to its row."""
-
-    def __init__(self, connection: Connection, trace_id: str, first: Row, now: float, day: int) -> None:
-        self._connection = connection
-        self._day = day
-        self._now = datetime.fromtimestamp(now, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        at = min(first.at or self._now, self._now)
-        connection.execute(
-            "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at, day) VALUES (?, ?, ?, ?, ?)",
-            (trace_id, at, at, int(now), day),
-        )
-        self._trace: int = connection.execute("SELECT trace FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()[0]
-        self._stored_at = int(now)
-
-    def add(self, members: Iterable[Parsed]) -> None:
-        """Store the lines that are new, and count them."""
-        new = [(row, line, event) for row, line in members if (event := self._insert(row, line)) is not None]
-        if not new:
-            return
-        rows = [row for row, _, _ in new]
-        times = [min(row.at or self._now, self._now) for row in rows]
-        self._connection.execute(
-            """
-            UPDATE traces SET
-                agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = coalesce(opening, ?),
-                started_at = min(started_at, ?), active_at = max(active_at, ?), stored_at = max(stored_at, ?), day = ?,
-                events = events + ?, bytes = bytes + ?, calls = calls + ?, errors = errors + ?,
-                tokens_in = tokens_in + ?, tokens_out = tokens_out + ?
-            WHERE trace = ?
-            """,
-            (
-                next((row.agent_name for row in rows if row.agent_name), None),
-                next((row.external_user_id for row in rows if row.external_user_id), None),
-                next((event for row, _, event in new if row.opens), None),
-                min(times),
-                max(times),
-                self._stored_at,
-                self._day,
-                len(new),
-                sum(len(line) for _, line, _ in new),
-                sum(self._count_call(row.tool) for row in rows if row.tool is not None),
-                sum(self._count_failure(row.failed_span) for row in rows if row.failed_span is not None),
-                sum(row.tokens_in for row in rows),
-                sum(row.tokens_out for row in rows),
-                self._trace,
-            ),
-        )
-
-    def _insert(self, row: Row, line: bytes) -> int | None:
-        done = self._connection.execute(
-            "INSERT OR IGNORE INTO events (trace, idempotency_key, line) VALUES (?, ?, ?)", (self._trace, row.idempotency_key, line)
-        )
-        return done.lastrowid if done.rowcount == 1 else None
-
-    def _count_call(self, tool: str) -> int:
-        self._connection.execute("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", (self._trace, tool))
-        self._connection.execute("UPDATE tools SET calls = calls + 1 WHERE trace = ? AND name = ?", (self._trace, tool))
-        return 1
-
-    def _count_failure(self, span: str) -> int:
-        if not span:
-            return 1
-        done = self._connection.execute("INSERT OR IGNORE INTO failed_spans (trace, span_id) VALUES (?, ?)", (self._trace, span))
-        return done.rowcount
-
-
 def _number_of_day(connection: Connection, day: int) -> int:
     """Return the number of the latest day on which something was written, which this one is if it was not seen before."""
     connection.execute("INSERT OR IGNORE INTO days (day) VALUES (?)", (day,))
@@ -235,36 +161,10 @@ def _number_of_day(connection: Connection, day: int) -> int:
 
 def _by_trace(parsed: Iterable[Parsed]) -> dict[str, list[Parsed]]:
     traces: dict[str, list[Parsed]] = {}
-    for row, line in parsed:
-        traces.setdefault(row.trace_id, []).append((row, line))
+    for event, line in parsed:
+        traces.setdefault(storable(event.trace_id) or "", []).append((event, line))
     return traces
 
 
-_connected: weakref.WeakSet[SqliteSink] = weakref.WeakSet()
 _inherited: list[Connection] = []
 """Connections that a child process got with its parent's memory. Closing one might wait for ever for a thread that isn't there."""
-_hooks: list[object] = []
-
-
-def _watch_forks(sink: SqliteSink) -> None:
-    _connected.add(sink)
-    if _hooks or not hasattr(os, "register_at_fork"):
-        return
-    hooks = (_before_fork, _after_fork_in_parent, _after_fork_in_child)
-    _hooks.append(hooks)
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
-
-
-def _before_fork() -> None:
-    for sink in list(_connected):
-        sink.before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    for sink in list(_connected):
-        sink.after_fork_in_parent()
-
-
-def _after_fork_in_child() -> None:
-    for sink in list(_connected):
-        sink.after_fork_in_child()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from whyops._assembly import deliveries
+from .._assembly import deliveries
 
 __all__ = ["lifespan"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from whyops._capture import context
+from whyops._recording import context
 from whyops.testing import Captured, capture
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 import whyops
-from whyops._capture import context
+from whyops._recording import context
 from whyops.integrations.langchain import instrument
 
 
@@ -90,7 +90,7 @@ def test_after_a_block_and_a_tool_nothing_of_the_run_is_current(captured, handle
             with whyops.trace("block"):
                 await WAYS[way](config)
                 helper(2)
-            assert context.current_trace() is outer
+            assert whyops.current_trace() is outer
             await in_tool(way, config)
             helper(3)
         assert context.current.get() is None
@@ -164,11 +164,11 @@ def test_a_stream_that_is_open_when_its_block_ends(captured, handler):
     with whyops.trace("block"):
         stream = RunnableGenerator(parts).stream(1, {"callbacks": [handler]})
         next(stream)
-    assert context.current_trace() is None
+    assert whyops.current_trace() is None
     helper(2)
     next(stream)
     stream.close()
-    assert context.current_trace() is None
+    assert whyops.current_trace() is None
     traces = [
         (event["content"]["toolCalls"][0]["arguments"]["number"], event["traceId"]) for event in captured.of_type("tool_call_request")
     ]
@@ -186,9 +186,9 @@ def test_a_run_that_is_not_recorded_in_the_pause_of_a_stream(captured, handler):
     with whyops.trace("outer") as outer:
         for _ in RunnableLambda(parts).stream(1, {"callbacks": [handler], "metadata": {}}):
             RunnableLambda(lambda _: helper(2)).invoke(1)
-            assert context.current_trace() is outer
+            assert whyops.current_trace() is outer
     for _ in RunnableLambda(parts).stream(1, {"callbacks": [handler]}):
-        assert RunnableLambda(lambda _: context.current_trace()).invoke(1) is None
+        assert RunnableLambda(lambda _: whyops.current_trace()).invoke(1) is None
 
 
 def test_what_a_body_has_started_goes_on_in_its_run(captured, handler):
@@ -210,7 +210,7 @@ def test_what_a_body_has_started_goes_on_in_its_run(captured, handler):
             return helper(number)
 
         await starts.ainvoke({"number": 4}, {"callbacks": [handler]})
-        assert context.current_trace() is None
+        assert whyops.current_trace() is None
         go.set()
         await asyncio.gather(*tasks)
         ended.append(True)

@@ -23,7 +23,7 @@ from langgraph.types import Command, Send, interrupt
 
 import whyops
 from tests.integrations.langchain.parts import Scripted, Streaming, also_async, ask, calls, hands_config_on, only, tool_spans, types
-from whyops._capture import context
+from whyops._recording import context
 from whyops.integrations.langchain._runs import open_runs
 
 with warnings.catch_warnings():

@@ -18,6 +18,7 @@ import whyops
 from tests.integrations.langchain.parts import Scripted, ask, calls, tool_spans, types
 from tests.racing import quick_switches, together
 from whyops.integrations.langchain import WhyOpsCallbackHandler, _hook, instrument
+from whyops.testing import MemorySink
 
 ONE_RUN = ["user_message", "llm_response", "tool_call_request", "tool_call_response", "llm_response"]
 
@@ -147,6 +148,27 @@ def test_calls_are_taken_back_in_any_order(captured, order):
     assert types(captured) == [*expected, *ONLY_THE_TOOL]
 
 
+def test_trace_and_user_of_the_arguments(captured):
+    """The argument wins over the trace that is current; with one, what runs outside of any block is recorded, too."""
+    with instrument(trace_id="asked-for", external_user_id="u1"):
+        an_agent().invoke(ask())
+        with whyops.trace("current"):
+            an_agent().invoke(ask())
+    assert {(event["traceId"], event["externalUserId"]) for event in captured.events} == {("asked-for", "u1")}
+    assert types(captured) == ONE_RUN * 2
+
+
+def test_a_client_of_ones_own(captured):
+    """Its events go where it sends them, whosever trace is current."""
+    sink = MemorySink()
+    with whyops.WhyOps(agent_name="mine", sink=sink, outbox="memory") as client:
+        with instrument(client), captured.client.trace("current"):
+            Scripted(answers=["Fine."]).invoke("Hi")
+        client.flush_sync()
+    assert [event["agentName"] for event in sink.events] == ["mine", "mine"]
+    assert captured.events == []
+
+
 def test_instrumenting_again_and_again_registers_once(captured):
     """However often it is called, LangChain has one hook of ours, and a program that calls it at each request keeps nothing of them."""
     with instrument():
@@ -157,7 +179,7 @@ def test_instrumenting_again_and_again_registers_once(captured):
         assert len(tracers._configure_hooks) == hooks
         say_hello()
     assert types(captured) == ONE_RUN
-    assert _hook._active == []
+    assert _hook.in_force.latest() is None
 
 
 def test_threads_may_instrument_at_once(captured):
@@ -171,7 +193,7 @@ def test_threads_may_instrument_at_once(captured):
     with quick_switches():
         together(*[lambda number=number: instrumented_run(f"t{number}") for number in range(4)])
     assert len(captured.of_type("llm_response")) == 80
-    assert _hook._active == []
+    assert _hook.in_force.latest() is None
 
 
 def test_importing_alone_changes_nothing():
@@ -179,7 +201,7 @@ def test_importing_alone_changes_nothing():
     code = (
         "import threading, langchain_core.tracers.context as tracers; before = list(tracers._configure_hooks)\n"
         "import whyops.integrations.langchain, whyops._client as client\n"
-        "assert tracers._configure_hooks == before and not client._open_clients and threading.active_count() == 1"
+        "assert tracers._configure_hooks == before and client.open_clients.made_and_arrived() == ([], []) and threading.active_count() == 1"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

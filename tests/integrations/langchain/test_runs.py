@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests._capture.recording import Recording
-from whyops._capture.call import ToolCall
-from whyops.integrations.langchain import _runs
+from tests._recording.recording import Recording
+from whyops.integrations._shared.open_table import QUIET_SECONDS
+from whyops.integrations._shared.place import Place
+from whyops.integrations._shared.tool_run import ToolRun
 from whyops.integrations.langchain._frames import BodyFrame
-from whyops.integrations.langchain._runs import Run, Runs
+from whyops.integrations.langchain._runs import QUIET_SECONDS_AFTER_ROOT, Run, Runs, give_up, open_runs
 
 
 class Clock:
@@ -27,19 +28,21 @@ class Clock:
 class World:
     """Open runs on a clock of the test's, in one trace."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = 1_000) -> None:
         self.clock = Clock()
-        self.runs = Runs(self.clock)
+        self.runs = Runs(most, clock=self.clock, given_up=give_up)
         self.recording = Recording()
-        self.trace = self.recording.trace("t")
+        self.trace = self.recording.writer("t")
 
     def start(self, parent: Run | None = None, handler: object = "handler", run_id: uuid.UUID | None = None, *, span: bool = False) -> Run:
-        run = Run(run_id or uuid.uuid4(), handler, self.trace, parent, parent.root if parent else self.runs.new_root())
+        run = Run(run_id or uuid.uuid4(), handler, Place(self.trace, None), parent)
         if span:
-            run.call = ToolCall(self.trace, "tool", self.trace.encode_arguments({}))
-            run.call.begin()
-        assert self.runs.add(run)
+            run.tool = ToolRun(run.place, "tool", {})
+        assert self.runs.start(run)
         return run
+
+    def open_ones(self, *runs: Run) -> list[Run]:
+        return [run for run in runs if self.runs.own(run.id, run.handler) is run]
 
 
 @pytest.fixture
@@ -50,8 +53,8 @@ def world() -> World:
 def test_a_run_is_forgotten_when_it_ends(world):
     """Its end comes once: a second one finds nothing."""
     run = world.start()
-    assert world.runs.take(run.id, "handler") is run
-    assert world.runs.take(run.id, "handler") is None
+    assert world.runs.end(run.id, "handler") is run
+    assert world.runs.end(run.id, "handler") is None
     assert len(world.runs) == 0
 
 
@@ -59,32 +62,32 @@ def test_a_child_may_end_after_its_root(world):
     """The end of a root does not drop what is still open below it."""
     root = world.start()
     child = world.start(root)
-    world.runs.take(root.id, "handler")
-    assert world.runs.take(child.id, "handler") is child
+    world.runs.end(root.id, "handler")
+    assert world.runs.end(child.id, "handler") is child
     assert len(world.runs) == 0
 
 
 def test_the_same_run_is_added_once(world):
     """A run that is known is not added again, by the same handler or by another of the same client."""
     run = world.start()
-    again = Run(run.id, "handler", world.trace, None, world.runs.new_root())
-    other = Run(run.id, "other", world.trace, None, world.runs.new_root())
-    assert not world.runs.add(again)
-    assert not world.runs.add(other)
-    assert world.runs.take(run.id, "other") is None
+    again = Run(run.id, "handler", run.place, None)
+    other = Run(run.id, "other", run.place, None)
+    assert not world.runs.start(again)
+    assert not world.runs.start(other)
+    assert world.runs.end(run.id, "other") is None
 
 
 def test_two_clients_each_have_their_run(world):
     """Handlers of two clients each have a run of one id, find their own as a parent, and end it alone."""
     mine = world.start()
-    theirs = Run(mine.id, "other", Recording().trace("t"), None, world.runs.new_root())
-    assert world.runs.add(theirs)
+    theirs = Run(mine.id, "other", Place(Recording().writer("t"), None), None)
+    assert world.runs.start(theirs)
     assert world.runs.find(mine.id, "other") is theirs
     assert world.runs.find(mine.id, "a third") is mine
     assert world.runs.find(None, "other") is None
-    assert world.runs.take(mine.id, "handler") is mine
+    assert world.runs.end(mine.id, "handler") is mine
     assert world.runs.find(mine.id, "other") is theirs
-    assert world.runs.take(mine.id, "other") is theirs
+    assert world.runs.end(mine.id, "other") is theirs
 
 
 def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
@@ -92,11 +95,11 @@ def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
     quiet = world.start(span=True)
     frame = quiet.frame = BodyFrame(world.trace, None, quiet.id, quiet.handler)
     busy = world.start()
-    world.clock.now = _runs.QUIET_SECONDS
+    world.clock.now = QUIET_SECONDS
     child = world.start(busy)
-    world.clock.now = _runs.QUIET_SECONDS + 100
+    world.clock.now = QUIET_SECONDS + 100
     new = world.start()
-    assert set(world.runs._runs) == {busy.id, child.id, new.id}
+    assert world.open_ones(quiet, busy, child, new) == [busy, child, new]
     assert world.recording.only("tool_call_response")["metadata"]["interrupted"] == "its end was never told"
     assert frame.ended
 
@@ -104,20 +107,19 @@ def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
 def test_what_outlives_its_root_is_given_up_sooner(world):
     """Once the root has ended, what is left below it has minutes, not an hour."""
     root = world.start()
-    world.start(root)
-    world.runs.take(root.id, "handler")
-    world.clock.now = _runs.QUIET_SECONDS_AFTER_ROOT + 1
+    left = world.start(root)
+    world.runs.end(root.id, "handler")
+    world.clock.now = QUIET_SECONDS_AFTER_ROOT + 1
     new = world.start()
-    assert set(world.runs._runs) == {new.id}
+    assert world.open_ones(root, left, new) == [new]
 
 
-def test_the_number_of_open_runs_has_a_cap(world, monkeypatch):
+def test_the_number_of_open_runs_has_a_cap():
     """Beyond the cap the oldest are given up, a tenth at a time."""
-    monkeypatch.setattr(_runs, "MOST_OPEN", 100)
+    world = World(most=100)
     started = [world.start() for _ in range(101)]
+    assert world.open_ones(*started) == started[-90:]
     assert len(world.runs) == 90
-    assert started[-1].id in world.runs._runs
-    assert started[0].id not in world.runs._runs
 
 
 def test_what_is_inside_a_cancelled_run_goes_with_it(world):
@@ -125,10 +127,10 @@ def test_what_is_inside_a_cancelled_run_goes_with_it(world):
     root = world.start()
     cancelled, beside = world.start(root), world.start(root)
     inner = world.start(world.start(cancelled))
-    taken = world.runs.take_inside(cancelled)
+    taken = world.runs.end_inside(cancelled)
     assert taken[0] is inner
     assert len(taken) == 2
-    assert set(world.runs._runs) == {root.id, cancelled.id, beside.id}
+    assert world.open_ones(root, cancelled, beside, inner) == [root, cancelled, beside]
 
 
 def test_threads_start_and_end_runs_at_once(world):
@@ -137,7 +139,7 @@ def test_threads_start_and_end_runs_at_once(world):
     def work(_: int) -> bool:
         root = world.start()
         child = world.start(root)
-        return world.runs.take(child.id, "handler") is child and world.runs.take(root.id, "handler") is root
+        return world.runs.end(child.id, "handler") is child and world.runs.end(root.id, "handler") is root
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(500)))
@@ -147,19 +149,15 @@ def test_threads_start_and_end_runs_at_once(world):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_starts_with_none():
-    """What runs in the parent does not run in a child, and no lock of another thread's is held there."""
-    world = World()
-    run = Run(uuid.uuid4(), "handler", world.trace, None, _runs.open_runs.new_root())
-    assert _runs.open_runs.add(run)
-    with ThreadPoolExecutor(1) as other_thread:
-        other_thread.submit(_runs.open_runs._lock.acquire).result()
-        pid = os.fork()
-        if pid == 0:
-            failed = True
-            try:
-                failed = len(_runs.open_runs) > 0 or not _runs.open_runs._lock.acquire(blocking=False)
-            finally:
-                os._exit(failed)  # whatever happened: a child that went on would run the other tests too
-        other_thread.submit(_runs.open_runs._lock.release).result()
+    """What runs in the parent does not run in a child."""
+    run = Run(uuid.uuid4(), "handler", World().start().place, None)
+    assert open_runs.start(run)
+    pid = os.fork()
+    if pid == 0:
+        failed = True
+        try:
+            failed = len(open_runs) > 0
+        finally:
+            os._exit(failed)  # whatever happened: a child that went on would run the other tests too
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    _runs.open_runs.take(run.id, "handler")
+    assert open_runs.end(run.id, "handler") is run

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 import whyops
 from tests.integrations.langchain.parts import only, tool_spans, types
-from whyops._capture import context
+from whyops._recording import context
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 from whyops.integrations.langchain._runs import open_runs
 from whyops.testing import capture
@@ -239,16 +239,18 @@ def test_a_cancelled_tool_leaves_nothing_current(captured, handler):
         await asyncio.sleep(30)
         return order
 
+    run_id = uuid.uuid4()
+
     async def main() -> None:
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(slow.ainvoke({"order": "1"}, {"callbacks": [handler]}), 0.05)
+            await asyncio.wait_for(slow.ainvoke({"order": "1"}, {"callbacks": [handler], "run_id": run_id}), 0.05)
         assert context.top() is None
 
     asyncio.run(main())
-    if open_runs._runs:
+    left_open = open_runs.end(run_id, handler)
+    if left_open is not None:
         assert types(captured) == ["tool_call_request"]
-        (run_id,) = open_runs._runs
-        open_runs.take(run_id, handler).close("test")
+        left_open.close("test")
     else:
         assert types(captured) == ["tool_call_request", "tool_call_response"]
         assert captured.events[1]["content"]["toolResults"] == {"interrupted": "CancelledError"}
@@ -263,11 +265,13 @@ def test_what_stops_the_program_leaves_nothing_current(captured, handler, error)
         """Stop."""
         raise error
 
+    run_id = uuid.uuid4()
     with pytest.raises(error):
-        stops.invoke({"order": "1"}, {"callbacks": [handler]})
+        stops.invoke({"order": "1"}, {"callbacks": [handler], "run_id": run_id})
     assert context.top() is None
-    for run_id in list(open_runs._runs):
-        open_runs.take(run_id, handler).close("SystemExit")
+    left_open = open_runs.end(run_id, handler)
+    if left_open is not None:
+        left_open.close("SystemExit")
     gave = only(captured, "tool_call_response")
     assert gave["metadata"]["interrupted"] == error.__name__
 

@@ -18,11 +18,11 @@ from langgraph.graph import StateGraph  # noqa: F401  (LangGraph's classes are t
 from langgraph.prebuilt import ToolRuntime
 from langgraph.store.base import BaseStore
 
-from whyops._capture import exceptions, plan
-from whyops._capture.serialize import Encoder
-from whyops._capture.usage import token_usage
+from whyops._encoding.encoder import Encoder
+from whyops._recording import arguments
+from whyops._wire.usage import token_usage
 from whyops.integrations.langchain import _translate as translate
-from whyops.integrations.langchain._injected import is_injected, register
+from whyops.integrations.langchain._injected import is_injected
 
 encode = Encoder().encode
 
@@ -230,14 +230,7 @@ def test_names_of_models_that_do_not_say():
 def test_what_is_injected_is_told_by_its_annotation(annotation, injected):
     """The kinds of parameters that LangChain and LangGraph fill in, as objects and as text."""
     parameter = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
-    assert any(rule(parameter) for rule in plan.hidden_parameters) is injected
-
-
-def test_the_rules_are_registered_once():
-    """Importing the integration again, or registering by hand, adds no rule a second time."""
-    before = len(plan.hidden_parameters), len(exceptions.control_flow)
-    register()
-    assert (len(plan.hidden_parameters), len(exceptions.control_flow)) == before
+    assert any(rule(parameter) for rule in arguments.hidden_parameters) is injected
 
 
 def test_what_langchain_hands_over_by_name():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from whyops import _guard
+from whyops._runtime import guard
 from whyops.integrations.llama_index import _dispatch, instrument
 from whyops.testing import Captured, capture
 
@@ -15,11 +15,11 @@ from whyops.testing import Captured, capture
 @pytest.fixture(autouse=True)
 def _no_fault_of_ours(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Make a fault show as a warning: what a handler raises, LlamaIndex would swallow."""
-    monkeypatch.setattr(_guard, "reraise", False)
+    monkeypatch.setattr(guard, "reraise", False)
     with caplog.at_level(logging.WARNING, "whyops"):
         yield
     assert not [record.getMessage() for record in caplog.get_records("call") if record.name == "whyops"]
-    assert not _dispatch._active
+    assert _dispatch.in_force.latest() is None
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from llama_index.core.llms import MockLLM
 import whyops
 from tests.integrations.llama_index.scripted import ScriptedLLM, in_turn
 from tests.racing import quick_switches, together
-from whyops import _guard
+from whyops._runtime import guard
 from whyops.integrations.llama_index import WhyOpsCallbackHandler, _dispatch, instrument, proxy_kwargs
 from whyops.testing import Captured, MemorySink, capture
 
@@ -197,7 +197,7 @@ def test_the_keywords_that_point_a_model_at_the_proxy(provider: Any, address: st
 
 def test_the_guard_is_on(recorded: Captured, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A fault of ours would be said, and cost an event: the other tests rely on that."""
-    monkeypatch.setattr(_guard, "reraise", False)
+    monkeypatch.setattr(guard, "reraise", False)
     monkeypatch.setattr(_dispatch._spans, "hear", None)
     with instrument():
         ask()

@@ -1,4 +1,4 @@
-"""The folder for local data: whether it can be written, who may read it, what kind of disk it lies on, and what waits there."""
+"""Checks of the folder for local data: whether it is writable, who may read it, its file system, and what waits there."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from whyops._delivery.destination import OUTBOX
-from whyops._delivery.locks import lock
-from whyops._delivery.survey import survey
-from whyops._private_files import HAS_OWNERS, is_owner
-from whyops._store.reader import StoreReader
-from whyops._views.findings import Finding
-from whyops._views.words import bytes_text, counted
-from whyops.errors import WhyOpsError
-
-__all__ = ["check_home"]
+from ..._outbox.destination import OUTBOX
+from ..._outbox.inspect import inspect_outboxes
+from ..._printable import counted
+from ..._render.format import bytes_text
+from ..._render.terminal.doctor_table import Finding
+from ..._runtime.locks import lock
+from ..._runtime.private_files import HAS_OWNERS, is_owner
+from ..._store.reader import StoreReader
+from ...errors import WhyOpsError
 
 LEAST_FREE_BYTES = 500_000_000
 _SHARED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "fuse.sshfs", "glusterfs", "lustre", "ceph"}
 
 
 def check_home(home: Path) -> Iterator[Finding]:
-    """Look at the folder; one that isn't there yet is looked at where it would be made."""
+    """Check the folder; of one that does not exist yet, its closest parent."""
     place = next(folder for folder in (home, *home.parents) if folder.exists())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         remedy = "Events wait in memory instead, and are lost with the process. Choose another folder with WHYOPS_HOME."
-        yield Finding("bad", "home", f"{home} can't be written", remedy)
+        yield Finding("bad", "home", f"{home} is not writable", remedy)
         return
     free = shutil.disk_usage(place).free
     if free < LEAST_FREE_BYTES:
-        yield Finding("warn", "home", f"{home}: {bytes_text(free)} are free", "Make room, or choose another folder with WHYOPS_HOME.")
+        yield Finding(
+            "warn", "home", f"{home}: only {bytes_text(free)} free", "Free some space, or choose another folder with WHYOPS_HOME."
+        )
     else:
-        yield Finding("good", "home", f"{home} can be written, {bytes_text(free)} are free")
+        yield Finding("good", "home", f"{home} is writable, {bytes_text(free)} free")
     yield from _privacy(home)
     yield from _disk(home, place)
     yield from _store(home)
@@ -50,31 +51,31 @@ def _privacy(home: Path) -> Iterator[Finding]:
         with contextlib.suppress(FileNotFoundError):
             found = path.lstat()
             if path != home and not is_owner(found):
-                remedy = "It is left alone, and what would be in it waits in memory: choose another folder with WHYOPS_HOME."
+                remedy = "It is not used, and events wait in memory instead: choose another folder with WHYOPS_HOME."
                 yield Finding("bad", "privacy", f"{path} belongs to another user (uid {found.st_uid})", remedy)
                 return
             if stat.S_IMODE(found.st_mode) & 0o077 and not stat.S_ISLNK(found.st_mode):
-                yield Finding("warn", "privacy", f"{path} can be opened by others", f"Prompts lie in there: chmod go-rwx {path}")
+                yield Finding("warn", "privacy", f"{path} is accessible to other users", f"It contains prompts: chmod go-rwx {path}")
                 return
 
 
 def _disk(home: Path, place: Path) -> Iterator[Finding]:
     kind = _file_system(place)
     if kind in _SHARED:
-        remedy = "SQLite and file locks are not safe on every such disk: choose a local folder with WHYOPS_HOME."
-        yield Finding("warn", "disk", f"{home} lies on a shared disk ({kind})", remedy)
+        remedy = "SQLite and file locks are not reliable on all of these: choose a local folder with WHYOPS_HOME."
+        yield Finding("warn", "disk", f"{home} is on a network file system ({kind})", remedy)
     try:
         with tempfile.TemporaryFile(dir=place) as file:
             lock(file.fileno())
     except OSError:
-        remedy = "Without them events wait in memory, and are lost with a process that is killed. Choose another folder with WHYOPS_HOME."
-        yield Finding("warn", "locks", f"there are no file locks below {place}", remedy)
+        remedy = "Without them, events wait in memory and are lost if the process is killed. Choose another folder with WHYOPS_HOME."
+        yield Finding("warn", "locks", f"file locks do not work in {place}", remedy)
     else:
         yield Finding("good", "locks", "file locks work")
 
 
 def _file_system(place: Path) -> str:
-    """Return the kind of disk a folder lies on, where the system tells."""
+    """Return the kind of file system that a folder is on, where the operating system says."""
     found = ("", "")
     with contextlib.suppress(OSError):
         for line in Path("/proc/mounts").read_text("utf-8", "replace").splitlines():
@@ -98,15 +99,23 @@ def _store(home: Path) -> Iterator[Finding]:
 
 
 def _outboxes(home: Path) -> Iterator[Finding]:
-    found = survey(home)
+    found = inspect_outboxes(home)
     numbers = (
-        (sum(one.orphaned for one in found), "event waits without a process to send it", "events wait without a process to send them"),
-        (sum(one.counts.parked for one in found), "event was refused for good", "events were refused for good"),
-        (sum(one.counts.dropped for one in found), "event was dropped for want of room", "events were dropped for want of room"),
+        (
+            sum(one.orphaned for one in found),
+            "event waits without a running process to send it",
+            "events wait without a running process to send them",
+        ),
+        (sum(one.counts.rejected for one in found), "event was rejected", "events were rejected"),
+        (
+            sum(one.counts.dropped for one in found),
+            "event was dropped because the outbox was full",
+            "events were dropped because the outbox was full",
+        ),
         (sum(one.counts.not_recorded for one in found), "event could not be recorded", "events could not be recorded"),
     )
     told = [counted(number, one, several) for number, one, several in numbers if number]
     if told:
-        yield Finding("warn", "delivery", ", ".join(told), "`whyops status` tells where and why; `whyops deliver` sends what waits.")
+        yield Finding("warn", "delivery", ", ".join(told), "`whyops status` shows where and why; `whyops deliver` sends what waits.")
     elif found:
-        yield Finding("good", "delivery", "nothing is left behind")
+        yield Finding("good", "delivery", "no event waits for a process, and none was lost")

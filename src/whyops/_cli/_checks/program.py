@@ -1,4 +1,4 @@
-"""What is installed, what is switched off, and what else records the same calls."""
+"""Checks of what is installed, what is turned off, and what else records the same calls."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import sys
 from collections.abc import Iterator
 from importlib import metadata
 
-from whyops import _environment
-from whyops._views.findings import Finding
-
-__all__ = ["check_program"]
+from ..._config import environment
+from ..._render.terminal.doctor_table import Finding
 
 SHOWN = ("httpx", "pydantic", "openai", "anthropic", "langchain-core", "langgraph", "llama-index-core")
 OTHERS = re.compile(
@@ -27,9 +25,9 @@ USUAL_URLS = ("OPENAI_BASE_URL", "OPENAI_API_BASE")
 
 
 def check_program() -> Iterator[Finding]:
-    """Look at the environment, and at what is installed beside us."""
-    if _environment.is_disabled():
-        yield Finding("bad", "switch", "WHYOPS_DISABLED is set: nothing is recorded", "Take it out of the environment.")
+    """Check the environment, and which packages are installed."""
+    if environment.is_disabled():
+        yield Finding("bad", "switch", "WHYOPS_DISABLED is set: nothing is recorded", "Remove it from the environment.")
     installed = {_normal(distribution.metadata["Name"] or ""): distribution.version for distribution in metadata.distributions()}
     python = ".".join(map(str, sys.version_info[:3]))
     told = [
@@ -39,17 +37,17 @@ def check_program() -> Iterator[Finding]:
     ]
     yield Finding("good", "versions", ", ".join(told))
     yield from _others(installed)
-    if any(map(_environment.text, USUAL_URLS)):
-        remedy = "LangChain's ChatOpenAI then leaves token counts out of streamed answers: pass stream_usage=True."
-        yield Finding("note", "streaming", f"{next(filter(_environment.text, USUAL_URLS))} is set", remedy)
+    if any(map(environment.text, USUAL_URLS)):
+        remedy = "LangChain's ChatOpenAI then omits token counts from streamed answers: pass stream_usage=True."
+        yield Finding("note", "streaming", f"{next(filter(environment.text, USUAL_URLS))} is set", remedy)
 
 
 def _others(installed: dict[str, str]) -> Iterator[Finding]:
-    active = sorted({name for variable, name in TRACERS.items() if _environment.text(variable)})
+    active = sorted({name for variable, name in TRACERS.items() if environment.text(variable)})
     beside = sorted(name for name in installed if OTHERS.fullmatch(name))
     if active or beside:
-        told = [*(f"{name} is switched on in the environment" for name in active), *(f"{name} is installed" for name in beside)]
-        remedy = "They may record, and send elsewhere, the same calls. WhyOps patches nothing and does not mind; you may."
+        told = [*(f"{name} is turned on in the environment" for name in active), *(f"{name} is installed" for name in beside)]
+        remedy = "They may also record these calls; whyops does not conflict with them."
         yield Finding("note", "others", ", ".join(told), remedy)
 
 

@@ -12,15 +12,14 @@ nothing but what `@whyops.tool` takes for an argument: what the frameworks injec
 
 from __future__ import annotations
 
-from .._require import require
+from .._shared.require import require
 
 require("langchain_core", "langchain")
 
-from ._handler import WhyOpsCallbackHandler  # noqa: E402  (after the check that LangChain is there)
-from ._hook import Instrumentation, instrument  # noqa: E402  (so)
-from ._injected import register  # noqa: E402  (so)
+from .._shared.instrumentation import Instrumentation  # noqa: E402  (after the check that the framework is there)
+from . import _injected  # noqa: E402, F401  (its rules hold from now on)
+from ._handler import WhyOpsCallbackHandler  # noqa: E402  (so)
+from ._hook import instrument  # noqa: E402  (so)
 from ._proxied import proxy_kwargs  # noqa: E402  (so)
 
 __all__ = ["Instrumentation", "WhyOpsCallbackHandler", "instrument", "proxy_kwargs"]
-
-register()

@@ -18,9 +18,13 @@ from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import BaseTool
 
-from ..._capture import context
-from ..._capture.tool import Observer, observer_of
-from ..._capture.trace import Trace, loop_is_running
+from ..._recording import context
+from ..._recording.frames import Frame
+from ..._recording.tool import Observer, observer_of
+from ..._recording.trace_writer import TraceWriter
+from ..._runtime.waiting import loop_is_running
+from .._shared.place import Place
+from .._shared.tool_run import ToolRun
 
 _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""
@@ -30,12 +34,12 @@ _FRAMES_TO_A_TOOL = 10
 _FUNCTIONS = ("func", "coroutine", "_run", "_arun")
 
 
-class BodyFrame(context.Frame):
+class BodyFrame(Frame):
     """A frame that is live inside the body of a run. `owner` is the run's id, `handler` the handler that records it."""
 
     __slots__ = ("_handler", "_outside", "ended")
 
-    def __init__(self, trace: Trace, span_id: str | None, owner: object, handler: object) -> None:
+    def __init__(self, trace: TraceWriter, span_id: str | None, owner: object, handler: object) -> None:
         super().__init__(trace, span_id, owner, context.beneath())
         self.ended = False
         self._handler = handler
@@ -55,13 +59,13 @@ class BodyFrame(context.Frame):
 
 
 class ToolFrame(BodyFrame):
-    """The frame of a tool's run. It knows who else would record the same call: what decorates the tool's functions."""
+    """The frame of a tool's run, which knows the call that it stands for."""
 
-    __slots__ = ("_is_everywhere", "_observers")
+    __slots__ = ("_is_everywhere", "_tool")
 
-    def __init__(self, trace: Trace, span_id: str | None, owner: object, handler: object, observers: tuple[Observer, ...]) -> None:
-        super().__init__(trace, span_id, owner, handler)
-        self._observers = observers
+    def __init__(self, place: Place, owner: object, handler: object, tool: ToolRun) -> None:
+        super().__init__(place.trace, tool.call.span_id, owner, handler)
+        self._tool = tool
         self._is_everywhere = not _BODIES_HAVE_CONTEXTS and loop_is_running()
 
     def is_live(self) -> bool:
@@ -69,11 +73,8 @@ class ToolFrame(BodyFrame):
         return (self._is_everywhere and not self.ended) or super().is_live()
 
     def claims(self, observer: object) -> bool:
-        """Tell whether the call is the tool's own: the first one of its function. The function may go on to call itself."""
-        if not any(observer is own for own in self._observers):
-            return False
-        self._observers = ()
-        return True
+        """Tell whether the call is the tool's own."""
+        return self._tool.claims(observer)
 
 
 def _manager() -> BaseCallbackManager | None:
@@ -81,17 +82,6 @@ def _manager() -> BaseCallbackManager | None:
     config = var_child_runnable_config.get()
     manager = None if config is None else config.get("callbacks")
     return manager if isinstance(manager, BaseCallbackManager) else None
-
-
-def enter(frame: BodyFrame) -> None:
-    """Make `frame` current for the body of the run that is starting here."""
-    context.current.set(frame)
-
-
-def leave(frame: BodyFrame) -> None:
-    """Let `frame` be current no more, but for what the body has started; take it out of what is current here."""
-    frame.ended = True
-    context.take_out(frame)
 
 
 def starting_tool() -> tuple[tuple[Observer, ...], object]:

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from ... import _environment, _guard
-from ..._capture import contents, context
-from ..._capture.attempt import Failed, attempt
-from ..._capture.call import ToolCall
-from ..._capture.exceptions import NOT_CAPTURED
-from ..._capture.ids import safe_id
-from ..._capture.tool import Observer
-from ..._capture.trace import Trace
-from ..._client import WhyOps, default_client
-from ..._proxy.addresses import goes_through_proxy
-from ...errors import ConfigurationError
-from . import _frames, _translate
-from ._frames import BodyFrame, ToolFrame
+from ..._client import WhyOps
+from ..._config import environment
+from ..._recording import context
+from ..._recording.trace_writer import TraceWriter
+from ..._runtime import guard
+from ..._runtime.safely import Failed, safely
+from ..._service.proxy_addresses import goes_through_proxy
+from ..._wire.write import name_of
+from .._shared.model_call import ModelCall
+from .._shared.origin import Origin
+from .._shared.place import Place
+from .._shared.tool_run import ToolRun
+from . import _translate
+from ._frames import BodyFrame, ToolFrame, starting_tool
 from ._runs import Run, open_runs
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from ...types import EventType
 
 
 class WhyOpsCallbackHandler(BaseCallbackHandler):
@@ -54,15 +50,17 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         external_user_id: object = None,
         llm_events: bool = True,
     ) -> None:
-        self._client = client
-        self._trace_id = None if trace_id is None or trace_id == "" else safe_id(trace_id)
-        self._external_user_id = external_user_id
-        self._llm_events = llm_events
+        self._origin = Origin("LangChain", client, trace_id, external_user_id, llm_events=llm_events)
 
-    def __copy__(self) -> Self:
+    @property
+    def trace_id(self) -> str | None:
+        """The trace of every run, if one was asked for."""
+        return self._origin.trace_id
+
+    def __copy__(self) -> WhyOpsCallbackHandler:
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+    def __deepcopy__(self, memo: dict[int, Any]) -> WhyOpsCallbackHandler:
         return self
 
     @property
@@ -72,7 +70,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     # Chains, graphs, nodes
 
-    @_guard.recording
+    @guard.recording
     def on_chain_start(
         self,
         serialized: dict[str, Any] | None,
@@ -86,32 +84,30 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Make the run's trace current for its body, so that tools called in it are found."""
         run = self._starts(run_id, parent_run_id, metadata)
         if run is not None:
-            run.inner_id = run.parent_id
-            run.frame = BodyFrame(run.trace, run.inner_id, run.id, self)
-            _frames.enter(run.frame)
+            run.enter(BodyFrame(run.place.trace, run.inner_id, run.id, self))
 
-    @_guard.recording
+    @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Forget the run."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is not None:
             run.close()
 
-    @_guard.recording
+    @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error, unless it was recorded further in; of what was cancelled, close the calls whose end nobody tells."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is None:
             return
         run.close()
         if not isinstance(error, (Exception, GeneratorExit)):
-            for inside in open_runs.take_inside(run):
+            for inside in open_runs.end_inside(run):
                 inside.close(type(error).__name__)
-        run.trace.record_exception(error, parent_id=run.parent_id)
+        run.place.record_exception(error)
 
     # Models
 
-    @_guard.recording
+    @guard.recording
     def on_chat_model_start(
         self,
         serialized: dict[str, Any],
@@ -123,12 +119,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record the prompt, if a user speaks last in it."""
-        run = self._model_starts(serialized, run_id, parent_run_id, metadata, kwargs)
-        if run is not None:
-            asked = [message for each in messages for message in each]
-            self._asks(run, _translate.prompt_messages(asked, run.trace.recorder.encode), kwargs)
+        self._model_starts(serialized, [message for each in messages for message in each], run_id, parent_run_id, metadata, kwargs)
 
-    @_guard.recording
+    @guard.recording
     def on_llm_start(
         self,
         serialized: dict[str, Any],
@@ -140,38 +133,35 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record a completion model's prompt."""
-        run = self._model_starts(serialized, run_id, parent_run_id, metadata, kwargs)
-        if run is not None:
-            self._asks(run, [{"role": "user", "content": prompt} for prompt in prompts], kwargs)
+        self._model_starts(serialized, prompts, run_id, parent_run_id, metadata, kwargs)
 
-    @_guard.recording
+    @guard.recording
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note when the first token came."""
         run = open_runs.own(run_id, self)
-        if run is not None and run.first_token_ns is None:
-            run.first_token_ns = run.trace.recorder.clock.steady_ns()
+        if run is not None and run.model is not None:
+            run.model.token()
 
-    @_guard.recording
+    @guard.recording
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the model's reasoning and its answer."""
-        run = open_runs.take(run_id, self)
-        if run is not None and run.asked is not None:
-            _answers(run, response, {})
+        run = open_runs.end(run_id, self)
+        if run is not None and run.model is not None:
+            run.model.answer(_translate.answers_of(response, run.place.trace.recorder.encode))
 
-    @_guard.recording
+    @guard.recording
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what had come of the answer, and the error, if it is one."""
-        run = open_runs.take(run_id, self)
+        run = open_runs.end(run_id, self)
         if run is None:
             return
-        if run.asked is not None and kwargs.get("response") is not None:
-            closed_early = isinstance(error, GeneratorExit)
-            _answers(run, kwargs["response"], {"closedEarly": True} if closed_early else {"interrupted": type(error).__name__})
-        run.trace.record_exception(error, parent_id=run.parent_id)
+        if run.model is not None and kwargs.get("response") is not None:
+            run.model.answer(_translate.answers_of(kwargs["response"], run.place.trace.recorder.encode), error)
+        run.place.record_exception(error)
 
     # Tools
 
-    @_guard.recording
+    @guard.recording
     def on_tool_start(
         self,
         serialized: dict[str, Any] | None,
@@ -187,45 +177,39 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = self._starts(run_id, parent_run_id, metadata)
         if run is None:
             return
-        observers, call_id = _frames.starting_tool()
-        arguments = _arguments(observers, inputs, input_str)
-        call_id = kwargs.get("tool_call_id") or call_id
-        if call_id:
-            run.labels["tool_call_id"] = call_id
-        hides_text = any(observer.hides_text for observer in observers)
-        _call_begins(run, (serialized or {}).get("name") or kwargs.get("name"), arguments, hides_text=hides_text)
-        run.hides_result = not all(observer.captures_result for observer in observers)
-        run.expected = tuple(kind for observer in observers for kind in observer.expected)
-        run.frame = ToolFrame(run.trace, run.inner_id, run.id, self, observers)
-        _frames.enter(run.frame)
+        observers, call_id = starting_tool()
+        name = (serialized or {}).get("name") or kwargs.get("name")
+        arguments = _translate.arguments_of(inputs, input_str)
+        run.tool = ToolRun(run.place, name_of(name), arguments, observers, kwargs.get("tool_call_id") or call_id)
+        run.enter(ToolFrame(run.place, run.id, self, run.tool))
 
-    @_guard.recording
+    @guard.recording
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what the tool gave."""
-        run = open_runs.take(run_id, self)
-        if run is None or run.call is None:
+        run = open_runs.end(run_id, self)
+        if run is None or run.tool is None:
             return
         run.close()
-        outcome = attempt(_translate.outcome_of, output)
+        outcome = safely(_translate.outcome_of, output)
         if isinstance(outcome, Failed):
             outcome = _translate.Outcome(output)
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
-        if outcome.failed and run.call.hides_text:
-            run.call.succeed({"error": NOT_CAPTURED}, more)
+        if outcome.failed:
+            run.tool.report(outcome.result, more)
         else:
-            run.call.succeed(NOT_CAPTURED if run.hides_result else outcome.result, more)
+            run.tool.succeed(outcome.result, more)
 
-    @_guard.recording
+    @guard.recording
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error and the response that closes the call; an interrupt of LangGraph's closes it as interrupted."""
-        run = open_runs.take(run_id, self)
-        if run is not None and run.call is not None:
+        run = open_runs.end(run_id, self)
+        if run is not None and run.tool is not None:
             run.close()
-            run.call.fail(error, expected=run.expected)
+            run.tool.fail(error)
 
     # Retrievers
 
-    @_guard.recording
+    @guard.recording
     def on_retriever_start(
         self,
         serialized: dict[str, Any] | None,
@@ -239,16 +223,17 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Record the query as the call of a tool."""
         run = self._starts(run_id, parent_run_id, metadata)
         if run is not None:
-            _call_begins(run, kwargs.get("name") or (serialized or {}).get("name") or "retriever", {"query": query})
+            name = kwargs.get("name") or (serialized or {}).get("name") or "retriever"
+            run.tool = ToolRun(run.place, name_of(name), {"query": query})
 
-    @_guard.recording
+    @guard.recording
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the documents that were found."""
-        run = open_runs.take(run_id, self)
-        if run is not None and run.call is not None:
-            run.call.succeed({"documents": _translate.documents_of(documents)})
+        run = open_runs.end(run_id, self)
+        if run is not None and run.tool is not None:
+            run.tool.succeed({"documents": _translate.documents_of(documents)})
 
-    @_guard.recording
+    @guard.recording
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error and the response that closes the call."""
         self.on_tool_error(error, run_id=run_id)
@@ -269,128 +254,58 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             return None
         metadata = metadata or {}
         parent = open_runs.find(parent_run_id, self)
-        if parent is not None and self._client is not None and parent.trace.recorder is not self._client._assembled().recorder:  # noqa: SLF001
+        if parent is not None and not self._origin.is_ours(parent.place.trace):
             parent = None
         trace = self._trace_inside(parent) if parent is not None else self._trace_of_root(run_id, metadata)
         if trace is None or not trace.recorder.enabled:
             return None
-        run = Run(run_id, self, trace, parent, parent.root if parent is not None else open_runs.new_root())
-        if not open_runs.add(run):
-            return None
-        run.labels = _translate.labels_of(metadata)
-        run.parent_id = _parent_id(run)
-        run.started_ns = trace.recorder.clock.steady_ns()
-        return run
+        run = Run(run_id, self, Place(trace, _parent_id(trace, parent), _translate.labels_of(metadata)), parent)
+        return run if open_runs.start(run) else None
 
-    def _trace_inside(self, parent: Run) -> Trace:
+    def _trace_inside(self, parent: Run) -> TraceWriter:
         """Return the trace of a run inside another: the other's, or that of a block which was opened in the other's body."""
         top = context.top()
-        if top is None or top.trace is parent.trace or self._trace_id is not None or not _is_in_body(parent, top):
-            return parent.trace
-        if self._client is not None and top.trace.recorder is not self._client._assembled().recorder:  # noqa: SLF001
-            return parent.trace
+        if top is None or self.trace_id is not None or not parent.has_in_body(top) or not self._origin.is_ours(top.trace):
+            return parent.place.trace
         return top.trace
 
-    def _trace_of_root(self, run_id: UUID, metadata: Mapping[str, Any]) -> Trace | None:
-        """Return the trace of a root run; None, said once, if no client can be told."""
-        current = context.current_trace()
-        if current is not None and self._client is not None and current.recorder is not self._client._assembled().recorder:  # noqa: SLF001
-            current = None
-        user = self._external_user_id or _translate.user_id_of(metadata)
-        if current is not None and self._trace_id in (None, current.id):
-            if user is not None and (self._external_user_id is not None or current.external_user_id is None):
-                current.set_user(user)
-            return current
-        trace_id = self._trace_id or _translate.trace_id_of(metadata) or str(run_id)
-        if current is not None:
-            return Trace(current.recorder, trace_id, user or current.external_user_id)
-        try:
-            return (self._client or default_client()).trace(trace_id, user)
-        except ConfigurationError as error:
-            _guard.notices.say("langchain without a client", "A run of LangChain is not recorded. %s", error)
-            return None
+    def _trace_of_root(self, run_id: UUID, metadata: Mapping[str, Any]) -> TraceWriter | None:
+        user_id = _translate.user_id_of(metadata)
+        trace = self._origin.trace_under(context.current_writer(), user_id)
+        return trace or self._origin.new_trace(_translate.trace_id_of(metadata) or str(run_id), user_id)
 
     def _model_starts(
         self,
         serialized: object,
+        asked: Sequence[Any],
         run_id: UUID,
         parent_run_id: UUID | None,
         metadata: Mapping[str, Any] | None,
         more: Mapping[str, Any],
-    ) -> Run | None:
-        """Take note of a model's run; None where its events are not for us to record. Its errors are, all the same."""
+    ) -> None:
+        """Take note of a model's run, and record its prompt, unless its events are not for us to record. Its errors are, all the same."""
         run = self._starts(run_id, parent_run_id, metadata)
-        if run is None or not self._llm_events or _is_left_to_the_proxy(serialized):
-            return None
-        run.asked = _translate.asked_model(metadata or {}, more.get("invocation_params") or {}, serialized)
-        return run
-
-    def _asks(self, run: Run, messages: Sequence[Any], more: Mapping[str, Any]) -> None:
+        if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
+            return
+        params = more.get("invocation_params") or {}
+        run.model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
+        messages = _translate.prompt_messages(asked, run.place.trace.recorder.encode)
         if _translate.begins_a_turn(messages):
-            metadata = _translate.sent_along(messages, more.get("invocation_params") or {}, more.get("options") or {})
-            _record(run, "user_message", contents.user_message(messages, metadata), {})
+            run.model.prompt(messages, _translate.sent_along(messages, params, more.get("options") or {}))
 
 
 def _is_left_to_the_proxy(serialized: object) -> bool:
     url = _translate.base_url_of(serialized)
     if url is None and _translate.is_openais(serialized):
-        url = _environment.text("OPENAI_BASE_URL")
+        url = environment.text("OPENAI_BASE_URL")
     return url is not None and goes_through_proxy(url)
 
 
-def _parent_id(run: Run) -> str | None:
+def _parent_id(trace: TraceWriter, parent: Run | None) -> str | None:
     """Return the span that a run stands in: the current one, if that is inside its parent, else its parent's."""
     top = context.top()
-    parent = run.parent
     if parent is None:
-        return run.trace.current_span_id()
-    if top is not None and _is_in_body(parent, top) and top.trace.id == run.trace.id:
+        return context.span_id_in(trace)
+    if top is not None and parent.has_in_body(top) and top.trace.id == trace.id:
         return top.span_id
-    return parent.inner_id if parent.inner_id is not None else parent.parent_id
-
-
-def _is_in_body(run: Run, top: context.Frame) -> bool:
-    return run.frame is not None and context.holds(top, run.frame)
-
-
-def _arguments(observers: Sequence[Observer], inputs: object, input_str: object) -> dict[str, object]:
-    ignored = {name for observer in observers for name in observer.ignored}
-    arguments = {name: value for name, value in _translate.arguments_of(inputs, input_str).items() if name not in ignored}
-    if all(observer.captures_arguments for observer in observers):
-        return arguments
-    return dict.fromkeys(arguments, NOT_CAPTURED)
-
-
-def _call_begins(run: Run, name: object, arguments: Mapping[str, Any], *, hides_text: bool = False) -> None:
-    trace = run.trace
-    call = ToolCall(trace, contents.name_of(name), trace.encode_arguments(arguments), run.parent_id, run.labels, hides_text)
-    call.begin()
-    run.call = call
-    run.inner_id = call.span_id
-
-
-def _answers(run: Run, response: Any, note: Mapping[str, object]) -> None:
-    """Record each alternative of an answer: its reasoning first."""
-    recorder = run.trace.recorder
-    elapsed = recorder.clock.steady_ns() - run.started_ns
-    model, provider = run.asked or (None, None)
-    more = dict(note)
-    if run.first_token_ns is not None:
-        more["timeToFirstTokenMs"] = (run.first_token_ns - run.started_ns) / 1_000_000
-    for answer in _translate.answers_of(response, recorder.encode):
-        for thinking, signature in answer.thinking:
-            _record(run, "llm_thinking", contents.llm_thinking(thinking, signature), {})
-        parts = contents.llm_response(
-            answer.model or model,
-            answer.provider or provider,
-            answer.content,
-            answer.tool_calls,
-            answer.finish_reason,
-            answer.usage,
-            elapsed / 1_000_000,
-        )
-        _record(run, "llm_response", parts, {**more, "cached": True} if answer.cached else more)
-
-
-def _record(run: Run, event_type: EventType, parts: contents.Parts, more: Mapping[str, object]) -> None:
-    run.trace.record_event(event_type, parts, parent_id=run.parent_id, metadata={**run.labels, **more})
+    return parent.inner_id

@@ -6,7 +6,8 @@ import inspect
 import re
 import sys
 
-from ..._capture import exceptions, plan
+from ..._recording.arguments import hidden_parameters
+from ..._wire import exceptions
 
 _BY_NAME = frozenset({"callbacks", "run_manager"})
 """What LangChain hands to a tool's function by the parameter's name."""
@@ -33,8 +34,5 @@ def is_control_flow(error: BaseException) -> bool:
     return isinstance(kind, type) and isinstance(error, kind)
 
 
-def register() -> None:
-    """Let capture know the rules, once."""
-    if is_injected not in plan.hidden_parameters:
-        plan.hidden_parameters.append(is_injected)
-        exceptions.control_flow.append(is_control_flow)
+hidden_parameters.append(is_injected)
+exceptions.control_flow.append(is_control_flow)

@@ -6,73 +6,58 @@ the run around it that was cancelled, or when all has been quiet under its root 
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from ..._capture.call import ToolCall
-from ..._capture.trace import Trace
-from . import _frames
+from ..._recording import context
+from ..._recording.frames import Frame
+from ..._runtime import forks
+from .._shared.model_call import ModelCall
+from .._shared.open_table import QUIET_SECONDS, Activity, OpenTable
+from .._shared.place import Place
+from .._shared.tool_run import ToolRun
 from ._frames import BodyFrame
 
 MOST_OPEN = 20_000
-QUIET_SECONDS = 3600.0
-"""How long nothing may have happened under a root before what is open there is given up."""
 QUIET_SECONDS_AFTER_ROOT = 300.0
-"""The same, once the root itself has ended: a child may end later than its root."""
-SWEEP_SECONDS = 30.0
+"""How long nothing may have happened under a root that has ended: a child may end later than its root."""
 
 
-class Root:
+@dataclass(slots=True, eq=False)
+class Root(Activity):
     """What the runs under one root share: which of them are open, and when one of them was last heard of."""
 
-    __slots__ = ("ended", "heard_at", "open")
-
-    def __init__(self, now: float) -> None:
-        self.open: dict[UUID, Run] = {}
-        self.ended = False
-        self.heard_at = now
+    open: dict[UUID, Run] = field(default_factory=dict)
 
 
 class Run:
-    """One run of LangChain's that has started. `parent_id` is the span that it runs in, `inner_id` the one that runs inside it do."""
+    """One run of LangChain's that has started, and what is recorded of it: the call of a model, or of a tool."""
 
-    __slots__ = (
-        "asked",
-        "call",
-        "expected",
-        "first_token_ns",
-        "frame",
-        "handler",
-        "hides_result",
-        "id",
-        "inner_id",
-        "labels",
-        "parent",
-        "parent_id",
-        "root",
-        "started_ns",
-        "trace",
-    )
+    __slots__ = ("frame", "handler", "id", "model", "parent", "place", "root", "tool")
 
-    def __init__(self, id: UUID, handler: object, trace: Trace, parent: Run | None, root: Root) -> None:  # noqa: A002  (LangChain's name)
+    def __init__(self, id: UUID, handler: object, place: Place, parent: Run | None) -> None:  # noqa: A002  (LangChain's name)
         self.id = id
         self.handler = handler
-        self.trace = trace
+        self.place = place
         self.parent = parent
-        self.root = root
-        self.parent_id: str | None = None
-        self.inner_id: str | None = None
-        self.labels: dict[str, object] = {}
-        self.started_ns = 0
-        self.first_token_ns: int | None = None
-        self.asked: tuple[object, object] | None = None
-        self.call: ToolCall | None = None
-        self.expected: tuple[type[BaseException], ...] = ()
-        self.hides_result = False
+        self.root: Root = Root(QUIET_SECONDS) if parent is None else parent.root
+        self.model: ModelCall | None = None
+        self.tool: ToolRun | None = None
         self.frame: BodyFrame | None = None
+
+    @property
+    def inner_id(self) -> str | None:
+        """The span that the runs inside this one run in."""
+        return self.place.parent_id if self.tool is None else self.tool.call.span_id
+
+    def enter(self, frame: BodyFrame) -> None:
+        """Let `frame` be current in the run's body."""
+        self.frame = frame
+        context.current.set(frame)
+
+    def has_in_body(self, top: Frame) -> bool:
+        """Tell whether what is current was made so in the run's body."""
+        return self.frame is not None and context.holds(top, self.frame)
 
     def is_under(self, other: Run) -> bool:
         """Tell whether `other` is around this run, at any remove."""
@@ -84,100 +69,69 @@ class Run:
     def close(self, reason: str | None = None) -> None:
         """Let nothing stay current or open because of this run; a call without a result is recorded as interrupted."""
         if self.frame is not None:
-            _frames.leave(self.frame)
+            self.frame.ended = True
+            context.take_out(self.frame)
             self.frame = None
-        if self.call is not None and reason is not None:
-            self.call.interrupt(reason)
+        if self.tool is not None and reason is not None:
+            self.tool.call.interrupt(reason)
 
 
-class Runs:
-    """The open runs of all handlers in the process, so that two handlers of one client record no run twice."""
+class Runs(OpenTable[UUID, tuple[Run, ...]]):
+    """The open runs of all handlers in the process, by id, so that two handlers of one client record no run twice."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.RLock()  # greenlets never wait for one that was made before gevent took over
-        self._runs: dict[UUID, tuple[Run, ...]] = {}
-        self._next_sweep = 0.0
-
-    def __len__(self) -> int:
-        return len(self._runs)
+    __slots__ = ()
 
     def find(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id that `handler` records, or else another handler."""
-        if run_id is None:
-            return None
-        runs = self._runs.get(run_id, ())
-        return next((run for run in runs if run.handler is handler), runs[0] if runs else None)
+        runs = self.get(run_id) or (None,)
+        return self.own(run_id, handler) or runs[0]
 
-    def own(self, run_id: UUID, handler: object) -> Run | None:
+    def own(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id if `handler` records it."""
-        return next((run for run in self._runs.get(run_id, ()) if run.handler is handler), None)
+        return next((run for run in self.get(run_id) or () if run.handler is handler), None)
 
-    def new_root(self) -> Root:
-        """Return what the runs of a new root share."""
-        return Root(self._clock())
-
-    def add(self, run: Run) -> bool:
+    def start(self, run: Run) -> bool:
         """Take note of a run; False if it is known already, as when one event comes twice or two handlers of one client hear it."""
-        now = self._clock()
-        given_up: list[Run] = []
-        with self._lock:
-            known = self._runs.get(run.id, ())
-            if any(other.handler is run.handler or other.trace.recorder is run.trace.recorder for other in known):
-                return False
-            self._runs[run.id] = (*known, run)
-            run.root.open[run.id] = run
-            run.root.heard_at = now
-            if now >= self._next_sweep or len(self._runs) > MOST_OPEN:
-                self._next_sweep = now + SWEEP_SECONDS
-                given_up = list(self._given_up(now))
-                self._drop(given_up)
-        for late in given_up:
-            late.close("its end was never told")
+        known = self.get(run.id) or ()
+        recorder = run.place.trace.recorder
+        if any(other.handler is run.handler or other.place.trace.recorder is recorder for other in known):
+            return False
+        run.root.open[run.id] = run
+        self.add(run.id, (*known, run), run.root)
         return True
 
-    def take(self, run_id: UUID, handler: object) -> Run | None:
+    def end(self, run_id: UUID, handler: object) -> Run | None:
         """Return the run that ends, and forget it; None if `handler` does not record it, or its end has come before."""
-        with self._lock:
-            run = self.own(run_id, handler)
-            if run is not None:
-                self._drop([run])
-                run.root.heard_at = self._clock()
-                run.root.ended = run.root.ended or run.parent is None
-            return run
+        run = self.own(run_id, handler)
+        if run is not None:
+            self.touch(run_id)
+            self._drop(run)
+            if run.parent is None:
+                run.root.quiet_seconds = QUIET_SECONDS_AFTER_ROOT
+        return run
 
-    def take_inside(self, run: Run) -> list[Run]:
+    def end_inside(self, run: Run) -> list[Run]:
         """Return the open runs inside `run`, innermost first, and forget them."""
-        with self._lock:
-            inside = [other for other in reversed(run.root.open.values()) if other.is_under(run)]
-            self._drop(inside)
+        inside = [other for other in reversed(list(run.root.open.values())) if other.is_under(run)]
+        for other in inside:
+            self._drop(other)
         return inside
 
-    def _drop(self, runs: list[Run]) -> None:
-        for run in runs:
-            rest = tuple(other for other in self._runs.get(run.id, ()) if other is not run)
-            if rest:
-                self._runs[run.id] = rest
-            else:
-                self._runs.pop(run.id, None)
-            run.root.open.pop(run.id, None)
-
-    def _given_up(self, now: float) -> Iterator[Run]:
-        """Give the runs whose root has been quiet for too long, and the oldest of too many."""
-        too_many = len(self._runs) - MOST_OPEN * 9 // 10 if len(self._runs) > MOST_OPEN else 0
-        for index, runs in enumerate(self._runs.values()):
-            for run in runs:
-                most = QUIET_SECONDS_AFTER_ROOT if run.root.ended else QUIET_SECONDS
-                if index < too_many or now - run.root.heard_at > most:
-                    yield run
+    def _drop(self, run: Run) -> None:
+        run.root.open.pop(run.id, None)
+        rest = tuple(other for other in self.get(run.id) or () if other is not run)
+        if rest:
+            self.add(run.id, rest, rest[0].root)
+        else:
+            self.take(run.id)
 
 
-open_runs = Runs()
+def give_up(runs: tuple[Run, ...]) -> None:
+    """Close runs whose end was never told."""
+    for run in runs:
+        run.root.open.pop(run.id, None)
+        run.close("its end was never told")
 
 
-def _after_fork_in_child() -> None:
-    open_runs.__init__()  # type: ignore[misc]  # what runs in the parent does not run here, and another thread may have held the lock
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+open_runs = Runs(MOST_OPEN, given_up=give_up)
+forks.in_child(open_runs.clear)  # what runs in the parent does not run in the child

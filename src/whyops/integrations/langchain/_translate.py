@@ -7,15 +7,16 @@ versions read alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from ..._capture.contents import PROXY_ARGUMENT
-from ..._capture.recorder import Encode
-from ..._capture.signature import strip_signature
+from ..._recording.recorder import Encode
+from ..._wire.signature import strip_signature
+from ..._wire.write import PROXY_ARGUMENT
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._messages import prompt_metadata, role_of, shown_content, text_of, tool_call
+from .._shared.messages import first_of, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
+from .._shared.model_call import Answer
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
 _USER_KEYS = ("whyops_user_id", "user_id")
@@ -47,15 +48,15 @@ def labels_of(metadata: Mapping[str, Any]) -> dict[str, object]:
     node = metadata.get("langgraph_node")
     if not isinstance(node, str):
         return {}
-    labels: dict[str, object] = {"langgraph_node": node}
     step = metadata.get("langgraph_step")
-    if isinstance(step, int):
-        labels["langgraph_step"] = step
     namespace = metadata.get("langgraph_checkpoint_ns")
     around = [part.partition(":")[0] for part in namespace.split("|")[:-1]] if isinstance(namespace, str) else []
-    if around:
-        labels["langgraph_subgraph"] = "/".join(around)
-    return labels
+    labels = {
+        "langgraph_node": node,
+        "langgraph_step": step if isinstance(step, int) else None,
+        "langgraph_subgraph": "/".join(around) if around else None,
+    }
+    return {name: value for name, value in labels.items() if value is not None}
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:
@@ -89,16 +90,9 @@ def sent_along(messages: Sequence[MessageItem], invocation_params: Mapping[str, 
 
 
 def _message(message: Any, encode: Encode) -> MessageItem:
-    kind = getattr(message, "type", None)
-    item: dict[str, Any] = {"role": role_of(getattr(message, "role", None) or kind or "user"), "content": _content(message)}
-    calls = _calls_of(message, encode)
-    if calls:
-        item["tool_calls"] = calls
-    for name in ("tool_call_id", "name"):
-        value = getattr(message, name, None)
-        if isinstance(value, str):
-            item[name] = value
-    return item  # type: ignore[return-value]  # with what some messages have besides
+    role = getattr(message, "role", None) or getattr(message, "type", None) or "user"
+    names = {name: getattr(message, name, None) for name in ("tool_call_id", "name")}
+    return message_item(role, _content(message), _calls_of(message, encode), names)
 
 
 def _content(message: Any) -> object:
@@ -117,20 +111,6 @@ def _kind(part: object) -> object:
 # Answers
 
 
-@dataclass
-class Answer:
-    """One of the alternatives that a model gave."""
-
-    content: object = None
-    thinking: list[tuple[str, object]] = field(default_factory=list)
-    tool_calls: list[ToolCallItem] = field(default_factory=list)
-    finish_reason: object = None
-    model: object = None
-    provider: object = None
-    usage: object = None
-    cached: bool = False
-
-
 def answers_of(result: Any, encode: Encode) -> list[Answer]:
     """Return the alternatives in an LLMResult. Tokens that are counted for all of them together are on the first."""
     output = getattr(result, "llm_output", None) or {}
@@ -147,10 +127,10 @@ def _answer(generation: Any, output: Mapping[str, Any], encode: Encode) -> Answe
     told = getattr(message, "response_metadata", None) or {}
     places = (told, info, output)
     answer = Answer(
-        finish_reason=_first(places, _FINISH),
-        model=_first(places, _MODEL),
+        finish_reason=first_of(places, _FINISH),
+        model=first_of(places, _MODEL),
         provider=told.get("model_provider"),
-        usage=getattr(message, "usage_metadata", None) or _first(places, ("token_usage", "usage", "usage_metadata")),
+        usage=getattr(message, "usage_metadata", None) or first_of(places, ("token_usage", "usage", "usage_metadata")),
     )
     if message is None:
         answer.content = strip_signature(str(getattr(generation, "text", "")))
@@ -205,18 +185,13 @@ def _calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
     return [tool_call(older.get("name"), older.get("arguments"), None, encode)] if isinstance(older, dict) else []
 
 
-def _first(places: Iterable[Mapping[str, Any]], names: Iterable[str]) -> Any:
-    names = tuple(names)
-    return next((place[name] for place in places for name in names if place.get(name)), None)
-
-
 # Models
 
 
 def asked_model(metadata: Mapping[str, Any], invocation_params: Mapping[str, Any], serialized: object) -> tuple[object, object]:
     """Return the names of the model and of its provider, as far as the start of a run tells them."""
     held = _held(serialized)
-    model = metadata.get("ls_model_name") or _first((invocation_params, held), _MODEL)
+    model = metadata.get("ls_model_name") or first_of((invocation_params, held), _MODEL)
     return model, metadata.get("ls_provider") or invocation_params.get("_type")
 
 
@@ -262,7 +237,7 @@ def outcome_of(output: Any) -> Outcome:
         return Outcome(_plain(output, 0))
     content = shown_content(output.content)
     if getattr(output, "status", None) == "error":
-        return Outcome({"error": content}, failed=True, tool_call_id=output.tool_call_id)
+        return Outcome(content, failed=True, tool_call_id=output.tool_call_id)
     artifact = getattr(output, "artifact", None)
     result = content if artifact is None else {"result": content, "artifact": _plain(artifact, 0)}
     return Outcome(result, tool_call_id=output.tool_call_id)
@@ -286,9 +261,8 @@ def _document(document: Any) -> object:
     if not _is_model(document) or not hasattr(document, "page_content"):
         return document
     held = getattr(document, "metadata", None) or {}
-    found = {"id": getattr(document, "id", None), "content": document.page_content, "metadata": held}
     score = next((held[name] for name in _SCORES if isinstance(held.get(name), (int, float))), None) if isinstance(held, dict) else None
-    return {name: value for name, value in {**found, "score": score}.items() if value is not None and value != {}}
+    return retrieved(getattr(document, "id", None), document.page_content, held, score)
 
 
 def _plain(value: Any, depth: int) -> object:

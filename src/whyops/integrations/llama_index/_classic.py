@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from llama_index.core.callbacks.base import global_stack_trace_ids
@@ -12,16 +14,18 @@ from llama_index.core.callbacks.base_handler import BaseCallbackHandler
 from llama_index.core.callbacks.schema import CBEventType, EventPayload
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
-from ... import _guard
-from ..._capture import context
-from ..._capture.call import ToolCall
-from ..._capture.trace import Trace
 from ..._client import WhyOps
-from . import _translate as translate
-from ._dispatch import is_instrumented
-from ._model_call import EmbeddingCall, ModelCall, Named, Place
-from ._open import Open
-from ._origin import Origin
+from ..._recording import context
+from ..._recording.frames import Frame
+from ..._recording.trace_writer import TraceWriter
+from ..._runtime import guard
+from .._shared.open_table import OpenTable
+from .._shared.origin import Origin
+from .._shared.place import Place
+from .._shared.tool_run import ToolRun
+from . import _translate
+from ._dispatch import in_force
+from ._model_call import EmbeddingCall, FollowedCall
 from ._streams import keep_together
 
 _RUN_ID = "llamaindex.run_id"
@@ -29,47 +33,24 @@ _RUN_ID = "llamaindex.run_id"
 Payload = Mapping[str, Any]
 
 
-class _Root:
-    """Owns the frame of a root operation."""
+@dataclass(slots=True, eq=False)
+class _Asked:
+    """A model's call that is open, and how deep it stands in others."""
 
-    __slots__ = ("handler",)
-
-    def __init__(self, handler: object) -> None:
-        self.handler = handler
-
-
-class _Begun:
-    """An event that has begun: a model's call with how deep it stands, an embedding model's, or a lookup or tool."""
-
-    __slots__ = ("depth", "embedding", "model", "outer", "stay", "tool")
-
-    def __init__(
-        self,
-        *,
-        model: ModelCall | None = None,
-        embedding: EmbeddingCall | None = None,
-        tool: ToolCall | None = None,
-        stay: context.Stay | None = None,
-        depth: int = 0,
-        outer: _Begun | None = None,
-    ) -> None:
-        self.model = model
-        self.embedding = embedding
-        self.tool = tool
-        self.stay = stay
-        self.depth = depth
-        self.outer = outer
+    call: FollowedCall
+    depth: int
+    outer: _Asked | None
 
 
-_asking: ContextVar[_Begun | None] = ContextVar("whyops_llama_index_asking", default=None)
+_asking: ContextVar[_Asked | None] = ContextVar("whyops_llama_index_asking", default=None)
 """The model call that runs here, so that those that the model's class makes of itself are known as the same."""
 
 
 class WhyOpsCallbackHandler(BaseCallbackHandler):
     """Records what LlamaIndex tells its callback managers: `Settings.callback_manager = CallbackManager([WhyOpsCallbackHandler()])`.
 
-    Callback managers are not told of tools and of agents' steps; use `instrument()` for those. Where `instrument()` is on, this stands
-    down. One handler may serve all users, in all threads and tasks.
+    Callback managers are not told of tools and of agents' steps; use `instrument()` for those. Where `instrument()` is on, this is
+    inactive. One handler may serve all users, in all threads and tasks.
 
     Args:
         client: Whose events they are; by default the default client's, as it is when an operation begins.
@@ -91,19 +72,22 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         event_ends_to_ignore: list[CBEventType] | None = None,
     ) -> None:
         super().__init__(event_starts_to_ignore or [], event_ends_to_ignore or [])
-        self._origin = Origin(client, trace_id, external_user_id, llm_events=llm_events)
-        self._runs: Open[Trace] = Open()
-        self._open: Open[_Begun] = Open()
+        self._origin = Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events)
+        self._runs: OpenTable[str, TraceWriter] = OpenTable()
+        self._open: OpenTable[str, Callable[[Payload], None]] = OpenTable()
 
+    @guard.recording
     def start_trace(self, trace_id: str | None = None) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """Give a root operation its trace."""
-        self._enter_root()
+        place = self._place()
+        if place is not None and context.current_writer() is not place.trace:
+            context.enter(place.trace, place.parent_id, self)
 
     def end_trace(self, trace_id: str | None = None, trace_map: dict[str, list[str]] | None = None) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """End a root operation. What streams goes on."""
         frame = context.current.get()
         while frame is not None:
-            if isinstance(frame.owner, _Root) and frame.owner.handler is self:
+            if frame.owner is self:
                 context.leave(frame)
                 return
             frame = frame.previous
@@ -113,133 +97,110 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         event_type: CBEventType,
         payload: dict[str, Any] | None = None,
         event_id: str = "",
-        parent_id: str = "",  # noqa: ARG002
-        **kwargs: Any,  # noqa: ARG002
+        parent_id: str = "",  # noqa: ARG002  (LlamaIndex's signature)
+        **kwargs: Any,  # noqa: ARG002  (LlamaIndex's signature)
     ) -> str:
         """Record what begins."""
         self._begin(event_type, payload or {}, event_id)
         return event_id
 
+    @guard.recording
     def on_event_end(self, event_type: CBEventType, payload: dict[str, Any] | None = None, event_id: str = "", **kwargs: Any) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """Record what ends."""
-        self._end(payload or {}, event_id)
-
-    @_guard.recording
-    def _enter_root(self) -> None:
-        if is_instrumented():
-            return
-        frame = context.top()
-        place = self._place()
-        if place is not None and (frame is None or frame.trace is not place.trace):
-            context.enter(place.trace, place.parent_id, _Root(self))
+        payload = payload or {}
+        keep_together(payload.get(EventPayload.RESPONSE))
+        end = self._open.take(event_id)
+        if end is not None:
+            end(payload)
 
     def _place(self) -> Place | None:
-        frame = context.top()
-        trace = self._origin.trace_under(frame)
-        if trace is not None:
-            return Place(trace, frame.span_id if frame is not None and frame.trace is trace else None, {})
-        trace = self._trace_of_run() or self._origin.new_trace()
-        return None if trace is None else Place(trace, None, {})
+        if in_force.latest() is not None:
+            return None
+        trace = self._origin.trace_under(context.current_writer()) or self._trace_of_run() or self._origin.new_trace()
+        return None if trace is None else Place(trace, context.span_id_in(trace))
 
-    def _trace_of_run(self) -> Trace | None:
+    def _trace_of_run(self) -> TraceWriter | None:
         """Return the trace of the agent's or workflow's run that this belongs to: each of its model calls is a root operation here."""
         run_id = active_instrument_tags.get().get(_RUN_ID)
-        if run_id is None:
-            return None
         trace = self._runs.touch(run_id)
-        if trace is not None:
+        if run_id is None or trace is not None:
             return trace
         trace = self._origin.new_trace()
         return None if trace is None else self._runs.add_if_new(run_id, trace)
 
-    @_guard.recording
+    @guard.recording
     def _begin(self, event_type: CBEventType, payload: Payload, event_id: str) -> None:
-        place = None if is_instrumented() or event_type not in _HEARD else self._place()
+        place = self._place() if event_type in _HEARD else None
         if place is None:
             return
         if event_type is CBEventType.LLM:
             self._model_asked(place, payload, event_id)
         elif event_type is CBEventType.EMBEDDING:
-            who = Named(payload.get(EventPayload.SERIALIZED) or {}, None)
-            self._open.add(event_id, _Begun(embedding=EmbeddingCall(place, who)))
+            call = EmbeddingCall(place, _translate.who_is(payload.get(EventPayload.SERIALIZED) or {}))
+            self._open.add(event_id, functools.partial(_embedded, call))
         elif event_type in _LOOKUPS:
-            self._tool_began(place, *_LOOKUPS[event_type](payload), event_id)
-        else:
-            _record_exception(payload, place)
-
-    @_guard.recording
-    def _end(self, payload: Payload, event_id: str) -> None:
-        keep_together(payload.get(EventPayload.RESPONSE))
-        begun = self._open.take(event_id)
-        if begun is None:
-            return
-        if begun.model is not None:
-            _model_answered(begun, begun.model, payload)
-        elif begun.embedding is not None:
-            _embedded(begun.embedding, payload)
-        elif begun.tool is not None:
-            if begun.stay is not None:
-                begun.stay.leave()
-            _tool_ended(begun.tool, payload)
+            self._open.add(event_id, _tool_began(place, *_LOOKUPS[event_type](payload)))
+        elif (error := _error_in(payload)) is not None:
+            place.record_exception(error)
 
     def _model_asked(self, place: Place, payload: Payload, event_id: str) -> None:
         prompt = payload[EventPayload.MESSAGES] if EventPayload.MESSAGES in payload else payload.get(EventPayload.PROMPT)
-        who = Named(payload.get(EventPayload.SERIALIZED) or {}, None)
+        who = _translate.who_is(payload.get(EventPayload.SERIALIZED) or {})
         depth = len(global_stack_trace_ids.get())
         outer = _asking.get()
-        if outer is not None and outer.model is not None and outer.model.is_made_of(who, prompt, deeper=depth > outer.depth):
-            outer.model.inner = True
+        if outer is not None and outer.call.is_made_of(who, prompt, deeper=depth > outer.depth):
+            outer.call.inner = True
             return
-        call = ModelCall(place, who, prompt, recorded=self._origin.llm_events)
-        begun = _Begun(model=call, depth=depth, outer=outer if outer is not None and depth > outer.depth else None)
-        _asking.set(begun)
-        self._open.add(event_id, begun)
+        call = FollowedCall(place, who, prompt, recorded=self._origin.llm_events)
+        asked = _Asked(call, depth, outer if outer is not None and depth > outer.depth else None)
+        _asking.set(asked)
+        self._open.add(event_id, functools.partial(_model_answered, asked))
         call.asked(payload.get(EventPayload.ADDITIONAL_KWARGS) or {})
 
-    def _tool_began(self, place: Place, name: str, arguments: Mapping[str, Any], event_id: str) -> None:
-        tool = ToolCall(place.trace, name, place.trace.encode_arguments(arguments), parent_id=place.parent_id)
-        tool.begin()
-        stay = context.Stay(context.Frame(place.trace, tool.span_id, tool, context.beneath()))
-        self._open.add(event_id, _Begun(tool=tool, stay=stay))
 
-
-def _model_answered(begun: _Begun, call: ModelCall, payload: Payload) -> None:
-    if _asking.get() is begun:
-        _asking.set(begun.outer)
-    begun.outer = None
+def _error_in(payload: Payload) -> BaseException | None:
     error = payload.get(EventPayload.EXCEPTION)
-    if isinstance(error, BaseException):
-        call.stopped(error)
+    return error if isinstance(error, BaseException) else None
+
+
+def _model_answered(asked: _Asked, payload: Payload) -> None:
+    if _asking.get() is asked:
+        _asking.set(asked.outer)
+    asked.outer = None
+    error = _error_in(payload)
+    if error is not None:
+        asked.call.stopped(error)
     elif payload:
-        call.answered(payload[EventPayload.RESPONSE] if EventPayload.RESPONSE in payload else payload.get(EventPayload.COMPLETION))
+        asked.call.answered(payload[EventPayload.RESPONSE] if EventPayload.RESPONSE in payload else payload.get(EventPayload.COMPLETION))
 
 
 def _embedded(call: EmbeddingCall, payload: Payload) -> None:
     """Record texts and vectors, both at the end: the texts are not told earlier."""
-    error = payload.get(EventPayload.EXCEPTION)
-    if isinstance(error, BaseException):
+    error = _error_in(payload)
+    if error is not None:
         call.failed(error)
     elif payload:
         call.asked(payload.get(EventPayload.CHUNKS) or [])
         call.answered(payload.get(EventPayload.EMBEDDINGS))
 
 
-def _tool_ended(tool: ToolCall, payload: Payload) -> None:
-    error = payload.get(EventPayload.EXCEPTION)
-    if isinstance(error, BaseException):
+def _tool_began(place: Place, name: str, arguments: Mapping[str, Any]) -> Callable[[Payload], None]:
+    tool = ToolRun(place, name, arguments)
+    stay = context.Stay(Frame(place.trace, tool.call.span_id, tool.call, context.beneath()))
+    return functools.partial(_tool_ended, tool, stay)
+
+
+def _tool_ended(tool: ToolRun, stay: context.Stay, payload: Payload) -> None:
+    stay.leave()
+    error = _error_in(payload)
+    if error is not None:
         tool.fail(error)
     elif EventPayload.NODES in payload:
-        tool.succeed({"nodes": translate.nodes_of(payload[EventPayload.NODES])})
+        tool.succeed({"nodes": _translate.nodes_of(payload[EventPayload.NODES])})
     elif payload:
         tool.succeed(payload.get(EventPayload.FUNCTION_OUTPUT))
     else:
-        tool.interrupt("left without a result")  # by an exception that an inner event told of, or cancelled
-
-
-def _record_exception(payload: Payload, place: Place) -> None:
-    error = payload.get(EventPayload.EXCEPTION)
-    if isinstance(error, BaseException):
-        place.trace.record_exception(error, parent_id=place.parent_id)
+        tool.call.interrupt("left without a result")  # by an exception that an inner event told of, or cancelled
 
 
 def _retrieval(payload: Payload) -> tuple[str, Mapping[str, Any]]:
@@ -249,7 +210,7 @@ def _retrieval(payload: Payload) -> tuple[str, Mapping[str, Any]]:
 def _ranking(payload: Payload) -> tuple[str, Mapping[str, Any]]:
     arguments = {
         "query": payload.get(EventPayload.QUERY_STR),
-        "nodes": translate.ranked(payload.get(EventPayload.NODES)),
+        "nodes": _translate.ranked(payload.get(EventPayload.NODES)),
         "top_n": payload.get(EventPayload.TOP_K),
         "model": payload.get(EventPayload.MODEL_NAME),
     }

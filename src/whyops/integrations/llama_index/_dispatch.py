@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import os
-import threading
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llama_index_instrumentation import get_dispatcher
 from llama_index_instrumentation.base import BaseEvent
@@ -14,47 +11,24 @@ from llama_index_instrumentation.event_handlers import BaseEventHandler
 from llama_index_instrumentation.span import BaseSpan
 from llama_index_instrumentation.span_handlers import BaseSpanHandler
 
-from ... import _guard
 from ..._client import WhyOps
-from ._origin import Origin
+from ..._runtime import guard
+from .._shared.instrumentation import InForce, Instrumentation
+from .._shared.origin import Origin
 from ._spans import Spans
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-
-class Instrumentation:
-    """What `instrument` switched on. `uninstrument()` switches it off; so does the end of a `with` block."""
-
-    def __init__(self, origin: Origin) -> None:
-        self._origin = origin
-
-    def uninstrument(self) -> None:
-        """Record no more. The dispatcher is left as it was found once nobody else instruments it. A second call does nothing."""
-        with _changing:
-            if self in _active:
-                _active.remove(self)
-                if not _active:
-                    _detach()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        self.uninstrument()
 
 
 def instrument(
     client: WhyOps | None = None,
     *,
-    trace_id: str | None = None,
-    external_user_id: str | None = None,
+    trace_id: object = None,
+    external_user_id: object = None,
     llm_events: bool = True,
 ) -> Instrumentation:
     """Record what LlamaIndex does: queries, chat turns, agents and workflows, each with all below it in one trace.
 
     Call it once; called again, nothing is recorded twice, and the latest call's arguments hold for what begins from then on, until its
-    `uninstrument()`. A classic handler that is there as well stands down.
+    `uninstrument()`. The dispatcher is left as it was found once no call is in force. A classic handler that is there as well is inactive.
 
     Args:
         client: Whose events they are; by default the default client's, as it is when an operation begins.
@@ -62,38 +36,13 @@ def instrument(
         external_user_id: The user, for traces that are made here.
         llm_events: False leaves model calls to the proxy. Calls that are seen to go through it are left to it anyway.
     """
-    instrumentation = Instrumentation(Origin(client, trace_id, external_user_id, llm_events=llm_events))
-    with _changing:
-        _active.append(instrumentation)
-        _attach()
-    return instrumentation
-
-
-def is_instrumented() -> bool:
-    """Tell whether the dispatcher's handlers record."""
-    return bool(_active)
-
-
-_active: list[Instrumentation] = []
-_changing = threading.RLock()
-
-
-def _origin() -> Origin | None:
-    latest = _active[-1:]
-    return latest[0]._origin if latest else None  # noqa: SLF001  (the module's own class)
-
-
-_spans = Spans(_origin)
+    return in_force.add(Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events))
 
 
 class _SpanHandler(BaseSpanHandler[BaseSpan]):
     """Hands spans on. What LlamaIndex's base class would keep of them is kept by nobody."""
 
-    @classmethod
-    def class_name(cls) -> str:
-        return "WhyOpsSpanHandler"
-
-    @_guard.recording
+    @guard.recording
     def span_enter(
         self,
         id_: str,
@@ -105,37 +54,33 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
     ) -> None:
         _spans.enter(id_, bound_args, instance, parent_id)
 
-    @_guard.recording
+    @guard.recording
     def span_exit(
         self,
         id_: str,
-        bound_args: inspect.BoundArguments,  # noqa: ARG002
-        instance: Any | None = None,  # noqa: ARG002
+        bound_args: inspect.BoundArguments,  # noqa: ARG002  (LlamaIndex's signature)
+        instance: Any | None = None,  # noqa: ARG002  (LlamaIndex's signature)
         result: Any | None = None,
         **_: Any,
     ) -> None:
         _spans.exit(id_, result)
 
-    @_guard.recording
+    @guard.recording
     def span_drop(
         self,
         id_: str,
-        bound_args: inspect.BoundArguments,  # noqa: ARG002
-        instance: Any | None = None,  # noqa: ARG002
+        bound_args: inspect.BoundArguments,  # noqa: ARG002  (LlamaIndex's signature)
+        instance: Any | None = None,  # noqa: ARG002  (LlamaIndex's signature)
         err: BaseException | None = None,
         **_: Any,
     ) -> None:
         _spans.drop(id_, err)
 
-    @_guard.recording
-    def _carried(self) -> dict[str, Any]:
-        return _spans.carried()
-
     def capture_propagation_context(self) -> dict[str, Any]:
         """Tell where a run is started that may go on in another process."""
-        return self._carried() or {}
+        return _spans.carried() or {}
 
-    @_guard.recording
+    @guard.recording
     def restore_propagation_context(self, context: dict[str, Any]) -> None:
         """Let a run go on in the trace in which it was started."""
         _spans.carry_on(context)
@@ -153,11 +98,7 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
 class _EventHandler(BaseEventHandler):
     """Hands events on."""
 
-    @classmethod
-    def class_name(cls) -> str:
-        return "WhyOpsEventHandler"
-
-    @_guard.recording
+    @guard.recording
     def handle(self, event: BaseEvent, **_: Any) -> None:
         _spans.hear(event)
 
@@ -181,10 +122,5 @@ def _detach() -> None:
     _spans.forget()
 
 
-def _after_fork_in_child() -> None:
-    global _changing  # noqa: PLW0603  (no thread of the parent holds the new one)
-    _changing = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+in_force: InForce[Origin] = InForce(_attach, _detach)
+_spans = Spans(in_force.latest)

@@ -8,7 +8,7 @@ what runs inside it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
@@ -28,16 +28,17 @@ from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
-from ..._capture import context
-from ..._capture.call import ToolCall
-from ..._capture.exceptions import NOT_CAPTURED
-from ..._capture.tool import Observer
-from . import _tools as tools
-from . import _translate as translate
-from . import _workflows as workflows
-from ._model_call import EmbeddingCall, ModelCall, Named, Place
-from ._open import Open
-from ._origin import Origin, is_proxied
+from ..._recording import context
+from ..._recording.frames import Frame
+from ..._recording.tool import Observer
+from ..._runtime import guard
+from .._shared.open_table import OpenTable
+from .._shared.origin import Origin
+from .._shared.place import Place
+from .._shared.tool_run import ToolRun
+from . import _tools, _translate, _workflows
+from ._model_call import EmbeddingCall, FollowedCall
+from ._proxied import is_proxied
 from ._streams import keep_together
 
 _EMBEDS = frozenset(
@@ -68,7 +69,6 @@ class Span:
         "embedding",
         "instance",
         "method",
-        "observers",
         "parent",
         "part",
         "place",
@@ -84,11 +84,10 @@ class Span:
         self.parent = parent
         self.place = place
         self.agent: str | None = None
-        self.call: ModelCall | None = None
+        self.call: FollowedCall | None = None
         self.embedding: EmbeddingCall | None = None
-        self.tool: ToolCall | None = None
+        self.tool: ToolRun | None = None
         self.tool_call_id: str | None = None
-        self.observers: list[Observer] = []
         self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
         self.saw_tool = False
         self.stay: context.Stay | None = None
@@ -97,9 +96,9 @@ class Span:
         """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
         return self.part or self.tool is not None or self.call is not None or self.embedding is not None
 
-    def make_current(self, span_id: str | None) -> None:
-        """Let what runs inside find its trace, and `span_id` as its parent."""
-        self.stay = context.Stay(_Frame(self.place.trace, span_id, self, context.beneath()))
+    def make_current(self) -> None:
+        """Let what runs inside find its place."""
+        self.stay = context.Stay(_Frame(self.place.trace, self.place.parent_id, self, context.beneath()))
 
     def leave(self) -> None:
         """End that."""
@@ -108,18 +107,14 @@ class Span:
             self.stay = None
 
 
-class _Frame(context.Frame):
+class _Frame(Frame):
     """What is current inside a span. The first call of a decorated function that is the tool's own is the span's own call."""
 
     __slots__ = ()
 
     def claims(self, observer: object) -> bool:
-        """Tell so once: the function may call itself."""
-        span = self.owner
-        if not isinstance(span, Span) or observer not in span.observers:
-            return False
-        span.observers = []
-        return True
+        """Let the tool's call tell."""
+        return isinstance(self.owner, Span) and self.owner.tool is not None and self.owner.tool.claims(observer)
 
 
 class Spans:
@@ -127,8 +122,8 @@ class Spans:
 
     def __init__(self, origin: Callable[[], Origin | None]) -> None:
         self._origin = origin
-        self._spans: Open[Span] = Open(_MOST_SPANS, _SPAN_SECONDS)
-        self._calls: Open[ModelCall] = Open()
+        self._spans: OpenTable[str, Span] = OpenTable(_MOST_SPANS, _SPAN_SECONDS)
+        self._calls: OpenTable[str, FollowedCall] = OpenTable()
         self._heard: dict[type[BaseEvent], Callable[[Any], None]] = {
             LLMChatStartEvent: lambda event: self._model_asked(event, event.messages),
             LLMCompletionStartEvent: lambda event: self._model_asked(event, event.prompt),
@@ -148,26 +143,21 @@ class Spans:
 
     def enter(self, id_: str, bound: inspect.BoundArguments, instance: object, parent_id: str | None) -> None:
         """Take note of a span, and record what begins with it."""
-        origin = self._origin()
-        if origin is None:
-            return
-        parent = self._spans.touch(parent_id)
         frame = context.top()
-        place = _place(origin, parent, frame)
-        if place is None:
+        span = self._new_span(id_, instance, self._spans.touch(parent_id))
+        if span is None:
             return
-        span = Span(id_, instance, parent, place)
         self._spans.add(id_, span)
-        if isinstance(instance, BaseTool) and span.method in tools.METHODS:
+        if isinstance(instance, BaseTool) and span.method in _tools.METHODS:
             _begin_tool(span, instance, bound)
-        elif workflows.is_run(instance, span.method):
-            span.place = span.place.labelled(workflows.labels_of_run(instance))
+        elif _workflows.is_run(instance, span.method):
+            span.place = span.place.labelled(_workflows.labels_of_run(instance))
         else:
             _begin_step(span, bound)
             if isinstance(instance, BaseEmbedding) and span.method in _EMBEDS:
                 _begin_embedding(span, instance, bound)
             if frame is None or frame.trace is not span.place.trace:
-                span.make_current(span.place.parent_id)
+                span.make_current()
 
     def exit(self, id_: str, result: object) -> None:
         """Record what ends with a span. What streams goes on, and is recorded when it ends."""
@@ -194,14 +184,13 @@ class Spans:
         if error is None:
             return
         if span.tool is not None:
-            observers = tools.observers_of(span.instance) if isinstance(span.instance, BaseTool) else []
-            span.tool.fail(error, expected=tuple(kind for observer in observers for kind in observer.expected))
+            span.tool.fail(error)
         elif call is not None:
             call.stopped(error)
         elif span.embedding is not None:
             span.embedding.failed(error)
         elif not span.part:
-            span.place.trace.record_exception(error, parent_id=span.place.parent_id)
+            span.place.record_exception(error)
 
     def hear(self, event: BaseEvent) -> None:
         """Record what an event tells."""
@@ -209,6 +198,7 @@ class Spans:
         if listener is not None:
             listener(event)
 
+    @guard.recording
     def carried(self) -> dict[str, Any]:
         """Return what another process, where a run goes on, has to know of the place where it was started."""
         frame = context.top()
@@ -233,49 +223,48 @@ class Spans:
         self._spans.clear()
         self._calls.clear()
 
+    def _new_span(self, id_: str, instance: object, parent: Span | None) -> Span | None:
+        """Return a span that stands in the trace that is asked for or current, else in its parent's, else in one of its own."""
+        origin = self._origin()
+        if origin is None:
+            return None
+        frame = context.top()
+        above = parent
+        if above is None and frame is not None and isinstance(frame.owner, Span):
+            above = frame.owner
+        trace = origin.trace_under(None if frame is None else frame.trace)
+        if trace is None and above is not None:
+            return Span(id_, instance, parent, above.place)
+        trace = trace or origin.new_trace()
+        labels = above.place.labels if above is not None else {}
+        return None if trace is None else Span(id_, instance, parent, Place(trace, context.span_id_in(trace), labels))
+
     # Models
 
     def _model_asked(self, event: Any, prompt: object) -> None:
         origin = self._origin()
-        if origin is None:
-            return
-        span = self._spans.get(event.span_id)
-        instance = None if span is None else span.instance
-        if isinstance(instance, StructuredLLM):
-            return  # asks the model that it wraps, which tells of itself
-        outer = None if span is None else self._outer_call(span, prompt)
-        if span is not None and outer is not None:
+        span = self._spans.get(event.span_id) or self._new_span("", None, None)
+        if origin is None or span is None or isinstance(span.instance, StructuredLLM):
+            return  # a structured one asks the model that it wraps, which tells of itself
+        outer = self._outer_call(span, prompt)
+        if outer is not None:
             outer.inner = True
             span.call = outer
             return
-        place = span.place if span is not None else _place(origin, None, context.top())
-        if place is None:
-            return
-        call = ModelCall(
-            place,
-            Named(event.model_dict, instance),
-            prompt,
-            instance=instance,
-            method="" if span is None else span.method,
-            recorded=origin.llm_events and not is_proxied(instance),
-        )
-        if span is not None:
-            span.call = call
-        self._calls.add(event.span_id, call)
-        call.asked(event.additional_kwargs)
+        who = _translate.who_is(event.model_dict, span.instance)
+        recorded = origin.llm_events and not is_proxied(span.instance)
+        span.call = FollowedCall(span.place, who, prompt, instance=span.instance, method=span.method, recorded=recorded)
+        self._calls.add(event.span_id, span.call)
+        span.call.asked(event.additional_kwargs)
 
-    def _outer_call(self, span: Span, prompt: object) -> ModelCall | None:
+    def _outer_call(self, span: Span, prompt: object) -> FollowedCall | None:
         """Return the call that this one is a part of: a model's class may make `achat` of `chat`, and `chat` of `complete`.
 
         A stream does so when it is first read, after its span's end: then `stream_…` of the same prompt is the work of `astream_…`.
         """
-        above = span.parent
-        while above is not None and above.instance is span.instance:
-            if above.call is not None:
-                return above.call
-            above = above.parent
-        if not span.method.startswith("stream_"):
-            return None
+        outer = next((above.call for above in _of_same_instance(span) if above.call is not None), None)
+        if outer is not None or not span.method.startswith("stream_"):
+            return outer
         return next((call for call in self._calls.values() if call.may_become(span.instance, span.method, prompt)), None)
 
     def _model_said(self, event: Any) -> None:
@@ -296,12 +285,12 @@ class Spans:
     # Retrieval
 
     def _retrieval_began(self, event: RetrievalStartEvent) -> None:
-        self._begin_lookup(event, {"query": translate.query_of(event.str_or_query_bundle)})
+        self._begin_lookup(event, {"query": _translate.query_of(event.str_or_query_bundle)})
 
     def _ranking_began(self, event: ReRankStartEvent) -> None:
         arguments = {
-            "query": translate.query_of(event.query),
-            "nodes": translate.ranked(event.nodes),
+            "query": _translate.query_of(event.query),
+            "nodes": _translate.ranked(event.nodes),
             "top_n": event.top_n,
             "model": event.model_name,
         }
@@ -317,31 +306,24 @@ class Spans:
         span = self._spans.get(event.span_id)
         if span is not None and span.tool is not None:
             span.leave()
-            span.tool.succeed({"nodes": translate.nodes_of(event.nodes)})
+            span.tool.succeed({"nodes": _translate.nodes_of(event.nodes)})
 
 
-def _place(origin: Origin, parent: Span | None, frame: context.Frame | None) -> Place | None:
-    """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
-    above = parent
-    if above is None and frame is not None and isinstance(frame.owner, Span):
-        above = frame.owner
-    labels = above.place.labels if above is not None else {}
-    trace = origin.trace_under(frame)
-    if trace is not None:
-        return Place(trace, frame.span_id if frame is not None and frame.trace is trace else None, labels)
-    if above is not None:
-        return above.place
-    trace = origin.new_trace()
-    return None if trace is None else Place(trace, None, labels)
+def _of_same_instance(span: Span) -> Iterator[Span]:
+    """Give the spans around this one that are methods of the same object, innermost first."""
+    above = span.parent
+    while above is not None and above.instance is span.instance:
+        yield above
+        above = above.parent
 
 
 def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
     """Note the agent and the step, and the tool call that a step was given to make."""
     run = span.parent
-    if span.instance is not None or run is None or not workflows.is_run(run.instance, run.method):
+    if span.instance is not None or run is None or not _workflows.is_run(run.instance, run.method):
         return
-    run.agent = workflows.agent_of(bound) or run.agent
-    call = workflows.tool_call_of(bound)
+    run.agent = _workflows.agent_of(bound) or run.agent
+    call = _workflows.tool_call_of(bound)
     span.tool_call_id = None if call is None else call.tool_id
     span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
 
@@ -353,57 +335,43 @@ def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> No
     above = span.parent
     if above is not None:
         above.saw_tool = True
-        if isinstance(above.instance, BaseTool) and tools.is_inside(tool, span.method, above.instance, above.method):
+        if isinstance(above.instance, BaseTool) and _tools.is_inside(tool, span.method, above.instance, above.method):
             span.part = True  # the same call, handed down
             return
-    if not tools.is_the_apps(tool):
+    if not _tools.is_the_apps(tool):
         span.part = True  # of a model's call; LlamaIndex tries again where it fails
         return
-    span.observers = tools.observers_of(tool)
-    ignored = {name for observer in span.observers for name in observer.ignored}
-    arguments = {name: value for name, value in tools.arguments_of(tool, bound).items() if name not in ignored}
-    if not all(observer.captures_arguments for observer in span.observers):
-        arguments = dict.fromkeys(arguments, NOT_CAPTURED)
     call_id = above.tool_call_id if above is not None else None
-    hides_text = any(observer.hides_text for observer in span.observers)
-    _begin(span, tools.name_of(tool), arguments, {"tool_call_id": call_id} if call_id else None, hides_text=hides_text)
+    _begin(span, _tools.name_of(tool), _tools.arguments_of(tool, bound), _tools.observers_of(tool), call_id)
 
 
 def _begin(
-    span: Span, name: str, arguments: Mapping[str, Any], metadata: Mapping[str, str] | None = None, *, hides_text: bool = False
-) -> None:
+    span: Span, name: str, arguments: Mapping[str, Any], observers: Sequence[Observer] = (), tool_call_id: str | None = None
+) -> ToolRun:
     """Record a request, and be current until the response."""
-    place = span.place
-    trace = place.trace
-    labels = {**place.labels, **(metadata or {})}
-    tool = ToolCall(trace, name, trace.encode_arguments(arguments), place.parent_id, labels, hides_text)
-    tool.begin()
-    span.tool = tool
-    span.place = Place(trace, tool.span_id, place.labels)
-    span.make_current(tool.span_id)
+    span.tool = ToolRun(span.place, name, arguments, observers, tool_call_id)
+    span.place = Place(span.place.trace, span.tool.call.span_id, span.place.labels)
+    span.make_current()
+    return span.tool
 
 
-def _end_tool(span: Span, tool: ToolCall, result: object) -> None:
+def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
     """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
     if not isinstance(span.instance, BaseTool):
-        tool.succeed({"nodes": translate.nodes_of(result)})
-        return
-    failure = tools.failure_of(result)
-    if failure is not None:
-        tool.succeed({"error": NOT_CAPTURED if tool.hides_text else failure})
-        return
-    is_captured = all(observer.captures_result for observer in tools.observers_of(span.instance))
-    tool.succeed(tools.outcome_of(result) if is_captured else NOT_CAPTURED)
+        tool.succeed({"nodes": _translate.nodes_of(result)})
+    elif (failure := _tools.failure_of(result)) is not None:
+        tool.report(failure)
+    else:
+        tool.succeed(_tools.outcome_of(result))
 
 
 def _record_refused_call(span: Span, result: object) -> None:
     """Record the call of a tool that the agent does not have: there is no tool's span, only the step that was to call it."""
-    refused = workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
+    refused = _workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
     if refused is not None:
-        _begin(span, refused.tool_name, refused.tool_kwargs, {"tool_call_id": refused.tool_id})
+        tool = _begin(span, refused.tool_name, refused.tool_kwargs, tool_call_id=refused.tool_id)
         span.leave()
-        if span.tool is not None:
-            span.tool.succeed({"error": refused.tool_output.content})
+        tool.report(refused.tool_output.content)
 
 
 # Embeddings
@@ -411,11 +379,8 @@ def _record_refused_call(span: Span, result: object) -> None:
 
 def _begin_embedding(span: Span, model: BaseEmbedding, bound: inspect.BoundArguments) -> None:
     """Record the texts of an embedding call, unless the model's class makes it of another of its own, or the proxy sees it."""
-    above = span.parent
-    while above is not None and above.instance is model:
-        if above.embedding is not None:
-            return
-        above = above.parent
-    if not is_proxied(model):
-        span.embedding = EmbeddingCall(span.place, Named({"model_name": model.model_name, "class_name": model.class_name()}, model))
-        span.embedding.asked(translate.texts_of(bound.arguments))
+    if is_proxied(model) or any(above.embedding is not None for above in _of_same_instance(span)):
+        return
+    who = _translate.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
+    span.embedding = EmbeddingCall(span.place, who)
+    span.embedding.asked(_translate.texts_of(bound.arguments))

@@ -2,75 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any, TypeVar
 
 from llama_index.core.base.response.schema import AsyncStreamingResponse, StreamingResponse
 
-from ..._capture import context
-from ..._capture.generators import keeps_current
+from ..._recording import context
+from ..._recording.frames import Frame
+from ..._recording.generators import Steps
 
 T = TypeVar("T")
 
 
 def keep_together(response: object) -> None:
     """Let each step of a streaming response run in what is current now. Nothing is read ahead, and nothing else of it is touched."""
-    if not isinstance(response, (StreamingResponse, AsyncStreamingResponse)) or (frame := context.bound_frame()) is None:
-        return
-    if isinstance(response, StreamingResponse):
-        stream = response.response_gen
-        if isinstance(stream, Generator) and getattr(stream, "gi_code", None) is not _resumed.__code__:
-            response.response_gen = _resumed(stream, frame)
-    elif isinstance(response, AsyncStreamingResponse):
-        tokens = response.response_gen
-        if isinstance(tokens, AsyncGenerator) and not isinstance(tokens, Resumed):
-            response.response_gen = Resumed(tokens, frame)
+    if isinstance(response, (StreamingResponse, AsyncStreamingResponse)) and (frame := context.bound_frame()) is not None:
+        response.response_gen = _kept_together(response.response_gen, frame)
 
 
-@keeps_current
-def _resumed(stream: Generator[T, None, None], frame: context.Frame) -> Generator[T, None, None]:
+def _kept_together(stream: Any, frame: Frame) -> Any:
+    if isinstance(stream, Generator) and getattr(stream, "gi_code", None) is not _resumed.__code__:
+        return _resumed(stream, Steps(frame))
+    if isinstance(stream, AsyncGenerator) and not isinstance(stream, Resumed):
+        return Resumed(stream, Steps(frame))
+    return stream
+
+
+def _resumed(stream: Generator[T, None, None], steps: Steps) -> Generator[T, None, None]:
     try:
         while True:
-            token = context.current.set(frame)
             try:
-                item = next(stream)
+                item = steps.take(next, stream)
             except StopIteration:
                 return
-            finally:
-                context.put_back(token)
             yield item
     finally:
         stream.close()
 
 
 class Resumed(AsyncGenerator[T, None]):
-    """An asynchronous stream whose steps run in `frame`.
+    """An asynchronous stream whose steps run where the query ran.
 
     It is no native generator, so that an event loop looks after the stream itself and never after both.
     """
 
-    def __init__(self, stream: AsyncGenerator[T, None], frame: context.Frame) -> None:
+    def __init__(self, stream: AsyncGenerator[T, None], steps: Steps) -> None:
         self._stream = stream
-        self._frame = frame
+        self._steps = steps
 
     async def asend(self, value: None, /) -> T:
         """Take the next step."""
-        item: T = await self._step(lambda: self._stream.asend(value))
-        return item
+        return await self._steps.wait_for(self._stream.asend(value))
 
     async def athrow(self, *error: Any) -> T:
         """Raise an exception where the stream stands."""
-        item: T = await self._step(lambda: self._stream.athrow(*error))
-        return item
+        return await self._steps.wait_for(self._stream.athrow(*error))
 
     async def aclose(self) -> None:
         """Close the stream."""
-        await self._step(self._stream.aclose)
-
-    @keeps_current
-    async def _step(self, step: Callable[[], Awaitable[Any]]) -> Any:
-        token = context.current.set(self._frame)
-        try:
-            return await step()
-        finally:
-            context.put_back(token)
+        await self._steps.wait_for(self._stream.aclose())

@@ -8,9 +8,9 @@ from typing import Any
 
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
-from ..._capture.contents import PROXY_ARGUMENT
-from ..._capture.plan import Plan
-from ..._capture.tool import Observer, observer_of
+from ..._recording.arguments import Arguments
+from ..._recording.tool import Observer, observer_of
+from ..._wire.write import PROXY_ARGUMENT
 from ._translate import result_of
 
 METHODS = frozenset({"__call__", "acall", "call"})
@@ -56,7 +56,7 @@ def arguments_of(tool: BaseTool, bound: inspect.BoundArguments) -> dict[str, Any
     args, kwargs = _given(bound)
     if isinstance(tool, FunctionTool):
         kwargs = {**getattr(tool, "_field_defaults", {}), **getattr(tool, "partial_params", {}), **kwargs}
-        named = Plan(tool.real_fn, None).arguments(args, kwargs)
+        named = Arguments(tool.real_fn, None).by_name(args, kwargs)
     else:
         named = {**dict(zip(_declared(tool), args, strict=False)), **kwargs}
         if len(args) > len(_declared(tool)):

@@ -7,15 +7,15 @@ any of its code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from ..._capture.fields import fields
-from ..._capture.recorder import Encode
-from ..._capture.signature import strip_signature
-from ..._capture.usage import token_usage
+from ..._encoding.class_fields import fields
+from ..._recording.recorder import Encode
+from ..._wire.signature import strip_signature
+from ..._wire.usage import token_usage
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._messages import prompt_metadata, role_of, shown_content, text_of, tool_call
+from .._shared.messages import first_of, message_item, prompt_metadata, retrieved, shown_content, text_of, tool_call
+from .._shared.model_call import Answer
 
 UNKNOWN = "unknown"
 
@@ -43,15 +43,8 @@ def ends_in_users_words(messages: Sequence[MessageItem]) -> bool:
 
 
 def _message(message: Any, encode: Encode) -> MessageItem:
-    kwargs = getattr(message, "additional_kwargs", None) or {}
-    item: dict[str, Any] = {"role": role_of(getattr(message, "role", UNKNOWN)), "content": _content(message)}
-    calls = tool_calls_of(message, encode)
-    if calls:
-        item["tool_calls"] = calls
-    for name in ("tool_call_id", "name"):
-        if isinstance(kwargs.get(name), str):
-            item[name] = kwargs[name]
-    return item  # type: ignore[return-value]  # with what tool messages have besides
+    role = getattr(message, "role", UNKNOWN)
+    return message_item(role, _content(message), tool_calls_of(message, encode), getattr(message, "additional_kwargs", None) or {})
 
 
 def _content(message: Any) -> object:
@@ -108,23 +101,12 @@ def _offered(tool: Any) -> object:
 # Answers
 
 
-@dataclass
-class Answer:
-    """What a model gave, as far as it gave it."""
-
-    text: str | None = None
-    thinking: list[tuple[str, str | None]] = field(default_factory=list)
-    tool_calls: list[ToolCallItem] = field(default_factory=list)
-    finish_reason: object = None
-    usage: dict[str, int] | None = None
-
-
 def answer_of(response: Any, encode: Encode) -> Answer:
     """Return the answer in a ChatResponse or a CompletionResponse; for a stream, in its last chunk."""
     message = getattr(response, "message", None)
     text = getattr(message, "content", None) if message is not None else getattr(response, "text", None)
     return Answer(
-        text=strip_signature(text) if isinstance(text, str) else None,
+        content=strip_signature(text) if isinstance(text, str) else None,
         thinking=[] if message is None else _thinking(message),
         tool_calls=[] if message is None else tool_calls_of(message, encode),
         finish_reason=finish_reason_of(response),
@@ -132,8 +114,8 @@ def answer_of(response: Any, encode: Encode) -> Answer:
     )
 
 
-def _thinking(message: Any) -> list[tuple[str, str | None]]:
-    found = []
+def _thinking(message: Any) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
     for block in getattr(message, "blocks", None) or []:
         if _kind(block) == "thinking" and block.content:
             held = _held(getattr(block, "additional_information", None))
@@ -175,7 +157,7 @@ def finish_reason_of(response: Any) -> object:
         _held(getattr(response, "additional_kwargs", None)),
         _held(getattr(message, "additional_kwargs", None)),
     ]
-    return next((place[name] for place in places for name in _FINISH if place.get(name)), None)
+    return first_of(places, _FINISH)
 
 
 def usage_of(response: Any) -> dict[str, int] | None:
@@ -211,6 +193,11 @@ def _held(value: object) -> Mapping[str, Any]:
 
 
 # Models
+
+
+def who_is(model_dict: Mapping[str, object], instance: object = None) -> tuple[str, str]:
+    """Return the names of a model and of its provider."""
+    return model_of(model_dict, instance), provider_of(model_dict, instance)
 
 
 def model_of(model_dict: Mapping[str, object], instance: object = None) -> str:
@@ -256,9 +243,8 @@ def _node(scored: Any) -> object:
     node = getattr(scored, "node", scored)
     if not hasattr(node, "get_content"):
         return node
-    found = {"id": getattr(node, "node_id", None), "content": node.get_content(), "metadata": getattr(node, "metadata", None)}
     score = getattr(scored, "score", None) if node is not scored else None
-    return {name: value for name, value in {**found, "score": score}.items() if value is not None and value != {}}
+    return retrieved(getattr(node, "node_id", None), node.get_content(), getattr(node, "metadata", None), score)
 
 
 # Embeddings

@@ -9,7 +9,7 @@ from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
 from llama_index.core.workflow import Workflow
 
-from ..._capture import exceptions
+from ..._wire import exceptions
 
 _CONTROL_FLOW = (
     ("workflows.runtime.types.results", "WaitingForEvent"),

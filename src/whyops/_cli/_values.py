@@ -1,0 +1,63 @@
+"""Values on the command line: counts, lengths of time, dates and sizes."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentTypeError
+from datetime import datetime, timedelta, timezone
+
+LEAST_BUDGET = 100
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])", re.ASCII)
+_AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)[bB]?", re.ASCII)
+_SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def count(text: str) -> int:
+    """Read a number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def budget(text: str) -> int:
+    """Read a number of tokens that is enough to say something."""
+    number = int(text)
+    if number < LEAST_BUDGET:
+        raise ArgumentTypeError(f"must be at least {LEAST_BUDGET} tokens")
+    return number
+
+
+def seconds(text: str) -> float:
+    """Read a time limit in seconds."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError
+    return number
+
+
+def age(text: str) -> timedelta:
+    """Read a length of time: a number and its unit, one of s, m, h, d and w."""
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise ArgumentTypeError(f"{text!r} is not a length of time such as 12h or 30d")
+    return timedelta(**{_AGE_UNITS[found[2]]: float(found[1])})
+
+
+def moment(text: str) -> datetime:
+    """Read a time in the past: how long ago, or a date with or without a time, in the machine's own zone if it names none."""
+    if _AGE.fullmatch(text.strip()):
+        return datetime.now(timezone.utc) - age(text)
+    try:
+        return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise ArgumentTypeError(f"{text!r} is neither a length of time such as 12h nor a date such as 2026-11-20") from None
+
+
+def size(text: str) -> int:
+    """Read a number of bytes, with a unit or without."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ArgumentTypeError(f"{text!r} is not a size such as 500MB")
+    return int(float(found[1]) * _SIZE_UNITS[found[2].lower()])

@@ -1,0 +1,135 @@
+"""What the environment says. The only reader of `os.environ`, and the only writer; a variable that is empty counts as unset.
+
+What is written is for child processes alone: one that is not forked has none of this process's clients, and makes its own from the
+environment. Here it counts for nothing, and it is taken back with the client that it was written for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from ..errors import ConfigurationError
+
+_FREEZING_HOSTS = ("AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE", "FUNCTION_TARGET", "FUNCTIONS_WORKER_RUNTIME")
+"""Set by AWS Lambda, Cloud Run services, Cloud Functions and Azure Functions. A job on Cloud Run is not frozen, and ends by itself."""
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+CAPTURE_CONTENT = "WHYOPS_CAPTURE_CONTENT"
+REDACT_KEYS = "WHYOPS_REDACT_KEYS"
+PARENT_REDACTS = "WHYOPS_PARENT_REDACTS"
+"""Set for children of a process whose `redact` or `sink` they can't have."""
+
+_written: dict[str, tuple[str, str | None]] = {}
+"""What this process wrote for its children, and what its user had there."""
+
+
+def text(name: str) -> str | None:
+    """Return a variable's value, ours or another's; not what this process itself wrote there for its children."""
+    return (_users_value(name) or "").strip() or None
+
+
+def names(name: str) -> tuple[str, ...]:
+    """Return the names that a variable lists, with commas between them."""
+    listed = (each.strip() for each in (text(name) or "").split(","))
+    return tuple(each for each in listed if each)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """Return whether a variable says yes or no.
+
+    Raises:
+        ConfigurationError: it says neither.
+    """
+    said = text(name)
+    if said is None:
+        return default
+    if said.lower() in _TRUE:
+        return True
+    if said.lower() in _FALSE:
+        return False
+    raise ConfigurationError(f"{name} must be 1 or 0, not {said!r}.")
+
+
+def number(name: str) -> int | None:
+    """Return the whole number that a variable contains.
+
+    Raises:
+        ConfigurationError: it contains something else.
+    """
+    said = text(name)
+    if said is None:
+        return None
+    try:
+        return int(said)
+    except ValueError:
+        raise ConfigurationError(f"{name} must be a whole number, not {said!r}.") from None
+
+
+def is_disabled() -> bool:
+    """Tell whether `WHYOPS_DISABLED` switches everything off."""
+    return flag("WHYOPS_DISABLED", default=False)
+
+
+def may_freeze() -> bool:
+    """Tell whether the host is one that freezes a process between two requests."""
+    return any(text(name) is not None for name in _FREEZING_HOSTS)
+
+
+def api_key() -> str | None:
+    """Return the API key, if there is one."""
+    return text("WHYOPS_API_KEY")
+
+
+def agent_name() -> str | None:
+    """Return the agent's name, if there is one."""
+    return text("WHYOPS_AGENT_NAME")
+
+
+def wants_color() -> bool:
+    """Tell whether a terminal may be given colours: not with `NO_COLOR`, nor where it calls itself dumb."""
+    return text("NO_COLOR") is None and text("TERM") != "dumb"
+
+
+def parent_redacts() -> bool:
+    """Tell whether the process that started this one redacts in a way, or sends to a place, that this one can't know."""
+    return text(PARENT_REDACTS) is not None
+
+
+def tell_children(*, without_content: bool, redact_keys: Iterable[str], redacts: bool) -> None:
+    """Let a child process record no more than this one: no contents, these names redacted, or no contents for want of our `redact`."""
+    keys = dict.fromkeys(redact_keys)
+    listed = [key for key in keys if _can_be_listed(key)]
+    users = [key for key in names(REDACT_KEYS) if key not in keys]
+    _write(CAPTURE_CONTENT, "0" if without_content else None)
+    _write(REDACT_KEYS, ",".join([*users, *listed]) if listed else None)
+    _write(PARENT_REDACTS, "1" if redacts or len(listed) < len(keys) else None)
+
+
+def _write(name: str, value: str | None) -> None:
+    """Let a variable hold `value` for children, or again what the user had there."""
+    users = _users_value(name)
+    is_ours = _written.pop(name, None) is not None and os.environ.get(name) != users
+    if value is not None and value != users:
+        _written[name] = value, users
+        os.environ[name] = value
+    elif is_ours and users is not None:
+        os.environ[name] = users
+    elif is_ours:
+        del os.environ[name]
+
+
+def _users_value(name: str) -> str | None:
+    value = os.environ.get(name)
+    written, before = _written.get(name, (None, None))
+    return before if value is not None and value == written else value
+
+
+def _can_be_listed(key: str) -> bool:
+    try:
+        os.fsencode(key)
+    except UnicodeEncodeError:
+        return False
+    return "," not in key and "\0" not in key

@@ -1,0 +1,48 @@
+"""The sinks of a sender: made when they are first needed, on its thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from .._runtime.forks import forks_wait
+from ..events import Sink
+
+
+@runtime_checkable
+class Hurried(Protocol):
+    """A sink that can keep to a time limit from outside."""
+
+    def hurry(self, deadline: float | None) -> None:
+        """Let no request last beyond this moment (monotonic); None takes the limit away."""
+
+
+class Sinks:
+    """The sink, and another one for lines that were recorded under a description of the agent with another hash than `metadata_hash`."""
+
+    def __init__(self, make: Callable[[], Sink], make_for_orphans: Callable[[], Sink], metadata_hash: str) -> None:
+        self.metadata_hash = metadata_hash
+        self._makers = {False: make, True: make_for_orphans}
+        self._open: dict[bool, Sink] = {}
+        self._deadline: float | None = None
+
+    def open(self, *, foreign: bool = False) -> Sink:
+        """Return the sink, or the one for lines of another description."""
+        if foreign not in self._open:
+            with forks_wait():
+                self._open[foreign] = self._makers[foreign]()
+            self.hurry(self._deadline)
+        return self._open[foreign]
+
+    def hurry(self, deadline: float | None) -> None:
+        """Let no request of theirs last beyond this moment (monotonic); None takes the limit away."""
+        self._deadline = deadline
+        for sink in self._open.values():
+            if isinstance(sink, Hurried):
+                sink.hurry(deadline)
+
+    def close(self) -> None:
+        """Close those that are open; the next batch opens new ones."""
+        sinks, self._open = self._open, {}
+        for sink in sinks.values():
+            sink.close()

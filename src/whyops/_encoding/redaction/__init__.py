@@ -1,0 +1,1 @@
+"""Texts → texts without secrets."""

@@ -1,0 +1,1 @@
+"""A recorded line → a file or memory, until it is delivered."""

@@ -1,0 +1,244 @@
+"""What became of a destination's events, in numbers: of this process in memory, of all of them in a small file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .._runtime.clock import Clock
+from .._runtime.locks import exist as locks_exist
+from .._runtime.locks import locked
+from .._runtime.private_files import reading
+from .._wire.line import trace_id_of
+from .destination import Destination, make_place
+from .file_head import object_in, texts_in
+
+COUNTS_FILE = "counts.json"
+REJECTED_FILE = "parked.jsonl"
+_NAMES_ON_DISK = {"rejected": "parked", "rejected_reasons": "parked_reasons"}
+"""As the first versions called them."""
+REJECTED_BYTES = 32_000_000
+MAX_REASON = 200
+MAX_REASONS = 20
+MAX_TRACES = 400
+OTHER_REASONS = "other reasons"
+LAST_ATTEMPTS = 20
+LAST_PAUSE_SECONDS = 0.005
+
+_MOST_BYTES = 1 << 20
+_BLOCK = 4096
+"""The file grows by so much at once, so that numbers can be written into it when the disk is full."""
+
+_PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EAGAIN}
+"""The disk is full, or another process is at it."""
+
+Numbers = dict[str, int]
+
+
+@dataclass
+class Counts:
+    """Numbers of events. Of those that did not get through also how many for each reason, and of those that were lost, of each trace.
+
+    `dropped` were lost for want of room, `not_recorded` for any other cause. The latest traces are told apart, by their ids.
+    """
+
+    delivered: int = 0
+    rejected: int = 0
+    sampled_out: int = 0
+    dropped: int = 0
+    not_recorded: int = 0
+    rejected_reasons: Numbers = field(default_factory=dict)
+    sampled_out_reasons: Numbers = field(default_factory=dict)
+    not_recorded_reasons: Numbers = field(default_factory=dict)
+    dropped_traces: Numbers = field(default_factory=dict)
+    not_recorded_traces: Numbers = field(default_factory=dict)
+
+    def add(self, other: Counts) -> None:
+        """Add another's numbers to these."""
+        for name, value in vars(other).items():
+            own = getattr(self, name)
+            if isinstance(value, int):
+                setattr(self, name, own + value)
+            elif name.endswith("_reasons"):
+                _add_reasons(own, value)
+            else:
+                _add_traces(own, value)
+
+    def forget(self, unwanted: Callable[[str], bool]) -> None:
+        """Take back what was counted for these traces."""
+        for traces, name in ((self.dropped_traces, "dropped"), (self.not_recorded_traces, "not_recorded")):
+            for trace_id in list(filter(unwanted, traces)):
+                setattr(self, name, max(getattr(self, name) - traces.pop(trace_id), 0))
+
+    @property
+    def dropped_untraced(self) -> int:
+        """How many of the dropped events are of traces that nobody knows, or knows any more."""
+        return max(self.dropped - sum(self.dropped_traces.values()), 0)
+
+    @property
+    def not_recorded_untraced(self) -> int:
+        """How many of the events that could not be recorded are of traces that nobody knows, or knows any more."""
+        return max(self.not_recorded - sum(self.not_recorded_traces.values()), 0)
+
+    def as_json(self) -> dict[str, int | Numbers]:
+        """Return the numbers under the names that they have on disk."""
+        return {_NAMES_ON_DISK.get(name, name): value for name, value in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, told: dict[str, object]) -> Counts:
+        """Read what `as_json` has become on disk; what is not understood counts as nothing."""
+        counts = cls()
+        for name, default in vars(cls()).items():
+            value = told.get(_NAMES_ON_DISK.get(name, name))
+            if isinstance(value, dict) and isinstance(default, dict):
+                setattr(counts, name, {str(reason): count for reason, count in value.items() if isinstance(count, int)})
+            elif isinstance(value, int) and isinstance(default, int):
+                setattr(counts, name, value)
+        return counts
+
+
+class Counters:
+    """Counts for this process, from any thread; the sender's adds to the destination's file what is new."""
+
+    def __init__(self, folder: Path | None, destination: Destination, clock: Clock) -> None:
+        self._folder = folder
+        self._destination = destination
+        self._clock = clock
+        self._lock = threading.RLock()  # a `__del__` may record, and lose what it records
+        self._unsaved = Counts()
+        self._is_refused = False
+        self.total = Counts()
+
+    def count(self, new: Counts) -> None:
+        """Add to the numbers; `save` makes them last."""
+        with self._lock:
+            self.total.add(new)
+            self._unsaved.add(new)
+
+    def drop(self, line: bytes) -> None:
+        """Count an event that there is no room for."""
+        self.count(Counts(dropped=1, dropped_traces={trace_id_of(line): 1}))
+
+    def lose(self, trace_id: str, reason: str, events: int = 1) -> None:
+        """Count events that could not be recorded; the trace may be unknown, and its id empty."""
+        self.count(Counts(not_recorded=events, not_recorded_reasons={reason[:MAX_REASON]: events}, not_recorded_traces={trace_id: events}))
+
+    def reject(self, line: bytes, reason: str) -> None:
+        """Keep a refused event aside, with the reason, and count it."""
+        if self._folder is not None:
+            note = json.dumps({"parkedAt": int(self._clock.wall()), "reason": reason}).encode()
+            note = note[:-1] + b', "event": ' + line.rstrip(b"\n") + b"}\n"
+            flags = os.O_WRONLY | os.O_APPEND  # on a full disk the count and the log line are what remains of it
+            with contextlib.suppress(OSError), _in_place(self._folder, REJECTED_FILE, flags, wait=True, needed=False) as fd:
+                if os.fstat(fd).st_size < REJECTED_BYTES:
+                    os.write(fd, note)
+        self.count(Counts(rejected=1, rejected_reasons={reason[:MAX_REASON]: 1}))
+
+    def lose_all(self, lines: Iterable[bytes], reason: str) -> None:
+        """Count events that were recorded, and are lost all the same."""
+        for trace_id, events in Counter(map(trace_id_of, lines)).items():
+            self.lose(trace_id, reason, events)
+
+    def has_news(self) -> bool:
+        """Tell whether events were lost that the file does not know of, and can be told of sooner or later."""
+        return self._folder is not None and not self._is_refused and bool(self._unsaved.dropped or self._unsaved.not_recorded)
+
+    def save(self) -> None:
+        """Add what was counted since the last time to the destination's file; if another process is at it, the next time."""
+        if self._folder is None or self._unsaved == Counts():
+            return
+        with self._lock:
+            new, self._unsaved = self._unsaved, Counts()
+        try:
+            self._add_to_file(self._folder, new)
+            self._is_refused = False
+        except OSError as error:
+            self._is_refused = error.errno not in _PASSING
+            with self._lock:
+                new.add(self._unsaved)
+                self._unsaved = new
+
+    def _add_to_file(self, folder: Path, new: Counts) -> None:
+        with _in_place(folder, COUNTS_FILE, os.O_RDWR) as fd:
+            saved = Counts.from_json(object_in(os.pread(fd, _MOST_BYTES, 0)))
+            saved.add(new)
+            _overwrite(fd, {"destination": self._destination.as_json(), **saved.as_json()})
+
+    def save_for_good(self) -> None:
+        """Save, and wait a moment for another process that is at it: there is no next time."""
+        for _ in range(LAST_ATTEMPTS if locks_exist() else 1):
+            self.save()
+            if self._unsaved == Counts():
+                break
+            time.sleep(LAST_PAUSE_SECONDS)
+
+
+def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
+    """Return whose the folder is (nothing, if it doesn't say) and what was counted there by all processes."""
+    try:
+        with reading(folder / COUNTS_FILE) as file:
+            told = object_in(file.read(_MOST_BYTES))
+    except OSError:
+        return {}, Counts()
+    destination = texts_in(told.get("destination"))
+    return (destination, Counts.from_json(told)) if destination else ({}, Counts())
+
+
+def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
+    """Let nothing in the file tell of these traces any more.
+
+    Raises:
+        OSError: it can't be read or written.
+    """
+    with locked(folder / COUNTS_FILE, os.O_RDWR, wait=True) as fd:
+        told = object_in(os.pread(fd, _MOST_BYTES, 0))
+        counts = Counts.from_json(told)
+        counts.forget(unwanted)
+        _overwrite(fd, {**told, **counts.as_json()})
+
+
+@contextlib.contextmanager
+def _in_place(folder: Path, name: str, flags: int, *, wait: bool = False, needed: bool = True) -> Iterator[int]:
+    """Open and lock a file in a destination's folder, which isn't there yet where events wait in memory."""
+    if not folder.exists():
+        make_place(folder)
+    with locked(folder / name, flags | os.O_CREAT, wait=wait, needed=needed) as fd:
+        yield fd
+
+
+def _overwrite(fd: int, told: dict[str, object]) -> None:
+    """Write a file anew, or leave it as it was: the room is taken first, and what is not needed of it is filled with blanks.
+
+    Raises:
+        OSError: there is no room.
+    """
+    data = json.dumps(told).encode() + b"\n"
+    before = os.fstat(fd).st_size
+    size = max(before, -(-len(data) // _BLOCK) * _BLOCK)
+    if size > before and os.pwrite(fd, b" " * (size - before), before) < size - before:
+        os.ftruncate(fd, before)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.pwrite(fd, data.ljust(size), 0)
+
+
+def _add_reasons(reasons: Numbers, new: Numbers) -> None:
+    for reason, count in new.items():
+        kept = reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS
+        reasons[kept] = reasons.get(kept, 0) + count
+
+
+def _add_traces(traces: Numbers, new: Numbers) -> None:
+    """Add numbers, and forget the traces that were not heard of for the longest time."""
+    for trace_id, count in new.items():
+        if trace_id:
+            traces[trace_id] = traces.pop(trace_id, 0) + count
+    while len(traces) > MAX_TRACES:
+        del traces[next(iter(traces))]

@@ -1,0 +1,52 @@
+"""Where lines go, and the folder in which they wait for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from .._runtime.private_files import is_our_folder, make_private_folder
+
+OUTBOX = "outbox"
+
+
+class Destination(NamedTuple):
+    """Whose events these are. Equal destinations share a folder, and a process may deliver what another left there.
+
+    `key_hash` is a truncated hash of the API key (`hash_key`), never the key; `url` is "local" for the store on this machine.
+    """
+
+    url: str
+    agent_name: str
+    key_hash: str
+
+    def folder(self, home: Path) -> Path:
+        """Return the folder of this destination's outbox files. Its name tells nothing."""
+        name = json.dumps([self.url, self.agent_name, self.key_hash])
+        return home / OUTBOX / hashlib.sha256(name.encode()).hexdigest()[:16]
+
+    def as_json(self) -> dict[str, str]:
+        """Return the fields, for the head of a file."""
+        return self._asdict()
+
+
+def make_place(folder: Path) -> None:
+    """Make a destination's folder, and the one that holds all of them.
+
+    Raises:
+        OSError: one can't be made, or is not ours.
+    """
+    for each in (folder.parent, folder):
+        make_private_folder(each)
+
+
+def is_our_place(folder: Path) -> bool:
+    """Tell whether a destination's folder is there, and nobody else has a say in it."""
+    return is_our_folder(folder.parent) and is_our_folder(folder)
+
+
+def hash_key(api_key: str) -> str:
+    """Return what tells keys apart on disk, and is too short to try keys against."""
+    return hashlib.sha256(b"whyops:" + api_key.encode(errors="replace")).hexdigest()[:12]

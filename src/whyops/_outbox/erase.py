@@ -1,0 +1,77 @@
+"""Take events out of what lies on disk for delivery: out of files that no living process holds, and of what was refused for good."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Container
+from pathlib import Path
+
+from .._runtime.locks import exist as locks_exist
+from .._runtime.locks import locked
+from .._wire.read import RecordedEvent, decode
+from .counters import REJECTED_FILE, forget_traces
+from .inspect import outbox_folders, waiting_lines
+from .segment import SUFFIX, Segment
+
+Unwanted = Callable[[RecordedEvent, float], bool]
+"""Tells whether an event is to go, from it and from when its file was last written to, in seconds since 1970."""
+
+_ALL = 1 << 62
+
+
+def erase(home: Path, unwanted: Unwanted, trace_ids: Container[str]) -> int:
+    """Remove the unwanted events, and return how many. A file is replaced or removed whole; a torn line in one goes, too.
+
+    Nothing tells of the traces `trace_ids` any more.
+    """
+    count = 0
+    for folder in outbox_folders(home):
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            with contextlib.suppress(OSError):
+                count += _erase_from_segment(path, unwanted)
+        with contextlib.suppress(OSError):  # there is none, or it is not ours
+            count += _erase_from_rejected(folder / REJECTED_FILE, unwanted)
+        with contextlib.suppress(OSError):  # as above
+            forget_traces(folder, trace_ids.__contains__)
+    return count
+
+
+def count_held(home: Path, unwanted: Unwanted) -> int:
+    """Count the unwanted events that are still there: living processes hold them, and deliver them by themselves."""
+    return sum(_is_unwanted(line, 0.0, unwanted) for line in waiting_lines(home))
+
+
+def _is_unwanted(line: bytes, written_at: float, unwanted: Unwanted) -> bool:
+    event = decode(line)
+    return event is not None and unwanted(RecordedEvent(event), written_at)
+
+
+def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
+    written_at = path.stat().st_mtime
+    segment = Segment.adopt(path)
+    if segment is None:
+        return 0
+    try:
+        lines, _ = segment.read(segment.acknowledged, _ALL, max(segment.end(), 1))
+        kept = [line for line in lines if not _is_unwanted(line, written_at, unwanted)]
+        if not kept:
+            segment.remove()
+        elif len(kept) < len(lines):
+            segment.rewrite(kept)
+        return len(lines) - len(kept)
+    finally:
+        segment.release()
+
+
+def _erase_from_rejected(path: Path, unwanted: Unwanted) -> int:
+    """Write the file anew, in place, under its lock where there are locks: else an event that is rejected at this moment may be lost."""
+    with locked(path, os.O_RDWR, wait=True, needed=locks_exist()) as fd, os.fdopen(fd, "r+b", closefd=False) as file:
+        written_at = os.fstat(fd).st_mtime
+        notes = file.readlines()
+        kept = [note for note in notes if not _is_unwanted(note.partition(b', "event": ')[2][:-2], written_at, unwanted)]
+        if len(kept) < len(notes):
+            file.seek(0)
+            file.truncate()
+            file.writelines(kept)
+    return len(notes) - len(kept)

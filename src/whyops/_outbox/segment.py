@@ -1,0 +1,269 @@
+"""One file of an outbox: a head, then the lines, and a lock that tells whether its owner lives.
+
+The head is a line of JSON. It begins with the position up to which all lines are settled, in a fixed place, so that it can be overwritten:
+who takes over the file after a crash goes on from there. A file never says where its lines are to be sent.
+
+The lock lies on a descriptor of its own, apart from the one that is written through, and lasts until the file is removed or the process
+ends. An advisory lock tells the truth where process ids don't: after their reuse, in containers, on a shared disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from .._runtime.forks import forks_wait, tell_children
+from .._runtime.locks import lock
+from .._runtime.private_files import open_private, reading
+from .._wire.line import START
+from .destination import Destination
+from .file_head import number_in, object_in
+
+SUFFIX = ".lines"
+FORMAT = 1
+_BEGIN = b'{"acknowledged":"'
+_DIGITS = 15
+_BLOCK = 1 << 16
+_PORTION = 1 << 18
+"""Bytes that are read and cut at once: between two portions the interpreter is free for others."""
+
+
+class Segment:
+    """An outbox file that this process holds the lock of. Its lines are read and acknowledged by one thread at a time.
+
+    `metadata_hash` tells with which agent metadata the lines were recorded. `sealed` means that nothing will be appended any more, so that
+    an unfinished line at the end is one that never will be whole. In a `doubtful` file each line is checked before it is sent.
+    """
+
+    def __init__(self, path: Path, fd: int, *, acknowledged: int, metadata_hash: str, sealed: bool, doubtful: bool) -> None:
+        self.path = path
+        self.fd = fd
+        self.acknowledged = acknowledged
+        self.metadata_hash = metadata_hash
+        self.sealed = sealed
+        self.doubtful = doubtful
+        self.identity = _identity(fd)
+        tell_children(self)
+
+    def after_fork_in_child(self) -> None:
+        """Leave the lock to the parent."""
+        self.release()
+
+    @classmethod
+    @forks_wait()  # a child that is forked here would hold the lock, and know nothing of it
+    def create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
+        """Make a new file, locked before anybody can see it under its name.
+
+        Raises:
+            OSError: no such file can be made here.
+        """
+        passing = path.with_suffix(".new")
+        fd = open_private(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        try:
+            lock(fd)
+            size = _write_head(fd, destination, metadata_hash)
+            passing.rename(path)
+            return cls(path, fd, acknowledged=size, metadata_hash=metadata_hash, sealed=False, doubtful=False)
+        except BaseException:
+            os.close(fd)
+            passing.unlink(missing_ok=True)
+            raise
+
+    @classmethod
+    @forks_wait()  # as above
+    def adopt(cls, path: Path) -> Segment | None:
+        """Take over the file of an owner that died; None if it lives, or if another was quicker."""
+        try:
+            fd = open_private(path, os.O_RDWR)
+        except OSError:
+            return None
+        try:
+            lock(fd)
+            if os.fstat(fd).st_nlink == 1:  # else its owner has just removed it
+                acknowledged, metadata_hash = _read_head(fd)
+                return cls(path, fd, acknowledged=acknowledged, metadata_hash=metadata_hash, sealed=True, doubtful=True)
+        except OSError:
+            pass
+        os.close(fd)
+        return None
+
+    def end(self) -> int:
+        """Return the size of the file."""
+        return os.fstat(self.fd).st_size if self.fd >= 0 else self.acknowledged
+
+    def read(self, after: int, max_events: int, max_bytes: int) -> tuple[list[bytes], int]:
+        """Return whole lines after a position, at least one if there is one, and the position after them."""
+        lines: list[bytes] = []
+        end, portion = after, _PORTION
+        while len(lines) < max_events and end - after < max_bytes:
+            block = os.pread(self.fd, min(portion, max_bytes - (end - after)), end)
+            found = io.BytesIO(block).readlines()
+            if found and not found[-1].endswith(b"\n"):
+                found.pop()
+            del found[max_events - len(lines) :]
+            lines += found
+            end += sum(map(len, found))
+            if not found:
+                if len(block) < portion:
+                    break
+                portion *= 2
+        if not lines:
+            lines, end = self._read_long(after)
+        if self.doubtful:
+            lines = [line for line in map(_whole, lines) if line]
+        return lines, end
+
+    def _read_long(self, after: int) -> tuple[list[bytes], int]:
+        """Return the next line, however long it is, and the position after it; what never will be whole is passed over."""
+        block = os.pread(self.fd, _BLOCK, after)
+        while b"\n" not in block and (more := os.pread(self.fd, len(block), after + len(block))):
+            block += more
+        line, feed, _ = block.partition(b"\n")
+        if feed:
+            return [line + feed], after + len(line) + 1
+        return [], after + len(line) if self.sealed else after
+
+    def waiting(self) -> int:
+        """Count the lines that are not settled. May be called by any thread, at any time."""
+        return count_lines(self.path, self.acknowledged)
+
+    def acknowledge(self, position: int) -> None:
+        """Remember that everything before `position` is settled, also for whoever finds the file."""
+        self.acknowledged = position
+        with contextlib.suppress(OSError):  # then a part of it is sent twice after a crash, with the same keys
+            os.pwrite(self.fd, b"%0*d" % (_DIGITS, position), len(_BEGIN))
+
+    def is_open(self) -> bool:
+        """Tell whether its descriptor was not closed by somebody else."""
+        return is_ours(self.fd, self.identity)
+
+    def is_drained(self) -> bool:
+        """Tell whether nothing is left in it to be sent."""
+        return self.acknowledged >= self.end()
+
+    def remove(self) -> None:
+        """Delete the file and let go of the lock."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self.release()
+
+    def rewrite(self, lines: Iterable[bytes]) -> None:
+        """Put a file with these lines alone in this one's place; who opened the old one finds that it has no name any more.
+
+        Raises:
+            OSError: it can't be written; the old one stays as it is.
+        """
+        head = os.pread(self.fd, _BLOCK, 0).partition(b"\n")[0] + b"\n"
+        if head.startswith(_BEGIN):
+            head = b"%b%0*d%b" % (_BEGIN, _DIGITS, len(head), head[len(_BEGIN) + _DIGITS :])
+        passing = self.path.with_suffix(".new")
+        fd = open_private(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.writelines((head, *lines))
+            passing.rename(self.path)
+        except OSError:
+            passing.unlink(missing_ok=True)
+            raise
+
+    def release(self) -> None:
+        """Let go of the lock: whoever comes next may take the file over."""
+        if self.fd >= 0:
+            close_if_ours(self.fd, self.identity)
+            self.fd = -1
+
+
+def is_ours(fd: int, identity: tuple[int, int]) -> bool:
+    """Tell whether a descriptor still belongs to that file: somebody may have closed it, and its number gone to another."""
+    try:
+        return _identity(fd) == identity
+    except OSError:
+        return False
+
+
+def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
+    """Close a descriptor, unless it is no longer that file's."""
+    if is_ours(fd, identity):
+        os.close(fd)
+
+
+def count_lines(path: Path, after: int) -> int:
+    """Count the lines of a file after a position; a file that is gone has none."""
+    count = 0
+    with contextlib.suppress(OSError), reading(path) as file:
+        file.seek(after)
+        while block := file.read(_BLOCK):
+            count += block.count(b"\n")
+    return count
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a living process holds the lock of a file."""
+    try:
+        fd = open_private(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        lock(fd, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def read_head(path: Path) -> tuple[dict[str, object], int]:
+    """Return what the head of a file says, and up to where its lines are settled; nothing and 0 if it has none."""
+    with contextlib.suppress(OSError), reading(path) as file:
+        head = object_in(file.readline(_BLOCK))
+        return head, settled_in(head, os.fstat(file.fileno()).st_size)
+    return {}, 0
+
+
+def _identity(fd: int) -> tuple[int, int]:
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
+
+
+def _write_head(fd: int, destination: Destination, metadata_hash: str) -> int:
+    """Write the head of a new file, and return its size."""
+    rest = json.dumps({"format": FORMAT, "destination": destination.as_json(), "metadata": metadata_hash})
+    body = b'",' + rest[1:].encode() + b"\n"
+    size = len(_BEGIN) + _DIGITS + len(body)
+    if os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, size, body)) != size:
+        raise OSError("the disk took only a part of a file's head")
+    return size
+
+
+def _read_head(fd: int) -> tuple[int, str]:
+    """Return the acknowledged position and the hash of the metadata; a damaged head counts as one that says nothing."""
+    line = os.pread(fd, _BLOCK, 0).partition(b"\n")[0]
+    head = object_in(line)
+    if number_in(head.get("format")) > FORMAT:
+        raise OSError("a newer version of whyops has written it")
+    return max(settled_in(head, os.fstat(fd).st_size), len(line) + 1), str(head.get("metadata", ""))
+
+
+def settled_in(head: dict[str, object], size: int) -> int:
+    """Return up to where a file's lines are settled, by its head; 0 if that is damaged, or names a place that the file does not have."""
+    position = number_in(head.get("acknowledged")) if "format" in head else 0
+    return position if position <= size else 0
+
+
+def _whole(line: bytes) -> bytes | None:
+    """Return the event in a line that may have been torn, also if it stands behind the beginning of another one."""
+    start = 0
+    while start >= 0:
+        try:
+            if isinstance(json.loads(line[start:]), dict):
+                return line[start:]
+        except RecursionError:
+            return line[start:]
+        except ValueError:
+            pass
+        start = line.find(START, start + 1)
+    return None

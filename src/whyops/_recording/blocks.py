@@ -1,0 +1,152 @@
+"""The blocks of a trace or a span: `with` and `async with`, entered and left."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .._runtime import guard
+from .._wire import exceptions
+from . import context
+from .frames import Frame
+from .open_generators import COLLECTS_ANYWHERE, Stepped, block_statement, keeps_state, stepped_around
+from .recorder import TraceEnd
+from .trace_writer import TraceWriter
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class GeneratorFrame(Frame):
+    """The frame of a block in a generator: live while the generator takes a step."""
+
+    __slots__ = ("stepped",)
+
+    def __init__(self, trace: TraceWriter, span_id: str | None, owner: object, is_trace: bool, stepped: Stepped) -> None:  # noqa: FBT001  (as a frame takes it)
+        super().__init__(trace, span_id, owner, context.beneath(), is_trace)
+        self.stepped = stepped
+        stepped.blocks.append(self)
+
+    def is_live(self) -> bool:
+        """Tell whether the generator takes a step. It may do so here, or wait for what it has started."""
+        return self.stepped.is_running()
+
+
+class Block:
+    """One open block. `place` is the id of the frame that its `with` stands in: the frame itself is not to be kept.
+
+    `stay` is there where that is a generator or a coroutine, which may leave the block in another context than it was entered in. Elsewhere
+    only calls of `__enter__` and `__exit__` by hand do so.
+    """
+
+    __slots__ = ("frame", "place", "stay")
+
+    def __init__(self, place: int, frame: Frame, stay: context.Stay | None) -> None:
+        self.place = place
+        self.frame = frame
+        self.stay = stay
+
+
+class Blocks:
+    """The open blocks of one trace or span, which may be entered again, and by many tasks and threads at once."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: list[Block] = []
+
+    def enter(self, trace: TraceWriter, span_id: str | None, owner: object, *, is_trace: bool) -> None:
+        """Make `trace` and `span_id` current for the block that begins: the trace's own, or a span's."""
+        statement = block_statement(sys._getframe(1))  # noqa: SLF001  (the documented way to the caller's frame)
+        suspends = keeps_state(statement)
+        stepped = stepped_around(statement) if suspends else None
+        if stepped is not None:
+            frame: Frame = GeneratorFrame(trace, span_id, owner, is_trace, stepped)
+        else:
+            frame = Frame(trace, span_id, owner, context.beneath(), is_trace)
+        if suspends:
+            self._open.append(Block(id(statement), frame, context.Stay(frame)))
+        else:
+            context.current.set(frame)
+            self._open.append(Block(id(statement), frame, None))
+
+    def leave(self, error: BaseException | None) -> bool:
+        """Make current again what was before the block that ends. Tell whether it was the outermost.
+
+        A block that was entered by hand in another context only is left alone: it ends there.
+        """
+        block = self._ending()
+        if block is None:
+            return False
+        frame = block.frame
+        if block.stay is None:
+            place = context.take_out(frame, and_spans=frame.is_trace)
+            if place is None:
+                _say_left_elsewhere(frame)
+                return False
+            self._open.remove(block)
+            return context.around(place) is None
+        self._open.remove(block)
+        if isinstance(frame, GeneratorFrame):
+            frame.over = True
+            frame.stepped.end(frame)
+            if COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
+                return context.around(frame) is None
+        is_here, is_outermost = block.stay.leave()
+        if not is_here and type(frame) is Frame and not isinstance(error, GeneratorExit):
+            _say_left_elsewhere(frame)
+        return is_outermost
+
+    def _ending(self) -> Block | None:
+        """Return the block that is being left: the latest of the same `with`, else the latest that is open here, else the latest."""
+        if len(self._open) <= 1:
+            return next(iter(self._open), None)
+        blocks = self._open[::-1]
+        place = id(block_statement(sys._getframe(2)))  # noqa: SLF001  (as above)
+        same = (block for block in blocks if block.stay is not None and block.place == place)
+        here = (block for block in blocks if context.is_here(block.frame))
+        return next(same, None) or next(here, None) or blocks[0]
+
+
+class TraceBlock:
+    """The block of a trace, which makes it current. What users see of a trace is in the class that is made of this one."""
+
+    _writer: TraceWriter
+    _blocks: Blocks
+
+    def __enter__(self) -> Self:
+        self._blocks.enter(self._writer, context.span_id_in(self._writer), self, is_trace=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        end = self._end(error, self._blocks.leave(error))
+        if end is not None:
+            end.wait()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        end = self._end(error, self._blocks.leave(error))
+        if end is not None:
+            await end.wait_async()
+
+    def _end(self, error: BaseException | None, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)
+        """Record what leaves the block as an exception. Return what is to be waited for, if that was the outermost block."""
+        if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
+            self._record_leaving(error)
+        return self._writer.recorder.at_trace_end if was_outermost else None
+
+    @guard.recording
+    def _record_leaving(self, error: BaseException) -> None:
+        self._writer.record_exception(error, parent_id=context.span_id_in(self._writer), hides_text=context.hides_text())
+
+
+def _say_left_elsewhere(frame: Frame) -> None:
+    guard.notices.say(
+        "block left elsewhere",
+        "The block of trace %s was left in another context than it was entered in, as happens in a synchronous dependency with "
+        "`yield`: what was called in between may not have found it. Make that `async`, or open the block where the calls are.",
+        frame.trace.id,
+    )

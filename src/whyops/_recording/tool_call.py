@@ -1,0 +1,170 @@
+"""One tool call from its request to its response: what `@tool`, `tool_span` and the frameworks' handlers all record through.
+
+Who runs the call makes it current, if calls inside are to know their parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii as quote
+from typing import Any
+
+from .._encoding import Encoded
+from .._runtime import guard
+from .._wire import exceptions, line, withheld
+from .._wire.write import interrupted
+from .trace_writer import TraceWriter
+
+
+class ToolCallWriter:
+    """A tool call that is being recorded: a request when it begins, one response when it ends, and an error if it raised.
+
+    Ending it twice records nothing twice; beginning it again makes it another call.
+    """
+
+    __slots__ = (
+        "_arguments",
+        "_call",
+        "_members",
+        "_metadata",
+        "_open",
+        "_parent_id",
+        "_started_ns",
+        "_tool",
+        "hides_text",
+        "span_id",
+        "trace",
+    )
+
+    def __init__(
+        self,
+        trace: TraceWriter,
+        name: str,
+        arguments: Encoded,
+        parent_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        hides_text: bool = False,  # noqa: FBT001, FBT002  (a keyword costs each call of a compiled class more)
+    ) -> None:
+        """Prepare the call; `begin` records the request. `arguments` is the encoded object of arguments by name.
+
+        With `hides_text` no text of an error is recorded: an exception's may quote arguments and results alike.
+        """
+        if not trace.recorder.capture_content:
+            name = str(withheld.name(name, trace.recorder.shown))
+            metadata = withheld.labels(metadata, trace.recorder.shown) if metadata else None
+        self.span_id: str = trace.recorder.ids.next()
+        self.trace: TraceWriter = trace
+        self._tool = quote(name)
+        self._arguments = arguments
+        self._parent_id = parent_id
+        self._metadata = dict(metadata) if metadata else None
+        self._members: str | None = None
+        self.hides_text: bool = hides_text
+        self._open = False
+        self._started_ns = 0
+
+    def begin(self) -> None:
+        """Record the request, and start to measure."""
+        try:
+            self.begin_unguarded()
+        except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
+            guard.fault(error, self.trace, events=2)  # the request, and so the response
+
+    def begin_unguarded(self) -> None:
+        """Do what `begin` does, for a caller that is guarded itself."""
+        trace = self.trace
+        recorder = trace.recorder
+        if self._started_ns:  # begun once more: another call
+            self.span_id = recorder.ids.next()
+        arguments, cuts, redactions = self._arguments
+        self._call = line.call_begun(self.span_id, self._tool, arguments)
+        self._members = members = self._described(cuts, redactions)
+        if recorder.enabled:
+            recorder.record(line.request(trace.head, trace.stamp(), self.span_id, self._call, self._tool, members))
+        self._open = True
+        self._started_ns = recorder.clock.steady_ns()
+
+    def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
+        """Record the response with what the call gave."""
+        try:
+            elapsed = self._close(metadata)
+            if elapsed is not None:
+                self._respond(self._results(result), elapsed)
+        except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
+            guard.fault(error, self.trace)
+
+    @guard.recording
+    def succeed_encoded(self, results: Encoded, metadata: Mapping[str, Any] | None = None) -> None:
+        """Record the response with results that are a JSON object already."""
+        elapsed = self._close(metadata)
+        if elapsed is not None:
+            self._respond(results, elapsed)
+
+    @guard.recording
+    def fail(self, error: BaseException, metadata: Mapping[str, Any] | None = None, expected: tuple[type[BaseException], ...] = ()) -> None:
+        """Record the exception, unless it was recorded further in, and the response that closes the call.
+
+        An exception that is no error (cancelled, Ctrl-C, a framework's interrupt) closes the call as interrupted. One that is `expected`,
+        because the tool steers its caller with it, is the call's result, and no error further out either.
+        """
+        is_expected = isinstance(error, expected)
+        if not is_expected and not exceptions.is_error(error):
+            self.interrupt(type(error).__name__, metadata)
+            return
+        elapsed = self._close(metadata)
+        if elapsed is None:
+            return
+        if self.hides_text:
+            exceptions.keep_text_back(error)
+        recorder = self.trace.recorder
+        if is_expected:
+            exceptions.mark(error, self.trace.id)
+        else:
+            self.trace.record_exception(error, span_id=self.span_id, parent_id=self._parent_id, hides_text=self.hides_text)
+        summary = exceptions.summary_of(error, tells_text=recorder.capture_content)
+        self._respond(recorder.encode({"raised" if is_expected else "error": summary}), elapsed)
+
+    @guard.recording
+    def interrupt(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:
+        """Record that the call was stopped from outside before it came to a result, which is no failure of its own."""
+        elapsed = self._close({**(metadata or {}), **interrupted(reason)})
+        if elapsed is not None:
+            self._respond(self.trace.recorder.encode(interrupted(reason)), elapsed)
+
+    def _close(self, metadata: Mapping[str, Any] | None) -> int | None:
+        """Return how long the call took, in nanoseconds; None if it is closed already."""
+        elapsed_ns = self.trace.recorder.clock.steady_ns() - self._started_ns
+        if not self._open:
+            return None
+        self._open = False
+        if metadata:
+            recorder = self.trace.recorder
+            more = metadata if recorder.capture_content else withheld.labels(metadata, recorder.shown)
+            self._metadata = {**(self._metadata or {}), **more}
+            self._members = None
+        return elapsed_ns
+
+    def _results(self, result: object) -> Encoded:
+        """Encode what the call gave as the object that a response holds."""
+        recorder = self.trace.recorder
+        if not recorder.capture_content:
+            return recorder.encode(withheld.results(result, recorder.shown))
+        if issubclass(type(result), dict):
+            return recorder.encode(result)
+        encoded, cuts, redactions = recorder.encode(result)
+        return f'{{"result":{encoded}}}', cuts, redactions
+
+    def _described(self, cuts: int, redactions: int) -> str:
+        return self.trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
+
+    def _respond(self, results: Encoded, elapsed_ns: int) -> None:
+        encoded, cuts, redactions = results
+        members = self._members
+        if cuts or redactions or members is None:
+            _, more_cuts, more_redactions = self._arguments
+            members = self._described(cuts + more_cuts, redactions + more_redactions)
+        trace = self.trace
+        recorder = trace.recorder
+        if recorder.enabled:
+            took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
+            recorder.record(line.response(trace.head, trace.stamp(), self.span_id, self._call, encoded, self._tool, took, members))

@@ -1,0 +1,190 @@
+"""Writes the events of one trace: what a `Trace`, its spans and the frameworks' handlers all record through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .._encoding import Encoded
+from .._encoding.redaction.place import REDACTED
+from .._runtime import guard
+from .._runtime.safely import Failed, safely
+from .._wire import exceptions, line, withheld
+from .._wire import write as contents
+from ..types import EventType
+from .ids import clip, readable_user_id
+from .options import id_of, is_given
+from .recorder import Recorder
+
+_STAMP_NS = 1_000
+"""A stamp tells microseconds: two that are so far apart are different ones."""
+
+
+def _as_dict(arguments: Any) -> dict[Any, Any]:
+    return dict(arguments)
+
+
+class TraceWriter:
+    """Completes the events of one trace (its id, user and metadata, the time) and hands their lines to the recorder.
+
+    `sent_from` is the span in which the trace was pickled, where it came from another process.
+    """
+
+    __slots__ = ("_last_ns", "_metadata", "external_user_id", "head", "id", "recorder", "sent_from")
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        id: object = None,  # noqa: A002  (the public name)
+        external_user_id: object = None,
+        metadata: object = None,
+    ) -> None:
+        self.recorder: Recorder = recorder
+        self.id: str = (id_of("trace", "id", id) if is_given(id) else None) or recorder.ids.next()
+        self.external_user_id: str | None = None
+        self.sent_from: str | None = None
+        self._metadata: dict[str, Any] = {}
+        self._last_ns = 0
+        self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
+        if is_given(external_user_id):
+            self.set_user(external_user_id)
+        if metadata is not None:
+            self._set_metadata(metadata)
+
+    def __deepcopy__(self, _memo: object) -> TraceWriter:
+        return self
+
+    def __reduce__(self) -> tuple[object, ...]:
+        metadata = json.loads(self.recorder.encode(self._metadata)[0]) if self._metadata else None
+        return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata)
+
+    def is_same_as(self, other: TraceWriter) -> bool:
+        """Tell whether both write the same trace: a pickle may have made another writer for it."""
+        return other is self or (other.id == self.id and other.recorder is self.recorder)
+
+    @guard.recording
+    def set_user(self, external_user_id: object) -> None:
+        """Name the user in all events from here on."""
+        if is_given(external_user_id) and (user := id_of("trace", "external_user_id", external_user_id, readable_user_id)):
+            self.external_user_id = user
+            self.head = line.head(self.id, self.recorder.agent_name, self.external_user_id)
+
+    @guard.recording
+    def _set_metadata(self, metadata: object) -> None:
+        given = contents.storable_metadata(metadata)
+        own = {key: value for key, value in given.items() if key not in contents.OWN_METADATA}
+        self._metadata = own if self.recorder.capture_content else withheld.arguments(own, self.recorder.shown)
+        for name in given:
+            if name in contents.OWN_METADATA:
+                guard.notices.say(
+                    f"metadata:{name}",
+                    "%r is left out of a trace's metadata: it is a name that events have of their own. Choose another, such as %r.",
+                    name,
+                    f"my_{name}",
+                )
+
+    def encode_arguments(self, arguments: object) -> Encoded:
+        """Encode arguments by name; where contents are not captured, each becomes a marker of its size."""
+        recorder = self.recorder
+        if not recorder.enabled:
+            return "{}", 0, 0
+        if type(arguments) is dict and recorder.capture_content:
+            return recorder.encode(arguments)
+        named: Any = arguments if isinstance(arguments, dict) else safely(_as_dict, arguments)
+        if isinstance(named, Failed):
+            named = {"arguments": arguments}
+        return recorder.encode(named if recorder.capture_content else withheld.arguments(named, recorder.shown))
+
+    def fitted(self, event_type: EventType, parts: contents.Parts) -> contents.Parts:
+        """Leave out what is not to be recorded, and cut those names that the service bounds.
+
+        Secrets come out before the cut: what stands in their place may be longer than they were.
+        """
+        content, metadata = parts
+        if not self.recorder.capture_content:
+            shown = self.recorder.shown
+            content, metadata = withheld.content(event_type, content, shown), withheld.metadata(event_type, metadata, shown)
+        for held, limits in ((metadata, contents.METADATA_LIMITS), (content, contents.CONTENT_LIMITS)):
+            if type(held) is dict:
+                for name, limit in limits:
+                    value = held.get(name)
+                    if type(value) is str and len(value) > limit // 4:
+                        encoded, _, redactions = self.recorder.encode(value)
+                        held[name] = clip(json.loads(encoded), limit - len(REDACTED) if redactions else limit)
+        return content, metadata
+
+    @guard.recording
+    def record_event(
+        self,
+        event_type: EventType,
+        parts: contents.Parts,
+        *,
+        span_id: str | None = None,
+        parent_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record an event whose place in the run the caller knows.
+
+        `parts` come from one of the functions of `contents`; `metadata` is added to theirs.
+        """
+        content, own = self.fitted(event_type, parts)
+        if metadata and not self.recorder.capture_content:
+            metadata = withheld.labels(metadata, self.recorder.shown)
+        merged = {**own, **metadata} if metadata else own
+        self.write(event_type, self.recorder.encode(content), span_id, parent_id, merged)
+
+    def record_exception(self, error: BaseException, *, span_id: str | None = None, parent_id: str | None = None, hides_text: bool) -> None:
+        """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error."""
+        if not exceptions.is_error(error) or exceptions.is_marked(error, self.id):
+            return
+        exceptions.mark(error, self.id)
+        content, _ = contents.error(error, None, None, tells_text=self.recorder.capture_content and not hides_text)
+        self.write("error", self.recorder.encode(content), span_id, parent_id)
+
+    def write(
+        self,
+        event_type: EventType,
+        content: Encoded,
+        span_id: str | None = None,
+        parent_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        fields: str = "",
+        key: str | None = None,
+        timestamp: str | None = None,
+    ) -> None:
+        """Complete an event and hand its line on. `fields` are ready members of the event, each after a comma; `key` is JSON."""
+        encoded, cuts, redactions = content
+        members = self.members(span_id, parent_id, metadata, cuts, redactions)
+        key = key or f'"{self.recorder.ids.next()}"'
+        if self.recorder.enabled:
+            own = line.members(span_id, fields, encoded, members)
+            self.recorder.record(line.line(self.head, event_type, timestamp or self.stamp(), key, own))
+
+    def members(self, span_id: str | None, parent_id: str | None, metadata: Mapping[str, Any] | None, cuts: int, redactions: int) -> str:
+        """Return what an event's metadata holds as ready members, each after a comma.
+
+        That is the trace's own and `metadata`, the span around the event's, and how many places were cut and redacted.
+        """
+        members = ""
+        if self._metadata or metadata:
+            encoded, more_cuts, more_redactions = self.recorder.encode({**self._metadata, **(metadata or {})})
+            members = f",{encoded[1:-1]}" if len(encoded) > len("{}") else ""
+            cuts += more_cuts
+            redactions += more_redactions
+        if parent_id == span_id:
+            parent_id = None
+        return members if parent_id is None and not cuts and not redactions else members + line.marks(parent_id, cuts, redactions)
+
+    def stamp(self) -> str:
+        """Return the time, for each event of the trace another and a later one.
+
+        There is no lock, which would cost every call: of threads that share a trace, two may get the same microsecond. Each thread's own
+        stamps go up, as the clock does.
+        """
+        clock = self.recorder.clock
+        now = clock.wall_ns()
+        if now - self._last_ns < _STAMP_NS:
+            now = self._last_ns + _STAMP_NS
+        self._last_ns = now
+        return clock.text(now)

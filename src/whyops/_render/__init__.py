@@ -1,0 +1,1 @@
+"""A recorded trace → what a person or a model reads. Pure."""

@@ -1,0 +1,109 @@
+"""A trace → HTML without script, as a notebook shows it: the decision path, to be unfolded step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from .._printable import counted, printable
+from .._trace.incomplete import gaps
+from .._trace.recorded import RecordedTrace
+from .._trace.steps import Step
+from .format import content_text, pretty, usage_facts
+from .step_text import FAILED, StepText, step_text, trace_facts
+from .turns import turns
+
+_MOST_STEPS = 300
+_MOST_OF_A_LINE = 160
+_MOST_OF_A_VALUE = 4000
+_WIDTH = 100
+
+_COLORS = {
+    "user": "#1971c2",
+    "model": "#7048e8",
+    "thinking": "#868e96",
+    "tool": "#0b7a5c",
+    "embedding": "#5c7c0f",
+    "error": "#e03131",
+    "other": "#a0713a",
+}
+_MONO = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em"
+_SOFT = "opacity:.65"
+_INDENT = "margin-left:1.3em"
+_BOX = (
+    f"{_MONO};white-space:pre-wrap;overflow-wrap:anywhere;max-height:24em;overflow:auto;"
+    "margin:.3em 0;padding:.5em .7em;border:1px solid #8886;border-radius:6px"
+)
+
+
+def render_notebook(trace: RecordedTrace) -> str:
+    """Return a piece of HTML. It holds no script, fetches nothing, and takes the notebook's own colours for text and ground."""
+    budget = [_MOST_STEPS]
+    steps = "".join(_shown(step, children, budget) for step, children in turns(trace))
+    left = sum(1 for _ in trace.walk()) - _MOST_STEPS
+    more = _div(f"… {counted(left, 'more step')}: `whyops report {trace.trace_id}` shows all", _SOFT) if left > 0 else ""
+    return f'<div style="font-size:14px;line-height:1.5;max-width:72em">{_head(trace)}{steps}{more}</div>'
+
+
+def _head(trace: RecordedTrace) -> str:
+    facts = [trace.agent_name, trace.external_user_id, *trace_facts(trace), *usage_facts(trace.totals.usage)]
+    missing = gaps(trace)
+    return (
+        _div(trace.trace_id, f"{_MONO};font-weight:600;font-size:1.05em")
+        + _div(" · ".join(filter(None, facts)), _SOFT)
+        + (_div(f"incomplete: {' · '.join(missing)}", "color:#b07800") if missing else "")
+    )
+
+
+def _shown(step: Step, children: Sequence[Step], budget: list[int]) -> str:
+    if budget[0] <= 0:
+        return ""
+    budget[0] -= 1
+    said = step_text(step)
+    values = "".join(_values(said))
+    if values and children:  # unfolded, the path is to be seen first
+        values = f'<details style="{_INDENT}"><summary style="cursor:pointer;{_SOFT}">values</summary>{values}</details>'
+    body = values + "".join(_shown(child, child.children, budget) for child in children)
+    if not body:
+        return f'<div style="{_INDENT};padding-left:1em">{_line(said)}</div>'
+    is_open = " open" if children else ""
+    return f'<details{is_open} style="{_INDENT}"><summary style="cursor:pointer">{_line(said)}</summary>{body}</details>'
+
+
+def _line(said: StepText) -> str:
+    text, font = said.text, ""
+    if said.kind == "tool":
+        text, font = f"({_cut(text, _MOST_OF_A_LINE // 2)})", _MONO
+    if said.outcome:
+        text += f" {'✗' if said.state == FAILED else '→'} {said.outcome}"
+    notes = " · ".join((*said.facts, *said.warnings, *said.measures))
+    return (
+        f'<b style="color:{_COLORS["error" if said.state == FAILED else said.kind]}">{_text(said.label)}</b>'
+        f' <span style="{font}">{_text(_cut(text, _MOST_OF_A_LINE))}</span>'
+        f' <span style="{_SOFT};font-size:.9em">{_text(notes)}</span>'
+    )
+
+
+def _values(said: StepText) -> Iterator[str]:
+    """Yield the values that the line only begins to show."""
+    values = [(value.title, value.value) for value in said.values]
+    if len(said.messages) > 1:
+        values = [(message.role, message.content) for message in said.messages]
+    for title, value in values:
+        text = pretty(value, _WIDTH)
+        is_in_line = said.kind != "tool" and len(said.text) <= _MOST_OF_A_LINE and content_text(value) == said.text
+        if value is not None and value != {} and not is_in_line:
+            lines = "\n".join(map(_text, _cut(text, _MOST_OF_A_VALUE).split("\n")))
+            yield f'<div style="{_INDENT}">{_text(title)}<div style="{_BOX}">{lines}</div></div>'
+
+
+def _div(text: str, style: str) -> str:
+    return f'<div style="{style}">{_text(text)}</div>'
+
+
+def _text(text: str) -> str:
+    return escape(printable(text), quote=True)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -1,0 +1,180 @@
+"""A step of a trace → what every view shows of it: headline, outcome, notes and full values. A view only lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from .._printable import counted
+from .._trace.recorded import RecordedTrace
+from .._trace.steps import USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Step, Thinking, ToolCall, UserMessage
+from .._wire.read import Message, RecordedEvent, RequestedTool, as_mapping
+from .format import arguments_text, content_text, duration_text, usage_facts, value_text
+
+IsAlive = Callable[[str], "bool | None"]
+"""Tells of the process that an idempotency key begins with whether it still runs; None if that is not known."""
+
+RESULT, FAILED, INTERRUPTED, OPEN = "result", "failed", "interrupted", "open"
+_OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value that can be shown whole: itself, and where it was recorded, as an event and the keys that lead to it."""
+
+    title: str
+    value: object
+    event: RecordedEvent
+    path: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class StepText:
+    """What a view shows of a step; nothing is cut or made printable yet.
+
+    `name` is that of the tool or model, else the role or the type of event; `text` what was said, thought or passed to the tool. `outcome`
+    says how it ended, and `state` in which way: `RESULT`, `FAILED`, `INTERRUPTED` or `OPEN`; empty for what only happens. `facts` belong
+    to the headline, `warnings` are what is wrong or incomplete in the step. `measures` are tokens and time.
+    """
+
+    kind: str
+    name: str
+    text: str = ""
+    state: str = ""
+    outcome: str = ""
+    facts: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    requested: tuple[str, ...] = ()
+    """The tools that a model requested, by name."""
+    not_recorded: tuple[str, ...] = ()
+    """Those of them without a recorded call, as calls."""
+    messages: tuple[Message, ...] = ()
+    values: tuple[Value, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What the headline begins with."""
+        return f"{self.kind} {self.name}" if self.kind in ("model", "embedding") else self.name
+
+    @property
+    def matters(self) -> bool:
+        """Whether the step should be seen even where there is little room."""
+        return self.kind == "user" or self.state in (FAILED, INTERRUPTED, OPEN)
+
+
+def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
+    """Describe a step. `is_alive` tells a call that is still open from one whose process has ended before it."""
+    said = _described(step)
+    if not step.is_finished and not said.state:
+        process = step.first.process
+        alive = None if process is None or is_alive is None else is_alive(process)
+        said = replace(said, state=OPEN, outcome=_OPEN_TEXTS[alive])
+    counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
+    return replace(
+        said,
+        warnings=(*said.warnings, *(f"{counted(number, 'value')} {what}" for number, what in counts if number)),
+        measures=tuple(filter(None, (*usage_facts(step.usage), duration_text(step.latency_ms)))),
+    )
+
+
+def trace_facts(trace: RecordedTrace) -> list[str]:
+    """Return how much there is of a trace: events, tool calls, errors if there are any, and the time from first to last."""
+    totals = trace.totals
+    errors = counted(totals.errors, "error") if totals.errors else ""
+    facts = (counted(totals.events, "event"), counted(totals.calls, "tool call"), errors, duration_text(trace.duration_ms or None))
+    return list(filter(None, facts))
+
+
+def _described(step: Step) -> StepText:
+    first = step.first
+    if isinstance(step, ToolCall):
+        return _tool_call(step)
+    if isinstance(step, LLMResponse):
+        return _llm_response(step)
+    if isinstance(step, UserMessage):
+        facts = () if step.offered is None else (f"{counted(step.offered, 'tool')} offered",)
+        values = (Value("Messages", first.content, first, ("content",)),)
+        return StepText("user", step.asked.role, content_text(step.asked.content), facts=facts, messages=step.messages, values=values)
+    if isinstance(step, Thinking):
+        values = (_value("Thinking", first, "thinking"),)
+        return StepText("thinking", "thinking", content_text(step.text), values=values)
+    if isinstance(step, Embedding):
+        text = counted(len(step.inputs), "text") if step.inputs else ""
+        state, outcome = ("", "") if step.count is None else (RESULT, counted(step.count, "vector"))
+        values = (Value("Content", first.content, first, ("content",)),)
+        return StepText("embedding", step.model or "unknown", text, state, outcome, values=values)
+    if isinstance(step, ErrorStep):
+        status = "" if step.status is None else f" (status {step.status})"
+        return StepText("error", "error", f"{step.message}{status}", FAILED, values=tuple(_error_values(first)))
+    return StepText("other", first.type, value_text(first.content), values=(Value("Content", first.content, first, ("content",)),))
+
+
+def _llm_response(step: LLMResponse) -> StepText:
+    first = step.first
+    values = [] if first.fields and step.content is None else [_value("Answer", first, "content")]
+    if step.requested:
+        values.append(_value("Requested tools", first, "toolCalls"))
+    return StepText(
+        "model",
+        step.model,
+        content_text(step.content),
+        facts=(f"stopped: {step.finish_reason}",) if step.finish_reason and step.finish_reason not in USUAL_ENDS else (),
+        requested=tuple(tool.name for tool in step.requested),
+        not_recorded=tuple(map(_call_text, step.not_called)),
+        values=tuple(values),
+    )
+
+
+def _tool_call(step: ToolCall) -> StepText:
+    text = ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
+    said = StepText("tool", step.name, text, values=tuple(_call_values(step)))
+    if step.error is not None:
+        return replace(said, state=FAILED, outcome=step.error)
+    if not step.is_finished:
+        return said
+    interrupted = "" if step.interrupted is None else f"interrupted ({step.interrupted})"
+    if interrupted and step.result is None:
+        return replace(said, state=INTERRUPTED, outcome=interrupted)
+    early = "closed early by its reader" if step.closed_early else ""
+    return replace(said, state=RESULT, outcome=value_text(step.result), warnings=tuple(filter(None, (interrupted or early,))))
+
+
+def _call_values(step: ToolCall) -> Iterator[Value]:
+    request = next((event for event in step.events if event.tool_calls), None)
+    if request is not None:
+        path: tuple[str | int, ...] = (0, "arguments") if len(step.requested) == 1 else ()
+        yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
+    errors = [event for event in step.events if event.type == "error"]
+    for event in errors:
+        yield from _error_values(event)
+    for event in step.events:
+        if event.type == "tool_result":
+            yield _value("Result", event, "output")
+        elif event.type == "tool_call_response" and not errors:
+            yield _response_value(step, event)
+
+
+def _response_value(step: ToolCall, event: RecordedEvent) -> Value:
+    path = ("content", "toolResults")
+    if step.error is not None:
+        return Value("Error", step.error, event, (*path, "error"))
+    only_result = list(as_mapping(event.fields.get("toolResults"))) == ["result"]
+    return Value("Result", step.result, event, (*path, "result") if only_result else path)
+
+
+def _error_values(event: RecordedEvent) -> Iterator[Value]:
+    yield _value("Error", event, "message")
+    if event.stack:
+        yield _value("Stack", event, "stack")
+
+
+def _value(title: str, event: RecordedEvent, name: str) -> Value:
+    """Return a field of an event's content, or the content itself where it has no such field."""
+    if name in event.fields:
+        return Value(title, event.fields[name], event, ("content", name))
+    return Value(title, event.content, event, ("content",))
+
+
+def _call_text(tool: RequestedTool) -> str:
+    return f"{tool.name}({arguments_text(tool.arguments)})"

@@ -1,0 +1,163 @@
+"""Lines made of styled pieces → text, with colour or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ..._printable import printable
+from .width import cut, width_of, wrapped
+
+_CODES = {
+    "": "",
+    "bold": "1",
+    "dim": "2",
+    "user": "1;36",
+    "model": "1;35",
+    "tool": "1;33",
+    "thinking": "2;3",
+    "bad": "1;31",
+    "bad text": "31",
+    "warn": "33",
+    "good": "32",
+    "bar": "36",
+}
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """The characters that a view draws with."""
+
+    branch: str
+    last: str
+    pipe: str
+    blank: str
+    arrow: str
+    cross: str
+    ellipsis: str
+    dot: str
+    bars: str
+    """From the shortest bar to a full column."""
+
+
+UNICODE = Glyphs("├─ ", "└─ ", "│  ", "   ", arrow="→", cross="✗", ellipsis="…", dot="·", bars="▏▎▍▌▋▊▉█")
+ASCII = Glyphs("|- ", "`- ", "|  ", "   ", arrow="->", cross="x", ellipsis="...", dot="-", bars="#")
+
+
+def glyphs_for(encoding: str) -> Glyphs:
+    """Return the drawing characters that an encoding can represent."""
+    try:
+        "├─└│→✗…·▏█".encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return ASCII
+    return UNICODE
+
+
+def paragraph(text: str, style: str, width: int, margin: str, encoding: str) -> Iterator[Line]:
+    """Yield a text of unknown origin as lines of at most `width` columns, each behind the margin."""
+    for line in wrapped(printable(text, encoding), width - len(margin)):
+        yield Line([Piece(margin), Piece(line, style)])
+
+
+def bar_text(share: float, width: int, bars: str) -> str:
+    """Return a bar that takes a share (0 to 1) of the width; the smallest share is seen, too."""
+    steps = len(bars)
+    filled = max(round(share * width * steps), 1 if share > 0 else 0)
+    whole, part = divmod(min(filled, width * steps), steps)
+    return bars[-1] * whole + (bars[part - 1] if part else "")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A printable text in a style."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Pieces from the left, and a note at the right edge that is kept whole where there is room for both.
+
+    `hanging` stands before what goes on below, where the line is unfolded.
+    """
+
+    pieces: Sequence[Piece] = ()
+    note: Sequence[Piece] = ()
+    hanging: Piece = Piece("")
+
+
+_LEAST_LEFT = 12
+
+
+def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) -> str:
+    """Set the lines `width` columns wide, cutting what is too long."""
+    return "".join(f"{_set(line, width, ellipsis, color=color)}\n" for line in lines)
+
+
+def unfolded(line: Line, width: int) -> Iterator[Line]:
+    """Yield the line as several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
+    taken = _width(line.pieces)
+    if taken <= width and (not line.note or taken + 2 + _width(line.note) <= width):
+        yield line
+        return
+    pieces: list[Piece] = []
+    hanging = line.hanging if width_of(line.hanging.text) <= width - _LEAST_LEFT else Piece("")
+    below = width - width_of(hanging.text)
+    room = width
+    for piece in line.pieces:
+        for index, part in enumerate(_parts(piece.text, room, below)):
+            if index:
+                yield Line(pieces)
+                pieces, room = [hanging], below
+            pieces.append(Piece(part, piece.style))
+            room -= width_of(part)
+    fits = line.note and width - room + 2 + _width(line.note) <= width
+    yield Line(pieces, line.note if fits else ())
+    if line.note and not fits:
+        yield Line([hanging], line.note)
+
+
+def _parts(text: str, room: int, below: int) -> Iterator[str]:
+    """Yield the parts of a text of which the first has `room` columns, and each other as many as there are `below`."""
+    if width_of(text) <= room:
+        yield text
+        return
+    first = next(wrapped(text, room)) if room >= _LEAST_LEFT else ""
+    yield first
+    yield from wrapped(text[len(first) :].lstrip(), below)
+
+
+def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
+    note = line.note
+    room = width - _width(note) - 2 if note else width
+    if room < min(_LEAST_LEFT, _width(line.pieces)):
+        note, room = (), width
+    left = _fitted(line.pieces, room, ellipsis)
+    if not note:
+        return _colored(left, color=color).rstrip()
+    gap = Piece(" " * (width - _width(left) - _width(note)))
+    return _colored([*left, gap, *note], color=color).rstrip()
+
+
+def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
+    fitted: list[Piece] = []
+    for index, piece in enumerate(pieces):
+        length = width_of(piece.text)
+        rest = sum(width_of(later.text) for later in pieces[index + 1 :])
+        if length > room or (rest > 0 and length == room):
+            fitted.append(Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style))
+            break
+        fitted.append(piece)
+        room -= length
+    return fitted
+
+
+def _width(pieces: Iterable[Piece]) -> int:
+    return sum(width_of(piece.text) for piece in pieces)
+
+
+def _colored(pieces: Iterable[Piece], *, color: bool) -> str:
+    if not color:
+        return "".join(piece.text for piece in pieces)
+    return "".join(f"\x1b[{code}m{piece.text}\x1b[0m" if (code := _CODES[piece.style]) and piece.text else piece.text for piece in pieces)

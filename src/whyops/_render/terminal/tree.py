@@ -1,0 +1,243 @@
+"""A trace → its decision path as a text tree: what the user asked, what the model thought and requested, what the tools returned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timezone, tzinfo
+
+from ..._printable import counted, printable
+from ..._trace.incomplete import gaps
+from ..._trace.recorded import RecordedTrace
+from ..._trace.steps import Step
+from ..._wire.read import Usage
+from ..format import content_text, pretty, time_text
+from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts
+from ..turns import turns
+from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, unfolded
+from .width import width_of, wrapped
+
+_LEAST_WIDTH = 24
+_LINES_OF_TEXT = 3
+_LINES_OF_VALUE = 2
+_BARS = ((140, 24), (100, 12), (72, 8))
+"""How wide the bars are, by the least width of the text."""
+_STYLES = {"user": ("user", "bold"), "thinking": ("dim", "thinking"), "error": ("bad", "bad text")}
+"""The styles of label and text, by the kind of step."""
+
+
+def render_tree(
+    trace: RecordedTrace,
+    *,
+    width: int,
+    color: bool,
+    full: bool = False,
+    encoding: str = "utf-8",
+    zone: tzinfo | None = timezone.utc,
+    is_alive: IsAlive | None = None,
+) -> str:
+    """Return the trace as text of at most `width` columns, ending in a line feed.
+
+    `full` shows every value in full. `is_alive` is that of `step_text`. Times are shown in `zone`, the machine's own if None. The bars
+    compare latencies: the longest takes all the room. Nothing in the trace reaches the terminal as a control character.
+    """
+    width = max(width, _LEAST_WIDTH)
+    longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
+    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest)
+    lines = tree.lines(trace)
+    if full:
+        lines = (part for line in lines for part in unfolded(line, width))
+    return painted(lines, width=width, color=color, ellipsis=tree.glyphs.ellipsis)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text that may take several lines under a step."""
+
+    text: str
+    style: str = ""
+    mark: str = ""
+    most: int = _LINES_OF_TEXT
+
+
+_Shown = tuple[Line, "list[_Text]"]
+"""How one step looks: its first line, and what stands below it."""
+
+
+@dataclass(frozen=True)
+class _Tree:
+    width: int
+    full: bool
+    encoding: str
+    glyphs: Glyphs
+    zone: tzinfo | None
+    is_alive: IsAlive | None
+    longest_ms: float
+
+    def lines(self, trace: RecordedTrace) -> Iterator[Line]:
+        yield from self._header(trace)
+        found = turns(trace)
+        before = [step for step, _ in found if step.kind != "user"]  # before any message of a user
+        if before:
+            yield Line()
+            yield from self._steps(before, "")
+        for message, answers in found[len(before) :]:
+            yield Line()
+            yield from self._step(message, answers, "", "")
+
+    def _header(self, trace: RecordedTrace) -> Iterator[Line]:
+        totals = trace.totals
+        began = time_text(trace.started_at, self.zone)
+        yield Line([Piece(self.say(trace.trace_id), "bold")], [Piece(began, "dim")] if began else ())
+        facts = filter(None, (trace.agent_name, trace.external_user_id, *trace_facts(trace)))
+        errors = counted(totals.errors, "error") if totals.errors else ""
+        yield from self._flowing([Piece(self.say(fact), "bad" if fact == errors else "dim") for fact in facts])
+        yield from self._flowing([Piece(fact, "dim") for fact in _usage_facts(totals.usage)])
+        missing = [Piece(self.say(fact), "warn") for fact in gaps(trace, full=self.full)]
+        if missing:
+            missing[0] = Piece(f"incomplete: {missing[0].text}", "warn")
+        elif trace.events:
+            missing = [Piece("complete", "dim")]
+        yield from self._flowing(missing)
+
+    def _flowing(self, facts: Sequence[Piece]) -> Iterator[Line]:
+        """Set facts side by side, in as many lines as they take."""
+        dot = Piece(f" {self.glyphs.dot} ", "dim")
+        pieces: list[Piece] = []
+        taken = 0
+        for fact in facts:
+            length = width_of(fact.text)
+            if pieces and taken + len(dot.text) + length > self.width:
+                yield Line(pieces)
+                pieces, taken = [], 0
+            taken += length + len(dot.text) * bool(pieces)
+            pieces += [dot, fact] if pieces else [fact]
+        if pieces:
+            yield Line(pieces)
+
+    def _steps(self, steps: Sequence[Step], guide: str) -> Iterator[Line]:
+        for index, step in enumerate(steps):
+            is_last = index == len(steps) - 1
+            first, rest = (self.glyphs.last, self.glyphs.blank) if is_last else (self.glyphs.branch, self.glyphs.pipe)
+            yield from self._step(step, step.children, guide + first, guide + rest)
+
+    def _step(self, step: Step, children: Sequence[Step], first: str, rest: str) -> Iterator[Line]:
+        room = self.width - width_of(first)
+        if room < _LEAST_WIDTH - 4:  # nested too deep for this width: go on at the left
+            first, rest = f"{self.glyphs.ellipsis} ", self.glyphs.blank
+            room = self.width - width_of(first)
+        said = step_text(step, self.is_alive)
+        measures = [Piece(self._joined(said.measures), "dim"), *self._bar(step)] if said.measures else []
+        head, below = self._shown(said, measures, room)
+        yield Line([Piece(first, "dim"), *head.pieces], head.note, Piece(rest + self.glyphs.blank, "dim"))
+        guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if first else "")
+        below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
+        below += [_Text(self._joined(said.warnings), "warn", "~ ")] if said.warnings else []
+        for text in below:
+            yield from self._below(text, guide)
+        yield from self._steps(children, rest)
+
+    def _below(self, text: _Text, guide: str) -> Iterator[Line]:
+        room = self.width - width_of(guide) - width_of(text.mark)
+        lines = self._wrapped(text.text, room, None if self.full else text.most)
+        for index, line in enumerate(lines):
+            mark = text.mark if index == 0 else " " * width_of(text.mark)
+            yield Line([Piece(guide + mark, "dim"), Piece(line, text.style)])
+
+    def _wrapped(self, text: str, room: int, most: int | None) -> list[str]:
+        """Return the text's lines; of more than `most`, the last ends in an ellipsis."""
+        if most is not None:
+            text = text[: (most + 1) * max(room, 2) * 4]
+        shown: list[str] = []
+        for line in text.strip("\n").split("\n"):
+            for part in wrapped(self.say(line.rstrip()), room):
+                if most is not None and len(shown) == most:
+                    shown[-1] = shown[-1][: max(room - width_of(self.glyphs.ellipsis) - 1, 0)] + f" {self.glyphs.ellipsis}"
+                    return shown
+                shown.append(part)
+        return shown
+
+    def say(self, text: str) -> str:
+        return printable(text, self.encoding)
+
+    def _shown(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
+        if said.kind == "tool":
+            return self._tool_call(said, note, room)
+        if said.kind in ("model", "embedding"):
+            return self._model_call(said, note)
+        if self.full and len(said.messages) > 1:
+            return self._messages(said)
+        return self._labelled(said, room)
+
+    def _labelled(self, said: StepText, room: int) -> _Shown:
+        """Put a text behind its label, its further lines aligned with the first; the facts beside it or, for want of room, below."""
+        label_style, style = _STYLES.get(said.kind, ("bold", ""))
+        label = f"{self.glyphs.cross} {said.label}" if said.state == FAILED else self.say(said.label)
+        indent = width_of(label) + 2
+        first, *more = self._wrapped(said.text, room - indent, None if self.full else _LINES_OF_TEXT)
+        hanging = " " * (indent - len(self.glyphs.blank))
+        below = [_Text(line, style, hanging) for line in more]
+        others = [counted(len(said.messages) - 1, "more message")] if len(said.messages) > 1 else []
+        note = self._joined((*others, *said.facts))
+        if note and (below or indent + width_of(first) + 2 + width_of(note) > room):
+            below.append(_Text(note, "dim", hanging))
+            note = ""
+        return Line([Piece(label, label_style), Piece("  "), Piece(first, style)], [Piece(note, "dim")] if note else ()), below
+
+    def _messages(self, said: StepText) -> _Shown:
+        texts = [_Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages]
+        return Line([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")]), texts
+
+    def _model_call(self, said: StepText, note: Sequence[Piece]) -> _Shown:
+        head = [Piece(f"{said.kind} ", "model"), Piece(self.say(said.name), "bold")]
+        head += [Piece(f"  {self.say(fact)}", "warn") for fact in said.facts]
+        below = []
+        if said.kind == "embedding":
+            words = f" {self.glyphs.arrow} ".join(filter(None, (said.text, said.outcome)))
+            head.append(Piece(f"  {words}", "warn" if said.state == OPEN else ""))
+        elif said.text.strip():
+            below.append(_Text(said.text))
+        below += [_Text(f"requested, but not recorded: {call}", "dim", f"{self.glyphs.arrow} ", 1) for call in said.not_recorded]
+        return Line(head, note), below
+
+    def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
+        """Set name, arguments and outcome in one line, as far as there is room; with `full`, long values stand below."""
+        whole = {value.title: value.value for value in said.values}
+        head = [Piece(self.say(said.name), "tool")]
+        below = []
+        arguments = f"({self.say(said.text)})"
+        if self.full and width_of(arguments) + width_of(head[0].text) > self.width // 2:
+            below.append(_Text(pretty(whole.get("Arguments"), self.width)))
+        else:
+            head.append(Piece(arguments))
+        if said.state == FAILED:
+            return Line([Piece(f"{self.glyphs.cross} ", "bad"), *head], note), [*below, _Text(said.outcome, "bad text")]
+        arrow, outcome = f" {self.glyphs.arrow} ", self.say(said.outcome)
+        style = "" if said.state == RESULT else "warn"
+        taken = sum(width_of(piece.text) for piece in (*head, *note)) + 2
+        if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
+            return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
+        value = pretty(whole.get("Result"), self.width) if self.full and said.state == RESULT else said.outcome
+        return Line(head, note), [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)]
+
+    def _bar(self, step: Step) -> list[Piece]:
+        """Return a bar as long as the step's latency is beside the longest, and blanks up to the edge."""
+        room = next((room for least, room in _BARS if self.width >= least), 0)
+        if not room or not self.longest_ms:
+            return []
+        bar = bar_text((step.latency_ms or 0) / self.longest_ms, room, self.glyphs.bars)
+        return [Piece(" "), Piece(bar, "bar"), Piece(" " * (room - len(bar)))]
+
+    def _joined(self, facts: Iterable[str]) -> str:
+        return f" {self.glyphs.dot} ".join(facts)
+
+
+def _usage_facts(usage: Usage) -> list[str]:
+    parts = (
+        (usage.prompt, "tokens in"),
+        (usage.cache_read, "more from cache"),
+        (usage.cache_creation, "more into cache"),
+        (usage.completion, "tokens out"),
+        (usage.unsplit, "other tokens"),
+    )
+    return [f"{number:,} {what}" for number, what in parts if number]

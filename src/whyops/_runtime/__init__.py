@@ -1,0 +1,1 @@
+"""What the rest stands on: the guard, forks, waiting, the end of the process, locks, private files."""

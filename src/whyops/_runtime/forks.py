@@ -1,0 +1,117 @@
+"""All that has to be known about forks: what is done in the child, and what must not be cut in two. No other file has a fork hook.
+
+Around a fork, in this order:
+1. in the parent, before: `before_fork` of each `Held` thing, then the lock of `forks_wait` is taken;
+2. in the parent, after: that lock is released, then `after_fork_in_parent` of each `Held` thing;
+3. in the child: the lock is released, the functions given to `in_child` are called in the order in which they were given, then
+   `after_fork_in_child` of all that `tell_children` and `hold_forks` were given. One that fails is reported by the interpreter, and the
+   others are called all the same.
+
+The locks that these make anew in a child are reentrant ones: where gevent takes over after the fork, such a lock is still held by threads,
+and so never keeps a greenlet waiting for another. What threads sleep on is made when a thread begins to (`Requests.hang_bell`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Protocol
+
+
+class Forked(Protocol):
+    """Something whose threads, locks and open files stay with the parent."""
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew, without touching what belongs to the parent."""
+
+
+class Held(Forked, Protocol):
+    """Something that no fork may find at work."""
+
+    def before_fork(self) -> None:
+        """Stop, within a limit of one's own."""
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+
+
+_lock = threading.RLock()  # a sink may fork while it is made
+_in_child: list[Callable[[], None]] = []
+_told: weakref.WeakSet[Forked] = weakref.WeakSet()
+_held: weakref.WeakSet[Held] = weakref.WeakSet()
+_waits = False
+_is_child = False
+
+
+@contextmanager
+def forks_wait() -> Iterator[None]:
+    """Hold up forks for a moment: a module that another thread is importing would stay half imported in the child for good."""
+    with _lock:
+        yield
+
+
+def in_child(callback: Callable[[], None]) -> None:
+    """Call a function after each fork from now on, in the child. For modules: it is never forgotten."""
+    _in_child.append(callback)
+
+
+def tell_children(who: Forked) -> None:
+    """Call `who` after each fork from now on, in the child, as long as it lives."""
+    with _lock:
+        _told.add(who)
+        _wait_from_now_on()
+
+
+def hold_forks(who: Held) -> None:
+    """Call `who` before and after each fork from now on, as long as it lives."""
+    with _lock:
+        _held.add(who)
+    tell_children(who)
+
+
+def is_child() -> bool:
+    """Tell whether this process was forked from one that delivered."""
+    return _is_child
+
+
+def _wait_from_now_on() -> None:
+    """Have forks wait, which they do not before there is something to tell.
+
+    The hooks before a fork are called in the order opposite to that of their registration. So this one is registered late: it takes our
+    lock before `logging` takes its own, which a thread that holds ours may be about to take.
+    """
+    global _waits  # noqa: PLW0603  (a hook can't be taken back, so it is registered once)
+    if not _waits and hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before, after_in_parent=_after_in_parent)
+        _waits = True
+
+
+def _before() -> None:
+    with _lock:
+        held = list(_held)
+    _call_all([*(who.before_fork for who in held), _lock.acquire])
+
+
+def _after_in_parent() -> None:
+    _call_all([_lock.release, *(who.after_fork_in_parent for who in list(_held))])
+
+
+def _after_in_child() -> None:
+    global _is_child  # noqa: PLW0603  (a fact about the process)
+    _is_child = _is_child or _waits
+    release = [_lock.release] if _waits else []
+    _call_all([*release, *_in_child, *(who.after_fork_in_child for who in list(_told))])
+
+
+def _call_all(callbacks: Iterable[Callable[[], object]]) -> None:
+    """Call each, whatever another raises."""
+    with ExitStack() as stack:
+        for callback in reversed(list(callbacks)):
+            stack.callback(callback)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_in_child)

@@ -1,0 +1,37 @@
+"""The boundary around reading one value: whatever it raises costs that value, not its neighbours and not the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Failed(Generic[T]):
+    """Stands for the value that could not be read. `error` is the type of what it raised."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: type[BaseException]) -> None:
+        self.error = error
+
+
+def safely(read: Callable[[T], R], value: T) -> R | Failed[T]:
+    """Return `read(value)`, or `Failed` if that raises. What stops a program passes."""
+    try:
+        return read(value)
+    except BaseException as error:  # the boundary "one value"
+        if stops(error):
+            raise
+        return Failed(type(error))
+
+
+def stops(error: BaseException) -> bool:
+    """Tell whether an exception is there to stop the program: KeyboardInterrupt, SystemExit, a cancellation.
+
+    A panic of pydantic-core derives from BaseException too, yet is the fault of a value.
+    """
+    kind = type(error)
+    return not issubclass(kind, Exception) and kind.__name__ != "PanicException"

@@ -1,0 +1,82 @@
+"""Waits for what another thread will say, in a thread or in a coroutine, within a limit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .clock import CLOCK
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+R = TypeVar("R")
+
+STEP_SECONDS = 0.5
+"""How often whoever waits looks whether somebody is at work."""
+
+
+def new_future() -> Future[Any]:
+    """Return a future for whoever is going to wait."""
+    from concurrent.futures import Future  # noqa: PLC0415  (recording waits for nothing; who does at the latest is the end of the process)
+
+    return Future()
+
+
+def loop_is_running() -> bool:
+    """Tell whether asyncio runs here, without importing it."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def no_care(_future: Future[Any], _seconds: float) -> None:
+    """Leave the work to the thread that does it anyway."""
+
+
+Care = Callable[["Future[Any]", float], None]
+"""Sees that a future is worked for. It may do the work itself, for so many seconds at most."""
+
+
+def waited(future: Future[R], timeout: float | None, otherwise: Callable[[], R], care: Care = no_care) -> R:
+    """Wait for a future of another thread; past the limit return what `otherwise` gives."""
+    from concurrent.futures import wait  # noqa: PLC0415  (whoever has a future has it loaded)
+
+    left = _countdown(timeout)
+    while not future.done() and left() > 0:
+        care(future, left())
+        wait([future], min(left(), STEP_SECONDS))
+    return future.result(0) if future.done() else otherwise()
+
+
+async def awaited(future: Future[R], timeout: float | None, otherwise: Callable[[], R], care: Care = no_care) -> R:
+    """Await a future of another thread without cancelling it; past the limit return what `otherwise` gives.
+
+    Where the coroutine is not run by asyncio, its thread waits.
+    """
+    import asyncio  # noqa: PLC0415  (whoever awaits has it loaded)
+
+    if not loop_is_running():
+        return waited(future, timeout, otherwise, care)
+    left = _countdown(timeout)
+    answer = asyncio.shield(asyncio.wrap_future(future))
+    try:
+        while not answer.done() and left() > 0:
+            care(future, left())
+            await asyncio.wait([answer], timeout=min(left(), STEP_SECONDS))
+        return answer.result() if answer.done() else otherwise()
+    finally:
+        answer.cancel()
+
+
+def _countdown(timeout: float | None) -> Callable[[], float]:
+    """Return a function that tells how many seconds are left, never less than none."""
+    now = CLOCK.monotonic
+    deadline = float("inf") if timeout is None else now() + timeout
+    return lambda: max(0.0, deadline - now())

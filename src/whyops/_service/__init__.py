@@ -1,0 +1,1 @@
+"""All that speaks to the WhyOps service: sending, reading back, describing agents, the proxy."""

@@ -1,0 +1,44 @@
+"""Another sink's events, kept on this machine as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._runtime import guard
+from ..errors import StoreError
+from ..events import Receipt, Sink
+from .sink import SqliteSink
+
+
+class KeepingSink:
+    """Hands lines to `sink`, and puts what that took into the local store: also what it then left out by its own rules.
+
+    A store that can't be written is said, and costs no delivery. `sink` is the one that delivers.
+    """
+
+    def __init__(self, sink: Sink, store: SqliteSink) -> None:
+        self.sink = sink
+        self._store = store
+
+    def send(self, lines: Sequence[bytes]) -> Receipt:
+        """Deliver the lines, then keep those that were taken."""
+        receipt = self.sink.send(lines)
+        refused = {refusal.index for refusal in (*receipt.refused, *receipt.unsettled)}
+        try:
+            self._store.send([line for index, line in enumerate(lines) if index not in refused])
+        except StoreError as error:
+            guard.notices.say("keep local", "Events were delivered, but can't be kept in the local store too: %s", error)
+        return receipt
+
+    def hurry(self, deadline: float | None) -> None:
+        """Let no request last beyond this moment (monotonic); None takes the limit away."""
+        hurry = getattr(self.sink, "hurry", None)
+        if hurry is not None:
+            hurry(deadline)
+
+    def close(self) -> None:
+        """Close both."""
+        try:
+            self.sink.close()
+        finally:
+            self._store.close()

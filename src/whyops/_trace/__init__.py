@@ -1,0 +1,1 @@
+"""A recorded trace as objects."""

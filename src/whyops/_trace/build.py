@@ -1,0 +1,160 @@
+"""Events in order of time → the decision path, a tree of steps.
+
+What belongs together is put together by span id: a request, its response and the error in between are one `ToolCall`. What happened
+inside a call (`metadata.parentSpanId`) is among its children; so are the tools that a model chose among those of its answer. What
+follows a user's message stands beside it, in order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .._wire.read import RecordedEvent
+from .steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Step, Thinking, ToolCall, UserMessage
+
+_KINDS: dict[str, type[Step]] = {
+    "user_message": UserMessage,
+    "llm_thinking": Thinking,
+    "llm_response": LLMResponse,
+    "embedding_request": Embedding,
+    "embedding_response": Embedding,
+    "tool_call_request": ToolCall,
+    "tool_call_response": ToolCall,
+    "tool_result": ToolCall,
+    "error": ErrorStep,
+}
+_BELONG_TO_CALLS = ("tool_result", "error")
+
+
+@dataclass(eq=False)
+class _Draft:
+    """A step while its events and children are being found."""
+
+    kind: type[Step]
+    events: list[RecordedEvent]
+    parent: _Draft | None = None
+    depth: int = 0
+    children: list[_Draft] = field(default_factory=list)
+
+    def parent_span(self) -> str | None:
+        return next((event.parent_span_id for event in self.events if event.parent_span_id), None)
+
+    def finished(self) -> Step:
+        """Make the step and those inside it."""
+        return self.kind(tuple(self.events), tuple(child.finished() for child in _with_choices(self.children)))
+
+
+def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
+    """Build the steps; those nested deeper than `max_depth` stand at that depth."""
+    drafts = _drafts(events)
+    roots = _nested(drafts, max_depth)
+    return tuple(draft.finished() for draft in _with_choices(roots))
+
+
+def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
+    """Put the events of a call together, whatever order they are in: the n-th response of a span goes with its n-th request."""
+    drafts: list[_Draft] = []
+    waiting: dict[tuple[str, str], list[_Draft]] = defaultdict(list)
+    for event in events:
+        span, lacks = event.span_id, event.counterpart
+        if span and lacks and waiting[span, event.type]:
+            waiting[span, event.type].pop(0).events.append(event)
+            continue
+        draft = _Draft(_KINDS.get(event.type, OtherEvent), [event])
+        drafts.append(draft)
+        if span and lacks:
+            waiting[span, lacks].append(draft)
+    return _with_results_and_errors(drafts)
+
+
+def _with_results_and_errors(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Give each lone result and each error that has a call's span to that call; of several calls to one that failed, else to the first."""
+    calls: dict[str | None, _Draft] = {}
+    for draft in sorted((draft for draft in drafts if draft.kind is ToolCall), key=_rank):
+        calls.setdefault(draft.events[0].span_id, draft)
+    kept = []
+    for draft in drafts:
+        first = draft.events[0]
+        call = calls.get(first.span_id) if first.type in _BELONG_TO_CALLS and first.span_id else None
+        if call is None or call is draft:
+            kept.append(draft)
+        else:
+            call.events.extend(draft.events)
+    return kept
+
+
+def _rank(call: _Draft) -> int:
+    """Return 0 for a call whose response says that it failed, 1 for any other, 2 for what is known by a result alone."""
+    if call.events[0].type in _BELONG_TO_CALLS:
+        return 2
+    return 0 if any(event.failure is not None for event in call.events) else 1
+
+
+def _nested(drafts: Sequence[_Draft], max_depth: int) -> list[_Draft]:
+    """Hang each draft under the one whose span it names as its parent, and return those that have none."""
+    holders: dict[str, _Draft] = {}
+    for draft in drafts:
+        if draft.events[0].span_id:
+            holders.setdefault(draft.events[0].span_id, draft)
+    for draft in drafts:
+        draft.parent = holders.get(draft.parent_span() or "")
+    _cut_circles(drafts)
+    _measure(drafts, max_depth)
+    roots: list[_Draft] = []
+    for draft in drafts:
+        (roots if draft.parent is None else draft.parent.children).append(draft)
+    return roots
+
+
+def _cut_circles(drafts: Iterable[_Draft]) -> None:
+    """Make a root of a draft that is, at some remove, its own parent."""
+    sound: set[_Draft] = set()
+    for draft in drafts:
+        way: list[_Draft] = []
+        above: _Draft | None = draft
+        seen: set[_Draft] = set()
+        while above is not None and above not in sound and above not in seen:
+            seen.add(above)
+            way.append(above)
+            above = above.parent
+        if above is not None and above in seen:
+            above.parent = None
+        sound.update(way)
+
+
+def _measure(drafts: Iterable[_Draft], max_depth: int) -> None:
+    """Give each draft its depth, and one that is too deep its nearest ancestor that may have children."""
+    known: set[_Draft] = set()
+    for draft in drafts:
+        way: list[_Draft] = []
+        above: _Draft | None = draft
+        while above is not None and above not in known:
+            way.append(above)
+            above = above.parent
+        for one in reversed(way):
+            while one.parent is not None and one.parent.depth >= max_depth:
+                one.parent = one.parent.parent
+            one.depth = 0 if one.parent is None else one.parent.depth + 1
+            known.add(one)
+
+
+def _with_choices(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Move the tool calls that a model chose under its answer: those of these names that follow it before anyone else speaks."""
+    kept: list[_Draft] = []
+    model: _Draft | None = None
+    names: list[str] = []
+    for draft in drafts:
+        if model is not None and draft.kind is ToolCall:
+            name = ToolCall(tuple(draft.events)).name
+            if name in names:
+                names.remove(name)
+                model.children.append(draft)
+                continue
+        if draft.kind is LLMResponse:
+            model, names = draft, [tool.name for tool in LLMResponse(tuple(draft.events)).requested]
+        elif draft.kind is UserMessage:
+            model, names = None, []
+        kept.append(draft)
+    return kept

@@ -1,0 +1,69 @@
+"""What is incomplete in a trace: values that were cut or redacted, calls without an end, events that are elsewhere or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._printable import counted
+from .._wire.read import RecordedEvent
+from .recorded import RecordedTrace
+from .steps import Embedding, LLMResponse, Step, ToolCall
+
+_MOST_REASON = 80
+
+
+def gaps(trace: RecordedTrace, *, full: bool = False) -> list[str]:
+    """Return what is missing, a few words each; nothing if nothing is known to be missing. `full` tells reasons to their end."""
+    return [*_inside(trace), *_around(trace, None if full else _MOST_REASON)]
+
+
+def _inside(trace: RecordedTrace) -> Iterator[str]:
+    totals = trace.totals
+    steps = list(trace.walk())
+    not_called = sum(len(step.not_called) for step in steps if isinstance(step, LLMResponse))
+    numbers = (
+        (totals.truncated, "value cut", "values cut"),
+        (totals.redacted, "value redacted", "values redacted"),
+        (sum(event.not_captured for event in trace.events), "content not captured", "contents not captured"),
+        (sum(_is_open(step) for step in steps), "call without a response", "calls without a response"),
+        (sum(_is_headless(step) for step in steps), "response without its request", "responses without their request"),
+        (not_called, "tool call was requested but not recorded", "tool calls were requested but not recorded"),
+        (_strays(trace), "step inside a call that is not recorded", "steps inside calls that are not recorded"),
+    )
+    yield from (counted(number, one, several) for number, one, several in numbers if number)
+
+
+def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
+    delivery = trace.delivery
+    for reason, number in delivery.rejected.items():
+        yield f"{counted(number, 'event')} rejected by the service ({' '.join(reason.split())[:most]})"
+    if delivery.waiting:
+        yield f"{counted(delivery.waiting, 'event')} not delivered yet"
+    if delivery.left_out:
+        yield f"{counted(delivery.left_out, 'event')} not kept by the service (sampling, or a limit of its own)"
+    if delivery.not_recorded:
+        yield f"{counted(delivery.not_recorded, 'event')} could not be recorded"
+    if delivery.dropped:
+        yield f"{counted(delivery.dropped, 'event')} of this agent dropped because the outbox was full, possibly of this trace"
+    if delivery.lost:
+        yield f"{counted(delivery.lost, 'event')} of this agent could not be recorded, possibly of this trace"
+    if delivery.not_asked:
+        yield delivery.not_asked.rstrip(".")
+
+
+def _is_open(step: Step) -> bool:
+    return isinstance(step, (ToolCall, Embedding)) and not step.is_finished
+
+
+def _is_headless(step: Step) -> bool:
+    return isinstance(step, ToolCall) and step.first.type == "tool_call_response"
+
+
+def _strays(trace: RecordedTrace) -> int:
+    """Count the steps whose parent's span no event has."""
+    spans = {event.span_id for event in trace.events if event.span_id}
+    return sum(any(_is_stray(event, spans) for event in step.events) for step in trace.walk())
+
+
+def _is_stray(event: RecordedEvent, spans: set[str]) -> bool:
+    return event.parent_span_id is not None and event.parent_span_id not in spans

@@ -1,0 +1,141 @@
+"""The events of a trace → `RecordedTrace`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import ClassVar
+
+from .._printable import counted
+from .._wire.read import RecordedEvent, Usage
+from .._wire.write import UNKNOWN
+from .build import decision_path
+from .steps import Step, ToolCall
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over a trace. `errors` counts failed calls and errors outside calls; `open_calls` those without a response."""
+
+    events: int
+    calls: int
+    errors: int
+    open_calls: int
+    usage: Usage
+    truncated: int
+    redacted: int
+
+
+@dataclass(frozen=True)
+class DeliveryStatus:
+    """What became of a trace's events that the trace may lack, in numbers of events.
+
+    `waiting`: not delivered yet. `rejected`: permanently, by the service, for each reason. `left_out`: delivered, and not kept by the
+    service, which stores a share of the traces. `not_recorded`: lost before they were recorded, to a wrong call or a full outbox. `dropped`
+    and `lost` are events of the same agent whose trace is not known: dropped because the outbox was full, or not recorded for another
+    reason. `not_asked` says why the service could not be queried, if it was to be.
+    """
+
+    waiting: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    left_out: int = 0
+    dropped: int = 0
+    not_recorded: int = 0
+    lost: int = 0
+    not_asked: str = ""
+
+
+ALL_DELIVERED = DeliveryStatus()
+
+
+@dataclass(frozen=True, repr=False)
+class RecordedTrace:
+    """One run of an agent, as it was recorded: `events` in order of time, `steps` the decision path that they make up."""
+
+    MAX_DEPTH: ClassVar[int] = 40
+    """Steps nested deeper than this are shown at this depth."""
+    _to_html: ClassVar[Callable[[RecordedTrace], str]] = repr
+    """What renders a trace in a notebook; `_load` sets it, as renderers import this module."""
+
+    trace_id: str
+    events: tuple[RecordedEvent, ...] = ()
+    steps: tuple[Step, ...] = ()
+    delivery: DeliveryStatus = ALL_DELIVERED
+
+    @classmethod
+    def from_events(
+        cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None, delivery: DeliveryStatus = ALL_DELIVERED
+    ) -> RecordedTrace:
+        """Make a trace of its events, given in the order in which they came in; they may lack anything."""
+        ordered = _in_order_of_time([RecordedEvent(event) for event in events])
+        name = trace_id or next((event.trace_id for event in ordered if event.trace_id), UNKNOWN)
+        return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), delivery)
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent's name."""
+        return next((event.agent_name for event in self.events if event.agent_name), None)
+
+    @property
+    def external_user_id(self) -> str | None:
+        """The user, the first one given."""
+        return next((event.external_user_id for event in self.events if event.external_user_id), None)
+
+    @property
+    def started_at(self) -> int | None:
+        """The first event's time, in microseconds since 1970."""
+        return min((event.at for event in self.events if event.at is not None), default=None)
+
+    @property
+    def ended_at(self) -> int | None:
+        """The last event's time, in microseconds since 1970."""
+        return max((event.at for event in self.events if event.at is not None), default=None)
+
+    @property
+    def duration_ms(self) -> float:
+        """The time from the first event to the last."""
+        started, ended = self.started_at, self.ended_at
+        return 0.0 if started is None or ended is None else (ended - started) / 1000
+
+    def __repr__(self) -> str:
+        totals = self.totals
+        counts = (counted(totals.events, "event"), counted(totals.calls, "tool call"), counted(totals.errors, "error"))
+        return f"<RecordedTrace {self.trace_id!r}: {', '.join(counts)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the trace in a notebook."""
+        return RecordedTrace._to_html(self)
+
+    def walk(self) -> Iterator[Step]:
+        """Yield all steps, each before those inside it."""
+        for step in self.steps:
+            yield from step.walk()
+
+    @cached_property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """All tool calls, nested ones too, in order."""
+        return tuple(step for step in self.walk() if isinstance(step, ToolCall))
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The sums."""
+        return Totals(
+            events=len(self.events),
+            calls=len(self.calls),
+            errors=sum(step.error is not None for step in self.walk()),
+            open_calls=sum(not call.is_finished for call in self.calls),
+            usage=sum((event.usage for event in self.events), Usage()),
+            truncated=sum(step.truncated for step in self.walk()),
+            redacted=sum(step.redacted for step in self.walk()),
+        )
+
+
+def _in_order_of_time(events: list[RecordedEvent]) -> tuple[RecordedEvent, ...]:
+    """Sort by time; an event without one stays behind the one that it came in after."""
+    times = []
+    last = 0
+    for event in events:
+        last = last if event.at is None else event.at
+        times.append(last)
+    return tuple(events[index] for index in sorted(range(len(events)), key=times.__getitem__))

@@ -1,0 +1,289 @@
+"""What an agent did, step by step: the kinds of steps, each made of the events that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from .._printable import counted, shortened
+from .._wire.read import Message, RecordedEvent, RequestedTool, Usage
+from .._wire.write import UNKNOWN
+
+USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"})
+"""Why a model stops when nothing is unusual, as several providers name it."""
+
+
+@dataclass(frozen=True, repr=False)
+class Step:
+    """One step of the decision path: the events that make it up, and the steps inside it."""
+
+    kind: ClassVar[str] = "other"
+    """The kind of step in one word."""
+
+    events: tuple[RecordedEvent, ...]
+    children: tuple[Step, ...] = ()
+
+    @property
+    def first(self) -> RecordedEvent:
+        """The event that began the step."""
+        return self.events[0]
+
+    @property
+    def span_id(self) -> str | None:
+        """The step's span."""
+        return self.first.span_id
+
+    @property
+    def started_at(self) -> int | None:
+        """When the step began, in microseconds since 1970."""
+        return self.first.at
+
+    @property
+    def latency_ms(self) -> float | None:
+        """How long the step took, where that was recorded."""
+        return next((event.latency_ms for event in reversed(self.events) if event.latency_ms is not None), None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its end was recorded."""
+        return True
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong; None if nothing did."""
+        return None
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens that the step itself used, without its children."""
+        return sum((event.usage for event in self.events), Usage())
+
+    @property
+    def truncated(self) -> int:
+        """How many values were cut when the step was recorded."""
+        return sum(event.truncated for event in self.events)
+
+    @property
+    def redacted(self) -> int:
+        """How many values were taken out of the step because they may be secret."""
+        return sum(event.redacted for event in self.events)
+
+    def __repr__(self) -> str:
+        name = getattr(self, "name", None) or getattr(self, "model", None) or ""
+        return f"<{' '.join(filter(None, (type(self).__name__, shortened(name, 60))))}: {counted(len(self.events), 'event')}>"
+
+    def walk(self) -> Iterator[Step]:
+        """Yield this step and all below it, in order."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+class UserMessage(Step):
+    """A message of the user to the agent, with the rest of the prompt."""
+
+    kind = "user"
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages, oldest first."""
+        return self.first.messages
+
+    @property
+    def asked(self) -> Message:
+        """The last message of the user, which the agent is to answer; without one, the last of all."""
+        of_user = (message for message in reversed(self.messages) if message.role == "user")
+        return next(of_user, self.messages[-1] if self.messages else Message("user", ""))
+
+    @property
+    def offered(self) -> int | None:
+        """How many tools the model was offered, where that was recorded."""
+        return self.first.offered
+
+
+class Thinking(Step):
+    """A block of a model's reasoning."""
+
+    kind = "thinking"
+
+    @property
+    def text(self) -> object:
+        """What the model thought."""
+        return self.first.thinking
+
+
+class LLMResponse(Step):
+    """A model's answer. The calls of the tools that it requested are among the children."""
+
+    kind = "model"
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.first.model or UNKNOWN
+
+    @property
+    def content(self) -> object:
+        """The text, or a provider's list of parts; None for an answer that only calls tools."""
+        return self.first.answer
+
+    @property
+    def requested(self) -> tuple[RequestedTool, ...]:
+        """The tools that the model requested."""
+        return self.first.tool_calls
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the model stopped."""
+        return self.first.finish_reason
+
+    @cached_property
+    def not_called(self) -> tuple[RequestedTool, ...]:
+        """The requested tools for which no call was recorded."""
+        called = [child.name for child in self.children if isinstance(child, ToolCall)]
+        missing = []
+        for tool in self.requested:
+            if tool.name in called:
+                called.remove(tool.name)
+            else:
+                missing.append(tool)
+        return tuple(missing)
+
+
+class ToolCall(Step):
+    """A tool's call: its request, its response, and the error in between, as far as they were recorded."""
+
+    kind = "tool"
+
+    @cached_property
+    def requested(self) -> tuple[RequestedTool, ...]:
+        """The tool with its arguments; several, where one request names several."""
+        return next((event.tool_calls for event in self.events if event.tool_calls), ())
+
+    @cached_property
+    def name(self) -> str:
+        """The tool's name."""
+        return next((event.tool for event in self.events if event.tool), UNKNOWN)
+
+    @property
+    def arguments(self) -> object:
+        """The arguments by name; a list of tools and arguments, where one request names several; None if they were not recorded."""
+        if len(self.requested) == 1:
+            return self.requested[0].arguments
+        return [{"name": tool.name, "arguments": tool.arguments} for tool in self.requested] or None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a response was recorded."""
+        return self._response is not None
+
+    @property
+    def result(self) -> object:
+        """What the tool returned; None as well where it did not, or not yet."""
+        return None if self._response is None or self.error is not None else self._response.result
+
+    @property
+    def interrupted(self) -> str | None:
+        """What stopped the call from outside before it came to a result, such as `CancelledError`; None if nothing did."""
+        return None if self._response is None else self._response.interrupted
+
+    @property
+    def closed_early(self) -> bool:
+        """Whether a generator's reader left it before its end: the result is what was yielded until then."""
+        return self._response is not None and self._response.closed_early
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in one line where the tool said it in one; None if nothing did."""
+        told = [event for event in self.events if event.failure is not None]
+        return next((event.failure for event in told if event.type == "error"), told[0].failure if told else None)
+
+    @property
+    def stack(self) -> str | None:
+        """The error's stack, where it was recorded."""
+        return next((event.stack for event in self.events if event.type == "error"), None)
+
+    @property
+    def truncated(self) -> int:
+        """How many values were cut when the call was recorded: of arguments that stand in request and response, once."""
+        return super().truncated - self._marked_twice(lambda event: event.truncated)
+
+    @property
+    def redacted(self) -> int:
+        """How many values were taken out of the call: of arguments that stand in request and response, once."""
+        return super().redacted - self._marked_twice(lambda event: event.redacted)
+
+    def _marked_twice(self, marks: Callable[[RecordedEvent], int]) -> int:
+        """Return how many of the request's marks the response has too, as it repeats the arguments."""
+        request = next((event for event in self.events if event.type == "tool_call_request"), None)
+        response = self._response
+        if request is None or response is None or not response.tool_calls:
+            return 0
+        return min(marks(request), marks(response))
+
+    @property
+    def process(self) -> str | None:
+        """Identifies the process that made the call."""
+        return self.first.process
+
+    @property
+    def _response(self) -> RecordedEvent | None:
+        return next((event for event in self.events if event.type in ("tool_call_response", "tool_result")), None)
+
+
+class Embedding(Step):
+    """Texts that were turned into vectors."""
+
+    kind = "embedding"
+
+    @property
+    def model(self) -> str | None:
+        """The model's name; None where only the request was recorded."""
+        return next((event.model for event in self.events if event.model), None)
+
+    @property
+    def inputs(self) -> tuple[object, ...]:
+        """The texts."""
+        return tuple(value for event in self.events for value in event.inputs)
+
+    @property
+    def count(self) -> int | None:
+        """How many vectors came back."""
+        return next((event.embedding_count for event in self.events if event.embedding_count is not None), None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a response was recorded."""
+        return any(event.type == "embedding_response" for event in self.events)
+
+
+class ErrorStep(Step):
+    """An error outside any recorded call."""
+
+    kind = "error"
+
+    @property
+    def message(self) -> str:
+        """The error's type and text."""
+        return self.first.failure or ""
+
+    @property
+    def error(self) -> str:
+        """The same."""
+        return self.message
+
+    @property
+    def status(self) -> int | None:
+        """The status that a server answered with."""
+        return self.first.status
+
+    @property
+    def stack(self) -> str | None:
+        """The stack, where it was recorded."""
+        return self.first.stack
+
+
+class OtherEvent(Step):
+    """An event of a type that this version doesn't know."""

@@ -1,1 +1,0 @@
-"""A recorded trace → what a person reads. Pure: from events to objects to text."""

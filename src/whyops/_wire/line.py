@@ -1,0 +1,97 @@
+"""An event's line: its members, their names and their order. Pure; what is called JSON is put in as it is.
+
+The line begins with the trace's and the agent's members, so that lines of the same trace begin alike, and ends with content and metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from json.encoder import encode_basestring_ascii as quote
+
+from .timestamps import DIGITS
+from .usage import MAX_COUNT
+
+START = b'{"traceId":'
+"""How each line begins."""
+
+_AFTER_TRACE = b',"agentName":'
+
+
+def head(trace_id: str, agent_name: str, external_user_id: str | None) -> str:
+    """Return how the lines of a trace begin, up to what differs from event to event."""
+    user = "" if external_user_id is None else f',"externalUserId":{quote(external_user_id)}'
+    return f'{{"traceId":{quote(trace_id)},"agentName":{quote(agent_name)}{user},"eventType":"'
+
+
+def line(head: str, event_type: str, timestamp: str, key: str, members: str) -> bytes:
+    """Return a whole line. `key` is an idempotency key as JSON, `members` are the rest, each after a comma."""
+    return f'{head}{event_type}","timestamp":"{timestamp}","idempotencyKey":{key}{members}}}\n'.encode()
+
+
+def members(span_id: str | None, steps: str, content: str, metadata: str) -> str:
+    """Return an event's own members. `content` is JSON; `steps` and `metadata` are members, each after a comma."""
+    span = f',"spanId":{quote(span_id)}' if span_id is not None else ""
+    end = f',"metadata":{{{metadata[1:]}}}' if metadata else ""
+    return f'{span}{steps},"content":{content}{end}'
+
+
+def steps(number: int | None, around: int | None) -> str:
+    """Return a caller's own numbers of a step, and of the one around it, each after a comma."""
+    own = "" if number is None else f',"stepId":{number}'
+    return own if around is None else f'{own},"parentStepId":{around}'
+
+
+def marks(parent_id: str | None, cuts: int, redactions: int) -> str:
+    """Return what the metadata says of the place of an event, and of how many values were cut and redacted, each after a comma."""
+    parent = f',"parentSpanId":{quote(parent_id)}' if parent_id is not None else ""
+    cut = f',"truncated":{cuts}' if cuts else ""
+    return f'{parent}{cut},"redacted":{redactions}' if redactions else parent + cut
+
+
+def call_begun(span_id: str, tool: str, arguments: str) -> str:
+    """Return what request and response of a tool call share. `tool` and `arguments` are JSON; so is the span id, once in quotes."""
+    return f',"spanId":"{span_id}","content":{{"toolCalls":[{{"name":{tool},"arguments":{arguments}}}]'
+
+
+def request(head: str, timestamp: str, span_id: str, begun: str, tool: str, metadata: str) -> bytes:
+    """Return the line of a tool call's request."""
+    return (
+        f'{head}tool_call_request","timestamp":"{timestamp}","idempotencyKey":"{span_id}a"{begun}}},'
+        f'"metadata":{{"tool":{tool}{metadata}}}}}\n'
+    ).encode()
+
+
+def response(head: str, timestamp: str, span_id: str, begun: str, results: str, tool: str, took: str, metadata: str) -> bytes:
+    """Return the line of a tool call's response."""
+    return (
+        f'{head}tool_call_response","timestamp":"{timestamp}","idempotencyKey":"{span_id}b"{begun},"toolResults":{results}}},'
+        f'"metadata":{{"tool":{tool}{took}{metadata}}}}}\n'
+    ).encode()
+
+
+def took(microseconds: int) -> str:
+    """Return how long a call took, in whole milliseconds and exactly, each after a comma."""
+    milliseconds = (microseconds + 500) // 1_000
+    if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
+        milliseconds = MAX_COUNT
+    return f',"latencyMs":{milliseconds},"durationMs":{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}'
+
+
+def rewritten(event: Mapping[str, object], agent_name: str, key: str) -> bytes:
+    """Return the line of a recorded event as another agent's, with an idempotency key."""
+    return json.dumps({**event, "agentName": agent_name, "idempotencyKey": key}, separators=(",", ":")).encode() + b"\n"
+
+
+def trace_of(line: bytes) -> bytes:
+    """Return the part of a line that names its trace, as it stands there."""
+    return line.partition(_AFTER_TRACE)[0]
+
+
+def trace_id_of(line: bytes) -> str:
+    """Return the id of a line's trace; nothing, for a line that is not of our own making."""
+    try:
+        trace_id = json.loads(trace_of(line)[len(START) :])
+    except (ValueError, RecursionError):
+        return ""
+    return trace_id if isinstance(trace_id, str) and line.startswith(START) else ""

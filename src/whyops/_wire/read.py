@@ -1,0 +1,362 @@
+"""An event's line → an object that says what the event tells. Nothing here raises, whatever a client has put into an event."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cached_property
+
+from .usage import COUNTS, MAX_COUNT
+from .write import UNKNOWN
+
+_TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_NOTHING: Mapping[str, object] = {}
+_NOT_CAPTURED = '"[not captured'
+_RESPONSES = {"tool_call_request": "tool_call_response", "embedding_request": "embedding_response"}
+_COUNTERPARTS = {**_RESPONSES, **{response: request for request, response in _RESPONSES.items()}}
+
+
+def decode(line: bytes) -> dict[str, object] | None:
+    """Return the event that a line holds, or None if it is no JSON object."""
+    try:
+        event = json.loads(line)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    except ValueError:  # a number of more digits than Python converts: keep it as text
+        event = json.loads(line, parse_int=str)
+    return event if isinstance(event, dict) else None
+
+
+def event_of_trace(given: Mapping[str, object], trace_id: str) -> dict[str, object] | None:
+    """Return an event as it was recorded, from how the service gives it back: with null for what it lacks, perhaps without its trace.
+
+    None, if it is no event of this trace.
+    """
+    event = {"traceId": trace_id, **{name: value for name, value in given.items() if value is not None or name == "content"}}
+    return event if isinstance(event.get("eventType"), str) and event["traceId"] == trace_id else None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Token counts of one model call, or of several together. `prompt` does not include the cached ones."""
+
+    prompt: int = 0
+    completion: int = 0
+    cache_read: int = 0
+    cache_creation: int = 0
+    unsplit: int = 0
+    """Tokens that only a total tells of: nobody said of which kind they are."""
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cache_read + other.cache_read,
+            self.cache_creation + other.cache_creation,
+            self.unsplit + other.unsplit,
+        )
+
+    def __bool__(self) -> bool:
+        return self != Usage()
+
+    @property
+    def total(self) -> int:
+        """All tokens, cached ones included."""
+        return self.prompt + self.completion + self.cache_read + self.cache_creation + self.unsplit
+
+    @property
+    def given(self) -> int:
+        """All tokens but those that the model wrote."""
+        return self.total - self.completion
+
+    @classmethod
+    def of(cls, value: object) -> Usage:
+        """Read `metadata.usage`; what is no count is left out."""
+        usage = as_mapping(value)
+        prompt, completion, total, read, created = (_count(usage.get(name)) for name in COUNTS)
+        return cls(prompt, completion, read, created, max(total - prompt - completion - read - created, 0))
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a prompt. `content` is text, or a provider's list of parts."""
+
+    role: str
+    content: object
+
+
+@dataclass(frozen=True)
+class RequestedTool:
+    """A tool with arguments: an object by name, or what else was recorded in its place."""
+
+    name: str
+    arguments: object
+
+
+@dataclass(frozen=True)
+class RecordedEvent:
+    """One event of a trace. `raw` is the event as it was recorded; all else is read from it."""
+
+    raw: Mapping[str, object]
+
+    @cached_property
+    def type(self) -> str:
+        """What happened: one of the nine event types, or another client's word."""
+        return as_text(self.raw.get("eventType")) or UNKNOWN
+
+    @cached_property
+    def at(self) -> int | None:
+        """When, in microseconds since 1970."""
+        return microseconds(self.raw.get("timestamp"))
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that the event is part of."""
+        return as_text(self.raw.get("traceId"))
+
+    @property
+    def agent_name(self) -> str | None:
+        """The agent that the event was recorded for."""
+        return as_text(self.raw.get("agentName"))
+
+    @property
+    def external_user_id(self) -> str | None:
+        """The user that the event is about."""
+        return as_text(self.raw.get("externalUserId"))
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key: two events of a trace with the same one are the same event."""
+        return as_text(self.raw.get("idempotencyKey"))
+
+    @cached_property
+    def span_id(self) -> str | None:
+        """The span that pairs a request with its response."""
+        return as_text(self.raw.get("spanId"))
+
+    @cached_property
+    def parent_span_id(self) -> str | None:
+        """The span within which this happened."""
+        return as_text(self.metadata.get("parentSpanId"))
+
+    @cached_property
+    def process(self) -> str | None:
+        """What tells the recording process from others: the key's part before the dash."""
+        process, dash, _ = (self.key or "").partition("-")
+        return process if process and dash else None
+
+    @property
+    def counterpart(self) -> str | None:
+        """The type of the other event of a call: a request's response, a response's request; None for what is no part of a pair."""
+        return _COUNTERPARTS.get(self.type)
+
+    @property
+    def content(self) -> object:
+        """The event's content, in the form its type has."""
+        return self.raw.get("content")
+
+    @cached_property
+    def metadata(self) -> Mapping[str, object]:
+        """The event's metadata."""
+        return as_mapping(self.raw.get("metadata"))
+
+    @cached_property
+    def fields(self) -> Mapping[str, object]:
+        """The content, if it is an object; else empty."""
+        return as_mapping(self.content)
+
+    @cached_property
+    def latency_ms(self) -> float | None:
+        """How long it took: the exact time if it was recorded, else the whole milliseconds."""
+        for name in ("durationMs", "latencyMs"):
+            value = self.metadata.get(name)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
+                return float(value) if value < 2**53 else None
+        return None
+
+    @cached_property
+    def usage(self) -> Usage:
+        """The tokens that were used."""
+        return Usage.of(self.metadata.get("usage"))
+
+    @cached_property
+    def truncated(self) -> int:
+        """How many values were cut when this was recorded."""
+        return _marks(self.metadata.get("truncated"))
+
+    @cached_property
+    def redacted(self) -> int:
+        """How many values were taken out because they may be secret."""
+        return _marks(self.metadata.get("redacted"))
+
+    @property
+    def not_captured(self) -> int:
+        """How many markers stand for contents that were not to be recorded."""
+        try:
+            return json.dumps(self.raw, default=str).count(_NOT_CAPTURED)
+        except (ValueError, TypeError, RecursionError):
+            return 0
+
+    @cached_property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages of a prompt, oldest first."""
+        listed = as_sequence(self.content) or as_sequence(self.fields.get("messages"))
+        return tuple(_message(one) for one in listed or (() if self.content is None else (self.content,)))
+
+    @property
+    def offered(self) -> int | None:
+        """How many tools the model was offered, where that was recorded."""
+        tools = self.metadata.get("tools")
+        return None if tools is None else len(as_sequence(tools))
+
+    @property
+    def thinking(self) -> object:
+        """What a model thought."""
+        return self.fields.get("thinking", self.content)
+
+    @property
+    def model(self) -> str | None:
+        """The model's name."""
+        return as_text(self.metadata.get("model"))
+
+    @property
+    def answer(self) -> object:
+        """A model's text, or a provider's list of parts; None for an answer that only calls tools."""
+        return self.fields.get("content") if isinstance(self.content, Mapping) else self.content
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the model stopped."""
+        return as_text(self.fields.get("finishReason"))
+
+    @property
+    def inputs(self) -> Sequence[object]:
+        """The texts to embed."""
+        return as_sequence(self.fields.get("input"))
+
+    @property
+    def embedding_count(self) -> int | None:
+        """How many vectors came back."""
+        count = self.fields.get("embeddingCount")
+        return count if isinstance(count, int) else None
+
+    @cached_property
+    def tool(self) -> str | None:
+        """The tool that is called, or that gave a result."""
+        named = as_text(self.metadata.get("tool")) or as_text(self.fields.get("toolName"))
+        return named or next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
+
+    @cached_property
+    def tool_calls(self) -> tuple[RequestedTool, ...]:
+        """The tools that a model chose, or that a request or response names, with their arguments."""
+        return tuple(_requested(one) for one in as_sequence(self.fields.get("toolCalls")))
+
+    @property
+    def result(self) -> object:
+        """What a tool returned, as a response or a result tells it; None as well where it was interrupted."""
+        if self.type == "tool_result":
+            return self.fields.get("output", self.content)
+        results = self.fields.get("toolResults", self.content)
+        fields = as_mapping(results)
+        if list(fields) == ["interrupted"]:
+            return None
+        return fields["result"] if list(fields) == ["result"] else results
+
+    @property
+    def interrupted(self) -> str | None:
+        """What stopped a call from outside before it came to a result, such as `CancelledError`; None if nothing did."""
+        return as_text(self.metadata.get("interrupted"))
+
+    @property
+    def closed_early(self) -> bool:
+        """Whether a generator's reader left it before its end: the result is what was yielded until then."""
+        return self.metadata.get("closedEarly") is True
+
+    @cached_property
+    def failure(self) -> str | None:
+        """What an error or a tool's response says went wrong; None if nothing did."""
+        if self.type == "error":
+            kind, message = as_text(self.fields.get("type")), _text_of(self.fields.get("message", self.content))
+            return f"{kind}: {message}" if kind and not message.startswith(kind) else message
+        told = as_mapping(self.fields.get("toolResults")).get("error") if self.type == "tool_call_response" else None
+        return _text_of(told) if told else None
+
+    @property
+    def status(self) -> int | None:
+        """The status that a server answered with."""
+        status = self.fields.get("status")
+        return status if isinstance(status, int) else None
+
+    @property
+    def stack(self) -> str | None:
+        """An error's stack."""
+        return as_text(self.fields.get("stack"))
+
+
+def microseconds(timestamp: object) -> int | None:
+    """Return a time in microseconds since 1970, from ISO 8601 in UTC with a `Z`."""
+    found = _TIMESTAMP.fullmatch(timestamp) if isinstance(timestamp, str) else None
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    try:
+        since = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc) - _EPOCH
+    except ValueError:
+        return None
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
+
+
+def as_mapping(value: object) -> Mapping[str, object]:
+    """Return the value if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else _NOTHING
+
+
+def as_sequence(value: object) -> Sequence[object]:
+    """Return the value if it is an array, else an empty one."""
+    return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()
+
+
+def as_text(value: object) -> str | None:
+    """Return the value if it is text and not empty, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def _message(value: object) -> Message:
+    if isinstance(value, Mapping):
+        return Message(as_text(value.get("role")) or "user", value.get("content", value))
+    return Message("user", value)
+
+
+def _requested(value: object) -> RequestedTool:
+    """Read one tool call, in our form or in OpenAI's with its `function`."""
+    function = as_mapping(as_mapping(value).get("function")) or as_mapping(value)
+    arguments = function.get("arguments", function.get("args"))
+    return RequestedTool(as_text(function.get("name")) or UNKNOWN, _parsed(arguments) if isinstance(arguments, str) else arguments)
+
+
+def _parsed(arguments: str) -> object:
+    """Read arguments written as a JSON string; what is no JSON stays as it is."""
+    try:
+        return json.loads(arguments)
+    except (ValueError, RecursionError):
+        return arguments
+
+
+def _text_of(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)
+
+
+def _count(value: object) -> int:
+    """Read a count as far as the service stores it."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else 0
+
+
+def _marks(value: object) -> int:
+    """Read a mark that says how many, which ones, or only that."""
+    if isinstance(value, bool):
+        return int(value)
+    return _count(value) or len(as_sequence(value)) or len(as_mapping(value))

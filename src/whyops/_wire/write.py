@@ -1,0 +1,253 @@
+"""What callers pass to the nine pairs of methods → an event's content and metadata, in the service's form.
+
+Each function returns `(content, metadata)`. Pure: nothing here records, and nothing here knows of a trace. What the caller passed is
+put in place, not copied: the encoder does that, and bounds it. What of it stays where contents are not to be recorded, `withheld` says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from math import isfinite
+from typing import Any, cast
+
+from .._encoding.coerce import listed, members, spelled, text_in
+from .._runtime.safely import Failed, safely
+from .exceptions import NOT_CAPTURED, describe
+from .signature import strip_signature
+from .timestamps import stamp_of
+from .usage import token_usage, whole
+
+Parts = tuple[object, dict[str, Any]]
+
+METADATA_LIMITS = (("model", 200), ("provider", 200))
+CONTENT_LIMITS = (("finishReason", 100),)
+"""What the service bounds, in UTF-16 units. The trace sees to it, once secrets are out."""
+
+OWN_METADATA = frozenset(
+    {"durationMs", "interrupted", "latencyMs", "model", "params", "parentSpanId", "provider", "redacted", "systemPrompt"}
+    | {"tool", "tools", "truncated", "usage"}
+)
+"""What events say in their metadata by themselves, so that a trace's may not."""
+
+MEMBERS = {
+    "latency_ms": "latencyMs",
+    "usage": "usage",
+    "total_tokens": "usage",
+    "status": "status",
+    "requested_at": "requestedAt",
+    "responded_at": "respondedAt",
+}
+"""The member of content or metadata that an argument is read into, where it can be read."""
+
+UNKNOWN = "unknown"
+PROXY_ARGUMENT = "_whyops_trace_id"
+"""The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
+
+
+def user_message(messages: object, metadata: object) -> Parts:
+    """Make the array of messages; a plain text counts as one message of the user."""
+    return [_message(message) for message in listed(messages)], storable_metadata(metadata)
+
+
+def llm_response(
+    model: object,
+    provider: object,
+    content: object,
+    tool_calls: object,
+    finish_reason: object,
+    usage: object,
+    latency_ms: object,
+) -> Parts:
+    """Make a model's answer."""
+    answer: dict[str, Any] = {}
+    if content is not None:
+        answer["content"] = _unsigned(content)
+    if calls := listed(tool_calls):
+        answer["toolCalls"] = [model_tool_call(call) for call in calls]
+    if reason := spelled(finish_reason):
+        answer["finishReason"] = reason
+    metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
+    counts = token_usage(usage)
+    if counts:
+        metadata["usage"] = counts
+    return answer, metadata
+
+
+def llm_thinking(thinking: object, signature: object) -> Parts:
+    """Make one block of a model's reasoning."""
+    content: dict[str, Any] = {"type": "thinking", "thinking": thinking}
+    if signature is not None and text_in(signature) != "":
+        content["signature"] = signature
+    return content, {}
+
+
+def embedding_request(inputs: object) -> Parts:
+    """Make the list of texts to embed."""
+    return {"input": listed(inputs)}, {}
+
+
+def embedding_response(
+    model: object, provider: object, embedding_count: object, first_embedding_dimensions: object, total_tokens: object, latency_ms: object
+) -> Parts:
+    """Make the description of the vectors that came back; the vectors themselves are not recorded."""
+    content = {
+        "object": "list",
+        "embeddingCount": whole(embedding_count) or 0,
+        "firstEmbeddingDimensions": whole(first_embedding_dimensions) or 0,
+        "encodingFormat": "float",
+    }
+    metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
+    tokens = whole(total_tokens)
+    if tokens is not None:
+        metadata["usage"] = {"totalTokens": tokens}
+    return content, metadata
+
+
+def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object) -> Parts:
+    """Make the tool calls that are about to run."""
+    content = {"toolCalls": [_tool_call(call) for call in listed(tool_calls)], **_time("requestedAt", requested_at)}
+    return content, {"tool": name_of(tool), **latency(latency_ms)}
+
+
+def tool_call_response(tool: object, tool_calls: object, tool_results: object, latency_ms: object, responded_at: object) -> Parts:
+    """Make the outcome of tool calls; results that are no dict are put under `result`."""
+    content = {
+        "toolCalls": [_tool_call(call) for call in listed(tool_calls)],
+        "toolResults": tool_outcome(tool_results),
+        **_time("respondedAt", responded_at),
+    }
+    return content, {"tool": name_of(tool), **latency(latency_ms)}
+
+
+def tool_result(tool_name: object, output: object) -> Parts:
+    """Make a tool's result that has no request to go with."""
+    return {"toolName": name_of(tool_name), "output": output}, {}
+
+
+def error(message: object, status: object, stack: object, *, tells_text: bool) -> Parts:
+    """Make an error. `message` may be an exception: then its type and stack come from it.
+
+    Without `tells_text` an exception's type stays and where it was raised, and of all else that there was something.
+    """
+    content: dict[str, Any] = {"message": NOT_CAPTURED}
+    if issubclass(type(message), BaseException):
+        content = describe(cast("BaseException", message), tells_text=tells_text)
+    elif tells_text:
+        content = {"message": spelled(message)}
+    if stack is not None and text_in(stack) != "":
+        content["stack"] = stack if tells_text else NOT_CAPTURED
+    number = whole(status)
+    if number is not None:
+        content["status"] = number
+    return content, {}
+
+
+def stopped(error: BaseException | None) -> dict[str, Any]:
+    """Return what the metadata says of a call that came to no end of its own: its reader left it, or something stopped it."""
+    if error is None:
+        return {}
+    return {"closedEarly": True} if isinstance(error, GeneratorExit) else interrupted(type(error).__name__)
+
+
+def interrupted(reason: str) -> dict[str, Any]:
+    """Return what metadata and results say of a call that was stopped from outside."""
+    return {"interrupted": reason}
+
+
+def tool_outcome(result: object) -> dict[str, Any]:
+    """Return the `toolResults` object of a result: a dict as it is, anything else under `result`."""
+    held = members(result)
+    return {"result": result} if held is None else held
+
+
+def model_and_provider(model: object, provider: object) -> dict[str, Any]:
+    """Return the two names that the service insists on, `unknown` where they are missing."""
+    return {"model": name_of(model), "provider": name_of(provider)}
+
+
+def latency(milliseconds: object) -> dict[str, Any]:
+    """Return `latencyMs` as the whole number that the service takes, and the exact time as `durationMs` where they differ."""
+    rounded = whole(milliseconds)
+    if rounded is None:
+        return {}
+    if type(milliseconds) is float and milliseconds != rounded and isfinite(milliseconds):
+        return {"latencyMs": rounded, "durationMs": milliseconds}
+    return {"latencyMs": rounded}
+
+
+def storable_metadata(metadata: object) -> dict[str, Any]:
+    """Return a caller's metadata as an object, with those values that the service reads brought into its form, or left out."""
+    held = members(metadata)
+    if held is None:
+        return {} if metadata is None else {"value": metadata}
+    result = {key: value for key, value in held.items() if value is not None}
+    for key, convert in _READ_BY_THE_SERVICE.items():
+        if key in result:
+            value = convert(result.pop(key))
+            if value is not None:
+                result[key] = value
+    return result
+
+
+def name_of(value: object) -> str:
+    """Return a model's, provider's or tool's name, `unknown` where it is missing."""
+    return spelled(value) or UNKNOWN
+
+
+def model_tool_call(call: object) -> object:
+    """Return a tool call that a model asked for, its arguments as JSON text whatever form they came in."""
+    held = members(call)
+    function = members(held.get("function", held)) if held is not None else None
+    if held is None or function is None or "name" not in function:
+        return call
+    arguments = function.get("arguments", function.get("args", "{}"))
+    if text_in(arguments) is None:
+        text = safely(json.dumps, arguments)
+        arguments = arguments if isinstance(text, Failed) else text
+    item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": arguments}}
+    if call_id := spelled(held.get("id")):
+        item = {"id": call_id, **item}
+    return item
+
+
+def _unsigned(content: object) -> object:
+    """Return a text as it was before the proxy signed it, anything else as it is."""
+    return strip_signature(content) if type(content) is str else content
+
+
+def _message(message: object) -> object:
+    if text_in(message) is not None:
+        return {"role": "user", "content": message}
+    held = members(message)
+    if held is None:
+        return message
+    return {key: value if key == "role" else _unsigned(value) for key, value in held.items()}
+
+
+def _tool_call(call: object) -> object:
+    held = members(call)
+    if held is None:
+        return call
+    arguments = members(held.get("arguments"))
+    if arguments is None:
+        return held
+    return {**held, "arguments": {key: value for key, value in arguments.items() if key != PROXY_ARGUMENT}}
+
+
+def _time(name: str, value: str | datetime | object | None) -> dict[str, str]:
+    text = stamp_of(value)
+    return {} if text is None else {name: text}
+
+
+def _name_or_none(value: object) -> str | None:
+    return None if value is None else name_of(value)
+
+
+_READ_BY_THE_SERVICE: dict[str, Callable[[object], object]] = {
+    "latencyMs": whole,
+    "usage": token_usage,
+    "model": _name_or_none,
+    "provider": _name_or_none,
+}

@@ -1,0 +1,1 @@
+"""What the handlers of the frameworks have in common."""

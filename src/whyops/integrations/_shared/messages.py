@@ -1,0 +1,154 @@
+"""Messages as frameworks hold them → as an event carries them: roles, parts, tool calls, and what is sent along with a prompt.
+
+Pure, and knows no framework: each handler takes its own objects apart and hands plain values in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..._recording.recorder import Encode
+from ..._runtime.safely import safely
+from ..._wire.signature import strip_signature
+from ..._wire.write import PROXY_ARGUMENT
+from ...types import MessageItem, ToolCallItem, UserMessageMetadata
+
+MAX_DATA = 4096
+"""The most characters of an image, sound or file that stand in a message; of longer ones only kind and length do."""
+
+_ROLES = {
+    "ai": "assistant",
+    "assistant": "assistant",
+    "chatbot": "assistant",
+    "developer": "system",
+    "function": "tool",
+    "human": "user",
+    "model": "assistant",
+    "system": "system",
+    "tool": "tool",
+    "user": "user",
+}
+_DATA_KEYS = frozenset({"audio", "b64_json", "base64", "bytes", "data", "document", "file_data", "image", "video"})
+_DEEPEST = 6
+
+
+def role_of(name: object) -> str:
+    """Return system, user, assistant or tool for a framework's name of a role; a name that nobody knows stays."""
+    text = str(getattr(name, "value", name)).lower()
+    text = text.removesuffix("messagechunk").removesuffix("message")
+    return _ROLES.get(text, text)
+
+
+def shown_content(content: object) -> object:
+    """Return a message's content as it is recorded: without the proxy's signatures, and with long binary data told by its length."""
+    return _shown(content, "", 0)
+
+
+def text_of(content: object) -> str:
+    """Return the text of a content that is text or a list of parts; parts of other kinds add nothing."""
+    if isinstance(content, str):
+        return strip_signature(content)
+    if not isinstance(content, list):
+        return ""
+    texts = (part.get("text") if isinstance(part, dict) and part.get("type", "text") == "text" else part for part in content)
+    return strip_signature("".join(text for text in texts if isinstance(text, str)))
+
+
+def message_item(role: object, content: object, calls: list[ToolCallItem], names: Mapping[str, object]) -> MessageItem:
+    """Return a message of a prompt. `names` may hold the texts `tool_call_id` and `name`, which some messages have besides."""
+    item: dict[str, Any] = {"role": role_of(role), "content": content}
+    if calls:
+        item["tool_calls"] = calls
+    item.update((name, names[name]) for name in ("tool_call_id", "name") if isinstance(names.get(name), str))
+    return item  # type: ignore[return-value]  # with what some messages have besides
+
+
+def retrieved(id_: object, content: object, metadata: object, score: object) -> dict[str, object]:
+    """Return what a retriever found, without what is not known of it."""
+    found = {"id": id_, "content": content, "metadata": metadata, "score": score}
+    return {name: value for name, value in found.items() if value is not None and value != {}}
+
+
+def first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
+    """Return the first value that is something, under one of `names` in one of `places`; None if there is none."""
+    return next((place[name] for place in places for name in names if place.get(name)), None)
+
+
+def tool_call(name: object, arguments: object, call_id: object, encode: Encode) -> ToolCallItem:
+    """Return a tool call that a model asked for: arguments as JSON text, without the one that the proxy adds.
+
+    `encode` makes the text where the arguments are no plain JSON.
+    """
+    item: ToolCallItem = {"function": {"name": str(name or "unknown"), "arguments": _arguments(arguments, encode)}}
+    if call_id:
+        item["id"] = str(call_id)
+    return item
+
+
+def prompt_metadata(
+    messages: Sequence[MessageItem], tools: Sequence[object] | None = None, params: Mapping[str, object] | None = None
+) -> UserMessageMetadata:
+    """Return what goes along with a prompt: the text of its system messages, the tools offered and the parameters, where there are any."""
+    metadata: UserMessageMetadata = {}
+    system = [text for message in messages if message["role"] == "system" and (text := text_of(message["content"]))]
+    if system:
+        metadata["systemPrompt"] = "\n\n".join(system)
+    if tools:
+        metadata["tools"] = [offered_tool(tool) for tool in tools]
+    known = {name: value for name, value in (params or {}).items() if value is not None}
+    if known:
+        metadata["params"] = known
+    return metadata
+
+
+def offered_tool(tool: object) -> dict[str, Any]:
+    """Return a tool that a model may call as `{"name", "description"?, "parameters"?}`, from OpenAI's, Anthropic's or Google's form."""
+    if not isinstance(tool, dict):
+        return {"name": str(getattr(tool, "name", None) or getattr(tool, "__name__", None) or type(tool).__name__)}
+    given = tool["function"] if isinstance(tool.get("function"), dict) else tool
+    name = given.get("name") or given.get("title") or given.get("type")
+    if not name:
+        return dict(tool)
+    offered = {
+        "name": str(name),
+        "description": given.get("description"),
+        "parameters": next((given[key] for key in ("parameters", "input_schema", "inputSchema") if key in given), None),
+    }
+    return {key: value for key, value in offered.items() if value is not None}
+
+
+def _shown(value: object, key: str, depth: int) -> object:
+    if isinstance(value, str):
+        if len(value) > MAX_DATA and (value.startswith("data:") or key in _DATA_KEYS):
+            return _told(value)
+        return strip_signature(value)
+    if isinstance(value, (bytes, bytearray)):
+        return f"[{len(value)} bytes]"
+    if depth < _DEEPEST:
+        if isinstance(value, dict):
+            return {name: _shown(each, str(name).lower(), depth + 1) for name, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [_shown(each, key, depth + 1) for each in value]
+    return value
+
+
+def _told(data: str) -> str:
+    """Say of a data URL, or of bare base64, what it is and how long."""
+    head, comma, _ = data[:200].partition(",") if data.startswith("data:") else ("", "", "")
+    return f"{head}{comma}[{len(data) - len(head) - len(comma)} characters]"
+
+
+def _arguments(arguments: object, encode: Encode) -> str:
+    if isinstance(arguments, str):
+        held = safely(json.loads, arguments) if PROXY_ARGUMENT in arguments else None
+        if not isinstance(held, dict):
+            return arguments
+        arguments = held
+    if isinstance(arguments, Mapping):
+        arguments = {name: value for name, value in arguments.items() if name != PROXY_ARGUMENT}
+    try:
+        return json.dumps({} if arguments is None else arguments, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return encode(arguments)[0]

@@ -1,0 +1,42 @@
+"""LlamaIndex's models, pointed at the WhyOps proxy, and how they are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..._client import WhyOps
+from ..._encoding.class_fields import fields
+from ..._recording.trace import Trace
+from ..._service.proxy import llama_index_keywords
+from ..._service.proxy_addresses import goes_through_proxy
+from .._shared.proxied import Provider, proxy_settings
+
+
+def is_proxied(instance: object) -> bool:
+    """Tell whether a model's calls go to the WhyOps proxy, which records them itself: by its address, or by its client's."""
+    held = fields(instance) if instance is not None else {}
+    clients = [getattr(instance, name, None) for name in ("_client", "_aclient")]
+    addresses = [held.get("api_base"), held.get("base_url"), *(getattr(client, "base_url", None) for client in clients)]
+    return any(goes_through_proxy(address) for address in addresses if address)
+
+
+def proxy_kwargs(
+    client: WhyOps | None = None,
+    provider: Provider = "openai",
+    *,
+    trace: Trace | None = None,
+    sdk: WhyOps | None = None,
+) -> dict[str, Any]:
+    """Return the keywords that point LlamaIndex's `OpenAI`, `OpenAIEmbedding` or `Anthropic` at the WhyOps proxy.
+
+    `OpenAI(model=…, **proxy_kwargs(sdk, "openai"))`. Without `client` (or `sdk`, its other name), the default one. `instrument()`
+    leaves calls that go through the proxy to it.
+
+    LlamaIndex fixes a model's headers when it is made. With `trace`, these name it; without, its requests name the agent and no trace. To
+    have each request name the trace that is current, give `OpenAI` clients of your own: `openai_client=sdk.openai(…)` and
+    `async_openai_client=sdk.openai(…)`.
+
+    Raises:
+        ConfigurationError: There is no API key, or the provider is not one that the proxy serves.
+    """
+    return llama_index_keywords(proxy_settings(client or sdk, provider, trace), provider)

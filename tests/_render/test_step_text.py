@@ -1,0 +1,87 @@
+"""What all views say of a step."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests._render.recordings import ALIVE, Run, conversation
+from whyops import RecordedTrace
+from whyops._render.json import trace_data
+from whyops._render.markdown import render_brief
+from whyops._render.page.data import report_data
+from whyops._render.step_text import FAILED, INTERRUPTED, OPEN, RESULT, StepText, step_text
+from whyops._render.terminal.tree import render_tree
+
+
+def described(run: Run) -> list[StepText]:
+    return [step_text(step) for step in RecordedTrace.from_events(run.events).walk()]
+
+
+def odd_run() -> Run:
+    run = Run()
+    run.tool("stopped", {}, {"interrupted": "CancelledError"}, "o1", interrupted="CancelledError")
+    run.tool("partly", {}, [1, 2], "o2", interrupted="KeyboardInterrupt")
+    run.tool("left", {}, [1], "o3", closedEarly=True)
+    run.tool("told", {}, {"error": "no such order"}, "o4")
+    run.request("open", {}, "o5")
+    run.add("error", {"message": "no quota", "status": 429})
+    return run
+
+
+def test_how_a_call_ended() -> None:
+    """Each way in which a call ends has a state and one wording."""
+    assert [(said.name, said.state, said.outcome, said.warnings) for said in described(odd_run())] == [
+        ("stopped", INTERRUPTED, "interrupted (CancelledError)", ()),
+        ("partly", RESULT, "[1, 2]", ("interrupted (KeyboardInterrupt)",)),
+        ("left", RESULT, "[1]", ("closed early by its reader",)),
+        ("told", FAILED, "no such order", ()),
+        ("open", OPEN, "no response recorded", ()),
+        ("error", FAILED, "", ()),
+    ]
+
+
+@pytest.mark.parametrize("alive, expected", [(True, "still open"), (False, "process ended here"), (None, "no response recorded")])
+def test_a_call_without_a_response(alive: bool | None, expected: str) -> None:  # noqa: FBT001  (pytest hands it in)
+    """What is known of the process that made a call says why its response is missing."""
+    run = Run(process=ALIVE)
+    run.request("slow", {}, "o1")
+    (step,) = RecordedTrace.from_events(run.events).steps
+    assert step_text(step, lambda _: alive).outcome == expected
+
+
+def test_all_views_say_the_same() -> None:
+    """Outcomes, facts and warnings are worded alike in the terminal, in Markdown, in a notebook and on the page."""
+    trace = RecordedTrace.from_events([*conversation(), *odd_run().events])
+    html, terminal, brief = trace._repr_html_(), render_tree(trace, width=250, color=False), render_brief(trace, budget=100_000)
+    (page,) = report_data([trace], None)["traces"]  # type: ignore[misc, attr-defined]
+    steps = [value for step in page["steps"] for value in (step.get("result"), step.get("open"), *step.get("notes", ()))]
+    for wording in (
+        "interrupted (CancelledError)",
+        "closed early by its reader",
+        "no such order",
+        "no response recorded",
+        "1 value redacted",
+        "3 tools offered",
+    ):
+        assert [name for name, text in {"html": html, "terminal": terminal, "markdown": brief}.items() if wording not in text] == []
+        assert wording in steps
+
+
+def test_values_are_where_they_say() -> None:
+    """Each value that can be shown whole lies in its event under the keys that lead to it."""
+    trace = RecordedTrace.from_events([*conversation(), *odd_run().events])
+    for said in map(step_text, trace.walk()):
+        for value in said.values:
+            found: object = value.event.raw
+            for key in value.path:
+                found = found[key]  # type: ignore[index]
+            assert found == value.value or said.state == INTERRUPTED
+
+
+def test_a_step_is_one_line() -> None:
+    """The `repr` of a step says what it is, and holds none of its values."""
+    trace = RecordedTrace.from_events(conversation())
+    told = [repr(step) for step in trace.walk()]
+    assert told[2:4] == ["<LLMResponse openai/gpt-4o-mini: 1 event>", "<ToolCall search_orders: 2 events>"]
+    assert all(len(text) < 100 and "\n" not in text for text in told)
+    assert trace_data(trace)["steps"]
