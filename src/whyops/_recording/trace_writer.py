@@ -84,7 +84,7 @@ class TraceWriter:
                     f"my_{name}",
                 )
 
-    def encode_arguments(self, arguments: object) -> Encoded:
+    def encode_arguments(self, arguments: Mapping[str, Any]) -> Encoded:
         """Encode arguments by name; where contents are not captured, each becomes a marker of its size."""
         recorder = self.recorder
         if not recorder.enabled:
