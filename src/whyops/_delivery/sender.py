@@ -83,9 +83,7 @@ class Sender:
                 return
 
     def has_work(self) -> bool:
-        """Tell whether something waits that the loop has not seen yet, or somebody who closes as well: of two at once, the later one."""
-        if any(request.until is Until.CLOSED and request.deadline is not None for request in self._open):
-            return True
+        """Tell whether something waits that the loop has not seen yet."""
         return self._queue.has_unread() or not self._requests.empty() or self._counters.has_news()
 
     def _is_idle(self) -> bool:
