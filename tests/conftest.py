@@ -38,7 +38,7 @@ def close_all() -> None:
         client.close_sync(timeout=2)
     for delivery in _assembly.deliveries():
         if delivery.is_running():
-            delivery.wait(delivery.close(2), 3, delivery.counts)
+            delivery.close(2).result(3)
 
 
 @pytest.fixture

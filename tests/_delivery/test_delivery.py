@@ -270,6 +270,18 @@ def test_a_flush_may_have_a_limit(home):
     assert list(sink.stored) == ["1", "2"]
 
 
+def test_of_two_who_close_each_gets_an_answer(home):
+    """Who closes while another is at it, and waits longer, is answered as well: the thread does not end before."""
+    sink = ListSink(failing(None))
+    subject = delivery(sink, home)
+    subject.record(line(1))
+    first, second = subject.close(0.1), subject.close(0.4)
+    assert result(first) == result(second) == FlushResult(waiting=1)
+    sink.answer = lambda _: None
+    subject.record(line(2))
+    assert result(subject.close()).delivered == 2
+
+
 def test_a_hanging_destination_does_not_stop_another(home):
     """Each has a thread of its own."""
     release = threading.Event()

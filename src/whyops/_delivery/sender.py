@@ -83,7 +83,9 @@ class Sender:
                 return
 
     def has_work(self) -> bool:
-        """Tell whether something waits that the loop has not seen yet."""
+        """Tell whether something waits that the loop has not seen yet, or somebody for an answer: of two who close, the later one."""
+        if any(request.deadline is not None for request in self._open):
+            return True
         return self._queue.has_unread() or not self._requests.empty() or self._counters.has_news()
 
     def _is_idle(self) -> bool:
