@@ -10,6 +10,7 @@ from functools import partial
 
 from .._config import defaults
 from .._delivery.delivery import Delivery
+from .._store.groups import groups
 from .._store.push_marks import Pushed, StoredLine
 from .._store.reader import StoreReader
 from .._wire.line import rewritten
@@ -112,7 +113,7 @@ def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: 
     sent = 0
     with Progress("events", total) as progress:
         for one in pending:
-            for batch in _batches(one.lines):
+            for batch in groups(one.lines, _bytes_of, _BATCH_LINES, _BATCH_BYTES):
                 for _, line in batch:
                     one.delivery.record(line)
                 if wait_for(one.delivery.flush(timeout, may_give_up=True), one.delivery, timeout, progress, done).waiting:
@@ -122,16 +123,8 @@ def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: 
     return sent
 
 
-def _batches(lines: Sequence[StoredLine]) -> Iterator[list[StoredLine]]:
-    batch: list[StoredLine] = []
-    size = 0
-    for one in lines:
-        if batch and (len(batch) >= _BATCH_LINES or size + len(one[1]) > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += len(one[1])
-    yield batch
+def _bytes_of(line: StoredLine) -> int:
+    return len(line[1])
 
 
 COMMAND = Command(

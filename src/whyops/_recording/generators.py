@@ -192,9 +192,8 @@ def async_generator_function(function: Callable[..., AsyncGenerator[Any, Any]], 
                 if inner is None:
                     inner = function(*args, **kwargs)
                     item = await steps.wait_for(unwatched_first_step(inner))
-                elif (
-                    thrown is not None and getattr(inner, "ag_frame", inner) is None
-                ):  # closed by the garbage collector, it takes no notice of what is thrown
+                elif thrown is not None and getattr(inner, "ag_frame", inner) is None:
+                    # The garbage collector has closed the function's generator, which then takes no notice of what is thrown.
                     raise thrown  # noqa: TRY301  (as the function would)
                 else:
                     item = await steps.wait_for(inner.asend(sent) if thrown is None else inner.athrow(thrown))

@@ -126,7 +126,7 @@ def _step(method: str, option: str, step: object) -> int | None:
     if 1 <= number <= MAX_COUNT:
         return number
     if step is not None:
-        refused(method, option, step, "a whole number from 1 to 2147483647")
+        refused(method, option, step, f"a whole number from 1 to {MAX_COUNT}")
     return None
 
 

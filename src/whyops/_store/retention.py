@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from .._wire.read import RecordedEvent, decode
 from . import STORE_NAME, schema
+from .groups import groups
 from .schema import Connection, transaction
 
 Trace = tuple[int, int]
@@ -119,7 +121,7 @@ def _make_room(connection: Connection, target: int, bytes_at_once: int = _BYTES_
 def _remove(connection: Connection, traces: Iterable[Trace], target: int = -1, bytes_at_once: int = _BYTES_AT_ONCE) -> list[Trace]:
     """Remove the traces in turn, as long as more than `target` bytes are in use (-1: all of them); return those that went."""
     removed: list[Trace] = []
-    for group in _groups(traces, bytes_at_once):
+    for group in groups(traces, itemgetter(1), _TRACES_AT_ONCE, bytes_at_once):
         with transaction(connection):
             for trace in group:
                 if target >= 0 and used_bytes(connection) <= target:
@@ -133,17 +135,3 @@ def _remove(connection: Connection, traces: Iterable[Trace], target: int = -1, b
 def _give_back(connection: Connection, most_pages: int = 0) -> None:
     """Make the file smaller by what is not in use: so many pages at most, or all (0)."""
     connection.executescript(f"PRAGMA incremental_vacuum({most_pages})")  # `execute` stops after one page
-
-
-def _groups(traces: Iterable[Trace], bytes_at_once: int) -> Iterator[list[Trace]]:
-    """Cut into groups that are each removed in a moment."""
-    group: list[Trace] = []
-    size = 0
-    for trace, length in traces:
-        if group and (len(group) == _TRACES_AT_ONCE or size + length > bytes_at_once):
-            yield group
-            group, size = [], 0
-        group.append((trace, length))
-        size += length
-    if group:
-        yield group

@@ -37,16 +37,14 @@ def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
     delivery = trace.delivery
     for reason, number in delivery.rejected.items():
         yield f"{counted(number, 'event')} rejected by the service ({' '.join(reason.split())[:most]})"
-    if delivery.waiting:
-        yield f"{counted(delivery.waiting, 'event')} not delivered yet"
-    if delivery.left_out:
-        yield f"{counted(delivery.left_out, 'event')} not kept by the service (sampling, or a limit of its own)"
-    if delivery.not_recorded:
-        yield f"{counted(delivery.not_recorded, 'event')} could not be recorded"
-    if delivery.dropped:
-        yield f"{counted(delivery.dropped, 'event')} of this agent dropped because the outbox was full, possibly of this trace"
-    if delivery.lost:
-        yield f"{counted(delivery.lost, 'event')} of this agent could not be recorded, possibly of this trace"
+    numbers = (
+        (delivery.waiting, "not delivered yet"),
+        (delivery.left_out, "not kept by the service (sampling, or a limit of its own)"),
+        (delivery.not_recorded, "could not be recorded"),
+        (delivery.dropped, "of this agent dropped because the outbox was full, possibly of this trace"),
+        (delivery.lost, "of this agent could not be recorded, possibly of this trace"),
+    )
+    yield from (f"{counted(number, 'event')} {what}" for number, what in numbers if number)
     if delivery.not_asked:
         yield delivery.not_asked.rstrip(".")
 
