@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interpreter import run_with_service
 from tests.server import StrictServer
 
 START = """
@@ -60,16 +61,8 @@ ENDS = {
 
 def run_program(server: StrictServer, code: str, home: Path) -> subprocess.CompletedProcess[str]:
     """Run a program of a user with the server as its service."""
-    environment = {
-        "HOME": str(home),
-        "PYTHONWARNINGS": "ignore::DeprecationWarning",  # Python's own about forks with threads
-        "WHYOPS_API_KEY": "whyops_test",
-        "WHYOPS_AGENT_NAME": "agent",
-        "WHYOPS_ANALYSE_BASE_URL": server.url,
-        "WHYOPS_PROXY_BASE_URL": server.proxy_url,
-        "WHYOPS_HOME": str(home),
-    }
-    return subprocess.run([sys.executable, "-c", START + code], env=environment, capture_output=True, text=True, timeout=50, check=False)
+    forks_with_threads = "ignore::DeprecationWarning"  # Python's own
+    return run_with_service(server, START + code, home, WHYOPS_HOME=str(home), PYTHONWARNINGS=forks_with_threads)
 
 
 def counted(errors: str) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.interpreter import run_with_service
 from tests.server import StrictServer
 
 START = """
@@ -69,16 +67,7 @@ sdk.flush_sync()
 def test_no_descriptor_is_free(server: StrictServer, tmp_path: Path, when: str) -> None:
     """It raises nothing, whenever that happens; what a client recorded arrives once descriptors are free again."""
     code, traces = PROGRAMS[when]
-    environment = {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "WHYOPS_HOME": str(tmp_path / "home"),
-        "WHYOPS_API_KEY": "whyops_test",
-        "WHYOPS_AGENT_NAME": "agent",
-        "WHYOPS_ANALYSE_BASE_URL": server.url,
-        "WHYOPS_PROXY_BASE_URL": server.proxy_url,
-    }
-    done = subprocess.run([sys.executable, "-c", START + code], env=environment, capture_output=True, text=True, timeout=50, check=False)
+    done = run_with_service(server, START + code, tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "Traceback" not in done.stderr
     assert "please report" not in done.stderr

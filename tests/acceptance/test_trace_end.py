@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +12,7 @@ import pytest
 import trio
 
 import whyops
+from tests.interpreter import run_with_service
 from tests.server import StrictServer
 
 FROZEN = """
@@ -60,18 +58,7 @@ WAYS = {
 @pytest.mark.parametrize("settings", [{"WHYOPS_FLUSH_AT_TRACE_END": "1"}, {"AWS_LAMBDA_FUNCTION_NAME": "f", "WHYOPS_HOME": "/proc/whyops"}])
 def test_all_is_delivered_before_the_host_freezes(server: StrictServer, tmp_path: Path, way: str, settings: dict[str, str]) -> None:
     """Whichever way the block is written; of the one that blocks the event loop it is said how it is written better."""
-    environment = {
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "WHYOPS_HOME": str(tmp_path / "home"),
-        "WHYOPS_API_KEY": "whyops_test",
-        "WHYOPS_AGENT_NAME": "agent",
-        "WHYOPS_ANALYSE_BASE_URL": server.url,
-        "WHYOPS_PROXY_BASE_URL": server.proxy_url,
-        **settings,
-    }
-    code = FROZEN + WAYS[way]
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=50, check=False)
+    done = run_with_service(server, FROZEN + WAYS[way], tmp_path, **settings)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert len(server.events) == 3
     assert ("use `async with`" in done.stderr) == (way == "in a coroutine")
