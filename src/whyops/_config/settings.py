@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from ..events import Sink
 
-    Transport = httpx.BaseTransport
-
 _MAX_AGENT_NAME = 255
 _TOOLS_ADVICE = 'each with "name" and, if you like, "description", "inputSchema" and "outputSchema"; whyops.describe_tools(…) makes them.'
 
@@ -53,7 +51,7 @@ class Settings:
     keep_local: bool | None = None
     local_max_age_days: int | None = None
     local_max_bytes: int | None = None
-    transport: Transport | None = None
+    transport: httpx.BaseTransport | None = None
     disabled: bool = False
     home_trouble: str = ""
 
