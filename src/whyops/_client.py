@@ -22,10 +22,11 @@ from .types import AgentInfo, AgentMetadata, FlushResult
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    import httpx
     from typing_extensions import Self
 
     from ._assembly import Parts
-    from ._config.settings import Settings, Transport
+    from ._config.settings import Settings
     from ._delivery.delivery import Delivery
     from ._service.proxy import ProxySettings
 
@@ -100,7 +101,7 @@ class WhyOps:
         keep_local: bool | None = None,
         local_max_age_days: int | None = None,
         local_max_bytes: int | None = None,
-        transport: Transport | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         arguments = dict(locals())
         del arguments["self"]

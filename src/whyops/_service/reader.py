@@ -17,7 +17,7 @@ from .._wire.read import event_of_trace
 from ..errors import ServiceError
 
 if TYPE_CHECKING:
-    from .._config.settings import Transport
+    import httpx
 
 TIMEOUT_SECONDS = 10.0
 PAGE_SECONDS = 20.0
@@ -54,7 +54,7 @@ class ServiceReader:
 
     analyse_url: str
     api_key: str = field(repr=False)
-    transport: Transport | None = field(default=None, repr=False)
+    transport: httpx.BaseTransport | None = field(default=None, repr=False)
 
     def events(self, trace_id: str) -> list[dict[str, object]]:
         """Return a trace's events, oldest first; none for an id of which the service says that it has none.

@@ -20,7 +20,7 @@ from .agents import complete_metadata
 from .responses import judge, no_answer
 
 if TYPE_CHECKING:
-    from .._config.settings import Transport
+    import httpx
 
 TIMEOUT_SECONDS = 30.0
 LEAST_SECONDS = 0.05
@@ -42,7 +42,7 @@ class HttpSink:
         api_key: str,
         agent_name: str,
         agent_metadata: Mapping[str, object] | None,
-        transport: Transport | None = None,
+        transport: httpx.BaseTransport | None = None,
         clock: Clock = CLOCK,
     ) -> None:
         self._analyse = analyse_base_url.rstrip("/")
