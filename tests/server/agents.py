@@ -65,6 +65,21 @@ class Agents:
         """Give all agents of an account."""
         return [agent for agent in self._agents.values() if agent.account == account]
 
+    @property
+    def limit(self) -> int | None:
+        """Give how many agents an account may have."""
+        return self._limit
+
+    def begin(self, account: str, name: str, prompts: Mapping[str, str]) -> dict[str, Version]:
+        """Make an agent that nothing has described, for traces that begin at the same time, and give the version of each.
+
+        `prompts` holds each trace's own system prompt, or "". Each makes a version of the agent, but those with the same prompt; the last
+        one is in force, and the other traces are refused from their second event on.
+        """
+        versions = {prompt: Version(str(uuid.uuid4()), f"placeholder {prompt}") for prompt in prompts.values()}
+        self.create(account, name).versions = list(versions.values())
+        return {trace_id: versions[prompt] for trace_id, prompt in prompts.items()}
+
     def create(self, account: str, name: str, version_hash: str = "placeholder") -> Agent:
         """Add an agent; without a hash, the way its first event does it: with a placeholder for its description."""
         if self._limit is not None and sum(agent.account == account for agent in self._agents.values()) >= self._limit:

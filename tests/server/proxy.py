@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import model
-from .answer import Answer
+from .answer import INTERNAL_ERROR, Answer
 from .marks import new_trace_id, signed_trace_id
 from .model import Turn
 from .request import Request
@@ -44,7 +44,7 @@ def answer(service: Service, account: str, request: Request) -> Answer:
     except ValueError:
         return _INVALID_JSON
     if request.path == "/v1/agents/init":
-        return service.init(account, body)
+        return service.init(account, body) if service.health.proxy_link else INTERNAL_ERROR
     return _too_many(service, account) or _ask_model(service, account, request, body)
 
 

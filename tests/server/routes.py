@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from . import proxy, schema
 from .answer import INTERNAL_ERROR, NOT_FOUND, UNAUTHORIZED, Answer
@@ -37,10 +38,12 @@ class Keys:
 
 def answer(service: Service, keys: Keys, request: Request) -> Answer:
     """Answer a request. The key is checked before the body is looked at."""
-    if (request.method, request.path) == ("GET", "/health"):
-        return Answer(200, {"status": "healthy"})
+    health = service.health.answer(request.path) if request.method == "GET" else None
+    if health is not None:
+        return health
     account = keys.account(request.key)
-    if account is None:
+    is_looked_up = service.health.database or (service.queue and request.path == "/api/events/ingest")  # whose keys are in a cache
+    if account is None or not is_looked_up:
         return UNAUTHORIZED
     if request.path.startswith("/v1/"):
         return proxy.answer(service, account, request)
@@ -50,17 +53,22 @@ def answer(service: Service, keys: Keys, request: Request) -> Answer:
 
 
 def _read(service: Service, account: str, request: Request) -> Answer:
-    rate = _SAMPLING_RATE.fullmatch(request.path)
-    if rate:
-        return service.sampling_rate(account, rate[1])
-    if request.path == "/api/entities":
-        return service.list_agents(account)
-    return service.list_events(request.query) if request.path == "/api/events" else NOT_FOUND
+    with service.reading() as reading:
+        if request.path == "/api/events":
+            return reading.events(request.query)
+        if request.path == "/api/entities":
+            return reading.agents(account, request.query)
+        if request.path == "/api/threads":
+            return reading.threads(account, request.query)
+        if request.path.startswith("/api/threads/"):
+            return reading.thread(account, unquote(request.path.removeprefix("/api/threads/")), request.query)
+        return reading.limits() if request.path == "/api/agent-settings/limits" else NOT_FOUND
 
 
 def _write(service: Service, account: str, request: Request) -> Answer:
     rate = _SAMPLING_RATE.fullmatch(request.path) if request.method == "PATCH" else None
-    if not rate and (request.method, request.path) not in _POSTS:
+    is_known = (request.method, request.path) in _POSTS and not (request.path == "/api/events" and service.is_old)
+    if not rate and not is_known:
         return NOT_FOUND
     if not request.is_json:
         return schema.invalid_input()
@@ -69,7 +77,8 @@ def _write(service: Service, account: str, request: Request) -> Answer:
     except ValueError:
         return INTERNAL_ERROR
     if rate:
-        return service.sampling_rate(account, rate[1], body)
+        with service.reading() as reading:
+            return reading.set_sampling_rate(account, rate[1], body)
     if request.path == "/api/entities/init":
         return service.init(account, body)
     return service.ingest(account, body, request.headers.get("x-external-user-id"), at_once=request.path == "/api/events")

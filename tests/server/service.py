@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from . import database, schema
-from .agents import Agent, AgentLimitError, Agents
-from .answer import INTERNAL_ERROR, NOT_FOUND, Answer
+from .agents import Agent, AgentLimitError, Agents, Version
+from .answer import INTERNAL_ERROR, Answer
+from .health import Health
+from .normal_form import system_prompt
+from .reading import Reading
 from .traces import Row, Trace, key_of, without_nul
 
 Event = dict[str, Any]
@@ -59,11 +63,15 @@ class Service:
         self.dead_letters: list[tuple[Event, str]] = []
         self.spoiled: list[Spoiled] = []
         self.queue = queue
+        self.is_old = False
+        """Whether it lacks `POST /events`, as older ones do."""
         self.limits = limits
         self.proxied: dict[str, list[float]] = {}
         self._stored = stored
         self._lock = threading.Lock()
         self.agents = Agents(limits.agents, limits.sampling_rate)
+        self.health = Health()
+        self._reading = Reading(self)
 
     def init(self, account: str, body: object) -> Answer:
         """Answer `POST /entities/init`."""
@@ -76,32 +84,58 @@ class Service:
         if refusal is not None:
             return refusal
         events: list[Event] = body if isinstance(body, list) else [body]  # type: ignore[list-item]  # the schema has seen to it
+        is_queued = self.queue and not at_once
         with self._lock:
-            outcomes = [self._take(account, event, external_user_id) for event in events]
+            if is_queued and not self.health.database:
+                outcomes: list[Row | Failure] = [Failure(INTERNAL_ERROR, "the database is away") for _ in events]
+            else:
+                begun = {} if is_queued else self._begin_agents(account, events)
+                outcomes = [self._take(account, event, external_user_id, begun) for event in events]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        if not events or (self.queue and not at_once):
+        if not events or is_queued:
             self.dead_letters += [(event, out.reason) for event, out in zip(events, outcomes, strict=True) if isinstance(out, Failure)]
             return Answer(202, {"success": True, "accepted": True, "queuedCount": len(events)})
         if failures:
             return failures[0].answer
         return Answer(201, outcomes if isinstance(body, list) else outcomes[0])
 
-    def _take(self, account: str, event: Event, header_user_id: str | None) -> Row | Failure:
-        """Store one event, or say why not."""
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Give what answers questions, while nothing is stored."""
+        with self._lock:
+            yield self._reading
+
+    def _begin_agents(self, account: str, events: list[Event]) -> dict[str, Version]:
+        """Make the agents that the events' traces are the first of, all at the same time; give the version of each such trace."""
+        first: dict[str, dict[str, Event]] = {}
+        for event in events:
+            name = without_nul(event["agentName"])
+            if self.agents.find(account, name) is None and self._refusal(event) is None:
+                first.setdefault(name, {}).setdefault(without_nul(event["traceId"]), event)
+        begun: dict[str, Version] = {}
+        for name, of_traces in first.items():
+            with contextlib.suppress(AgentLimitError):
+                begun.update(self.agents.begin(account, name, {trace: system_prompt(event) or "" for trace, event in of_traces.items()}))
+        return begun
+
+    def _take(self, account: str, event: Event, header_user_id: str | None, begun: dict[str, Version]) -> Row | Failure:
+        """Store one event, or say why not. `begun` holds the version of each trace that begins together with its agent."""
         failure = self._refusal(event)
         if failure is not None:
             return failure
         agent_name = without_nul(event["agentName"])
         agent = self.agents.find(account, agent_name)
+        version = begun.pop(without_nul(event["traceId"]), None)
         if agent is not None:
-            return self._take_for(agent, event, header_user_id, is_kept=_is_kept(event["traceId"], agent))
+            is_kept = version is not None or _is_kept(event["traceId"], agent)
+            return self._take_for(agent, event, header_user_id, version or agent.version, is_kept=is_kept)
         try:
             agent = self.agents.create(account, agent_name)
         except AgentLimitError:
             return Failure(INTERNAL_ERROR, "agent limit")
-        return self._take_for(agent, event, header_user_id, is_kept=True)
+        return self._take_for(agent, event, header_user_id, agent.version, is_kept=True)
 
-    def _take_for(self, agent: Agent, event: Event, header_user_id: str | None, *, is_kept: bool) -> Row | Failure:
+    def _take_for(self, agent: Agent, event: Event, header_user_id: str | None, version: Version, *, is_kept: bool) -> Row | Failure:
         """Store an agent's event, unless its trace is another's, its key known, or a limit reached."""
         trace_id = without_nul(event["traceId"])
         trace = self.traces.get(trace_id)
@@ -113,7 +147,7 @@ class Service:
             return _result(trace.by_key[key], "skipped", "Event already processed")
         rejection = self._rejection(agent, event, trace, is_kept=is_kept)
         if trace is None and (rejection is None or rejection.startswith("Span")):
-            trace = self.traces[trace_id] = Trace(trace_id, agent.account, agent.id, agent.version.id)
+            trace = self.traces[trace_id] = Trace(trace_id, agent.account, agent.id, version.id)
         if rejection is not None or trace is None:
             return {"id": None, "status": "sampled_out", "stepId": None, "spanId": event.get("spanId"), "message": rejection}
         reason = database.refuses(event)
@@ -161,38 +195,6 @@ class Service:
         if self.limits.spans is None or not span_id or without_nul(span_id) in agent.span_ids:
             return False
         return len(agent.span_ids) >= self.limits.spans
-
-    def list_events(self, query: Mapping[str, str]) -> Answer:
-        """Answer `GET /events`: newest first, at most 200 a page, contents only when asked for, whoever asks."""
-        trace_id = query.get("traceId")
-        limit = min(int(query.get("limit", "200")), 200)
-        start = (int(query.get("page", "1")) - 1) * limit
-        with self._lock:
-            rows = [row for row in self.rows if trace_id is None or row["traceId"] == trace_id]
-        newest_first = sorted(rows, key=lambda row: str(row["timestamp"]))[::-1]
-        left_out = {"content", "metadata"} - set(query.get("include", "").split(","))
-        page = [{name: value for name, value in row.items() if name not in left_out} for row in newest_first[start : start + limit]]
-        pagination = {"total": len(rows), "page": start // limit + 1, "limit": limit, "hasMore": len(rows) > start + limit}
-        return Answer(200, {"success": True, "events": page, "pagination": pagination})
-
-    def list_agents(self, account: str) -> Answer:
-        """Answer `GET /entities`."""
-        with self._lock:
-            agents = [{"id": agent.id, "name": agent.name, "latestVersion": {"id": agent.version.id}} for agent in self.agents.of(account)]
-            return Answer(200, {"success": True, "agents": agents})
-
-    def sampling_rate(self, account: str, agent_id: str, body: object = None) -> Answer:
-        """Answer `GET` and, with a body, `PATCH /entities/:agentId/sampling-rate`."""
-        with self._lock:
-            agent = self.agents.by_id(account, agent_id)
-            if agent is None:
-                return NOT_FOUND
-            if body is not None:
-                rate = body.get("samplingRate") if isinstance(body, dict) else None
-                if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-                    return schema.invalid_input()
-                agent.sampling_rate = rate
-            return Answer(200, {"success": True, "agentId": agent.id, "samplingRate": agent.sampling_rate})
 
 
 def _is_kept(trace_id: str, agent: Agent) -> bool:

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .agents import Agent
+from .normal_form import kept, system_prompt
 from .schema import TOOL_CALLS
 
 Row = dict[str, Any]
@@ -24,6 +25,9 @@ class Trace:
     agent_id: str
     version_id: str
     external_user_id: str | None = None
+    system_prompt: str | None = None
+    is_cached: bool = False
+    began_at: str = field(default_factory=lambda: _to_the_millisecond(None))
     rows: list[Row] = field(default_factory=list)
     by_key: dict[str, Row] = field(default_factory=dict)
     last_step: int = 0
@@ -44,11 +48,14 @@ class Trace:
             "eventType": event["eventType"],
             "externalUserId": external_user_id,
             "timestamp": _to_the_millisecond(event.get("timestamp")),
-            "content": event.get("content"),
-            "metadata": event.get("metadata", {}),
+            "content": kept(event),
+            "metadata": {**event.get("metadata", {}), **({"idempotencyKey": own} if (own := event.get("idempotencyKey")) else {})},
         }
         if self.external_user_id is None:
             self.external_user_id = external_user_id
+        if self.system_prompt is None:
+            self.system_prompt = system_prompt(event)
+        self.is_cached = False
         self.rows.append(row)
         if key is not None:
             self.by_key[key] = row
