@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._config import defaults
@@ -19,7 +21,7 @@ from ._recording import context
 from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
 from ._recording.recorder import Recorder, lose_uncounted
-from ._runtime import forks, guard
+from ._runtime import forks, guard, locks
 from ._runtime.clock import CLOCK
 from ._runtime.waiting import loop_is_running
 from ._service.agents import hash_metadata
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ._store.sink import SqliteSink
+
+INTRODUCTION_SECONDS = 2.0
+"""For so long a process waits at most while another one makes an agent known to the service."""
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all and `exit_timeout` says nothing else."""
@@ -165,7 +170,7 @@ def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[D
         return Destination("local", "", ""), lambda: _local_sink(settings), None
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
-    return destination, lambda: _service_sink(settings, metadata), lambda: _service_sink(settings, None)
+    return destination, lambda: _service_sink(settings, metadata), lambda: _service_sink(settings, metadata, if_unknown=True)
 
 
 # These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
@@ -179,17 +184,20 @@ def _local_sink(settings: Settings) -> SqliteSink:
     return SqliteSink(settings.home, max_bytes=settings.local_max_bytes or 0, max_age_days=settings.local_max_age_days or 0)
 
 
-def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None) -> Sink:
-    """Return the sink that is the service, which is told of the agent as `agent_metadata` describes it."""
+def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None, *, if_unknown: bool = False) -> Sink:
+    """Return the sink that is the service, which hears of the agent as `agent_metadata` describes it; or only if it does not know it."""
     from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
     from ._store.tee import KeepingSink  # noqa: PLC0415  (as above)
 
+    home = settings.home
     sink = HttpSink(
         analyse_base_url=settings.analyse_base_url or "",
         proxy_base_url=_proxy_of_the_same_service(settings),
         api_key=settings.api_key or "",
         agent_name=settings.agent_name or defaults.AGENT_NAME,
         agent_metadata=agent_metadata,
+        if_unknown=if_unknown,
+        alone=contextlib.nullcontext if home is None else partial(locks.alone, home / "agents.lock", INTRODUCTION_SECONDS),
         transport=settings.transport,
     )
     return KeepingSink(sink, _local_sink(settings)) if settings.keep_local and settings.home is not None else sink

@@ -24,7 +24,8 @@ class Receipt(NamedTuple):
 
     `stored` counts events kept, repeats of known ones included; `sampled_out` those taken and not kept, with `sampled_out_reason`;
     `refused` those that are never to be sent again. What became of the `unsettled` ones is not known; if that stays so for one of them
-    while others behind it pass, it counts as refused in the end.
+    while others behind it pass, it counts as refused in the end. `accepted` counts those that the other side has taken into a queue,
+    without a word of what will become of them.
     """
 
     stored: int
@@ -32,6 +33,7 @@ class Receipt(NamedTuple):
     sampled_out_reason: str = ""
     refused: Sequence[Refusal] = ()
     unsettled: Sequence[Refusal] = ()
+    accepted: int = 0
 
 
 class RetryLater(Exception):

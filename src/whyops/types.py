@@ -149,10 +149,10 @@ class EventOptions(PlacedEventOptions, total=False):
 class FlushResult(NamedTuple):
     """What became of the events of one destination, in numbers of events.
 
-    `delivered`: stored, or accepted by the service's queue, since this process began. `waiting`: recorded, not yet delivered. `rejected`:
-    refused permanently, and kept in a file with the reason. `sampled_out`: taken and not stored, by the service's own rules. `dropped`:
-    never recorded, because the outbox was full. `not_recorded`: never recorded for another cause, such as a method that was called
-    without an argument that it needs; the log names the line.
+    `delivered`: stored, since this process began. `waiting`: recorded, not yet delivered. `rejected`: refused permanently, and kept in a
+    file with the reason. `sampled_out`: taken and not stored, by the service's own rules. `dropped`: never recorded, because the outbox
+    was full. `not_recorded`: never recorded for another cause, such as a method that was called without an argument that it needs; the
+    log names the line. `accepted`: taken into a queue of the service's, which says no more of them.
     """
 
     delivered: int = 0
@@ -161,6 +161,7 @@ class FlushResult(NamedTuple):
     sampled_out: int = 0
     dropped: int = 0
     not_recorded: int = 0
+    accepted: int = 0
 
     @property
     def parked(self) -> int:

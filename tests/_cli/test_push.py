@@ -106,7 +106,7 @@ def test_killed_midway_and_run_again(home: Path, tmp_path: Path) -> None:
         events = server.events
     assert Counter(str(event["idempotencyKey"]) for event in events).most_common(1)[0][1] == 1
     assert events == run.events
-    sizes = [request["bytes"] for request in server.requests if request["path"] == "/api/events/ingest"]
+    sizes = [request["bytes"] for request in server.requests if request["path"] == "/api/events"]
     whole = sum(len(line) for line in StoreReader(home).lines("long"))
     assert sum(int(str(size)) for size in sizes) < 1.8 * whole
 

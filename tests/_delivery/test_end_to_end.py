@@ -196,7 +196,7 @@ def test_orphans_are_delivered_before_the_agent_is_described_anew(server, tmp_pa
     heir.record(line("new", "another trace"))
     assert heir.close(20).result(25) == FlushResult(delivered=COUNT + 1)
     check(server, also=2)
-    assert [request.path.rpartition("/")[2] for request in server.requests[-3:]] == ["ingest", "init", "ingest"]
+    assert [request.path.rpartition("/")[2] for request in server.requests[-4:]] == ["entities", "events", "init", "events"]
 
 
 def test_sampling_is_said(tmp_path, caplog):
@@ -206,7 +206,7 @@ def test_sampling_is_said(tmp_path, caplog):
         subject.record(line("first", "first"))
         subject.flush().result(10)
         record(subject)
-        assert subject.close(20).result(25) == FlushResult(delivered=1, sampled_out=COUNT)
+        assert subject.close(20).result(25) == FlushResult(sampled_out=COUNT + 1)
         assert len([record for record in caplog.records if "did not keep" in record.message]) == 1
     folder = HERE.folder(tmp_path)
     assert sorted(path.name for path in folder.iterdir() if path.suffix != ".lines") == ["counts.json"]

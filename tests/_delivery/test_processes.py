@@ -403,7 +403,7 @@ os.kill(os.getpid(), 9)
 
 def test_a_lost_answer_makes_no_duplicate(processes):
     """The service stored a batch, and the process died before it learned: the next one sends it again with the same keys."""
-    processes.server.hang(store=True)
+    processes.server.hang(store=True, path="/api/events")
     process = processes.start("record(50); subject.flush().result(20)")
     processes.server.wait_for_events(50)
     process.kill()

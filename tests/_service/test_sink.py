@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -43,7 +45,7 @@ def test_events_arrive_as_they_are(server, sink):
     assert sink.send([line(9)]) == Receipt(stored=1)
     assert [event["idempotencyKey"] for event in server.events] == ["0", "1", "2", "9"]
     assert server.connections == 1
-    request = server.requests[0]
+    request = server.ingested[0]
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert request.headers["x-agent-name"] == "agent"
     assert request.headers["content-type"] == "application/json"
@@ -76,15 +78,47 @@ def test_what_sampling_leaves_out_is_told():
 
 
 def test_a_queue_accepts():
-    """Which is all that is ever said."""
+    """Events go past it, and each is answered for; where an older service has no such way, that they were accepted is all that is said."""
     with StrictServer(queue=True) as server:
         sink = http_sink(server)
         assert sink.send(lines(3)) == Receipt(stored=3)
+        server.service.is_old = True
+        assert sink.send(lines(5)) == Receipt(stored=0, accepted=5)
+        assert sink.send(lines(6)) == Receipt(stored=0, accepted=6)
+        assert [request.path.removeprefix("/api/events") for request in server.ingested] == ["", "", "/ingest", "/ingest"]
         sink.close()
+
+
+def test_the_database_of_a_queue_is_away():
+    """Nothing goes into a queue that drops what its worker can't store: all waits, and is stored in the end."""
+    with StrictServer(queue=True) as server:
+        sink = http_sink(server)
+        sink.send(lines(1))
+        server.service.health.database = False
+        with pytest.raises(RetryLater, match="can't reach its database") as later:
+            sink.send(lines(4))
+        assert (later.value.kind, later.value.remedy) == ("busy", "")
+        server.service.health.database = True
+        assert sink.send(lines(4)) == Receipt(stored=4)
+        assert server.service.dead_letters == []
+        sink.close()
+
+
+def test_without_its_database_a_service_refuses_no_key(server, sink):
+    """It answers 401 to all, and says in its health why; a key that is bad stays one."""
+    server.service.health.database = False
+    with pytest.raises(RetryLater, match="can't reach its database"):
+        sink.send(lines(1))
+    server.service.health.database = True
+    assert sink.send(lines(1)).stored == 1
+    server.keys.revoke(KEY)
+    with pytest.raises(RetryLater, match="refuses the API key"):
+        sink.send(lines(1))
 
 
 def test_failures_are_told_apart(server, sink):
     """What the server does to a request becomes what the sender understands."""
+    sink.send(lines(1))
     server.fail(503, retry_after=7)
     with pytest.raises(RetryLater) as later:
         sink.send(lines(1))
@@ -140,7 +174,7 @@ def outcome_of(sink: HttpSink) -> str:
 
 
 @pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404, 409, 413, 429, 500, 503])
-@pytest.mark.parametrize("path", ["/api/events/ingest", "/api/entities/init"])
+@pytest.mark.parametrize("path", ["/api/events", "/api/entities/init"])
 def test_a_key_that_is_echoed_is_not_told(server, caplog, path, status):
     """Whatever the service quotes of a request, whole or cut off, in whatever part of an answer."""
     key = "whyops_0123456789abcdefghijklmnop"
@@ -190,21 +224,64 @@ class TestAgent:
         sink.send([line(1)])
         sink.send([line(2)])
         paths = [request.path for request in server.requests]
-        assert paths == ["/api/entities/init", "/api/events/ingest", "/api/events/ingest"]
+        assert paths == ["/api/entities/init", "/api/events", "/api/events"]
         sent = json.loads(server.requests[0].body)
         tool = {"name": "search", "description": "search", "inputSchema": "{}", "outputSchema": "{}"}
         assert sent == {"agentName": "agent", "metadata": {"systemPrompt": "Be kind.", "tools": [tool]}}
         sink.close()
 
-    def test_without_metadata_only_when_asked(self, server, sink):
-        """A description that nobody gave would be one more version of the agent."""
-        sink.send(lines(1))
-        assert not server.inits
+    def test_without_metadata_a_new_agent_is_made_known(self, server, sink):
+        """With a placeholder, before the first event; each trace would else make a version of its own, and be refused in the end."""
+        assert sink.send([line(index, f"trace {index % 3}") for index in range(9)]).stored == 9
+        assert [json.loads(request.body)["metadata"] for request in server.inits] == [{"systemPrompt": "Not given.", "tools": []}]
+        assert sink.send(lines(1)).stored == 1
         told = sink.init_agent()
         assert told is not None
-        assert told["status"] in {"created", "existing"}
+        assert told["status"] == "created"
         assert sink.init_agent() == told
         assert len(server.inits) == 1
+
+    @pytest.mark.parametrize("agents", [1, 230])
+    def test_without_metadata_a_known_agent_is_left_as_it_is(self, agents):
+        """A description that nobody gave would be one more version of it. The list of agents has pages."""
+        with StrictServer(limits=Limits(agents=None)) as server:
+            for number in range(agents):
+                server.service.agents.create(KEY, "agent" if number == agents - 1 else f"agent {number}", "its own")
+            sink = http_sink(server)
+            assert sink.send(lines(3)).stored == 3
+            assert not server.inits
+            sink.close()
+
+    def test_lines_of_another_description(self, server):
+        """What others left is sent with the description that is in force; an agent that nobody knows gets the one that is here."""
+        for _ in range(2):
+            sink = http_sink(server, agent_metadata=METADATA, if_unknown=True)
+            assert sink.send(lines(3)).stored == 3
+            sink.close()
+        assert [json.loads(request.body)["metadata"]["systemPrompt"] for request in server.inits] == ["Be kind."]
+
+    def test_a_service_without_a_list_of_agents(self, server):
+        """Its agents are not asked for, and not made known."""
+        server.fail(404, path="/api/entities", times=None)
+        sink = http_sink(server)
+        assert sink.send(lines(3)).stored == 3
+        assert not server.inits
+        sink.close()
+
+    def test_two_at_once(self, server):
+        """One with a description and one without, of an agent that is new: the description is what stays, in whatever order they come."""
+        lock = threading.Lock()
+        for number in range(20):
+            name = f"agent {number}"
+            server.service.agents._limit = None
+            sinks = [http_sink(server, agent_name=name, agent_metadata=given, alone=lambda: lock) for given in (METADATA, None)]
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda sink: sink._introduction.before_events(), sinks))
+            versions = server.service.agents.find(KEY, name).versions
+            assert len(versions) in {1, 2}
+            assert sinks[0].init_agent()["agentVersionId"] == versions[-1].id
+            for sink in sinks:
+                sink.close()
 
     def test_through_the_proxy_if_need_be(self, server):
         """Where the analyse service can't be reached."""
@@ -249,6 +326,38 @@ class TestAgent:
         assert len(caplog.records) == 1
         sink.close()
 
+    @pytest.mark.parametrize("analyse", ["unreachable", "502"])
+    def test_a_proxy_that_reaches_nobody_has_no_say(self, server, analyse):
+        """It answers 500 where the service is away: that is no refusal of the description, which is told again until it is taken."""
+        server.service.health.proxy_link = False
+        options = {"analyse_base_url": "http://127.0.0.1:1/api"} if analyse == "unreachable" else {}
+        server.fail(502, path="/api/entities/init", times=None)
+        sink = http_sink(server, agent_metadata=METADATA, **options)
+        for _ in range(5):
+            with pytest.raises(RetryLater) as later:
+                sink.send(lines(1))
+            assert later.value.kind in {"unreachable", "busy"}
+        assert server.events == []
+        server.clear()
+        if not options:
+            assert sink.send(lines(1)).stored == 1
+            assert server.service.agents.find(KEY, "agent").version.hash == server.service.agents.of(KEY)[0].versions[0].hash
+        sink.close()
+
+    def test_a_service_that_is_not_ready_refuses_no_description(self, server):
+        """500 is what it answers to an older version, for good, and also where its database is away: it is asked."""
+        sink = http_sink(server, agent_metadata=METADATA)
+        server.fail(500, path="/api/entities/init", times=None)
+        server.fail(503, path="/api/health/ready", times=None)
+        for _ in range(5):
+            with pytest.raises(RetryLater, match="not ready") as later:
+                sink.send(lines(1))
+            assert later.value.kind == "busy"
+        server.clear()
+        assert sink.send(lines(1)).stored == 1
+        assert len(server.service.agents.find(KEY, "agent").versions) == 1
+        sink.close()
+
     def test_an_outage_is_no_reason_to_go_on_without(self, server):
         """The description waits like all else."""
         sink = http_sink(server, agent_metadata=METADATA)
@@ -258,7 +367,7 @@ class TestAgent:
                 sink.send([line(1)])
         server.clear()
         assert sink.send([line(1)]).stored == 1
-        assert [request.path for request in server.requests].count("/api/events/ingest") == 1
+        assert [request.path for request in server.requests].count("/api/events") == 1
         sink.close()
 
 

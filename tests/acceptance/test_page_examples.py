@@ -104,7 +104,7 @@ def test_the_agent_is_initialised_first(server: StrictServer, sdk: WhyOps) -> No
     for number in range(3):
         sdk.trace(f"t{number}").error_sync("no")
         sdk.flush_sync()
-    assert [request.path for request in server.requests] == ["/api/entities/init"] + ["/api/events/ingest"] * 3
+    assert [request.path for request in server.requests] == ["/api/entities/init"] + ["/api/events"] * 3
     assert server.requests[0].json() == {"agentName": "agent", "metadata": {"systemPrompt": "Be kind.", "tools": []}}
     for request in server.requests:
         assert request.headers["authorization"] == "Bearer whyops_test"

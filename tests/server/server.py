@@ -16,6 +16,8 @@ from .request import Request
 from .routes import Keys, answer
 from .service import USUAL_LIMITS, Event, Limits, Service, Spoiled
 
+_EVENTS = frozenset([("POST", "/api/events"), ("POST", "/api/events/ingest")])
+
 
 class StrictServer(Faults):
     """The service, listening. Starts and stops with its `with` block; `stop` and `start` in between keep port and state.
@@ -82,7 +84,7 @@ class StrictServer(Faults):
     @property
     def ingested(self) -> list[Request]:
         """Give the requests that brought events, whatever was answered."""
-        return [request for request in self.requests if request.path == "/api/events/ingest"]
+        return [request for request in self.requests if (request.method, request.path) in _EVENTS]
 
     @property
     def inits(self) -> list[Request]:

@@ -39,14 +39,16 @@ def wait_for(future: Future[FlushResult], delivery: Delivery, timeout: float, pr
 
 def settled(*counts: FlushResult) -> int:
     """Return how many events need no further attempt."""
-    return sum(one.delivered + one.rejected + one.sampled_out for one in counts)
+    return sum(one.delivered + one.accepted + one.rejected + one.sampled_out for one in counts)
 
 
 def result_text(left: int, *counts: FlushResult) -> str:
     """Return what became of the events, as a sentence. `left` of them were not sent."""
     sampled_out, rejected = sum(one.sampled_out for one in counts), sum(one.rejected for one in counts)
+    accepted = sum(one.accepted for one in counts)
     parts = (
         f"{counted(sum(one.delivered for one in counts), 'event')} delivered",
+        f"{accepted:,} accepted by the service's queue" if accepted else "",
         f"{sampled_out:,} sampled out by the service (see `whyops doctor`)" if sampled_out else "",
         f"{rejected:,} rejected (see `whyops status`)" if rejected else "",
         f"{left:,} not sent: run this again to continue" if left else "",

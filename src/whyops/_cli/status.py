@@ -57,6 +57,7 @@ def _as_json(one: Waiting, service: Service | None) -> dict[str, object]:
         "presentSettings": is_reachable(one.destination, service),
         "recorded": one.recorded,
         "delivered": counts.delivered,
+        "accepted": counts.accepted,
         "waiting": one.waiting,
         "orphaned": one.orphaned,
         "parked": counts.rejected,

@@ -177,7 +177,7 @@ class Delivery:
     def settled(self) -> int:
         """Return how many events will not be sent again: whether that changes tells whether any get through."""
         total = self._counters.total
-        return total.delivered + total.sampled_out + total.rejected
+        return total.delivered + total.accepted + total.sampled_out + total.rejected
 
     def _ask(self, until: Until, timeout: float | None, *, may_give_up: bool) -> Future[FlushResult]:
         request = Request(until, None if timeout is None else self._clock.monotonic() + timeout, may_give_up=may_give_up)

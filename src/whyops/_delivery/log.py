@@ -52,6 +52,14 @@ class DeliveryLog:
         place = f"It is kept in {self._place}/parked.jsonl" if self._place != "memory" else "It is lost"
         self._say(f"rejected:{reason[:40]}", "Event rejected permanently: %s. %s; all others are sent.", reason, place)
 
+    def accepted(self) -> None:
+        """Log that what becomes of events can't be known."""
+        self._say(
+            "accepted",
+            "The service takes events into a queue, and does not answer what becomes of them: they count as accepted, not as delivered.",
+            level=INFO,
+        )
+
     def sampled_out(self, reason: str) -> None:
         """Log that the service accepts events and does not keep them."""
         self._say(

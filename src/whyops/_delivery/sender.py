@@ -176,6 +176,7 @@ class Sender:
         total = self._counters.total
         return FlushResult(
             delivered=total.delivered,
+            accepted=total.accepted,
             waiting=max(0, self._queue.waiting() - self._batch.settled()),
             rejected=total.rejected,
             sampled_out=total.sampled_out,
@@ -236,7 +237,9 @@ class Sender:
         if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
             self._log.recovered()
-        counts = Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out)
+        counts = Counts(delivered=receipt.stored, accepted=receipt.accepted, sampled_out=receipt.sampled_out)
+        if receipt.accepted:
+            self._log.accepted()
         if receipt.sampled_out:
             counts.sampled_out_reasons[receipt.sampled_out_reason] = receipt.sampled_out
             self._log.sampled_out(receipt.sampled_out_reason)

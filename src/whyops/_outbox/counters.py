@@ -47,10 +47,12 @@ Numbers = dict[str, int]
 class Counts:
     """Numbers of events. Of those that did not get through also how many for each reason, and of those that were lost, of each trace.
 
-    `dropped` were lost for want of room, `not_recorded` for any other cause. The latest traces are told apart, by their ids.
+    `accepted` were taken into a queue of the service's, which says no more of them. `dropped` were lost for want of room, `not_recorded`
+    for any other cause. The latest traces are told apart, by their ids.
     """
 
     delivered: int = 0
+    accepted: int = 0
     rejected: int = 0
     sampled_out: int = 0
     dropped: int = 0

@@ -37,7 +37,8 @@ class Waiting:
     @property
     def recorded(self) -> int:
         """Return how many events were ever recorded there."""
-        return self.counts.delivered + self.counts.rejected + self.counts.sampled_out + self.waiting
+        counts = self.counts
+        return counts.delivered + counts.accepted + counts.rejected + counts.sampled_out + self.waiting
 
 
 def inspect_outboxes(home: Path) -> list[Waiting]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from .clock import CLOCK
 from .private_files import open_private
 
 try:
     import fcntl
 except ImportError:  # Windows has none
     fcntl = None  # type: ignore[assignment]
+
+_AGAIN_SECONDS = 0.01
 
 
 def lock(fd: int, *, shared: bool = False, wait: bool = False) -> None:
@@ -48,6 +52,27 @@ def locked(path: Path, flags: int, *, wait: bool = False, needed: bool = True) -
         with contextlib.suppress(OSError):
             unlock(fd)
         os.close(fd)
+
+
+@contextlib.contextmanager
+def alone(path: Path, seconds: float) -> Iterator[None]:
+    """Do something while no other process, and nobody else in this one, does it too; after so many seconds of waiting all the same."""
+    end = CLOCK.monotonic() + seconds
+    with contextlib.ExitStack() as held:
+        while not _is_had(path, held) and CLOCK.monotonic() < end:
+            time.sleep(_AGAIN_SECONDS)
+        yield
+
+
+def _is_had(path: Path, held: contextlib.ExitStack) -> bool:
+    """Take a lock for as long as `held` is; False if another has it. Where none can be had at all, that is no reason to wait."""
+    try:
+        held.enter_context(locked(path, os.O_RDWR | os.O_CREAT))
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def exist() -> bool:

@@ -11,6 +11,7 @@ from json.encoder import encode_basestring_ascii as _quote
 
 from .._http.answer import Answer, described, details_of, json_of, message_of, quoted
 from ..events import BatchRejected, Receipt, Refusal, RetryLater
+from .session import Session
 
 BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 SAMPLED_OUT = "sampled_out"
@@ -52,6 +53,33 @@ def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | Re
             return no_answer(answer)
 
 
+def judge_now(answer: Answer, session: Session, lines: Sequence[bytes] = ()) -> Receipt | RetryLater | BatchRejected:
+    """Tell what an answer that came just now means, without the key, should it quote that.
+
+    Without its database the service refuses every key: it is asked about that before a refusal is believed.
+    """
+    outcome = judge(answer, lines, datetime.fromtimestamp(session.clock.wall(), timezone.utc))
+    if isinstance(outcome, Receipt):
+        unsettled = tuple(one._replace(reason=session.without_key(one.reason)) for one in outcome.unsettled)
+        return outcome._replace(sampled_out_reason=session.without_key(outcome.sampled_out_reason), unsettled=unsettled)
+    if isinstance(outcome, RetryLater) and outcome.kind == "key" and session.has_lost_its_database():
+        return RetryLater(f"the service can't reach its database, and so can't look the key up ({answer.status})", kind="busy")
+    _hide_key(outcome, session)
+    return outcome
+
+
+def no_answer_now(answer: Answer, session: Session, asked: str) -> RetryLater:
+    """Return why nothing is settled by an answer that is none to what was `asked`, without the key."""
+    later = no_answer(answer, asked)
+    _hide_key(later, session)
+    return later
+
+
+def _hide_key(outcome: RetryLater | BatchRejected, session: Session) -> None:
+    outcome.reason = session.without_key(outcome.reason)
+    outcome.args = (outcome.reason,)
+
+
 def no_answer(answer: Answer, asked: str = "events") -> RetryLater:
     """Return why nothing is settled by an answer that the service does not give to what was `asked`."""
     reason = f"the answer {answer.status} is not one to {asked}: {described(answer, json_of(answer.body))}"
@@ -88,7 +116,7 @@ def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt |
     if isinstance(body, dict) and body.get("accepted") and isinstance(body.get("queuedCount"), int):
         queued = body["queuedCount"]
         if queued == len(lines) and queued is not True:
-            return Receipt(stored=queued)
+            return Receipt(stored=0, accepted=queued)
         return RetryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
     if isinstance(body, dict) and len(lines) == 1 and _is_known(body.get("status")):
         body = [body]

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from .._http.answer import Answer, json_of
-from .._http.channel import Request, Unreachable
-from .._http.transport import open_channel
-from .._printable import without_secret
-from .._runtime import guard
 from .._runtime.clock import CLOCK, Clock
 from ..events import BatchRejected, Receipt, RetryLater
 from ..types import AgentInfo
-from .agents import complete_metadata
-from .responses import judge, no_answer
+from .introduction import Alone, Introduction
+from .responses import judge_now
+from .session import Session
 
 if TYPE_CHECKING:
     import httpx
 
-TIMEOUT_SECONDS = 30.0
-LEAST_SECONDS = 0.05
-INIT_ATTEMPTS = 3
+EVENTS = "/events"
+"""Takes events at once and answers for each of them, whether the service has a queue or not."""
+
+QUEUE = "/events/ingest"
+"""Takes events into a queue, if the service has one; it is all that older services have."""
 
 
 class HttpSink:
-    """Posts events to the service, after it has described the agent to it.
+    """Posts events to the service, after it has made the agent known to it.
 
-    Without `agent_metadata` the agent is described only if `init_agent` is called. `transport` carries the requests in place of a
-    connection of our own. The key is in no repr, message or exception.
+    With `agent_metadata` the agent is described with them; without, or with `if_unknown`, only if the service does not know it. The key is
+    in no repr, message or exception. The other arguments are those of `Session` and `Introduction`.
     """
 
     def __init__(
@@ -42,34 +39,29 @@ class HttpSink:
         api_key: str,
         agent_name: str,
         agent_metadata: Mapping[str, object] | None,
+        if_unknown: bool = False,
+        alone: Alone = contextlib.nullcontext,
         transport: httpx.BaseTransport | None = None,
         clock: Clock = CLOCK,
     ) -> None:
-        self._analyse = analyse_base_url.rstrip("/")
-        self._proxy = proxy_base_url.rstrip("/")
-        self._api_key = api_key
+        self._session = Session(analyse_base_url, api_key, agent_name, transport=transport, clock=clock)
         self._agent_name = agent_name
-        self._metadata = agent_metadata
-        self._clock = clock
-        self._headers = {
-            "Authorization": f"Bearer {api_key}",
-            "X-Agent-Name": agent_name.encode("utf-8").decode("latin-1"),
-            "Content-Type": "application/json",
-            "User-Agent": "whyops-python",
-        }
-        self._deadline: float | None = None
-        self._agent: AgentInfo | None = None
-        self._init_needed = agent_metadata is not None
-        self._init_failures = 0
-        self._init_trouble = ""
-        self._channel = open_channel(transport)
+        self._route = EVENTS
+        self._introduction = Introduction(
+            self._session,
+            agent_name,
+            agent_metadata,
+            if_unknown=if_unknown or agent_metadata is None,
+            proxy_url=proxy_base_url,
+            alone=alone,
+        )
 
     def __repr__(self) -> str:
-        return f"<HttpSink {self._analyse} for agent {self._agent_name!r}>"
+        return f"<HttpSink {self._session.url} for agent {self._agent_name!r}>"
 
     def hurry(self, deadline: float | None) -> None:
         """Let no request last beyond this moment (monotonic); None takes the limit away."""
-        self._deadline = deadline
+        self._session.deadline = deadline
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
         """Post the lines as one array, and read what became of each.
@@ -78,37 +70,18 @@ class HttpSink:
             RetryLater: the service can't be reached, or asks for time, or refuses the key; or what answers is not the service.
             BatchRejected: it refuses at least one of them.
         """
-        if self._init_needed:
-            self._introduce()
-        outcome = self._told_of(lines, "/events/ingest")
-        if isinstance(outcome, RetryLater) and outcome.kind == "queue":
-            each = self._told_of(lines, "/events")  # which queues nothing, and answers for each event
-            outcome = outcome if isinstance(each, RetryLater) else each
+        self._introduction.before_events()
+        body = b"[%b]" % b",".join(lines)
+        answer = self._session.post(self._route, body)
+        if answer.status == HTTPStatus.NOT_FOUND and self._route == EVENTS:
+            queued = self._session.post(QUEUE, body)
+            if queued.status != HTTPStatus.NOT_FOUND:
+                answer, self._route = queued, QUEUE
+        outcome = judge_now(answer, self._session, lines)
         if isinstance(outcome, (RetryLater, BatchRejected)):
             raise outcome
-        if self._init_needed:
-            self._init_needed = False
-            _say_refused(self._agent_name, self._init_trouble)
+        self._introduction.after_events()
         return outcome
-
-    def _told_of(self, lines: Sequence[bytes], path: str) -> Receipt | RetryLater | BatchRejected:
-        """Post the lines, and return what the answer means, without the key, should it quote that."""
-        return self._judged(self._post(f"{self._analyse}{path}", b"[%b]" % b",".join(lines)), lines)
-
-    def _judged(self, answer: Answer, lines: Sequence[bytes]) -> Receipt | RetryLater | BatchRejected:
-        outcome = judge(answer, lines, datetime.fromtimestamp(self._clock.wall(), timezone.utc))
-        if isinstance(outcome, Receipt):
-            unsettled = tuple(one._replace(reason=self._without_key(one.reason)) for one in outcome.unsettled)
-            return outcome._replace(sampled_out_reason=self._without_key(outcome.sampled_out_reason), unsettled=unsettled)
-        self._hide_key(outcome)
-        return outcome
-
-    def _hide_key(self, outcome: RetryLater | BatchRejected) -> None:
-        outcome.reason = self._without_key(outcome.reason)
-        outcome.args = (outcome.reason,)
-
-    def _without_key(self, text: str) -> str:
-        return without_secret(text, self._api_key)
 
     def init_agent(self) -> AgentInfo | None:
         """Describe the agent to the service, once; None if it refuses the description, which is said.
@@ -116,87 +89,8 @@ class HttpSink:
         Raises:
             RetryLater: the service can't be reached, asks for time, or refuses the key.
         """
-        if self._agent is None:
-            self._agent = self._read_agent(self._post_description())
-            self._init_needed = False
-        return self._agent
+        return self._introduction.describe()
 
     def close(self) -> None:
         """Close the connection."""
-        self._channel.close()
-
-    # --- the agent -------------------------------------------------------------------------------
-
-    def _introduce(self) -> None:
-        """Describe the agent before its first event; after a few failures see whether the events are taken without."""
-        try:
-            self.init_agent()
-        except RetryLater as later:
-            if later.kind not in {"init", "url"}:
-                raise
-            self._init_failures += 1
-            if self._init_failures < INIT_ATTEMPTS:
-                raise
-            self._init_trouble = later.reason
-
-    def _post_description(self) -> Answer:
-        """Tell the service, or the proxy instead if the service is down and there is a proxy to tell."""
-        body = json.dumps({"agentName": self._agent_name, "metadata": complete_metadata(self._metadata)}).encode()
-        at_proxy = f"{self._proxy}/v1/agents/init"
-        try:
-            answer = self._post(f"{self._analyse}/entities/init", body)
-        except RetryLater as away:
-            if not self._proxy:
-                raise
-            try:
-                return self._post(at_proxy, body)
-            except RetryLater:  # it is away, too: what the service itself said is what counts
-                raise away from None
-        is_down = answer.status > HTTPStatus.INTERNAL_SERVER_ERROR
-        return self._post(at_proxy, body) if is_down and self._proxy else answer
-
-    def _read_agent(self, answer: Answer) -> AgentInfo | None:
-        if answer.status in {200, 201}:
-            if (agent := _agent_in(answer)) is not None:
-                return agent
-            later = no_answer(answer, "the description of the agent")
-            self._hide_key(later)
-            raise later
-        outcome = self._judged(answer, ())
-        if isinstance(outcome, BatchRejected) and not outcome.perhaps_passing:
-            _say_refused(self._agent_name, outcome.reason)
-            return None
-        if isinstance(outcome, RetryLater):
-            raise outcome
-        raise RetryLater(f"the agent can't be initialised: the service answers {answer.status}", kind="init")
-
-    # --- requests --------------------------------------------------------------------------------
-
-    def _post(self, url: str, body: bytes) -> Answer:
-        timeout = TIMEOUT_SECONDS
-        if self._deadline is not None:
-            timeout = max(LEAST_SECONDS, min(timeout, self._deadline - self._clock.monotonic()))
-        try:
-            return self._channel.exchange(Request("POST", url, self._headers, body, timeout))
-        except Unreachable as error:
-            raise RetryLater(f"it can't be reached ({error})", kind="unreachable") from None
-
-
-def _agent_in(answer: Answer) -> AgentInfo | None:
-    """Return what an answer tells of an agent, or None if it tells of none."""
-    told = json_of(answer.body)
-    if not isinstance(told, dict) or told.get("success") is False:
-        return None
-    texts = {name: value if isinstance(value := told.get(name), str) else "" for name in AgentInfo.__annotations__}
-    return cast("AgentInfo", texts) if texts["agentId"] else None
-
-
-def _say_refused(agent_name: str, reason: str) -> None:
-    guard.notices.say(
-        f"init:{agent_name}",
-        "The service does not take the description of agent %r (%s). Events are sent without it. An account has a limited "
-        "number of agents, and a description that was changed can't be changed back: look at the agents in its dashboard, or choose "
-        "another agent name.",
-        agent_name,
-        reason,
-    )
+        self._session.close()

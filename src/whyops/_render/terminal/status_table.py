@@ -38,6 +38,7 @@ def _lines(status: DestinationStatus, width: int, encoding: str) -> Iterator[Lin
     facts: tuple[tuple[int, str, str, dict[str, int]], ...] = (
         (status.numbers.recorded, "recorded", "", {}),
         (counts.delivered, "delivered", "good", {}),
+        *([(counts.accepted, "accepted by the service's queue", "good", {})] if counts.accepted else []),
         (status.numbers.waiting, "waiting", "warn", {}),
         (counts.rejected, "rejected", "bad", counts.rejected_reasons),
         (counts.sampled_out, "sampled out", "warn", counts.sampled_out_reasons),
