@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+D = TypeVar("D")
 
 
 class Failed(Generic[T]):
@@ -26,6 +27,12 @@ def safely(read: Callable[[T], R], value: T) -> R | Failed[T]:
         if stops(error):
             raise
         return Failed(type(error))
+
+
+def safely_or(read: Callable[[T], R], value: T, default: D) -> R | D:
+    """Return `read(value)`, or `default` if that raises."""
+    result = safely(read, value)
+    return default if isinstance(result, Failed) else result
 
 
 def stops(error: BaseException) -> bool:
