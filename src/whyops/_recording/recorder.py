@@ -25,11 +25,9 @@ class TraceEnd(Protocol):
 
     def wait(self) -> None:
         """Wait in this thread."""
-        ...
 
     async def wait_async(self) -> None:
         """Wait without blocking the event loop."""
-        ...
 
 
 class Recorder:

@@ -60,9 +60,15 @@ def in_child(callback: Callable[[], None]) -> None:
 
 def tell_children(who: Forked) -> None:
     """Call `who` after each fork from now on, in the child, as long as it lives."""
+    global _waits  # noqa: PLW0603  (a hook can't be taken back, so it is registered once)
     with _lock:
         _told.add(who)
-        _wait_from_now_on()
+        # Forks wait from now on, and not before. The hooks before a fork are called in the order opposite to that of their registration.
+        # So this one is registered late: it takes our lock before `logging` takes its own, which a thread that holds ours may be about to
+        # take.
+        if not _waits and hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_before, after_in_parent=_after_in_parent)
+            _waits = True
 
 
 def hold_forks(who: Held) -> None:
@@ -75,18 +81,6 @@ def hold_forks(who: Held) -> None:
 def is_child() -> bool:
     """Tell whether this process was forked from one that delivered."""
     return _is_child
-
-
-def _wait_from_now_on() -> None:
-    """Have forks wait, which they do not before there is something to tell.
-
-    The hooks before a fork are called in the order opposite to that of their registration. So this one is registered late: it takes our
-    lock before `logging` takes its own, which a thread that holds ours may be about to take.
-    """
-    global _waits  # noqa: PLW0603  (a hook can't be taken back, so it is registered once)
-    if not _waits and hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before, after_in_parent=_after_in_parent)
-        _waits = True
 
 
 def _before() -> None:
@@ -102,8 +96,7 @@ def _after_in_parent() -> None:
 def _after_in_child() -> None:
     global _is_child  # noqa: PLW0603  (a fact about the process)
     _is_child = _is_child or _waits
-    release = [_lock.release] if _waits else []
-    _call_all([*release, *_in_child, *(who.after_fork_in_child for who in list(_told))])
+    _call_all([*([_lock.release] if _waits else []), *_in_child, *(who.after_fork_in_child for who in list(_told))])
 
 
 def _call_all(callbacks: Iterable[Callable[[], object]]) -> None:

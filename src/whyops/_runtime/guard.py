@@ -93,12 +93,7 @@ class Notices:
 notices = Notices()
 
 
-def _after_fork_in_child() -> None:
-    notices.__init__()  # type: ignore[misc]  # another thread of the parent may have held its lock
-
-
-forks.in_child(_after_fork_in_child)
-
+forks.in_child(notices.__init__)  # type: ignore[misc]  # another thread of the parent may have held its lock
 
 Losing = Callable[[object, str, int], None]
 """Counts events that could not be recorded: whose they were (as the guarded method knows it: its `self`), why, and how many."""
@@ -108,13 +103,8 @@ def _uncounted(owner: object, reason: str, events: int) -> None:
     """Count nothing: no client was ever made."""
 
 
-_lose: Losing = _uncounted
-
-
-def set_losing(lose: Losing) -> None:
-    """Say where events that could not be recorded are counted."""
-    global _lose  # noqa: PLW0603  (one function, set once when the client's module is imported)
-    _lose = lose
+lose: Losing = _uncounted
+"""Set where the default client is: it knows whose they were."""
 
 
 def recording(function: Callable[P, R]) -> Callable[P, R | None]:
@@ -149,7 +139,7 @@ def _nothing(_: object) -> None:
 
 def _wrong_call(error: TypeError, owner: object) -> None:
     place = caller()
-    _lose(owner, f"{error} ({place})", 1)
+    lose(owner, f"{error} ({place})", 1)
     notices.say(f"call:{place}:{error}", "A call could not be recorded: %s (at %s). The agent is not affected.", error, place)
 
 
@@ -158,7 +148,7 @@ def fault(error: Exception, owner: object = None, events: int = 1) -> None:
     if reraise:
         raise error
     place = caller()
-    _lose(owner, f"{type(error).__name__} ({place})", events)
+    lose(owner, f"{type(error).__name__} ({place})", events)
     notices.say(
         f"recording:{type(error).__name__}",
         "An event could not be recorded (%s: %s), at %s. The agent is not affected; please report this with the version of whyops.",

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 HAS_OWNERS = hasattr(os, "geteuid")
-_ALWAYS = 0
-for _flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):  # a pipe is not waited for; Windows would write \r\n
-    _ALWAYS |= getattr(os, _flag, 0)
+# A pipe is not waited for; Windows would write \r\n.
+_ALWAYS = sum(getattr(os, flag, 0) for flag in ("O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
 _WRITABLE_BY_OTHERS = 0o022
 
 
@@ -112,9 +111,7 @@ def make_private_folder(folder: Path) -> None:
 def _check(found: os.stat_result, path: Path, kind: int) -> None:
     if stat.S_IFMT(found.st_mode) != kind:
         raise NotOurs("is no folder" if kind == stat.S_IFDIR else "is no ordinary file", path)
-    if not HAS_OWNERS:
-        return
     if not is_owner(found):
         raise NotOurs(f"belongs to another user (uid {found.st_uid})", path)
-    if found.st_mode & _WRITABLE_BY_OTHERS:
+    if HAS_OWNERS and found.st_mode & _WRITABLE_BY_OTHERS:
         raise NotOurs("can be written by other users (`chmod go-w` mends that)", path)
