@@ -118,8 +118,7 @@ class WhyOps:
         self._origin = origin
         self._given: Settings | None = None
         self._parts: Parts | None = None
-        self._closed = False
-        self._introduced = False
+        self._closed = self._introduced = False
         try:
             self._settings()
         except (ImportError, OSError) as error:
@@ -293,8 +292,7 @@ class WhyOps:
 
     def _assembled(self) -> Parts:
         """Return the parts, put together at first use: that is when the environment is read."""
-        parts = self._parts
-        if parts is None:
+        if self._parts is None:
             given = self._settings()
             from ._assembly import assemble  # noqa: PLC0415  (`import whyops` does not pay for what a program may never use)
 
@@ -302,8 +300,7 @@ class WhyOps:
                 if self._parts is None:
                     made = assemble(given, lambda: (_recorder_of, self._origin.packed()))
                     self._parts = self._parts or made  # a greenlet, or a `__del__`, may have come in meanwhile
-                parts = self._parts
-        return parts
+        return self._parts
 
     def _usable(self) -> Parts | None:
         """Return the parts, or None where they can't be loaded now."""

@@ -57,8 +57,8 @@ class OpenClients(Generic[C]):
         with self.lock:  # threads that load equal pickles at once get one client
             origin = Origin.of(token)
             if origin is not None:
-                same = next((client for client in self._open if client._origin is origin), None)  # noqa: SLF001  (as the protocol says)
-                return same or make(origin)
+                same = (client for client in self._open if client._origin is origin)  # noqa: SLF001  (as the protocol says)
+                return next(same, None) or make(origin)
             if settings not in self._arrived:
                 self._arrived[settings] = make(Origin.unpacked(settings))
             return self._arrived[settings]

@@ -22,7 +22,7 @@ current: ContextVar[Frame | None] = ContextVar("whyops_frame", default=None)
 
 
 def _no_fallback(_trace_id: str | None) -> TraceWriter | None:
-    return None
+    """Find none."""
 
 
 find_trace: Callable[[str | None], TraceWriter | None] = _no_fallback

@@ -37,11 +37,10 @@ def record_request(
     trace: TraceWriter, span_id: str, tool: object, tool_calls: object, latency_ms: object, requested_at: object, options: EventOptions
 ) -> None:
     """Record a `tool_call_request`, guarded by itself: its method returns the span's id also where this fails."""
-    parts = contents.tool_call_request(tool, tool_calls, latency_ms, requested_at)
     record(
         trace,
         "tool_call_request",
-        parts,
+        contents.tool_call_request(tool, tool_calls, latency_ms, requested_at),
         {**options, "span_id": span_id},
         tool_calls=tool_calls,
         latency_ms=latency_ms,

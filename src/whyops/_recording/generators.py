@@ -80,8 +80,6 @@ class Steps:
 class _UnchangedSteps(Steps):
     """Takes the steps, and does nothing else."""
 
-    __slots__ = ()
-
     def take(self, step: Callable[[Any], R], given: Any) -> R:
         return step(given)
 
@@ -102,16 +100,14 @@ class RecordedSteps(Steps):
 
     __slots__ = ("_call", "_captures_result", "_cuts", "_expected", "_items", "_left_out", "_redactions", "_room")
 
-    def __init__(self, frame: Frame, call: ToolCallWriter, expected: tuple[type[BaseException], ...], *, captures_result: bool) -> None:
+    def __init__(self, call: ToolCallWriter, frame: Frame, expected: tuple[type[BaseException], ...], *, captures_result: bool) -> None:
         super().__init__(frame)
         self._call = call
         self._expected = expected
         self._captures_result = captures_result
         self._items: list[str] = []
         self._room = call.trace.recorder.max_value_bytes - _FOR_THE_CUT
-        self._cuts = 0
-        self._redactions = 0
-        self._left_out = 0
+        self._cuts = self._redactions = self._left_out = 0
 
     @guard.recording
     def yielded(self, item: object) -> None:
@@ -134,12 +130,10 @@ class RecordedSteps(Steps):
         is_error = isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration))
         if error is not None and (is_error or isinstance(error, self._expected)):
             self._call.fail(error, expected=self._expected)
-            return
-        note = stopped(error)
-        if self._captures_result:
-            self._call.succeed_encoded(self._results(), note)
+        elif self._captures_result:
+            self._call.succeed_encoded(self._results(), stopped(error))
         else:
-            self._call.succeed(NOT_CAPTURED, note)
+            self._call.succeed(NOT_CAPTURED, stopped(error))
 
     def _results(self) -> Encoded:
         """Return the `toolResults` object of all that was yielded."""
@@ -222,11 +216,12 @@ def by_kind(function: Callable[..., Any], plain: K, coroutine: K, generator: K, 
         called: Callable[..., Any] = function
     else:
         called = function.__call__ if isinstance(function, CallableWrapper) else type(function).__call__
-    if inspect.isasyncgenfunction(called):
-        return async_generator
-    if inspect.isgeneratorfunction(called):
-        return generator
-    return coroutine if inspect.iscoroutinefunction(called) else plain
+    kinds = (
+        (inspect.isasyncgenfunction, async_generator),
+        (inspect.isgeneratorfunction, generator),
+        (inspect.iscoroutinefunction, coroutine),
+    )
+    return next((kind for is_of_kind, kind in kinds if is_of_kind(called)), plain)
 
 
 def unwatched_first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:

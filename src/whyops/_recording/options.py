@@ -30,7 +30,6 @@ OWN: dict[str, tuple[str, ...]] = {
 """What each method takes beside these, by its name, which is that of its event."""
 
 _COMMON = frozenset(COMMON)
-_MOST_DISTANT = 0.6
 
 TIME = "ISO 8601 text or a datetime"
 _ID = "a string, a number or a UUID, or something else with a text of its own"
@@ -79,7 +78,7 @@ class _Nearest:
     def __str__(self) -> str:
         import difflib  # noqa: PLC0415  (only somebody who mistypes a name needs it)
 
-        near = difflib.get_close_matches(self._name, self._known, 1, _MOST_DISTANT)
+        near = difflib.get_close_matches(self._name, self._known, 1)
         return f": did you mean {near[0]!r}?" if near else "."
 
 
@@ -108,8 +107,11 @@ def refused(method: str, option: str, value: object, wanted: str) -> None:
 
 
 def given_text(method: str, name: str, value: object, read: Callable[[object], str | None] = readable_id, wanted: str = _ID) -> str | None:
-    """Return a caller's id, made safe, or what else `read` makes of a value; None if none was given, or, logged, none can be read."""
-    if not is_given(value):
+    """Return a caller's id, made safe, or what else `read` makes of a value.
+
+    None and an empty string both stand for none, and None is what they give; so does, logged, what can't be read.
+    """
+    if value is None or (type(value) is str and not value):
         return None
     text = read(value)
     if text is None:
@@ -129,11 +131,6 @@ def _step(method: str, option: str, step: object) -> int | None:
     if step is not None:
         refused(method, option, step, f"a whole number from 1 to {MAX_COUNT}")
     return None
-
-
-def is_given(value: object) -> bool:
-    """Tell whether a caller gave an id or a time: None and an empty string both stand for none."""
-    return value is not None and not (type(value) is str and not value)
 
 
 def _is_empty(value: object) -> bool:

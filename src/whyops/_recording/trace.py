@@ -130,8 +130,15 @@ class Trace(TraceBlock):
         **options: Unpack[EventOptions],
     ) -> None:
         """Record a model's answer. `usage` also accepts the usage objects of OpenAI, Anthropic, Google and LangChain."""
-        parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms)
-        record(self._writer, "llm_response", parts, options, usage=usage, latency_ms=latency_ms, tool_calls=tool_calls)
+        record(
+            self._writer,
+            "llm_response",
+            contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms),
+            options,
+            usage=usage,
+            latency_ms=latency_ms,
+            tool_calls=tool_calls,
+        )
 
     @twin
     def llm_response(
@@ -191,11 +198,10 @@ class Trace(TraceBlock):
         **options: Unpack[EventOptions],
     ) -> None:
         """Record that vectors came back: how many, and of how many dimensions. The vectors are not recorded."""
-        parts = contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms)
         record(
             self._writer,
             "embedding_response",
-            parts,
+            contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms),
             options,
             total_tokens=total_tokens,
             latency_ms=latency_ms,
@@ -261,11 +267,10 @@ class Trace(TraceBlock):
         **options: Unpack[PlacedEventOptions],
     ) -> None:
         """Record the results of tool calls; `span_id` is the one that the request returned. `tool_results["error"]` marks a failure."""
-        parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at)
         record(
             self._writer,
             "tool_call_response",
-            parts,
+            contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at),
             {**options, "span_id": span_id},
             tool_calls=tool_calls,
             latency_ms=latency_ms,

@@ -14,7 +14,7 @@ from .._wire import exceptions, line, withheld
 from .._wire import write as contents
 from ..types import EventType
 from .ids import clip, readable_user_id
-from .options import given_text, is_given
+from .options import given_text
 from .recorder import Recorder
 
 _STAMP_NS = 1_000
@@ -43,7 +43,7 @@ class TraceWriter:
         self._metadata: dict[str, Any] = {}
         self._last_ns = 0
         self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
-        if is_given(external_user_id):
+        if external_user_id is not None:
             self.set_user(external_user_id)
         if metadata is not None:
             self._set_metadata(metadata)
@@ -52,8 +52,7 @@ class TraceWriter:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        metadata = json.loads(self.recorder.encode(self._metadata)[0]) if self._metadata else None
-        return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata)
+        return TraceWriter, (self.recorder, self.id, self.external_user_id, json.loads(self.recorder.encode(self._metadata)[0]))
 
     def is_same_as(self, other: TraceWriter) -> bool:
         """Tell whether both write the same trace: a pickle may have made another writer for it."""

@@ -34,7 +34,10 @@ def before_exit(who: Leaving) -> None:
         _leaving.add(who)
         if not _registered:
             atexit.register(_at_exit)
-            _register_in_worker()
+            # A child of `multiprocessing` ends without `atexit`: it calls us as it calls its own pools and queues.
+            process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
+            if process is not None and util is not None and process.parent_process() is not None:
+                util.Finalize(None, _at_exit, exitpriority=0)
             _registered = True
 
 
@@ -44,13 +47,6 @@ def _after_fork_in_child() -> None:
     _lock = threading.RLock()
     atexit.unregister(_at_exit)
     _registered = False
-
-
-def _register_in_worker() -> None:
-    """Have a child of `multiprocessing`, which ends without `atexit`, call us as it calls its own pools and queues."""
-    process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
-    if process is not None and util is not None and process.parent_process() is not None:
-        util.Finalize(None, _at_exit, exitpriority=0)
 
 
 def _at_exit() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import stat
 from pathlib import Path
@@ -54,16 +55,17 @@ def reading(path: Path) -> BinaryIO:
 
 def is_our_file(path: Path) -> bool:
     """Tell whether a file is there, and is ours."""
-    with contextlib.suppress(OSError):
-        check_file(path)
-        return True
-    return False
+    return _is_ours(path, stat.S_IFREG)
 
 
 def is_our_folder(path: Path) -> bool:
     """Tell whether a folder is there, and is ours."""
+    return _is_ours(path, stat.S_IFDIR)
+
+
+def _is_ours(path: Path, kind: int) -> bool:
     with contextlib.suppress(OSError):
-        _check(path.lstat(), path, stat.S_IFDIR)
+        _check(path.lstat(), path, kind)
         return True
     return False
 
@@ -88,11 +90,8 @@ def make_folder(folder: Path) -> None:
     Raises:
         OSError: it can't be made.
     """
-    missing = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    for path in reversed(missing):
+    missing = itertools.takewhile(lambda path: not path.exists(), (folder, *folder.parents))
+    for path in reversed(list(missing)):
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
             path.chmod(0o700)
