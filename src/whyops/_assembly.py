@@ -137,8 +137,15 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
             settings.home_trouble,
         )
     home = settings.home if in_file else None
-    local = (settings.keep_local, settings.local_max_age_days, settings.local_max_bytes)
-    sharing = (destination, home, metadata_hash, id(settings.transport), local)
+    sharing = (
+        destination,
+        home,
+        metadata_hash,
+        id(settings.transport),
+        settings.keep_local,
+        settings.local_max_age_days,
+        settings.local_max_bytes,
+    )
     with _lock:
         delivery = _deliveries.get(sharing)
         if delivery is None:

@@ -136,8 +136,7 @@ def _lose(owner: object, reason: str, events: int) -> None:
         trace.recorder.lose(trace.id, reason, events)
         return
     with contextlib.suppress(ConfigurationError):  # several are open, and nobody knows whose they were
-        client = existing_default()
-        if client is not None:
+        if (client := existing_default()) is not None:
             client._lose(reason, events)  # noqa: SLF001  (the same package)
 
 

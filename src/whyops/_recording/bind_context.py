@@ -12,8 +12,6 @@ from .generators import Steps, async_generator_function, by_kind, generator_func
 from .open_generators import keeps_current
 from .trace_writer import TraceWriter
 
-Function = Callable[..., Any]
-
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -33,7 +31,7 @@ class BoundFunction:
 
     __slots__ = ("__dict__", "__weakref__", "_frame", "_function")
 
-    def __init__(self, function: Function, frame: Frame | None) -> None:
+    def __init__(self, function: Callable[..., Any], frame: Frame | None) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._frame = frame
@@ -83,12 +81,12 @@ class BoundAsyncGeneratorFunction(BoundFunction):
     __call__ = async_generator_function(_call, _steps)
 
 
-def _bound(function: Function, frame: Frame | None) -> BoundFunction:
+def _bound(function: Callable[..., Any], frame: Frame | None) -> BoundFunction:
     kind = by_kind(function, BoundFunction, BoundCoroutineFunction, BoundGeneratorFunction, BoundAsyncGeneratorFunction)
     return kind(function, frame)
 
 
-def _arrived(function: Function, trace: TraceWriter | None, span_id: str | None) -> BoundFunction:
+def _arrived(function: Callable[..., Any], trace: TraceWriter | None, span_id: str | None) -> BoundFunction:
     """Return a bound function out of a pickle."""
     if trace is not None:
         trace.sent_from = span_id

@@ -98,7 +98,7 @@ class RecordedSteps(Steps):
     they are counted.
     """
 
-    __slots__ = ("_call", "_captures_result", "_cuts", "_expected", "_items", "_left_out", "_redactions", "_room")
+    __slots__ = ("_call", "_captures_result", "_cuts", "_expected", "_items", "_redactions", "_room", "_yielded")
 
     def __init__(self, call: ToolCallWriter, frame: Frame, expected: tuple[type[BaseException], ...], *, captures_result: bool) -> None:
         super().__init__(frame)
@@ -107,23 +107,21 @@ class RecordedSteps(Steps):
         self._captures_result = captures_result
         self._items: list[str] = []
         self._room = call.trace.recorder.max_value_bytes - _FOR_THE_CUT
-        self._cuts = self._redactions = self._left_out = 0
+        self._cuts = self._redactions = self._yielded = 0
 
     @guard.recording
     def yielded(self, item: object) -> None:
         """Encode one item, while there is room."""
-        if self._left_out:
-            self._left_out += 1
+        self._yielded += 1
+        if self._room < 0 and self._items:
             return
         recorder = self._call.trace.recorder
         encoded, cuts, redactions = recorder.encode(recorder.shown(item))
         self._room -= 1 + (len(encoded) if encoded.isascii() else len(encoded.encode()))
-        if self._room < 0 and self._items:
-            self._left_out = 1
-            return
-        self._items.append(encoded)
-        self._cuts += cuts
-        self._redactions += redactions
+        if self._room >= 0 or not self._items:
+            self._items.append(encoded)
+            self._cuts += cuts
+            self._redactions += redactions
 
     def ended(self, error: BaseException | None) -> None:
         """Record what was yielded: also by one that was closed early, which is no error, or stopped from outside."""
@@ -138,9 +136,10 @@ class RecordedSteps(Steps):
     def _results(self) -> Encoded:
         """Return the `toolResults` object of all that was yielded."""
         items = self._items
-        if self._left_out:
-            items = [*items, f'"[cut: {len(items)} of {len(items) + self._left_out} items]"']
-        return f'{{"result":[{",".join(items)}]}}', self._cuts + bool(self._left_out), self._redactions
+        is_cut = len(items) < self._yielded
+        if is_cut:
+            items = [*items, f'"[cut: {len(items)} of {self._yielded} items]"']
+        return f'{{"result":[{",".join(items)}]}}', self._cuts + is_cut, self._redactions
 
 
 def generator_function(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Generator[Any, Any, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from .._runtime import guard
 from .._wire.exceptions import NOT_CAPTURED
@@ -23,8 +23,6 @@ from .open_generators import say_if_streamed
 from .tool_call import ToolCallWriter
 from .trace_writer import TraceWriter
 
-P = ParamSpec("P")
-R = TypeVar("R")
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
 
 _FUNCTIONS = ("func", "coroutine")

@@ -98,7 +98,7 @@ class Trace(TraceBlock):
         """
         writer = self._writer
         encoded = writer.encode_arguments({} if arguments is None else arguments)
-        return ToolSpan(self, ToolCallWriter(writer, contents.name_of(name), encoded, context.span_id_in(writer)))
+        return ToolSpan(self, ToolCallWriter(writer, contents.name_or_unknown(name), encoded, context.span_id_in(writer)))
 
     # The nine pairs
 

@@ -1,4 +1,4 @@
-"""Recording never raises: what goes wrong inside is said once, then at most once a minute with a count."""
+"""Recording never raises: what goes wrong inside is logged once, then at most once a minute with a count."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ MOST_CHARACTERS = 600
 _PACKAGE = __name__.partition(".")[0]
 
 reraise = False
-"""Set by the package's own tests, so that no fault of ours hides behind the guard."""
+"""Set by the package's own tests, so that the guard hides no bug of this package."""
 
 
 def log(level: int, message: str, *args: object) -> bool:
-    """Say something in the log, under the name `whyops`. What `args` hold may be anybody's words: they come out printable, and bounded.
+    """Log a message, under the name `whyops`. `args` may contain text of any origin: it is made printable, and shortened.
 
     Returns:
-        Whether that could be done: not where `logging` can't be loaded, for lack of a file descriptor.
+        False where `logging` can't be loaded, for lack of a file descriptor; else True.
     """
     try:
         with forks.forks_wait():
-            import logging  # noqa: PLC0415  (a program that is never told anything need not load it)
+            import logging  # noqa: PLC0415  (a program that logs nothing need not load it)
 
             from .. import _printable  # noqa: F401, PLC0415  (as above)
     except (ImportError, OSError):
@@ -46,7 +46,7 @@ def log(level: int, message: str, *args: object) -> bool:
 
 
 class _Told:
-    """A value in a log line, made a text only when the line is written: where that fails, it is the log's to deal with."""
+    """A value in a log line, converted to text only when the line is written: if that fails, `logging` handles it."""
 
     __slots__ = ("_value",)
 
@@ -67,11 +67,11 @@ def _shortened(text: str) -> str:
 
 
 class Notices:
-    """Says each kind of trouble once, then at most once a minute with the number of times it came up since."""
+    """Logs each kind of problem once, then at most once a minute with the number of times it occurred since."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.RLock()  # a `__del__` that records may strike in here, and have something to say too
+        self._lock = threading.RLock()  # a `__del__` that records may run in here, and have something to log too
         self._said: dict[str, tuple[float, int]] = {}
 
     def say(self, kind: str, message: str, *args: object, level: int = WARNING) -> None:
@@ -87,7 +87,7 @@ class Notices:
             message += " (%d more times since this was last said)"
             args = (*args, unsaid)
         if not log(level, message, *args):
-            self._said.pop(kind, None)  # the next time it is said again
+            self._said.pop(kind, None)  # the next time it is logged again
 
 
 notices = Notices()
@@ -104,16 +104,16 @@ def _uncounted(owner: object, reason: str, events: int) -> None:
 
 
 lose: Losing = _uncounted
-"""Set where the default client is: it knows whose they were."""
+"""Set by the module of the default client, which knows whose they were."""
 
 
 def recording(function: Callable[P, R]) -> Callable[P, R | None]:
-    """Make `function` return None where it would raise: a fault of ours costs an event, never the agent."""
+    """Make `function` return None where it would raise: a bug of this package costs an event, never the agent."""
     return recording_else(_nothing)(function)
 
 
 def recording_else(instead: Callable[[Any], D]) -> Callable[[Callable[P, R]], Callable[P, R | D]]:
-    """Make a method return what `instead` makes of its `self` where it would raise; as `recording` does, for one that promises a value."""
+    """Make a method return `instead(self)` where it would raise: `recording` for a method that promises a value."""
 
     def guarding(function: Callable[P, R]) -> Callable[P, R | D]:
         @functools.wraps(function)
@@ -144,7 +144,7 @@ def _wrong_call(error: TypeError, owner: object) -> None:
 
 
 def fault(error: Exception, owner: object = None, events: int = 1) -> None:
-    """Say that events were lost to a fault of ours, and count them for `owner`: a trace, or what has one."""
+    """Log that events were lost to a bug of this package, and count them for `owner`: a trace, or what has one."""
     if reraise:
         raise error
     place = caller()
