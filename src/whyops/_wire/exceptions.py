@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -24,13 +24,17 @@ _DURING = "\nDuring handling of the above exception, another exception occurred:
 NOT_CAPTURED = "[not captured]"
 """Stands where something was that is not to be recorded."""
 
-control_flow: list[Callable[[BaseException], bool]] = []
-"""Rules of integrations: an exception that one of them is true for steers a framework's run (an interrupt, say), and is no error."""
+control_flow: list[tuple[str, str]] = []
+"""Exceptions by which frameworks steer a run (an interrupt, say), and which are no errors: the module and the name of each class.
+
+Integrations add to it. None is imported: where its module is not loaded, no such exception can have been raised.
+"""
 
 
 def is_error(error: BaseException) -> bool:
     """Tell whether the exception says that something went wrong: cancellation, Ctrl-C and a framework's control flow do not."""
-    return isinstance(error, Exception) and not any(rule(error) for rule in control_flow)
+    kinds = (getattr(sys.modules.get(module), name, None) for module, name in control_flow)
+    return isinstance(error, Exception) and not any(isinstance(kind, type) and isinstance(error, kind) for kind in kinds)
 
 
 def describe(error: BaseException, *, tells_text: bool = True) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.write import PROXY_ARGUMENT
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
+from .._shared.calls import Answer
 from .._shared.messages import first_of, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
-from .._shared.model_call import Answer
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
 _USER_KEYS = ("whyops_user_id", "user_id")

@@ -19,10 +19,9 @@ from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
+from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
-from .._shared.place import Place
-from .._shared.tool_run import ToolRun
 from . import _translate
 from ._dispatch import in_force
 from ._model_call import EmbeddingCall, FollowedCall

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ..._wire import write as contents
 from ..._wire.signature import strip_signature
-from .._shared.model_call import ModelCall
-from .._shared.place import Place
+from .._shared.calls import ModelCall, Place
 from . import _translate
 
 _MOST_CHARACTERS = 262_144

@@ -32,10 +32,9 @@ from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.tool import Observer
 from ..._runtime import guard
+from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
-from .._shared.place import Place
-from .._shared.tool_run import ToolRun
 from . import _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied

@@ -14,8 +14,8 @@ from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.usage import token_usage
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
+from .._shared.calls import Answer
 from .._shared.messages import first_of, message_item, prompt_metadata, retrieved, shown_content, text_of, tool_call
-from .._shared.model_call import Answer
 
 UNKNOWN = "unknown"
 
