@@ -12,7 +12,7 @@ from typing import Any
 from ..._recording.recorder import Encode
 from ..._runtime.safely import safely
 from ..._wire.signature import strip_signature
-from ..._wire.write import PROXY_ARGUMENT
+from ..._wire.write import PROXY_ARGUMENT, known
 from ...types import MessageItem, ToolCallFunction, ToolCallItem, UserMessageMetadata
 
 MAX_DATA = 4096
@@ -81,11 +81,6 @@ def retrieved(id_: object, content: object, metadata: object, score: object) -> 
     return known({"id": id_, "content": content, "metadata": None if metadata == {} else metadata, "score": score})
 
 
-def known(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values without those that are None."""
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
     """Return the first value that is something, under one of `names` in one of `places`; None if there is none."""
     return next((place[name] for place in places for name in names if place.get(name)), None)
@@ -108,7 +103,7 @@ def prompt_metadata(
     metadata = {
         "systemPrompt": "\n\n".join(system),
         "tools": [offered_tool(tool) for tool in tools or ()],
-        "params": known(params or {}),
+        "params": known(dict(params or {})),
     }
     return {name: value for name, value in metadata.items() if value}  # type: ignore[return-value]  # those that are there
 

@@ -19,8 +19,8 @@ from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
+from ..._wire.write import known
 from .._shared.calls import Place, ToolRun
-from .._shared.messages import known
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
 from . import _translate

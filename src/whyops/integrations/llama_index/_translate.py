@@ -13,9 +13,10 @@ from ..._encoding.class_fields import fields
 from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.usage import token_usage
+from ..._wire.write import known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
 from .._shared.calls import Answer
-from .._shared.messages import first_of, known, message_item, prompt_metadata, retrieved, shown_content, text_of, tool_call
+from .._shared.messages import first_of, message_item, prompt_metadata, retrieved, shown_content, text_of, tool_call
 
 UNKNOWN = "unknown"
 
