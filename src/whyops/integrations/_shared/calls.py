@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from ..._recording import context
@@ -14,8 +13,6 @@ from ..._recording.trace_writer import TraceWriter
 from ..._wire import write as contents
 from ..._wire.exceptions import NOT_CAPTURED
 from ...types import EventType, MessageItem, ToolCallItem, UserMessageMetadata
-
-_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(slots=True, eq=False)
@@ -31,10 +28,10 @@ class Place:
         return Place(self.trace, self.parent_id, {**self.labels, **labels})
 
     def record(
-        self, event_type: EventType, parts: contents.Parts, more: Mapping[str, object] = _NOTHING, span_id: str | None = None
+        self, event_type: EventType, parts: contents.Parts, more: Mapping[str, object] | None = None, span_id: str | None = None
     ) -> None:
         """Record an event; `more` is added to its metadata."""
-        self.trace.record_event(event_type, parts, span_id=span_id, parent_id=self.parent_id, metadata={**self.labels, **more})
+        self.trace.record_event(event_type, parts, span_id=span_id, parent_id=self.parent_id, metadata={**self.labels, **(more or {})})
 
     def record_exception(self, error: BaseException, span_id: str | None = None) -> None:
         """Record `error` once for the trace, unless it is none."""
@@ -55,17 +52,18 @@ class Answer:
     cached: bool = False
 
 
+@dataclass(slots=True, eq=False)
 class ModelCall:
     """A model's call that has begun. `model` and `provider` are the ones that are asked; an answer may name others."""
 
-    __slots__ = ("_first_token_ns", "_started_ns", "model", "place", "provider")
+    place: Place
+    model: object
+    provider: object
+    _started_ns: int = field(init=False)
+    _first_token_ns: int | None = field(default=None, init=False)
 
-    def __init__(self, place: Place, model: object, provider: object) -> None:
-        self.place = place
-        self.model = model
-        self.provider = provider
-        self._started_ns = place.trace.recorder.clock.steady_ns()
-        self._first_token_ns: int | None = None
+    def __post_init__(self) -> None:
+        self._started_ns = self.place.trace.recorder.clock.steady_ns()
 
     @property
     def has_token(self) -> bool:

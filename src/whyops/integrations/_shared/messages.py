@@ -86,6 +86,11 @@ def first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
     return next((place[name] for place in places for name in names if place.get(name)), None)
 
 
+def first_text(held: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """Return the first text that is not empty, under one of `names`; None if there is none."""
+    return next((held[name] for name in names if isinstance(held.get(name), str) and held[name]), None)
+
+
 def tool_call(name: object, arguments: object, call_id: object, encode: Encode) -> ToolCallItem:
     """Return a tool call that a model asked for: arguments as JSON text, without the one that the proxy adds.
 

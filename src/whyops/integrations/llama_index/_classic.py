@@ -147,7 +147,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if outer is not None and outer.call.is_made_of(who, prompt, deeper=depth > outer.depth):
             outer.call.inner = True
             return
-        call = FollowedCall(place, who, prompt, recorded=self._origin.llm_events)
+        call = FollowedCall(place, *who, prompt, recorded=self._origin.llm_events)
         asked = _Asked(call, depth, outer if outer is not None and depth > outer.depth else None)
         _asking.set(asked)
         self._open.add(event_id, functools.partial(_model_answered, asked))
