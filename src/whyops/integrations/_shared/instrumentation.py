@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar, final
 
 from ..._runtime import forks
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @final
-class Instrumentation:
+class Instrumentation(AbstractContextManager["Instrumentation"]):
     """What `instrument` switched on. `uninstrument()`, or the end of a `with` block, switches it off again."""
 
     def __init__(self, take_back: Callable[[Instrumentation], None]) -> None:
@@ -23,10 +23,7 @@ class Instrumentation:
         """Take back this one call of `instrument`; others stay in force. A second call does nothing."""
         self._take_back(self)
 
-    def __enter__(self) -> Instrumentation:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.uninstrument()
 
 
@@ -43,8 +40,7 @@ class InForce(Generic[T]):
 
     def latest(self) -> T | None:
         """Return what the latest call asked for; None if none is in force."""
-        latest = self._calls[-1:]
-        return latest[0][1] if latest else None
+        return next((asked for _, asked in reversed(self._calls)), None)
 
     def add(self, asked: T) -> Instrumentation:
         """Put a call in force."""
