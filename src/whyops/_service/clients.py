@@ -36,7 +36,6 @@ class _Client(Protocol):
 
     def copy(self, **changes: Any) -> _Client:
         """Return a client with the same settings but for the changes."""
-        ...
 
 
 @dataclass(frozen=True)

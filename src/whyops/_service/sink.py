@@ -173,9 +173,8 @@ class HttpSink:
     # --- requests --------------------------------------------------------------------------------
 
     def _post(self, url: str, body: bytes) -> Answer:
-        timeout = TIMEOUT_SECONDS
-        if self._deadline is not None:
-            timeout = max(LEAST_SECONDS, min(timeout, self._deadline - self._clock.monotonic()))
+        left = TIMEOUT_SECONDS if self._deadline is None else self._deadline - self._clock.monotonic()
+        timeout = max(LEAST_SECONDS, min(TIMEOUT_SECONDS, left))
         try:
             return self._channel.exchange(Request("POST", url, self._headers, body, timeout))
         except Unreachable as error:
