@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._outbox.counters import Counters
 from .._outbox.destination import Destination
 from .._outbox.file_outbox import FileOutbox, OutboxClosed
-from .._outbox.queue import Outbox, Queue
+from .._outbox.queue import Queue
 from .._runtime import exits, forks, guard
 from .._runtime.clock import CLOCK, Clock
 from .._runtime.waiting import awaited, new_future, waited
@@ -101,29 +101,23 @@ class Delivery:
         """Take a line. Never waits for anything but one write to a local file."""
         outbox = self._queue.current
         if outbox is None:
-            outbox = self._open()
+            self._register()
+            outbox = self._queue.open()
         try:
-            if not outbox.append(line):
-                self._drop(line)
+            is_taken = outbox.append(line)
         except (OSError, OutboxClosed) as error:
-            if not self._queue.append_elsewhere(line, outbox, error):
-                self._drop(line)
+            is_taken = self._queue.append_elsewhere(line, outbox, error)
+        if not is_taken:
+            self._counters.drop(line)
+            self._log.full()
         requests = self._requests
         requests.unseen += len(line)
         if self._worker.thread is None or (requests.asleep and requests.unseen >= requests.loud_at):
             self._worker.wake()
 
-    def _open(self) -> Outbox:
-        self._register()
-        return self._queue.open()
-
     def _register(self) -> None:
         forks.tell_children(self)
         exits.before_exit(self)
-
-    def _drop(self, line: bytes) -> None:
-        self._counters.drop(line)
-        self._log.full()
 
     def lose(self, trace_id: str, reason: str, events: int) -> None:
         """Count events that could not be recorded; `trace_id` is empty where nobody knows whose they were. From any thread."""

@@ -105,7 +105,4 @@ class Requests:
         waits = self.asleep and self.unseen < loud_at and not self._items  # else it came before the bell was listened to
         self._bell.acquire(waits, seconds if waits else -1)
         self.asleep = False
-        asked: list[Request | Job] = []
-        while self._items:
-            asked.append(self._items.popleft())
-        return asked
+        return [self._items.popleft() for _ in range(len(self._items))]

@@ -12,6 +12,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -19,8 +20,7 @@ import certifi
 
 from .._runtime.clock import CLOCK
 from .answer import Answer
-from .channel import Channel, Request, Unreachable
-from .deadlines import Deadline
+from .channel import Channel, Deadline, Request, Unreachable
 from .proxies import Proxy, proxy_for
 from .timed_socket import TimedSocket, TooLong, connect
 
@@ -57,8 +57,7 @@ class KeptConnection(Channel):
         deadline = Deadline(request.timeout)
         try:
             target = urlsplit(request.url)
-            kept = self._kept(target)
-            if kept is not None:
+            if (kept := self._kept(target)) is not None:
                 with suppress(*_STALE):
                     return self._talk(kept, request, target, deadline)
             return self._talk(self._connect(target, deadline), request, target, deadline)
@@ -74,11 +73,15 @@ class KeptConnection(Channel):
     def _kept(self, target: SplitResult) -> _Open | None:
         """Return the connection, if it goes there, was used just now, and nothing came since: that would be taken for the next answer."""
         kept = self._open
-        if kept is not None:
-            is_fresh = kept.server == _server(target) and CLOCK.monotonic() - kept.used_at < KEEP_SECONDS
-            if not (is_fresh and kept.timed.is_quiet()):
-                self.close()
-        return self._open
+        if (
+            kept is not None
+            and kept.server == _server(target)
+            and CLOCK.monotonic() - kept.used_at < KEEP_SECONDS
+            and kept.timed.is_quiet()
+        ):
+            return kept
+        self.close()
+        return None
 
     def _talk(self, way: _Open, request: Request, target: SplitResult, deadline: Deadline) -> Answer:
         """Send the request, read its answer. The connection is kept only if all of both went well."""
@@ -101,8 +104,7 @@ class KeptConnection(Channel):
 
     def _send(self, way: _Open, request: Request, target: SplitResult) -> bool:
         """Return whether all of it was taken: a server may answer, and stop listening, before it has heard the end."""
-        path = quote(target.path, safe="/%:@!$&'()*+,;=~") or "/"
-        path += f"?{target.query}" if target.query else ""
+        path = (quote(target.path, safe="/%:@!$&'()*+,;=~") or "/") + (f"?{target.query}" if target.query else "")
         headers = dict(request.headers)
         if way.proxy is not None:
             path = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{path}"
@@ -118,8 +120,7 @@ class KeptConnection(Channel):
             raise ValueError("the base URL is not one")
         port = target.port or _PORTS[target.scheme]
         proxy = proxy_for(target.scheme, target.hostname, port)
-        timed = TimedSocket(_connected(proxy, target.hostname, port, deadline))
-        timed.begin(deadline)
+        timed = TimedSocket(_connected(proxy, target.hostname, port, deadline), deadline)
         try:
             if target.scheme == "https":
                 if proxy is not None:
@@ -178,14 +179,12 @@ def _read(way: _Open, max_answer: int) -> tuple[Answer, bool]:
     if (response.length or 0) > max_answer:
         raise TooLong
     way.timed.allow(max_answer)
-    blocks = []
-    while block := response.read1(_BLOCK):
-        blocks.append(block)
+    body = b"".join(iter(partial(response.read1, _BLOCK), b""))
     if response.length:
         raise http.client.IncompleteRead(b"")
     open_ended = response.will_close or way.timed.has_more()
     response.close()  # which leaves the connection open; not each Python sees by itself that an answer was read to its end
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, b"".join(blocks)), open_ended
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body), open_ended
 
 
 def _server(parts: SplitResult) -> str:
@@ -194,14 +193,16 @@ def _server(parts: SplitResult) -> str:
 
 def _why(error: Exception) -> str:
     """Say what went wrong, from what an error is and says about the connection; what it says about values may be secret."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, (TooLong, http.client.LineTooLong)):
-        return "what answers sends more than an answer has"
-    if isinstance(error, http.client.IncompleteRead):
-        return "the answer breaks off"
-    if isinstance(error, OSError):
-        return f"{type(error).__name__}: {error.strerror or error}"
-    if isinstance(error, http.client.HTTPException):
-        return f"what answers does not speak HTTP as it should ({type(error).__name__})"
-    return type(error).__name__
+    match error:
+        case TimeoutError():
+            return "no answer in time"
+        case TooLong() | http.client.LineTooLong():
+            return "what answers sends more than an answer has"
+        case http.client.IncompleteRead():
+            return "the answer breaks off"
+        case OSError():
+            return f"{type(error).__name__}: {error.strerror or error}"
+        case http.client.HTTPException():
+            return f"what answers does not speak HTTP as it should ({type(error).__name__})"
+        case _:
+            return type(error).__name__

@@ -9,7 +9,7 @@ import io
 import socket
 import ssl
 
-from .deadlines import Deadline
+from .channel import Deadline
 
 _BLOCK = 1 << 16
 
@@ -21,9 +21,9 @@ class TooLong(Exception):
 class TimedSocket:
     """As much of a socket as `http.client` uses. `socket` may be replaced by one that speaks TLS over it."""
 
-    def __init__(self, connected: socket.socket) -> None:
+    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         self.socket = connected
-        self._deadline = Deadline(0)
+        self._deadline = deadline
         self._allowed = 0
         self._is_over = False
         self._file = _File(_Incoming(self))
@@ -74,10 +74,8 @@ class TimedSocket:
         self.socket.settimeout(0)
         try:
             self.socket.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return True
-        except OSError:
-            return False
+        except OSError as error:
+            return isinstance(error, (BlockingIOError, ssl.SSLWantReadError))
         return False
 
     def close(self) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._runtime.forks import is_child
 from .answer import Answer
-from .channel import Channel, Request, Unreachable
-from .deadlines import Deadline
+from .channel import Channel, Deadline, Request, Unreachable
 
 if TYPE_CHECKING:
     import httpx

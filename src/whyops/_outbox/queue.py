@@ -100,9 +100,8 @@ class Queue:
     def waiting(self) -> int:
         """Count the events that wait, those of an adopted file too."""
         left = self.orphans.current
-        adopted = left.waiting() if left is not None else 0
         files = sum(segment.waiting() for outbox in list(self.files) for segment in outbox.shelves())
-        return adopted + files + len(self.memory)
+        return files + len(self.memory) + (left.waiting() if left is not None else 0)
 
     # --- from the sender's thread ----------------------------------------------------------------
 

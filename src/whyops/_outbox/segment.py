@@ -14,6 +14,7 @@ import io
 import json
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from .._runtime.forks import forks_wait, tell_children
@@ -193,12 +194,10 @@ def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
 
 def count_lines(path: Path, after: int) -> int:
     """Count the lines of a file after a position; a file that is gone has none."""
-    count = 0
     with contextlib.suppress(OSError), reading(path) as file:
         file.seek(after)
-        while block := file.read(_BLOCK):
-            count += block.count(b"\n")
-    return count
+        return sum(block.count(b"\n") for block in iter(partial(file.read, _BLOCK), b""))
+    return 0
 
 
 def is_held(path: Path) -> bool:
@@ -231,7 +230,7 @@ def _identity(fd: int) -> tuple[int, int]:
 
 def _write_head(fd: int, destination: Destination, metadata_hash: str) -> int:
     """Write the head of a new file, and return its size."""
-    rest = json.dumps({"format": FORMAT, "destination": destination.as_json(), "metadata": metadata_hash})
+    rest = json.dumps({"format": FORMAT, "destination": destination._asdict(), "metadata": metadata_hash})
     body = b'",' + rest[1:].encode() + b"\n"
     size = len(_BEGIN) + _DIGITS + len(body)
     if os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, size, body)) != size:

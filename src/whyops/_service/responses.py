@@ -13,7 +13,6 @@ from .._http.answer import Answer, described, details_of, json_of, message_of, q
 from .._wire.read import decode
 from ..events import BatchRejected, Receipt, Refusal, RetryLater
 
-BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 SAMPLED_OUT = "sampled_out"
 KNOWN = frozenset({"saved", "skipped", SAMPLED_OUT})
 _IDS = {"idempotencyKey": b'"idempotencyKey":', "traceId": b'"traceId":', "spanId": b'"spanId":'}
@@ -47,7 +46,7 @@ def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | Re
             return RetryLater(f"the service refuses the API key ({reason})", remedy=KEY_REMEDY, kind="key")
         case 500:
             return BatchRejected(reason, perhaps_passing=True)
-        case status if status in BUSY or status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        case status if status in {408, 425, 429} or status > HTTPStatus.INTERNAL_SERVER_ERROR:
             return RetryLater(f"the service answers {reason}", after=_asked(answer.headers, body, now), kind="busy")
         case _:
             return no_answer(answer)

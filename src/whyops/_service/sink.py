@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._http.answer import Answer, json_of
 from .._http.channel import Request, Unreachable
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 30.0
 LEAST_SECONDS = 0.05
 INIT_ATTEMPTS = 3
+
+_Failure = TypeVar("_Failure", bound=RetryLater | BatchRejected)
 
 
 class HttpSink:
@@ -100,12 +102,12 @@ class HttpSink:
         if isinstance(outcome, Receipt):
             unsettled = tuple(one._replace(reason=self._without_key(one.reason)) for one in outcome.unsettled)
             return outcome._replace(sampled_out_reason=self._without_key(outcome.sampled_out_reason), unsettled=unsettled)
-        self._hide_key(outcome)
-        return outcome
+        return self._hiding_key(outcome)
 
-    def _hide_key(self, outcome: RetryLater | BatchRejected) -> None:
-        outcome.reason = self._without_key(outcome.reason)
-        outcome.args = (outcome.reason,)
+    def _hiding_key(self, failure: _Failure) -> _Failure:
+        failure.reason = self._without_key(failure.reason)
+        failure.args = (failure.reason,)
+        return failure
 
     def _without_key(self, text: str) -> str:
         return without_secret(text, self._api_key)
@@ -159,9 +161,7 @@ class HttpSink:
         if answer.status in {200, 201}:
             if (agent := _agent_in(answer)) is not None:
                 return agent
-            later = no_answer(answer, "the description of the agent")
-            self._hide_key(later)
-            raise later
+            raise self._hiding_key(no_answer(answer, "the description of the agent"))
         outcome = self._judged(answer, ())
         if isinstance(outcome, BatchRejected) and not outcome.perhaps_passing:
             _say_refused(self._agent_name, outcome.reason)
