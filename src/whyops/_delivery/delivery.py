@@ -158,7 +158,7 @@ class Delivery:
 
     def attend(self, future: Future[Any], seconds: float) -> None:
         """See that somebody is at work: the sender's thread, another one in its place, or else this one, for so long at most."""
-        self._worker.attend(future, seconds)
+        self._worker.attend(future.done, seconds)
 
     def is_running(self) -> bool:
         """Tell whether a thread is at work for it."""

@@ -12,11 +12,10 @@ from .._runtime.clock import Clock
 from ..errors import StoreError
 from ..events import Receipt, RetryLater
 from ..types import FlushResult
-from .backoff import Backoff
 from .bisect import Bisection
 from .linger import Linger
 from .log import DeliveryLog
-from .pace import Pace
+from .pace import Backoff, Pace
 from .requests import Job, Request, Requests, Until
 from .sinks import Sinks
 

@@ -7,14 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
 
 from .log import DeliveryLog
 from .requests import Requests
 from .sender import Sender
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 
 class Worker:
@@ -42,14 +38,14 @@ class Worker:
                 if is_free:
                     self._start()
 
-    def attend(self, future: Future[Any], seconds: float) -> None:
-        """See that somebody is at work: the thread, another one in its place, or else this one, for so long at most."""
+    def attend(self, is_done: Callable[[], bool], seconds: float) -> None:
+        """See that somebody is at work: the thread, another one in its place, or else this one, until it is done, for so long at most."""
         if self.thread is None:
             self.wake()
         if self.thread is None and self._takes_place(stands_in=True):
             until = self._now() + seconds
             try:
-                Context().run(self._sender.run, until=lambda: future.done() or self._now() >= until)
+                Context().run(self._sender.run, until=lambda: is_done() or self._now() >= until)
             finally:
                 self.thread = None
 

@@ -12,7 +12,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -50,7 +50,6 @@ class KeptConnection(Channel):
 
     def __init__(self) -> None:
         self._open: _Open | None = None
-        self._context: ssl.SSLContext | None = None
 
     def exchange(self, request: Request) -> Answer:
         """Return the answer; a kept connection that proves dead is replaced once."""
@@ -126,7 +125,7 @@ class KeptConnection(Channel):
                 if proxy is not None:
                     _tunnel(timed, proxy, target.hostname, port)
                 timed.socket.settimeout(deadline.remaining())
-                timed.socket = self._tls().wrap_socket(timed.socket, server_hostname=target.hostname)
+                timed.socket = self._tls.wrap_socket(timed.socket, server_hostname=target.hostname)
         except BaseException:
             timed.socket.close()
             raise
@@ -136,12 +135,12 @@ class KeptConnection(Channel):
         client.sock = timed
         return _Open(_server(target), timed, client, proxy if target.scheme == "http" else None)
 
+    @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Return a context that trusts what the system trusts, and what certifi does: some systems have no list."""
-        if self._context is None:
-            self._context = ssl.create_default_context()
-            self._context.load_verify_locations(_CERTIFI)
-        return self._context
+        """A context that trusts what the system trusts, and what certifi does: some systems have no list."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(_CERTIFI)
+        return context
 
 
 def _connected(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -94,11 +95,8 @@ class OwnTransport(Channel):
             asked = httpx.Request(
                 request.method, request.url, headers=dict(request.headers), content=request.body, extensions={"timeout": limits}
             )
-            response = self._transport.handle_request(asked)
-            try:
+            with closing(self._transport.handle_request(asked)) as response:
                 content = _read(response, request.max_answer, deadline)
-            finally:
-                response.close()
         except (httpx.TimeoutException, TimeoutError):
             raise Unreachable("no answer in time") from None
         except OSError as error:

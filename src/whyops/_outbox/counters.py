@@ -28,7 +28,6 @@ REJECTED_BYTES = 32_000_000
 MAX_REASON = 200
 MAX_REASONS = 20
 MAX_TRACES = 400
-OTHER_REASONS = "other reasons"
 LAST_ATTEMPTS = 20
 LAST_PAUSE_SECONDS = 0.005
 
@@ -225,7 +224,7 @@ def _overwrite(fd: int, told: dict[str, object]) -> None:
 
 def _add_reasons(reasons: Numbers, new: Numbers) -> None:
     for reason, count in new.items():
-        kept = reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS
+        kept = reason if reason in reasons or len(reasons) < MAX_REASONS else "other reasons"
         reasons[kept] = reasons.get(kept, 0) + count
 
 

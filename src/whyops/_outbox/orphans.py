@@ -25,12 +25,12 @@ class Orphans:
 
     def look(self) -> None:
         """See which files there are now. Those of living processes are among them, and are passed over later."""
-        if self._folder is None or not is_our_place(self._folder):
+        if self._folder is not None and is_our_place(self._folder):
+            with contextlib.suppress(OSError):  # no descriptor is free: the next look sees more
+                self._found = deque(sorted(self._folder.glob(f"*{SUFFIX}")))
+                self._tidy(self._folder)
+        else:
             self._found.clear()
-            return
-        with contextlib.suppress(OSError):  # no descriptor is free: the next look sees more
-            self._found = deque(sorted(self._folder.glob(f"*{SUFFIX}")))
-            self._tidy(self._folder)
 
     def is_empty(self) -> bool:
         """Tell whether nothing that was seen is left to be looked at or delivered."""

@@ -82,13 +82,11 @@ class Segment:
             fd = open_private(path, os.O_RDWR)
         except OSError:
             return None
-        try:
+        with contextlib.suppress(OSError):
             lock(fd)
             if os.fstat(fd).st_nlink == 1:  # else its owner has just removed it
                 acknowledged, metadata_hash = _read_head(fd)
                 return cls(path, fd, acknowledged=acknowledged, metadata_hash=metadata_hash, sealed=True, doubtful=True)
-        except OSError:
-            pass
         os.close(fd)
         return None
 
@@ -173,9 +171,8 @@ class Segment:
 
     def release(self) -> None:
         """Let go of the lock: whoever comes next may take the file over."""
-        if self.fd >= 0:
-            close_if_ours(self.fd, self.identity)
-            self.fd = -1
+        close_if_ours(self.fd, self.identity)
+        self.fd = -1
 
 
 def is_ours(fd: int, identity: tuple[int, int]) -> bool:

@@ -6,14 +6,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-NOT_GIVEN = "Not given."
-
 
 def complete_metadata(metadata: Mapping[str, object] | None) -> dict[str, object]:
     """Fill in what the service requires and the user left out; schemas become JSON strings."""
     given = metadata or {}
     tools = given.get("tools")
-    complete: dict[str, object] = {"systemPrompt": _text(given.get("systemPrompt")) or NOT_GIVEN}
+    complete: dict[str, object] = {"systemPrompt": _text(given.get("systemPrompt")) or "Not given."}
     if description := _text(given.get("description")):
         complete["description"] = description
     complete["tools"] = [_complete_tool(tool) for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, (list, tuple)) else []

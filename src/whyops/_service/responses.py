@@ -82,22 +82,23 @@ def _says_saved_of_all(body: bytes, lines: Sequence[bytes]) -> bool:
 
 
 def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt | RetryLater:
-    if isinstance(body, dict) and body.get("success") is False:
-        return no_answer(answer)
-    if isinstance(body, dict) and body.get("accepted") and isinstance(body.get("queuedCount"), int):
-        queued = body["queuedCount"]
-        if queued == len(lines) and queued is not True:
-            return Receipt(stored=queued)
-        return RetryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
-    if isinstance(body, dict) and len(lines) == 1 and _is_known(body.get("status")):
-        body = [body]
+    match body:
+        case {"success": False}:
+            return no_answer(answer)
+        case {"accepted": accepted, "queuedCount": int(queued)} if accepted:
+            if queued == len(lines) and queued is not True:
+                return Receipt(stored=queued)
+            return RetryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
+        case {"status": status} if len(lines) == 1 and _is_known(status):
+            body = [body]
     if not isinstance(body, list) or not lines:
         return no_answer(answer)
     results = [result if isinstance(result, dict) else {} for result in body]
-    if len(results) == len(lines):  # in order; empty where one names another event
-        found = [result if _may_be_of(result, line) else {} for result, line in zip(results, lines, strict=True)]
-    else:
-        found = _by_id(results, lines)
+    found = (
+        [result if _may_be_of(result, line) else {} for result, line in zip(results, lines, strict=True)]
+        if len(results) == len(lines)  # in order; empty where one names another event
+        else _by_id(results, lines)
+    )
     is_of_one = not results and len(lines) == 1  # which may be left out for what it is, and must not hold up all others for good
     return _receipt(found) if is_of_one or any(map(_is_result, found)) else no_answer(answer, f"{len(lines)} events")
 
