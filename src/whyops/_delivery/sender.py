@@ -230,11 +230,10 @@ class Sender:
         if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
             self._log.recovered()
-        counts = Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out)
-        if receipt.sampled_out:
-            counts.sampled_out_reasons[receipt.sampled_out_reason] = receipt.sampled_out
-            self._log.sampled_out(receipt.sampled_out_reason)
-        self._counters.count(counts)
+        reasons = {receipt.sampled_out_reason: receipt.sampled_out} if receipt.sampled_out else {}
+        self._counters.count(Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out, sampled_out_reasons=reasons))
+        for reason in reasons:
+            self._log.sampled_out(reason)
         return receipt
 
     def _reject(self, line: bytes, reason: str) -> None:

@@ -87,7 +87,7 @@ class KeptConnection(Channel):
         self._open = None
         keep = False
         try:
-            way.timed.begin(deadline)
+            way.timed.deadline = deadline
             whole = self._send(way, request, target)
             answer, open_ended = _read(way, request.max_answer)
             if way.proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
@@ -161,7 +161,7 @@ def _tunnel(timed: TimedSocket, proxy: Proxy, host: str, port: int) -> None:
     """
     name = f"[{host}]" if ":" in host else host.encode("idna").decode()
     lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}", *(f"{key}: {value}" for key, value in proxy.headers.items())]
-    timed.allow(HEAD_BYTES)
+    timed.allowed = HEAD_BYTES
     timed.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
     answer = http.client.HTTPResponse(timed, method="CONNECT")  # type: ignore[arg-type]  # as much of a socket as it uses
     answer.begin()
@@ -171,13 +171,13 @@ def _tunnel(timed: TimedSocket, proxy: Proxy, host: str, port: int) -> None:
 
 def _read(way: _Open, max_answer: int) -> tuple[Answer, bool]:
     """Return the answer, and whether the connection is of no more use after it."""
-    way.timed.allow(HEAD_BYTES)
+    way.timed.allowed = HEAD_BYTES
     response = way.client.getresponse()
     if response.status // 100 == 1:  # the client knows 100 alone; behind another the true answer would be taken for the next request's
         raise http.client.BadStatusLine(str(response.status))
     if (response.length or 0) > max_answer:
         raise TooLong
-    way.timed.allow(max_answer)
+    way.timed.allowed = max_answer
     body = b"".join(iter(partial(response.read1, _BLOCK), b""))
     if response.length:
         raise http.client.IncompleteRead(b"")

@@ -107,11 +107,10 @@ class OwnTransport(Channel):
 
 
 def _read(response: httpx.Response, most: int, deadline: Deadline) -> bytes:
-    blocks, size = [], 0
+    content = bytearray()
     for block in response.iter_bytes():
         deadline.remaining()
-        blocks.append(block)
-        size += len(block)
-        if size > most:
+        content += block
+        if len(content) > most:
             raise Unreachable("what answers sends more than an answer has")
-    return b"".join(blocks)
+    return bytes(content)

@@ -178,13 +178,11 @@ class Counters:
 
 def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
     """Return whose the folder is (nothing, if it doesn't say) and what was counted there by all processes."""
-    try:
-        with reading(folder / COUNTS_FILE) as file:
-            told = object_in(file.read(_MOST_BYTES))
-    except OSError:
-        return {}, Counts()
-    destination = texts_in(told.get("destination"))
-    return (destination, Counts.from_json(told)) if destination else ({}, Counts())
+    with contextlib.suppress(OSError), reading(folder / COUNTS_FILE) as file:
+        told = object_in(file.read(_MOST_BYTES))
+        if destination := texts_in(told.get("destination")):
+            return destination, Counts.from_json(told)
+    return {}, Counts()
 
 
 def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
