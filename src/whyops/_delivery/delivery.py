@@ -64,7 +64,7 @@ class Delivery:
         self.destination = destination
         self._folder = folder or (destination.folder(home) if home is not None else None)
         self._make_sinks = partial(Sinks, make_sink, make_orphan_sink or make_sink, metadata_hash)
-        self._make_file = partial(
+        make_file = partial(
             FileOutbox,
             destination=destination,
             metadata_hash=metadata_hash,
@@ -72,7 +72,7 @@ class Delivery:
             max_bytes=outbox_max_bytes,
             clock=clock,
         )
-        self._max_bytes = outbox_max_bytes
+        self._make_queue = partial(Queue, self._folder, make_file, max_bytes=outbox_max_bytes, clock=clock, disk_seconds=pace.disk)
         self._exit_timeout = exit_timeout
         self._clock = clock
         self._pace = pace
@@ -81,14 +81,7 @@ class Delivery:
     def _begin(self) -> None:
         self._log = DeliveryLog(guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
         self._counters = Counters(self._folder, self.destination, self._clock)
-        self._queue = Queue(
-            self._folder,
-            self._make_file,
-            max_bytes=self._max_bytes,
-            on_memory=self._log.in_memory,
-            clock=self._clock,
-            disk_seconds=self._pace.disk,
-        )
+        self._queue = self._make_queue(on_memory=self._log.in_memory)
         self._requests = Requests()
         self._sinks = self._make_sinks()
         self._sender = Sender(self._sinks, self._queue, self._requests, self._counters, self._log, self._clock, self._pace)

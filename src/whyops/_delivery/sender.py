@@ -84,7 +84,7 @@ class Sender:
     def has_work(self) -> bool:
         """Tell whether something waits that the loop has not seen yet, or somebody for an answer: of two who close, the later one."""
         is_asked = any(request.deadline is not None for request in self._open)
-        return is_asked or self._queue.has_unread() or not self._requests.empty() or self._counters.has_news()
+        return is_asked or self._queue.has_unread() or bool(self._requests.items) or self._counters.has_news()
 
     def _is_idle(self) -> bool:
         has_more = self._open or self._jobs or self._batch.lines or self._backoff.failures or self._counters.has_news()
@@ -96,9 +96,11 @@ class Sender:
         loud_at = self._queue.loud_at()
         rest = self._rest()
         if rest is None:
-            idle = max(0.0, self._busy_at + self._pace.idle - self._now())
-            something_waits = bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty()
-            asked = self._linger.sleep(something_waits=something_waits, loud_at=loud_at, idle_seconds=idle)
+            asked = self._linger.sleep(
+                something_waits=bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty(),
+                loud_at=loud_at,
+                idle_seconds=max(0.0, self._busy_at + self._pace.idle - self._now()),
+            )
         else:
             asked = self._requests.wait(rest, loud_at)
         self._requests.unseen = 0

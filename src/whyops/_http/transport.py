@@ -90,10 +90,13 @@ class OwnTransport(Channel):
         import httpx  # noqa: PLC0415  (whoever made the transport has imported it)
 
         deadline = Deadline(request.timeout)
-        limits = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)
         try:
             asked = httpx.Request(
-                request.method, request.url, headers=dict(request.headers), content=request.body, extensions={"timeout": limits}
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                content=request.body,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)},
             )
             with closing(self._transport.handle_request(asked)) as response:
                 content = _read(response, request.max_answer, deadline)

@@ -82,7 +82,7 @@ class FileOutbox:
         Raises:
             OSError: there can't be a new segment; or, with `EBADF`, somebody has closed our descriptors.
         """
-        if not all(segment.is_open() for segment in self.shelves()) or not is_ours(self._fd, self._current.identity):
+        if not all(is_ours(segment.fd, segment.identity) for segment in self.shelves()) or not is_ours(self._fd, self._current.identity):
             raise OSError(errno.EBADF, "somebody has closed it")
         if self._given_up_at is not None:
             self._current.sealed = self._clock.monotonic() - self._given_up_at > RETIRE_SECONDS

@@ -47,7 +47,7 @@ class Segment:
         self.metadata_hash = metadata_hash
         self.sealed = sealed
         self.doubtful = doubtful
-        self.identity = _identity(fd)
+        self.identity = os.fstat(fd)
         tell_children(self)
 
     def after_fork_in_child(self) -> None:
@@ -136,10 +136,6 @@ class Segment:
         with contextlib.suppress(OSError):  # then a part of it is sent twice after a crash, with the same keys
             os.pwrite(self.fd, b"%0*d" % (_DIGITS, position), len(_BEGIN))
 
-    def is_open(self) -> bool:
-        """Tell whether its descriptor was not closed by somebody else."""
-        return is_ours(self.fd, self.identity)
-
     def is_drained(self) -> bool:
         """Tell whether nothing is left in it to be sent."""
         return self.acknowledged >= self.end()
@@ -175,15 +171,15 @@ class Segment:
         self.fd = -1
 
 
-def is_ours(fd: int, identity: tuple[int, int]) -> bool:
+def is_ours(fd: int, identity: os.stat_result) -> bool:
     """Tell whether a descriptor still belongs to that file: somebody may have closed it, and its number gone to another."""
     try:
-        return _identity(fd) == identity
+        return os.path.samestat(os.fstat(fd), identity)
     except OSError:
         return False
 
 
-def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
+def close_if_ours(fd: int, identity: os.stat_result) -> None:
     """Close a descriptor, unless it is no longer that file's."""
     if is_ours(fd, identity):
         os.close(fd)
@@ -218,11 +214,6 @@ def read_head(path: Path) -> tuple[dict[str, object], int]:
         head = object_in(file.readline(_BLOCK))
         return head, settled_in(head, os.fstat(file.fileno()).st_size)
     return {}, 0
-
-
-def _identity(fd: int) -> tuple[int, int]:
-    found = os.fstat(fd)
-    return found.st_dev, found.st_ino
 
 
 def _write_head(fd: int, destination: Destination, metadata_hash: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -86,7 +85,7 @@ class ServiceReader:
                 return None
             agent_id = str(found.get("id"))
             reply = self._get(channel, f"/entities/{quote(agent_id, safe='')}/sampling-rate")
-            rate = self._checked(reply).body.get("samplingRate") if reply.status != HTTPStatus.NOT_FOUND else None
+            rate = self._checked(reply).body.get("samplingRate") if reply.status != 404 else None
         return Agent(agent_id, name, float(rate) if isinstance(rate, (int, float)) else None)
 
     def ask(self, path: str, query: Mapping[str, str | int] | None = None) -> Reply:
@@ -99,9 +98,8 @@ class ServiceReader:
             return self._get(channel, path, query)
 
     def _page(self, channel: Channel, trace_id: str, page: int) -> list[dict[str, object]]:
-        query: dict[str, str | int] = {"traceId": trace_id, "include": "content,metadata", "limit": PAGE}
-        query |= {"page": page, "offset": (page - 1) * PAGE}  # both ways that the service has had to ask for one
-        reply = self._checked(self._get(channel, "/events", query, large=True))
+        query = {"limit": PAGE, "page": page, "offset": (page - 1) * PAGE}  # both ways that the service has had to ask for one
+        reply = self._checked(self._get(channel, "/events", {"traceId": trace_id, "include": "content,metadata", **query}, large=True))
         events = [event for given in self._listed(reply, "events") if (event := event_of_trace(given, trace_id)) is not None]
         if len(events) < len(self._listed(reply, "events")):
             raise self._no_answer(reply, ", with what is no event of this trace")
@@ -115,11 +113,11 @@ class ServiceReader:
         return listed
 
     def _checked(self, reply: Reply) -> Reply:
-        if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        if reply.status in {401, 403}:
             raise ServiceError(f"The service at {self.analyse_url} refuses the API key ({reply.status}). Check WHYOPS_API_KEY.")
         if reply.status // 100 in {3, 4}:
             raise self._no_answer(reply)
-        if reply.status != HTTPStatus.OK:
+        if reply.status != 200:
             raise ServiceError(f"The service at {self.analyse_url} answers {reply.status}. `whyops doctor` looks into it.")
         return reply
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from json.encoder import encode_basestring_ascii as _quote
 
 from .._http.answer import Answer, described, details_of, json_of, message_of, quoted
@@ -31,7 +30,7 @@ def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | Re
 
     `now` is the time of day, against which the answer's own times are read. What is quoted of the answer is printable and short.
     """
-    if answer.status == HTTPStatus.CREATED and _says_saved_of_all(answer.body, lines):
+    if answer.status == 201 and _says_saved_of_all(answer.body, lines):
         return Receipt(stored=len(lines))
     body = json_of(answer.body)
     reason = f"{answer.status} {message_of(body)}".rstrip()
@@ -46,7 +45,7 @@ def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | Re
             return RetryLater(f"the service refuses the API key ({reason})", remedy=KEY_REMEDY, kind="key")
         case 500:
             return BatchRejected(reason, perhaps_passing=True)
-        case status if status in {408, 425, 429} or status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        case status if status in {408, 425, 429} or status > 500:
             return RetryLater(f"the service answers {reason}", after=_asked(answer.headers, body, now), kind="busy")
         case _:
             return no_answer(answer)

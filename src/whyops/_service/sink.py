@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._http.answer import Answer, json_of
@@ -154,7 +153,7 @@ class HttpSink:
                 return self._post(at_proxy, body)
             except RetryLater:  # it is away, too: what the service itself said is what counts
                 raise away from None
-        is_down = answer.status > HTTPStatus.INTERNAL_SERVER_ERROR
+        is_down = answer.status > 500
         return self._post(at_proxy, body) if is_down and self._proxy else answer
 
     def _read_agent(self, answer: Answer) -> AgentInfo | None:
