@@ -77,9 +77,8 @@ class Session:
         self._channel.close()
 
     def _exchange(self, method: str, url: str, body: bytes | None) -> Answer:
-        timeout = TIMEOUT_SECONDS
-        if self.deadline is not None:
-            timeout = max(LEAST_SECONDS, min(timeout, self.deadline - self.clock.monotonic()))
+        left = TIMEOUT_SECONDS if self.deadline is None else self.deadline - self.clock.monotonic()
+        timeout = max(LEAST_SECONDS, min(TIMEOUT_SECONDS, left))
         try:
             return self._channel.exchange(Request(method, url, self._headers, body, timeout))
         except Unreachable as error:

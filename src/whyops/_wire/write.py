@@ -220,6 +220,6 @@ def _none_for_empty(value: object) -> object:
 _READ_BY_THE_SERVICE: dict[str, Callable[[object], object]] = {
     "latencyMs": whole,
     "usage": token_usage,
-    "model": name_of,
-    "provider": name_of,
+    "model": name_or_unknown,
+    "provider": name_or_unknown,
 }
