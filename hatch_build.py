@@ -21,6 +21,7 @@ COMPILED = (
     "_recording/arguments",
     "_recording/trace_writer",
     "_recording/ids",
+    "_recording/moments",
     "_recording/recorder",
     "_recording/tool_call",
     "_wire/line",

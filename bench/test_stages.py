@@ -21,6 +21,7 @@ from whyops._recording import context
 from whyops._recording.arguments import Arguments
 from whyops._recording.frames import Frame
 from whyops._recording.ids import Ids
+from whyops._recording.moments import Moments
 from whyops._recording.recorder import Recorder
 from whyops._recording.tool_call import ToolCallWriter
 from whyops._recording.trace import Trace, writer_of
@@ -120,10 +121,10 @@ def test_both_lines(benchmark: BenchmarkFixture) -> None:
 
 def test_stamp(benchmark: BenchmarkFixture) -> None:
     """Make the two things that each event has of its own: a time and a key."""
-    clock, ids = EventClock(), Ids()
+    clock, ids, moments = EventClock(), Ids(), Moments()
 
-    def stamp() -> tuple[str, str]:
-        return clock.text(clock.wall_ns()), ids.next()
+    def stamp() -> tuple[tuple[str, str], str]:
+        return moments.next(clock), ids.next()
 
     benchmark(stamp)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import pytest
@@ -12,14 +13,45 @@ from whyops._runtime.guard import Notices
 from whyops._wire.timestamps import EventClock
 
 
-def test_stamps_never_run_backwards():
-    """A wall clock that stands still or is set back moves the stamps of a trace object forward by a microsecond."""
-    times = iter([5_000_000, 5_000_000, 1_000_000, 9_000_000])
+def times_of(readings, count, writers=1):
+    """Record errors at these readings of the wall clock, in nanoseconds; return their exact times and those for the service."""
+    times = iter(readings)
     recording = Recording(clock=EventClock(wall_ns=lambda: next(times)))
-    trace = recording.trace("t")
-    for number in range(4):
+    for number in range(count):
+        if number % (count // writers) == 0:
+            trace = recording.trace("t")
         trace.error_sync(str(number))
-    assert [event["timestamp"][-8:] for event in recording.events] == [".005000Z", ".005001Z", ".005002Z", ".009000Z"]
+    return [(event["metadata"]["recordedAt"][17:-1], event["timestamp"][17:-1]) for event in recording.events]
+
+
+def test_stamps_never_run_backwards():
+    """A wall clock that stands still or is set back moves the exact times of a trace forward by a microsecond."""
+    assert times_of([5_000_000, 5_000_000, 1_000_000, 9_000_000], 4) == [
+        ("00.005000", "00.005"),
+        ("00.005001", "00.006"),
+        ("00.005002", "00.007"),
+        ("00.009000", "00.009"),
+    ]
+
+
+@pytest.mark.parametrize("writers", [1, 4], ids=["one trace object", "several of the same id"])
+def test_no_two_events_share_a_millisecond(writers):
+    """The service orders by milliseconds alone: each event takes one of its own, at most a second ahead of the clock."""
+    times = times_of((1_000_000_000 + 10_000 * number for number in range(1200)), 1200, writers)
+    exact, shown = [float(time) for time, _ in times], [round(float(time) * 1000) for _, time in times]
+    assert exact == [round(1 + number / 100_000, 6) for number in range(1200)]
+    assert shown[:1001] == list(range(1000, 2001))
+    assert all(0 <= after - before <= 1 for before, after in itertools.pairwise(shown))
+    assert all(ms <= at * 1000 + 1000 for at, ms in zip(exact, shown, strict=True))
+
+
+def test_a_time_that_is_given_is_left_alone():
+    """Nothing is said then of when it was recorded."""
+    recording = Recording()
+    recording.trace("t").error_sync("e", timestamp="2026-01-02T03:04:05.678Z")
+    event = recording.only("error")
+    assert event["timestamp"] == "2026-01-02T03:04:05.678000Z"
+    assert "metadata" not in event
 
 
 def test_an_event_inside_a_span_names_its_parent():
@@ -41,7 +73,7 @@ def test_another_traces_span_is_no_parent():
     recording = Recording()
     with recording.trace("a") as first, first.tool_span("x"), recording.trace("b") as second:
         second.error_sync("e")
-    assert "metadata" not in recording.only("error")
+    assert set(recording.only("error")["metadata"]) == {"recordedAt"}
 
 
 def test_the_same_id_is_the_same_trace_for_parents():
@@ -70,7 +102,8 @@ def test_metadata_that_is_left_out_is_said(caplog):
     recording = Recording()
     for _ in range(2):
         recording.trace("t", metadata={"plan": "pro", "model": "x", "tool": "y"}).error_sync("e")
-    assert all(event["metadata"] == {"plan": "pro"} for event in recording.events)
+    assert all(event["metadata"].keys() == {"plan", "recordedAt"} for event in recording.events)
+    assert all(event["metadata"]["plan"] == "pro" for event in recording.events)
     assert sorted(record.getMessage().split()[0] for record in caplog.records) == ["'model'", "'tool'"]
 
 

@@ -31,7 +31,7 @@ def saved(*statuses: str) -> list[dict[str, str]]:
         (answer(201, saved("saved", "skipped")), 2, Receipt(stored=2)),
         (answer(201, saved("saved", "sampled_out")), 2, Receipt(stored=1, sampled_out=1, sampled_out_reason="why sampled_out")),
         (answer(201, saved("sampled_out")[0]), 1, Receipt(stored=0, sampled_out=1, sampled_out_reason="why sampled_out")),
-        (answer(202, {"success": True, "accepted": 3, "queuedCount": 3}), 3, Receipt(stored=3)),
+        (answer(202, {"success": True, "accepted": 3, "queuedCount": 3}), 3, Receipt(stored=0, accepted=3)),
         (answer(200, saved("saved")), 1, Receipt(stored=1)),
     ],
 )

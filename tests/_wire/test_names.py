@@ -14,7 +14,7 @@ OWN_FORM = {
     "_render/step_text.py": "a view is told the way to a value in a raw event",
     "_service/responses.py": "the service's answers repeat ids",
     "_cli/status.py": "what `whyops status --json` prints",
-    "_service/sink.py": "what an agent is initialised with",
+    "_service/introduction.py": "what an agent is initialised with",
     "_service/reader.py": "what the service is asked",
     "_cli/_checks/service.py": "what the service is asked",
     "integrations/llama_index/_translate.py": "a provider's word, too",
@@ -22,7 +22,19 @@ OWN_FORM = {
 MEMBERS = frozenset(
     {"agentName", "cacheCreationTokens", "cacheReadTokens", "closedEarly", "completionTokens", "durationMs", "embeddingCount"}
     | {"eventType", "externalUserId", "finishReason", "idempotencyKey", "interrupted", "latencyMs", "parentSpanId", "parentStepId"}
-    | {"promptTokens", "requestedAt", "respondedAt", "spanId", "stepId", "toolCalls", "toolName", "toolResults", "totalTokens", "traceId"}
+    | {
+        "promptTokens",
+        "recordedAt",
+        "requestedAt",
+        "respondedAt",
+        "spanId",
+        "stepId",
+        "toolCalls",
+        "toolName",
+        "toolResults",
+        "totalTokens",
+        "traceId",
+    }
 )
 
 

@@ -62,13 +62,14 @@ def test_names_are_never_missing():
 )
 def test_a_models_tool_call_has_its_arguments_as_text(call):
     """Whatever form a tool call comes in, the service gets the arguments as a JSON string."""
-    assert contents.model_tool_call(call) == {"id": "c1", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    called = {"name": "f", "arguments": '{"a": 1}'}
+    assert contents.model_tool_call(call) == {"id": "c1", **called, "function": called}
 
 
 def test_the_proxys_argument_is_left_out():
     """`_whyops_trace_id` is the proxy's, and not part of the call."""
     content, _ = contents.tool_call_request("f", [{"name": "f", "arguments": {"a": 1, "_whyops_trace_id": "t"}}], None, None)
-    assert content == {"toolCalls": [{"name": "f", "arguments": {"a": 1}}]}
+    assert content == {"name": "f", "toolCalls": [{"name": "f", "arguments": {"a": 1}}]}
 
 
 def test_what_the_proxy_signed_is_recorded_unsigned():

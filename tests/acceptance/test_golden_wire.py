@@ -15,13 +15,17 @@ from tests.server import StrictServer
 
 CALLS: Any = [{"name": "search", "arguments": {"query": "tea", "limit": 3}}]
 MODEL_CALLS: Any = [{"id": "call_1", "function": {"name": "search", "arguments": '{"query": "tea"}'}}]
+SENT_MODEL_CALLS = [{**MODEL_CALLS[0], **MODEL_CALLS[0]["function"]}]
 USAGE: Any = {"promptTokens": 42, "completionTokens": 16, "totalTokens": 88, "cacheReadTokens": 20, "cacheCreationTokens": 10}
 
 GOLDEN: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
     "user_message": (
         ([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}],),
         {},
-        {"content": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}]},
+        {
+            "content": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}],
+            "metadata": {"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}]},
+        },
     ),
     "user_message with metadata": (
         ([{"role": "user", "content": "Hi"}],),
@@ -35,7 +39,7 @@ GOLDEN: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
         ("gpt-4o", "openai", "Here you are."),
         {"tool_calls": MODEL_CALLS, "finish_reason": "tool_calls", "usage": USAGE, "latency_ms": 390},
         {
-            "content": {"content": "Here you are.", "toolCalls": MODEL_CALLS, "finishReason": "tool_calls"},
+            "content": {"content": "Here you are.", "toolCalls": SENT_MODEL_CALLS, "finishReason": "tool_calls"},
             "metadata": {"model": "gpt-4o", "provider": "openai", "usage": USAGE, "latencyMs": 390},
         },
     ),
@@ -64,7 +68,7 @@ GOLDEN: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
         {"latency_ms": 11, "requested_at": "2026-01-02T03:04:05.000000Z", "span_id": "s-1"},
         {
             "spanId": "s-1",
-            "content": {"toolCalls": CALLS, "requestedAt": "2026-01-02T03:04:05.000000Z"},
+            "content": {"name": "search", "toolCalls": CALLS, "requestedAt": "2026-01-02T03:04:05.000000Z"},
             "metadata": {"tool": "search", "latencyMs": 11},
         },
     ),
@@ -73,16 +77,34 @@ GOLDEN: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
         {"latency_ms": 88, "responded_at": "2026-01-02T03:04:06.000000Z"},
         {
             "spanId": "s-1",
-            "content": {"toolCalls": CALLS, "toolResults": {"found": 2}, "respondedAt": "2026-01-02T03:04:06.000000Z"},
+            "content": {"name": "search", "toolCalls": CALLS, "toolResults": {"found": 2}, "respondedAt": "2026-01-02T03:04:06.000000Z"},
             "metadata": {"tool": "search", "latencyMs": 88},
         },
     ),
     "tool_call_response with no dict": (
         ("search", "s-1", CALLS, [1, 2]),
         {},
-        {"spanId": "s-1", "content": {"toolCalls": CALLS, "toolResults": {"result": [1, 2]}}, "metadata": {"tool": "search"}},
+        {
+            "spanId": "s-1",
+            "content": {"name": "search", "toolCalls": CALLS, "toolResults": {"result": [1, 2]}},
+            "metadata": {"tool": "search"},
+        },
     ),
-    "tool_result": (("search", {"found": 2}), {}, {"content": {"toolName": "search", "output": {"found": 2}}}),
+    "tool_call_response of a failure": (
+        ("search", "s-1", CALLS, {"error": "no such order", "tries": 2}),
+        {},
+        {
+            "spanId": "s-1",
+            "content": {
+                "name": "search",
+                "toolCalls": CALLS,
+                "toolResults": {"error": "no such order", "tries": 2},
+                "error": "no such order",
+            },
+            "metadata": {"tool": "search"},
+        },
+    ),
+    "tool_result": (("search", {"found": 2}), {}, {"content": {"name": "search", "toolName": "search", "output": {"found": 2}}}),
     "error": (
         ("no such order",),
         {"status": 404, "stack": "Traceback …"},
@@ -94,9 +116,14 @@ GOLDEN: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
 
 def normalised(event: dict[str, Any]) -> dict[str, Any]:
     """Give an event without what differs from run to run, having checked its form."""
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z", event["timestamp"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["timestamp"])
+    exact = event["metadata"]["recordedAt"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", exact)
+    assert exact[:23] <= event["timestamp"][:23]
     assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]+", event["idempotencyKey"])
-    return {name: value for name, value in event.items() if name not in ("timestamp", "idempotencyKey")}
+    metadata = {name: value for name, value in event["metadata"].items() if name != "recordedAt"}
+    rest = {name: value for name, value in event.items() if name not in ("timestamp", "idempotencyKey", "metadata")}
+    return {**rest, "metadata": metadata} if metadata else rest
 
 
 @pytest.mark.parametrize("twin", ["_sync", ""], ids=["sync", "async"])
@@ -181,13 +208,14 @@ def test_a_decorated_tool(server: StrictServer, sdk: whyops.WhyOps, kind: str) -
     assert {name: arguments[name] for name in ("query", "limit", "exact")} == {"query": "tea", "limit": 3, "exact": True}
     assert arguments.get("extra", []) == []
     assert arguments.get("rest", {}) == {}
-    assert request == {**common, "eventType": "tool_call_request", "content": {"toolCalls": [call]}, "metadata": {"tool": "search"}}
+    content = {"name": "search", "toolCalls": [call]}
+    assert request == {**common, "eventType": "tool_call_request", "content": content, "metadata": {"tool": "search"}}
     metadata = response["metadata"]
     assert metadata["latencyMs"] == round(metadata["durationMs"])
     assert response == {
         **common,
         "eventType": "tool_call_response",
-        "content": {"toolCalls": [call], "toolResults": {"found": "tea"}},
+        "content": {**content, "toolResults": {"found": "tea"}},
         "metadata": {"tool": "search", "latencyMs": metadata["latencyMs"], "durationMs": metadata["durationMs"]},
     }
 
@@ -221,7 +249,22 @@ def test_a_tool_that_raises(server: StrictServer, sdk: whyops.WhyOps, kind: str)
     assert error["content"]["type"] == "LookupError"
     assert "fail" in error["content"]["stack"]
     assert "no such order" in str(response["content"]["toolResults"]["error"])
+    assert response["content"]["error"] == response["content"]["toolResults"]["error"]
     assert response["content"]["toolCalls"] == request["content"]["toolCalls"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(
+    "result", [{"error": "no"}, {"error": {"code": 3}, "x": 1}, {"error": None}, {"error": ""}, {"x": {"error": "no"}}]
+)
+def test_a_result_that_says_what_went_wrong(server: StrictServer, sdk: whyops.WhyOps, kind: str, result: dict[str, Any]) -> None:
+    """An `error` in a tool's result stands beside it too; an empty one, or one further in, does not."""
+    with sdk.trace("t-1"):
+        assert run_tool(make_tools(lambda _: result)[kind], "tea") == result
+    sdk.flush_sync()
+    content = server.events[1]["content"]
+    assert content["toolResults"] == result
+    assert content.get("error") == (result.get("error") or None)
 
 
 def test_nested_tools(server: StrictServer, sdk: whyops.WhyOps) -> None:

@@ -18,13 +18,21 @@ def as_seen(server: StrictServer) -> list[dict[str, Any]]:
     assert {request.status for request in server.ingested} == {201}
     assert server.events == [event for request in server.ingested for event in request.events]
     assert len({event["idempotencyKey"] for event in server.events}) == len(server.events)
-    return [{name: value for name, value in event.items() if name not in ("timestamp", "idempotencyKey")} for event in server.events]
+    return list(map(as_given, server.events))
+
+
+def as_given(event: dict[str, Any]) -> dict[str, Any]:
+    """Give an event without its times and key."""
+    metadata = {name: value for name, value in event["metadata"].items() if name != "recordedAt"}
+    rest = {name: value for name, value in event.items() if name not in ("timestamp", "idempotencyKey", "metadata")}
+    return {**rest, "metadata": metadata} if metadata else rest
 
 
 def page_events(span_id: str, usage: dict[str, int]) -> list[dict[str, Any]]:
     """Give what the page's example must arrive as."""
     common = {"traceId": "session-123", "agentName": "agent", "externalUserId": "user_12345"}
-    results = {"toolCalls": CALLS, "toolResults": {"status": "shipped"}}
+    calls = {"name": "search_orders", "toolCalls": CALLS}
+    results = {**calls, "toolResults": {"status": "shipped"}}
     message = [{"role": "user", "content": "Reset my password."}]
     answer = {"content": "Your order has shipped.", "finishReason": "stop"}
     model = {"model": "openai/gpt-4o-mini", "provider": "openai", "usage": usage, "latencyMs": 390}
@@ -35,7 +43,7 @@ def page_events(span_id: str, usage: dict[str, int]) -> list[dict[str, Any]]:
             **common,
             "eventType": "tool_call_request",
             "spanId": span_id,
-            "content": {"toolCalls": CALLS},
+            "content": calls,
             "metadata": {**tool, "latencyMs": 11},
         },
         {**common, "eventType": "tool_call_response", "spanId": span_id, "content": results, "metadata": {**tool, "latencyMs": 88}},

@@ -438,7 +438,7 @@ class TestTrace:
         memory.flush_sync()
         request, inner, _, response = sink.events
         assert types_of(sink) == ["tool_call_request", "tool_call_request", "tool_call_response", "tool_call_response"]
-        assert request["content"] == {"toolCalls": [{"name": "charge_card", "arguments": {"amount": 4999}}]}
+        assert request["content"] == {"name": "charge_card", "toolCalls": [{"name": "charge_card", "arguments": {"amount": 4999}}]}
         assert response["content"] == {**request["content"], "toolResults": {"paid": True}}
         assert request["spanId"] == response["spanId"] == inner["metadata"]["parentSpanId"]
         assert response["metadata"]["latencyMs"] >= 0
@@ -488,7 +488,9 @@ class TestTrace:
             getattr(trace, f"{name}_sync")(*arguments, **({"span_id": "s"} if name != "tool_call_response" else {}))
         asyncio.run(record())
         memory.flush_sync()
-        plain = [{**event, "timestamp": "", "idempotencyKey": ""} for event in sink.events]
+        plain = [
+            {**event, "timestamp": "", "idempotencyKey": "", "metadata": {**event["metadata"], "recordedAt": ""}} for event in sink.events
+        ]
         assert [event["eventType"] for event in plain[:9]] == list(calls)
         assert plain[:9] == plain[9:]
 

@@ -9,6 +9,7 @@ from .._config.defaults import MAX_VALUE_BYTES
 from .._encoding import Encoded
 from .._wire.timestamps import EventClock
 from .ids import Ids, process_ids
+from .moments import Moments, moments_of_traces
 
 Encode = Callable[[object], Encoded]
 
@@ -47,6 +48,7 @@ class Recorder:
         "ids",
         "lose",
         "max_value_bytes",
+        "moments_of",
         "record",
         "reduce",
     )
@@ -75,6 +77,7 @@ class Recorder:
         self.max_value_bytes: int = max_value_bytes
         self.at_trace_end: TraceEnd | None = at_trace_end
         self.clock: EventClock = clock or EventClock()
+        self.moments_of: Callable[[str], Moments] = moments_of_traces()
         self.ids: Ids = ids
         self.reduce: Callable[[], tuple[object, ...]] | None = reduce
 

@@ -15,6 +15,8 @@ from .._wire import exceptions, line, withheld
 from .._wire.write import interrupted
 from .trace_writer import TraceWriter
 
+_ERROR = '"error":'
+
 
 class ToolCallWriter:
     """A tool call that is being recorded: a request when it begins, one response when it ends, and an error if it raised.
@@ -158,5 +160,7 @@ class ToolCallWriter:
             _, more_cuts, more_redactions = self._arguments
             members = trace.members(self.span_id, self._parent_id, self._metadata, cuts + more_cuts, redactions + more_redactions)
         if trace.recorder.enabled:
+            if _ERROR in encoded:
+                encoded = line.failed(encoded)
             took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
             trace.recorder.record(line.response(trace.head, trace.stamp(), self.span_id, self._call, encoded, self._tool, took, members))

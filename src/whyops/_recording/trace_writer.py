@@ -14,11 +14,9 @@ from .._wire import exceptions, line, withheld
 from .._wire import write as contents
 from ..types import EventType
 from .ids import clip, readable_user_id
+from .moments import Moments
 from .options import given_text
 from .recorder import Recorder
-
-_STAMP_NS = 1_000
-"""A stamp tells microseconds: two that are so far apart are different ones."""
 
 
 class TraceWriter:
@@ -27,7 +25,7 @@ class TraceWriter:
     `sent_from` is the span in which the trace was pickled, where it came from another process.
     """
 
-    __slots__ = ("_last_ns", "_metadata", "external_user_id", "head", "id", "recorder", "sent_from")
+    __slots__ = ("_metadata", "_moments", "external_user_id", "head", "id", "recorder", "sent_from")
 
     def __init__(
         self,
@@ -37,11 +35,12 @@ class TraceWriter:
         metadata: object = None,
     ) -> None:
         self.recorder: Recorder = recorder
-        self.id: str = given_text("trace", "id", id) or recorder.ids.next()
+        given = given_text("trace", "id", id)
+        self.id: str = given or recorder.ids.next()
+        self._moments: Moments = recorder.moments_of(given) if given else Moments()
         self.external_user_id: str | None = None
         self.sent_from: str | None = None
         self._metadata: dict[str, Any] = {}
-        self._last_ns = 0
         self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
         if external_user_id is not None:
             self.set_user(external_user_id)
@@ -148,8 +147,11 @@ class TraceWriter:
         members = self.members(span_id, parent_id, metadata, cuts, redactions)
         if self.recorder.enabled:
             key = key or f'"{self.recorder.ids.next()}"'
+            if timestamp is None:
+                exact, timestamp = self.stamp()
+                members = line.recorded_at(exact) + members
             own = line.members(span_id, fields, encoded, members)
-            self.recorder.record(line.line(self.head, event_type, timestamp or self.stamp(), key, own))
+            self.recorder.record(line.line(self.head, event_type, timestamp, key, own))
 
     def members(self, span_id: str | None, parent_id: str | None, metadata: Mapping[str, Any] | None, cuts: int, redactions: int) -> str:
         """Return what an event's metadata holds as ready members, each after a comma.
@@ -165,15 +167,6 @@ class TraceWriter:
         parent_id = None if parent_id == span_id else parent_id
         return members if parent_id is None and not cuts and not redactions else members + line.marks(parent_id, cuts, redactions)
 
-    def stamp(self) -> str:
-        """Return the time, for each event of the trace another and a later one.
-
-        There is no lock, which would cost every call: of threads that share a trace, two may get the same microsecond. Each thread's own
-        stamps go up, as the clock does.
-        """
-        clock = self.recorder.clock
-        now = clock.wall_ns()
-        if now - self._last_ns < _STAMP_NS:
-            now = self._last_ns + _STAMP_NS
-        self._last_ns = now
-        return clock.text(now)
+    def stamp(self) -> tuple[str, str]:
+        """Return when an event of the trace happens that happens now: exactly, and for the service."""
+        return self._moments.next(self.recorder.clock)

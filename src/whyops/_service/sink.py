@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from .._runtime.clock import CLOCK, Clock
+from .._wire.line import with_whole_messages
 from ..events import BatchRejected, Receipt, RetryLater
 from ..types import AgentInfo
 from .introduction import Alone, Introduction
@@ -71,7 +72,7 @@ class HttpSink:
             BatchRejected: it refuses at least one of them.
         """
         self._introduction.before_events()
-        body = b"[%b]" % b",".join(lines)
+        body = b"[%b]" % b",".join(map(with_whole_messages, lines))
         answer = self._session.post(self._route, body)
         if answer.status == HTTPStatus.NOT_FOUND and self._route == EVENTS:
             queued = self._session.post(QUEUE, body)

@@ -16,6 +16,8 @@ START = b'{"traceId":'
 """How each line begins."""
 
 _AFTER_TRACE = b',"agentName":'
+_CONTENT = b',"content":'
+_PROMPT = b',"eventType":"user_message",'
 
 
 def head(trace_id: str, agent_name: str, external_user_id: str | None) -> str:
@@ -49,24 +51,31 @@ def marks(parent_id: str | None, cuts: int, redactions: int) -> str:
     return f'{parent}{cut},"redacted":{redactions}' if redactions else parent + cut
 
 
+def recorded_at(time: str) -> str:
+    """Return what the metadata says of when an event happened, after a comma; the event's own timestamp may be a little later."""
+    return f',"recordedAt":"{time}"'
+
+
 def call_begun(span_id: str, tool: str, arguments: str) -> str:
     """Return what request and response of a tool call share. `tool` and `arguments` are JSON; so is the span id, once in quotes."""
-    return f',"spanId":"{span_id}","content":{{"toolCalls":[{{"name":{tool},"arguments":{arguments}}}]'
+    return f',"spanId":"{span_id}","content":{{"name":{tool},"toolCalls":[{{"name":{tool},"arguments":{arguments}}}]'
 
 
-def request(head: str, timestamp: str, span_id: str, begun: str, tool: str, metadata: str) -> bytes:
-    """Return the line of a tool call's request."""
+def request(head: str, times: tuple[str, str], span_id: str, begun: str, tool: str, metadata: str) -> bytes:
+    """Return the line of a tool call's request. `times` are the exact one, and the service's."""
+    exact, timestamp = times
     return (
         f'{head}tool_call_request","timestamp":"{timestamp}","idempotencyKey":"{span_id}a"{begun}}},'
-        f'"metadata":{{"tool":{tool}{metadata}}}}}\n'
+        f'"metadata":{{"tool":{tool},"recordedAt":"{exact}"{metadata}}}}}\n'
     ).encode()
 
 
-def response(head: str, timestamp: str, span_id: str, begun: str, results: str, tool: str, took: str, metadata: str) -> bytes:
-    """Return the line of a tool call's response."""
+def response(head: str, times: tuple[str, str], span_id: str, begun: str, results: str, tool: str, took: str, metadata: str) -> bytes:
+    """Return the line of a tool call's response. `results` are JSON; `times` as with a request."""
+    exact, timestamp = times
     return (
         f'{head}tool_call_response","timestamp":"{timestamp}","idempotencyKey":"{span_id}b"{begun},"toolResults":{results}}},'
-        f'"metadata":{{"tool":{tool}{took}{metadata}}}}}\n'
+        f'"metadata":{{"tool":{tool},"recordedAt":"{exact}"{took}{metadata}}}}}\n'
     ).encode()
 
 
@@ -76,6 +85,34 @@ def took(microseconds: int) -> str:
     if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
         milliseconds = MAX_COUNT
     return f',"latencyMs":{milliseconds},"durationMs":{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}'
+
+
+def failed(results: str) -> str:
+    """Return the results of a call, as JSON, with what went wrong in it beside them, where the service's dashboard looks for it."""
+    error = json.loads(results).get("error")
+    return f'{results},"error":{json.dumps(error, separators=(",", ":"))}' if error else results
+
+
+def with_whole_messages(line: bytes) -> bytes:
+    """Return a prompt's line with its messages in the metadata too, where the service keeps them as they are.
+
+    Of contents it keeps the users' texts alone. Any other line, and one that loses nothing by that, is returned as it is.
+    """
+    if _PROMPT not in line[: line.find(_CONTENT)]:
+        return line
+    event = json.loads(line)
+    messages, metadata = event.get("content"), event.get("metadata") or {}
+    if not isinstance(messages, list) or "messages" in metadata or _is_kept(messages):
+        return line
+    return json.dumps({**event, "metadata": {**metadata, "messages": messages}}, separators=(",", ":")).encode() + b"\n"
+
+
+def _is_kept(messages: list[object]) -> bool:
+    """Tell whether all is known of these messages from the users' texts: a single plain one, which does not look like JSON."""
+    match messages:
+        case [{"role": "user", "content": str(text), **others}] if not others:
+            return not text.lstrip().startswith(("{", "["))
+    return False
 
 
 def rewritten(event: Mapping[str, object], agent_name: str, key: str) -> bytes:

@@ -113,8 +113,9 @@ class RecordedEvent:
 
     @cached_property
     def at(self) -> int | None:
-        """When, in microseconds since 1970."""
-        return microseconds(self.raw.get("timestamp"))
+        """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
+        exact = microseconds(self.metadata.get("recordedAt"))
+        return microseconds(self.raw.get("timestamp")) if exact is None else exact
 
     @property
     def trace_id(self) -> str | None:
@@ -206,7 +207,8 @@ class RecordedEvent:
     @cached_property
     def messages(self) -> tuple[Message, ...]:
         """The messages of a prompt, oldest first."""
-        listed = as_sequence(self.content) or as_sequence(self.fields.get("messages"))
+        whole = as_sequence(self.metadata.get("messages"))
+        listed = whole or as_sequence(self.content) or as_sequence(self.fields.get("messages"))
         return tuple(map(_message, listed or (() if self.content is None else (self.content,))))
 
     @property

@@ -18,26 +18,35 @@ DIGITS = tuple(map("{:03d}".format, range(1_000)))
 
 
 class EventClock:
-    """Wall time for stamps and a steady time for latencies, both in nanoseconds, and the text of a stamp."""
+    """Wall time for stamps and a steady time for latencies, both in nanoseconds, and the texts of a stamp."""
 
     __slots__ = ("_second", "steady_ns", "wall_ns")
 
     def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = time.perf_counter_ns) -> None:
         self.wall_ns: Callable[[], int] = wall_ns
         self.steady_ns: Callable[[], int] = steady_ns
-        self._second = (0, "1970-01-01T00:00:00.")
+        self._second = (0, "1970-01-01T00:00:00.", "1970-01-01T00:00:01.")
 
-    def text(self, wall_ns: int) -> str:
-        """Return the stamp of a time given in nanoseconds since 1970. The second's text is kept, as most calls share it with the last."""
-        start, text = self._second
+    def texts(self, wall_ns: int, milliseconds: int) -> tuple[str, str]:
+        """Return a time in nanoseconds since 1970 to the microsecond, and one in milliseconds, which is at most a second later.
+
+        The text of the second is kept, and that of the next one, as most calls share it with the last.
+        """
+        start, text, next_text = self._second
         fraction = wall_ns - start
         if not 0 <= fraction < _SECOND:
             fraction = wall_ns % _SECOND
             start = wall_ns - fraction
-            text = datetime.fromtimestamp(start // _SECOND, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.")
-            self._second = (start, text)
+            text, next_text = _second(start // _SECOND), _second(start // _SECOND + 1)
+            self._second = (start, text, next_text)
         microseconds = fraction // 1_000
-        return f"{text}{DIGITS[microseconds // 1_000]}{DIGITS[microseconds % 1_000]}Z"
+        beyond = milliseconds - start // 1_000_000
+        coarse = f"{text}{DIGITS[beyond]}Z" if beyond < 1_000 else f"{next_text}{DIGITS[beyond - 1_000]}Z"
+        return f"{text}{DIGITS[microseconds // 1_000]}{DIGITS[microseconds % 1_000]}Z", coarse
+
+
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.")
 
 
 def stamp_of(value: object) -> str | None:

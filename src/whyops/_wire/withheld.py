@@ -137,9 +137,10 @@ def _is_argument(key: object) -> bool:
 
 
 _MESSAGE: dict[str, Keep] = {"role": _role, **dict.fromkeys(("content", "name", "refusal", "tool_calls", "tool_call_id"), _hide)}
-_MODEL_CALL = {"id": _id, "function": _held({"name": name, "arguments": _hide})}
+_CALLED: dict[str, Keep] = {"name": name, "arguments": _hide}
+_MODEL_CALL = {"id": _id, **_CALLED, "function": _held(_CALLED)}
 _CALL = {"id": _id, "name": name, "arguments": _named_arguments}
-_CALLS: dict[str, Keep] = {"toolCalls": _each(_held(_CALL)), "requestedAt": _as_it_is, "respondedAt": _as_it_is}
+_CALLS: dict[str, Keep] = {"name": name, "toolCalls": _each(_held(_CALL)), "requestedAt": _as_it_is, "respondedAt": _as_it_is}
 _OFFERED_TOOL = {"name": name, "description": _hide, "parameters": _hide}
 _CONTENTS: dict[str, Keep] = {
     "user_message": _each(_held(_MESSAGE)),
@@ -148,8 +149,8 @@ _CONTENTS: dict[str, Keep] = {
     "embedding_request": _held({"input": _each(_hide)}),
     "embedding_response": _as_it_is,
     "tool_call_request": _held(_CALLS),
-    "tool_call_response": _held({**_CALLS, "toolResults": results}),
-    "tool_result": _held({"toolName": name, "output": _hide}),
+    "tool_call_response": _held({**_CALLS, "toolResults": results, "error": _hide}),
+    "tool_result": _held({"name": name, "toolName": name, "output": _hide}),
     "error": _as_it_is,
 }
 _METADATA: dict[str, Keep] = {

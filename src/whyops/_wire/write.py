@@ -25,7 +25,7 @@ CONTENT_LIMITS = (("finishReason", 100),)
 """What the service bounds, in UTF-16 units. The trace sees to it, once secrets are out."""
 
 OWN_METADATA = frozenset(
-    {"durationMs", "interrupted", "latencyMs", "model", "params", "parentSpanId", "provider", "redacted", "systemPrompt"}
+    {"durationMs", "interrupted", "latencyMs", "model", "params", "parentSpanId", "provider", "recordedAt", "redacted", "systemPrompt"}
     | {"tool", "tools", "truncated", "usage"}
 )
 """What events say in their metadata by themselves, so that a trace's may not."""
@@ -94,23 +94,28 @@ def embedding_response(
 
 def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object) -> Parts:
     """Make the tool calls that are about to run."""
-    content = {"toolCalls": [_tool_call(call) for call in listed(tool_calls)], **known({"requestedAt": stamp_of(requested_at)})}
-    return content, {"tool": name_or_unknown(tool), **latency(latency_ms)}
+    name = name_or_unknown(tool)
+    calls = [_tool_call(call) for call in listed(tool_calls)]
+    return {"name": name, "toolCalls": calls, **known({"requestedAt": stamp_of(requested_at)})}, {"tool": name, **latency(latency_ms)}
 
 
 def tool_call_response(tool: object, tool_calls: object, tool_results: object, latency_ms: object, responded_at: object) -> Parts:
     """Make the outcome of tool calls; results that are no dict are put under `result`."""
+    name = name_or_unknown(tool)
+    outcome = tool_outcome(tool_results)
     content = {
+        "name": name,
         "toolCalls": [_tool_call(call) for call in listed(tool_calls)],
-        "toolResults": tool_outcome(tool_results),
-        **known({"respondedAt": stamp_of(responded_at)}),
+        "toolResults": outcome,
+        **known({"error": outcome.get("error") or None, "respondedAt": stamp_of(responded_at)}),
     }
-    return content, {"tool": name_or_unknown(tool), **latency(latency_ms)}
+    return content, {"tool": name, **latency(latency_ms)}
 
 
 def tool_result(tool_name: object, output: object) -> Parts:
     """Make a tool's result that has no request to go with."""
-    return {"toolName": name_or_unknown(tool_name), "output": output}, {}
+    name = name_or_unknown(tool_name)
+    return {"name": name, "toolName": name, "output": output}, {}
 
 
 def error(message: object, status: object, stack: object, *, tells_text: bool) -> Parts:
@@ -162,6 +167,7 @@ def storable_metadata(metadata: object) -> dict[str, Any]:
     held = members(metadata)
     if held is None:
         return {} if metadata is None else {"value": metadata}
+    held = {key: value for key, value in held.items() if key != "recordedAt"}
     read = {key: convert(held[key]) for key, convert in _READ_BY_THE_SERVICE.items() if held.get(key) is not None}
     return known({**{key: value for key, value in held.items() if key not in read}, **read})
 
@@ -186,7 +192,8 @@ def model_tool_call(call: object) -> object:
     if text_in(arguments) is None:
         text = safely(json.dumps, arguments)
         arguments = arguments if isinstance(text, Failed) else text
-    return known({"id": spelled(held.get("id")) or None, "function": {"name": name_or_unknown(function["name"]), "arguments": arguments}})
+    called = {"name": name_or_unknown(function["name"]), "arguments": arguments}
+    return known({"id": spelled(held.get("id")) or None, **called, "function": called})
 
 
 def _unsigned(content: object) -> object:
