@@ -21,7 +21,6 @@ COMPILED = (
     "_recording/arguments",
     "_recording/trace_writer",
     "_recording/ids",
-    "_recording/moments",
     "_recording/recorder",
     "_recording/tool_call",
     "_wire/line",

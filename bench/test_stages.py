@@ -21,14 +21,13 @@ from whyops._recording import context
 from whyops._recording.arguments import Arguments
 from whyops._recording.frames import Frame
 from whyops._recording.ids import Ids
-from whyops._recording.moments import Moments
 from whyops._recording.recorder import Recorder
 from whyops._recording.tool_call import ToolCallWriter
 from whyops._recording.trace import Trace, writer_of
 from whyops._runtime.clock import CLOCK
 from whyops._service.sink import HttpSink
 from whyops._store.sink import SqliteSink
-from whyops._wire.timestamps import EventClock
+from whyops._wire.timestamps import EventClock, Moments
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -124,7 +123,7 @@ def test_stamp(benchmark: BenchmarkFixture) -> None:
     clock, ids, moments = EventClock(), Ids(), Moments()
 
     def stamp() -> tuple[tuple[str, str], str]:
-        return moments.next(clock), ids.next()
+        return clock.stamp(moments), ids.next()
 
     benchmark(stamp)
 

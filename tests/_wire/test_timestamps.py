@@ -6,24 +6,25 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from whyops._wire.timestamps import EventClock, stamp_of
+from whyops._wire.timestamps import EventClock, Moments, stamp_of
 
 
 @pytest.mark.parametrize(
-    "nanoseconds, milliseconds, texts",
+    "nanoseconds, last_ms, texts",
     [
-        (0, 0, ("1970-01-01T00:00:00.000000Z", "1970-01-01T00:00:00.000Z")),
-        (1_795_456_445_000_001_000, 1_795_456_445_000, ("2026-11-23T17:54:05.000001Z", "2026-11-23T17:54:05.000Z")),
-        (1_795_456_445_999_999_999, 1_795_456_445_999, ("2026-11-23T17:54:05.999999Z", "2026-11-23T17:54:05.999Z")),
+        (1_000, -1, ("1970-01-01T00:00:00.000001Z", "1970-01-01T00:00:00.000Z")),
+        (1_795_456_445_000_001_000, 0, ("2026-11-23T17:54:05.000001Z", "2026-11-23T17:54:05.000Z")),
+        (1_795_456_445_999_999_999, 0, ("2026-11-23T17:54:05.999999Z", "2026-11-23T17:54:05.999Z")),
+        (1_795_456_445_999_999_999, 1_795_456_445_999, ("2026-11-23T17:54:05.999999Z", "2026-11-23T17:54:06.000Z")),
         (1_795_456_445_999_999_999, 1_795_456_446_999, ("2026-11-23T17:54:05.999999Z", "2026-11-23T17:54:06.999Z")),
-        (1_798_761_599_500_000_000, 1_798_761_600_000, ("2026-12-31T23:59:59.500000Z", "2027-01-01T00:00:00.000Z")),
+        (1_798_761_599_500_000_000, 1_798_761_599_999, ("2026-12-31T23:59:59.500000Z", "2027-01-01T00:00:00.000Z")),
     ],
 )
-def test_a_stamp_is_utc_in_microseconds_and_in_milliseconds(nanoseconds, milliseconds, texts):
+def test_a_stamp_is_utc_in_microseconds_and_in_milliseconds(nanoseconds, last_ms, texts):
     """Both end in Z; the second text may be of the next second."""
-    clock = EventClock()
-    assert clock.texts(nanoseconds, milliseconds) == texts
-    assert clock.texts(nanoseconds, milliseconds) == texts
+    clock, moments = EventClock(wall_ns=lambda: nanoseconds), Moments()
+    moments.last_ms = last_ms
+    assert clock.stamp(moments) == texts
 
 
 @pytest.mark.parametrize(

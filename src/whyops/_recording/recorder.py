@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Protocol
 
 from .._config.defaults import MAX_VALUE_BYTES
 from .._encoding import Encoded
-from .._wire.timestamps import EventClock
+from .._wire.timestamps import EventClock, Moments
 from .ids import Ids, process_ids
-from .moments import Moments, moments_of_traces
+
+_TRACES = 1_000
+"""So many traces are remembered with the last time that they were given, should another trace object be made for one."""
 
 Encode = Callable[[object], Encoded]
 
@@ -19,6 +22,10 @@ Lose = Callable[[str, str, int], None]
 
 def lose_uncounted(trace_id: str, reason: str, events: int) -> None:
     """Count nothing."""
+
+
+def _new_moments(_trace_id: str) -> Moments:
+    return Moments()
 
 
 class TraceEnd(Protocol):
@@ -77,7 +84,7 @@ class Recorder:
         self.max_value_bytes: int = max_value_bytes
         self.at_trace_end: TraceEnd | None = at_trace_end
         self.clock: EventClock = clock or EventClock()
-        self.moments_of: Callable[[str], Moments] = moments_of_traces()
+        self.moments_of: Callable[[str], Moments] = lru_cache(maxsize=_TRACES)(_new_moments)
         self.ids: Ids = ids
         self.reduce: Callable[[], tuple[object, ...]] | None = reduce
 

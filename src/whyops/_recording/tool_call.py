@@ -82,7 +82,7 @@ class ToolCallWriter:
         self._call = line.call_begun(self.span_id, self._tool, arguments)
         self._members = members = trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
         if recorder.enabled:
-            recorder.record(line.request(trace.head, trace.stamp(), self.span_id, self._call, self._tool, members))
+            recorder.record(line.request(trace.head, recorder.clock.stamp(trace.moments), self.span_id, self._call, self._tool, members))
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 
@@ -163,4 +163,5 @@ class ToolCallWriter:
             if _ERROR in encoded:
                 encoded = line.failed(encoded)
             took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
-            trace.recorder.record(line.response(trace.head, trace.stamp(), self.span_id, self._call, encoded, self._tool, took, members))
+            times = trace.recorder.clock.stamp(trace.moments)
+            trace.recorder.record(line.response(trace.head, times, self.span_id, self._call, encoded, self._tool, took, members))

@@ -12,9 +12,9 @@ from .._runtime import guard
 from .._runtime.safely import safely_or
 from .._wire import exceptions, line, withheld
 from .._wire import write as contents
+from .._wire.timestamps import Moments
 from ..types import EventType
 from .ids import clip, readable_user_id
-from .moments import Moments
 from .options import given_text
 from .recorder import Recorder
 
@@ -25,7 +25,7 @@ class TraceWriter:
     `sent_from` is the span in which the trace was pickled, where it came from another process.
     """
 
-    __slots__ = ("_metadata", "_moments", "external_user_id", "head", "id", "recorder", "sent_from")
+    __slots__ = ("_metadata", "external_user_id", "head", "id", "moments", "recorder", "sent_from")
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class TraceWriter:
         self.recorder: Recorder = recorder
         given = given_text("trace", "id", id)
         self.id: str = given or recorder.ids.next()
-        self._moments: Moments = recorder.moments_of(given) if given else Moments()
+        self.moments: Moments = recorder.moments_of(given) if given else Moments()
         self.external_user_id: str | None = None
         self.sent_from: str | None = None
         self._metadata: dict[str, Any] = {}
@@ -148,7 +148,7 @@ class TraceWriter:
         if self.recorder.enabled:
             key = key or f'"{self.recorder.ids.next()}"'
             if timestamp is None:
-                exact, timestamp = self.stamp()
+                exact, timestamp = self.recorder.clock.stamp(self.moments)
                 members = line.recorded_at(exact) + members
             own = line.members(span_id, fields, encoded, members)
             self.recorder.record(line.line(self.head, event_type, timestamp, key, own))
@@ -166,7 +166,3 @@ class TraceWriter:
             redactions += more_redactions
         parent_id = None if parent_id == span_id else parent_id
         return members if parent_id is None and not cuts and not redactions else members + line.marks(parent_id, cuts, redactions)
-
-    def stamp(self) -> tuple[str, str]:
-        """Return when an event of the trace happens that happens now: exactly, and for the service."""
-        return self._moments.next(self.recorder.clock)

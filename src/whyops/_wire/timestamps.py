@@ -11,41 +11,64 @@ from typing import cast
 from .._encoding.coerce import text_in
 from .._runtime.safely import Failed, safely
 
-_SECOND = 1_000_000_000
-
 DIGITS = tuple(map("{:03d}".format, range(1_000)))
 """Each number below a thousand in three digits: to write one costs several times what it costs to look it up."""
 
+_SECOND_US = 1_000_000
+_MOST_AHEAD_MS = 1_000
+
+
+class Moments:
+    """The last times that one trace's events were given in this process: exactly, and for the service."""
+
+    __slots__ = ("last_ms", "last_us")
+
+    def __init__(self) -> None:
+        self.last_us = 0
+        self.last_ms = 0
+
 
 class EventClock:
-    """Wall time for stamps and a steady time for latencies, both in nanoseconds, and the texts of a stamp."""
+    """Wall time for stamps and a steady time for latencies, both in nanoseconds, and the stamps themselves."""
 
     __slots__ = ("_second", "steady_ns", "wall_ns")
 
     def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = time.perf_counter_ns) -> None:
         self.wall_ns: Callable[[], int] = wall_ns
         self.steady_ns: Callable[[], int] = steady_ns
-        self._second = (0, "1970-01-01T00:00:00.", "1970-01-01T00:00:01.")
+        self._second = (0, 0, _text(0), _text(1))
 
-    def texts(self, wall_ns: int, milliseconds: int) -> tuple[str, str]:
-        """Return a time in nanoseconds since 1970 to the microsecond, and one in milliseconds, which is at most a second later.
+    def stamp(self, moments: Moments) -> tuple[str, str]:
+        """Return when an event happens that happens now: to the microsecond, and for the service.
 
-        The text of the second is kept, and that of the next one, as most calls share it with the last.
+        The exact times of a trace go up, each by a microsecond at least, also where the wall clock is set back. The service keeps
+        milliseconds and orders by them alone: an event that would share the last one's takes the next, as long as that is no more than a
+        second ahead of the clock. There is no lock, which would cost every call: of threads that share a trace, two may get the same time.
         """
-        start, text, next_text = self._second
-        fraction = wall_ns - start
-        if not 0 <= fraction < _SECOND:
-            fraction = wall_ns % _SECOND
-            start = wall_ns - fraction
-            text, next_text = _second(start // _SECOND), _second(start // _SECOND + 1)
-            self._second = (start, text, next_text)
-        microseconds = fraction // 1_000
-        beyond = milliseconds - start // 1_000_000
-        coarse = f"{text}{DIGITS[beyond]}Z" if beyond < 1_000 else f"{next_text}{DIGITS[beyond - 1_000]}Z"
-        return f"{text}{DIGITS[microseconds // 1_000]}{DIGITS[microseconds % 1_000]}Z", coarse
+        now = self.wall_ns() // 1_000
+        if now <= moments.last_us:
+            now = moments.last_us + 1
+        moments.last_us = now
+        start, start_ms, text, next_text = self._second  # kept, as most calls share the second with the last
+        fraction = now - start
+        if not 0 <= fraction < _SECOND_US:
+            seconds = now // _SECOND_US
+            fraction, start_ms, text, next_text = now % _SECOND_US, seconds * 1_000, _text(seconds), _text(seconds + 1)
+            self._second = (now - fraction, start_ms, text, next_text)
+        milliseconds = fraction // 1_000
+        exact = f"{text}{DIGITS[milliseconds]}{DIGITS[fraction % 1_000]}Z"
+        ahead = moments.last_ms - start_ms
+        if ahead >= milliseconds:
+            milliseconds = ahead + 1 if ahead < milliseconds + _MOST_AHEAD_MS else ahead
+            if milliseconds >= 1_000:
+                moments.last_ms = start_ms + milliseconds
+                return exact, f"{next_text}{DIGITS[milliseconds - 1_000]}Z"
+        moments.last_ms = start_ms + milliseconds
+        return exact, f"{text}{DIGITS[milliseconds]}Z"
 
 
-def _second(seconds: int) -> str:
+def _text(seconds: int) -> str:
+    """Return a time in seconds since 1970, up to the fraction."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.")
 
 
