@@ -133,21 +133,18 @@ def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     room = width - _width(note) - 2 if note else width
     if room < min(_LEAST_LEFT, _width(line.pieces)):
         note, room = (), width
-    left = _fitted(line.pieces, room, ellipsis)
-    if not note:
-        return _colored(left, color=color).rstrip()
-    gap = Piece(" " * (width - _width(left) - _width(note)))
-    return _colored([*left, gap, *note], color=color).rstrip()
+    shown = _fitted(line.pieces, room, ellipsis)
+    if note:
+        shown += [Piece(" " * (width - _width(shown) - _width(note))), *note]
+    return "".join(_colored(piece, color=color) for piece in shown).rstrip()
 
 
 def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
     fitted: list[Piece] = []
     for index, piece in enumerate(pieces):
-        length = width_of(piece.text)
-        rest = sum(width_of(later.text) for later in pieces[index + 1 :])
+        length, rest = width_of(piece.text), _width(pieces[index + 1 :])
         if length > room or (rest > 0 and length == room):
-            fitted.append(Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style))
-            break
+            return [*fitted, Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style)]
         fitted.append(piece)
         room -= length
     return fitted
@@ -157,7 +154,6 @@ def _width(pieces: Iterable[Piece]) -> int:
     return sum(width_of(piece.text) for piece in pieces)
 
 
-def _colored(pieces: Iterable[Piece], *, color: bool) -> str:
-    if not color:
-        return "".join(piece.text for piece in pieces)
-    return "".join(f"\x1b[{code}m{piece.text}\x1b[0m" if (code := _CODES[piece.style]) and piece.text else piece.text for piece in pieces)
+def _colored(piece: Piece, *, color: bool) -> str:
+    code = _CODES[piece.style]
+    return f"\x1b[{code}m{piece.text}\x1b[0m" if color and code and piece.text else piece.text
