@@ -28,9 +28,6 @@ class Context:
         print(Terminal.of(sys.stderr).printable(line), file=sys.stderr)
 
 
-def _add_nothing(_: argparse.ArgumentParser) -> None: ...
-
-
 @dataclass(frozen=True)
 class Command:
     """One command. `run` returns the exit code, or raises a `WhyOpsError` whose text is shown."""
@@ -38,6 +35,6 @@ class Command:
     name: str
     summary: str
     run: Callable[[argparse.Namespace, Context], int]
-    add_arguments: Callable[[argparse.ArgumentParser], None] = _add_nothing
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
     description: str | None = None
     epilog: str | None = None

@@ -40,10 +40,9 @@ def _replaceable(path: Path) -> tuple[Path | None, int]:
         found = path.stat()
     except FileNotFoundError:
         return target, 0o600
-    may_replace = os.access(target.parent, os.W_OK) and is_owner(found)
-    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and may_replace and _is_same(target, found):
-        return target, stat.S_IMODE(found.st_mode)
-    return None, 0
+    is_plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and _is_same(target, found)
+    may_replace = is_plain and os.access(target.parent, os.W_OK) and is_owner(found)
+    return (target, stat.S_IMODE(found.st_mode)) if may_replace else (None, 0)
 
 
 def _is_same(path: Path, found: os.stat_result) -> bool:

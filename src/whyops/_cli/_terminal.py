@@ -10,8 +10,6 @@ from typing import TextIO
 from .._config.environment import wants_color
 from .._printable import printable
 
-USUAL_WIDTH = 80
-
 
 @dataclass(frozen=True)
 class Terminal:
@@ -25,12 +23,12 @@ class Terminal:
 
     @classmethod
     def of(cls, stream: TextIO) -> Terminal:
-        """Ask the stream."""
+        """Return what the stream and the environment say."""
         is_terminal = stream.isatty()
         return cls(
             stream,
             is_terminal,
-            width=shutil.get_terminal_size((USUAL_WIDTH, 24)).columns,
+            width=shutil.get_terminal_size().columns,
             color=is_terminal and os.name != "nt" and wants_color(),
             encoding=stream.encoding or "utf-8",
         )

@@ -33,8 +33,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         context.note(f"{counted(len(ids), 'trace')} written to {arguments.output}.")
         return 0
     context.terminal.stream.flush()
-    for line in lines:
-        sys.stdout.buffer.write(line)
+    sys.stdout.buffer.writelines(lines)
     sys.stdout.buffer.flush()
     return 0
 

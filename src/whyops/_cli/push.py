@@ -12,14 +12,14 @@ from .._config import defaults
 from .._delivery.delivery import Delivery
 from .._store.groups import groups
 from .._store.push_marks import Pushed, StoredLine
-from .._store.reader import StoreReader
+from .._store.reader import EVERYTHING, StoreReader
 from .._wire.line import rewritten
 from .._wire.read import RecordedEvent, decode
 from ..errors import ConfigurationError, WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local
 from ._progress import Progress
-from ._selection import add_selection, is_given, selected_ids
+from ._selection import add_selection, selected_ids, selection_of
 from ._sending import add_timeout, delivery_to, result_text, settled, wait_for
 from ._service import Service, required_service
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Send what was not sent yet. Exit code 1 if anything is left, or was rejected."""
-    if not arguments.traces and not is_given(arguments):
+    if not arguments.traces and selection_of(arguments) == EVERYTHING:
         raise WhyOpsError("No traces selected: give their ids, or --since, --user or another option that `whyops push --help` lists.")
     service = required_service(context.home)
     absorb_local(context.home)
@@ -113,7 +113,7 @@ def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: 
     sent = 0
     with Progress("events", total) as progress:
         for one in pending:
-            for batch in groups(one.lines, _bytes_of, _BATCH_LINES, _BATCH_BYTES):
+            for batch in groups(one.lines, lambda numbered: len(numbered[1]), _BATCH_LINES, _BATCH_BYTES):
                 for _, line in batch:
                     one.delivery.record(line)
                 if wait_for(one.delivery.flush(timeout, may_give_up=True), one.delivery, timeout, progress, done).waiting:
@@ -121,10 +121,6 @@ def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: 
                 sent += len(batch)
                 one.pushed.mark(one.trace_id, batch[-1][0])
     return sent
-
-
-def _bytes_of(line: StoredLine) -> int:
-    return len(line[1])
 
 
 COMMAND = Command(

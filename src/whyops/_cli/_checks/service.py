@@ -43,16 +43,19 @@ def check_service(settings: Settings, now: float) -> Iterator[Finding]:
 
 
 def _reply(reply: Reply, url: str) -> Iterator[Finding]:
-    is_refused = reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-    if not is_refused and not _is_list(reply):
-        remedy = "Check WHYOPS_ANALYSE_BASE_URL: for the hosted service it is https://a.whyops.com/api, with the /api."
-        yield Finding("bad", "events", f"{url} is not a WhyOps service (it answered {reply.status}: {reply.came})", remedy)
-        return
-    yield Finding("good", "events", f"{url} answers")
-    if is_refused:
+    if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        yield Finding("good", "events", f"{url} answers")
         yield Finding("bad", "key", f"rejected by the service ({reply.status})", _KEY_REMEDY)
-    else:
+    elif _is_list(reply):
+        yield Finding("good", "events", f"{url} answers")
         yield Finding("good", "key", "accepted by the service")
+    else:
+        yield Finding(
+            "bad",
+            "events",
+            f"{url} is not a WhyOps service (it answered {reply.status}: {reply.came})",
+            "Check WHYOPS_ANALYSE_BASE_URL: for the hosted service it is https://a.whyops.com/api, with the /api.",
+        )
 
 
 def _is_list(reply: Reply) -> bool:
@@ -69,9 +72,12 @@ def _clock(reply: Reply, now: float) -> Iterator[Finding]:
         yield Finding("good", "clock", "agrees with the service's")
         return
     here = datetime.fromtimestamp(now, timezone.utc)
-    what = f"{abs(skew):,.0f} s {'ahead of' if skew > 0 else 'behind'} the service's (local time is {here:%H:%M:%S} UTC)"
-    remedy = "Events are sorted by time: set the clock, or traces that span several machines are shown out of order."
-    yield Finding("warn", "clock", what, remedy)
+    yield Finding(
+        "warn",
+        "clock",
+        f"{abs(skew):,.0f} s {'ahead of' if skew > 0 else 'behind'} the service's (local time is {here:%H:%M:%S} UTC)",
+        "Events are sorted by time: set the clock, or traces that span several machines are shown out of order.",
+    )
 
 
 def _sampling(reader: ServiceReader, name: str | None) -> Finding:
@@ -101,5 +107,9 @@ def _proxy(settings: Settings, url: str) -> Finding:
         return Finding("warn", "proxy", str(error), "Only model calls through sdk.openai(…) and the like need it: WHYOPS_PROXY_BASE_URL.")
     if reply.status == HTTPStatus.OK and (reply.body.get("status") == "healthy" or reply.body.get("service") == "whyops-proxy"):
         return Finding("good", "proxy", f"{url} answers")
-    remedy = "Check WHYOPS_PROXY_BASE_URL: for the hosted service it is https://proxy.whyops.com."
-    return Finding("warn", "proxy", f"{url} is not a WhyOps proxy (it answered {reply.status}: {reply.came})", remedy)
+    return Finding(
+        "warn",
+        "proxy",
+        f"{url} is not a WhyOps proxy (it answered {reply.status}: {reply.came})",
+        "Check WHYOPS_PROXY_BASE_URL: for the hosted service it is https://proxy.whyops.com.",
+    )
