@@ -162,7 +162,7 @@ def test_a_service_that_is_busy_is_waited_for(home: Path, monkeypatch: pytest.Mo
 
 
 def test_refused_events_are_told_with_their_reason(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the service refuses for good is parked: `deliver` says how many and fails, `status` says why and where they are kept."""
+    """Permanently rejected events are kept: `deliver` says how many and fails, `status` says why and where, also with `--json`."""
     with StrictServer() as server:
         leave(home, **keyed(server.url))
         server.spoil(lambda event: event["metadata"]["tool"] == "fine" and event["eventType"] == "tool_call_response", status=409)
@@ -174,6 +174,10 @@ def test_refused_events_are_told_with_their_reason(home: Path, monkeypatch: pyte
         assert " 5 rejected\n" in told
         assert "5: 409 Spoiled" in told
         assert "parked.jsonl" in told.replace("\n  ", "")
+        assert main(["status", "--json"]) == 0
+        (one,) = json.loads(capsys.readouterr().out)
+        assert (one["rejected"], one["rejectedReasons"]) == (5, {"409 Spoiled": 5})
+        assert one["rejectedFile"].endswith("parked.jsonl")
 
 
 def test_a_local_leftover_goes_to_the_store(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

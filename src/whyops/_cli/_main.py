@@ -14,8 +14,7 @@ from importlib import metadata
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
 from . import deliver, doctor, export, list_traces, prune, push, report, show_trace, status
-from ._command import Command, Context
-from ._terminal import Terminal
+from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
     list_traces.COMMAND,

@@ -10,7 +10,7 @@ from typing import TextIO, TypeVar
 
 from .._render.terminal.paint import glyphs_for
 from .._runtime.waiting import Care, no_care
-from ._terminal import Terminal
+from ._command import Terminal
 
 R = TypeVar("R")
 
@@ -41,8 +41,10 @@ class Progress:
         now = time.monotonic()
         if self._terminal.is_terminal and now - self._drawn_at >= STEP_SECONDS:
             self._drawn_at = now
-            line = f"{bar(done, self._total, self._terminal)} {done:,} of {self._total:,} {self._what}"
-            print(f"\r{line}\x1b[K", end="", file=self._terminal.stream, flush=True)
+            full, empty = ("█", "░") if glyphs_for(self._terminal.encoding).bars != "#" else ("#", "-")
+            bar = (full * min(COLUMNS * done // self._total, COLUMNS)).ljust(COLUMNS, empty)
+            line = f"\r{bar} {done:,} of {self._total:,} {self._what}\x1b[K"
+            print(line, end="", file=self._terminal.stream, flush=True)
 
     def wait(self, future: Future[R], timeout: float, otherwise: Callable[[], R], done: Callable[[], int], care: Care = no_care) -> R:
         """Wait for a future, showing the number that `done` returns; after `timeout` seconds return what `otherwise` returns.
@@ -56,10 +58,3 @@ class Progress:
             care(future, STEP_SECONDS)
             self.show(done())
         return future.result()
-
-
-def bar(done: int, total: int, terminal: Terminal) -> str:
-    """Return the bar, filled as far as the work is done."""
-    full, empty = ("█", "░") if glyphs_for(terminal.encoding).bars != "#" else ("#", "-")
-    filled = min(COLUMNS * done // total, COLUMNS)
-    return full * filled + empty * (COLUMNS - filled)

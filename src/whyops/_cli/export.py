@@ -40,8 +40,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 def _lines(reader: StoreReader, ids: list[str]) -> Iterator[bytes]:
     for trace_id in ids:
-        for line in reader.lines(trace_id):
-            yield line if line.endswith(b"\n") else line + b"\n"
+        yield from (line if line.endswith(b"\n") else line + b"\n" for line in reader.lines(trace_id))
 
 
 COMMAND = Command(

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 @dataclass(frozen=True)
 class _Pending:
-    """The lines of one trace that were not sent yet, how to send them, and where it is noted that they were."""
+    """The lines of one trace that were not sent yet, the delivery that sends them, and the marks of what was sent."""
 
     trace_id: str
     lines: Sequence[StoredLine]
@@ -105,18 +105,15 @@ def _line(line: bytes, agent_name: str, number: int) -> bytes:
 
 
 def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: float, total: int) -> int:
-    """Send batch by batch, and note each when it is settled, so that an interrupted push can be resumed. Returns how many events are."""
-
-    def done() -> int:
-        return settled(*(delivery.counts() for delivery in deliveries))
-
+    """Send batch by batch, and mark each when it is settled, so that an interrupted push can be resumed. Returns the number sent."""
     sent = 0
     with Progress("events", total) as progress:
         for one in pending:
             for batch in groups(one.lines, lambda numbered: len(numbered[1]), _BATCH_LINES, _BATCH_BYTES):
                 for _, line in batch:
                     one.delivery.record(line)
-                if wait_for(one.delivery.flush(timeout, may_give_up=True), one.delivery, timeout, progress, done).waiting:
+                flushed = one.delivery.flush(timeout, may_give_up=True)
+                if wait_for(flushed, one.delivery, timeout, progress, lambda: settled(*(each.counts() for each in deliveries))).waiting:
                     return sent
                 sent += len(batch)
                 one.pushed.mark(one.trace_id, batch[-1][0])

@@ -51,11 +51,9 @@ def _head(trace: RecordedTrace) -> str:
 def _line(said: StepText, limit: int) -> str:
     """Return a step as an item of the list, its texts cut to `limit` characters."""
     text = _cut(said.text, limit)
-    if said.kind == "tool":
-        words = [f"{said.name}({text})"]
-    else:
-        label = f"**{said.label}**" if said.kind in ("user", "error") else said.label
-        words = [f"{label}: {text}" if text else label]
+    label = f"**{said.label}**" if said.kind in ("user", "error") else said.label
+    labelled = f"{label}: {text}" if text else label
+    words = [f"{said.name}({text})" if said.kind == "tool" else labelled]
     if said.state == RESULT:
         words.append(f"→ {_cut(said.outcome, limit)}")
     elif said.outcome:
@@ -75,8 +73,7 @@ def _cut(text: str, limit: int) -> str:
 
 def _kept(lines: Sequence[str], matters: Sequence[int], budget: int) -> set[int]:
     """Choose lines: the last, those that matter, from the end; then from both ends towards the middle."""
-    last = len(lines) - 1
-    ends = [index for first in range(len(lines)) for index in (last - first, first)]
+    ends = [index for first, last in enumerate(reversed(range(len(lines)))) for index in (last, first)]
     kept: set[int] = set()
     for index in (*ends[:1], *reversed(matters), *ends):
         cost = estimated_tokens(lines[index]) + 1

@@ -26,7 +26,7 @@ _PAGES_GIVEN_BACK = 4096
 class PruneFilter:
     """Which traces to remove: those that match any of these.
 
-    `stored_before` is in seconds since 1970, by arrival of a trace's last event. `max_bytes` is what the store may take up: beyond it
+    `stored_before` is in seconds since 1970, by arrival of a trace's last event. `max_bytes` limits the store's size: beyond it
     the oldest are removed. A trace is a user's if any of its events names that user.
     """
 
@@ -85,7 +85,7 @@ def used_bytes(connection: Connection) -> int:
 
 
 def _remove_matching(connection: Connection, wanted: PruneFilter) -> list[Trace]:
-    """Remove what matches, then the oldest while the rest takes up too much; return all of it."""
+    """Remove what matches, then the oldest while the rest is too large; return all that was removed."""
     removed = _remove(connection, sorted(_matching(connection, wanted)))
     return removed if wanted.max_bytes is None else [*removed, *_make_room(connection, wanted.max_bytes)]
 

@@ -89,7 +89,7 @@ _COUNTED_SINCE = 4
 
 
 def connect_to_write(path: Path) -> Connection:
-    """Open the store, after making it or bringing it up to date where needed."""
+    """Open the store, after creating or migrating it where needed."""
     with as_store_errors(path):
         check_is_ours(path)
         if not path.exists():
@@ -99,7 +99,7 @@ def connect_to_write(path: Path) -> Connection:
 
 
 def connect_to_read(path: Path) -> Connection:
-    """Open an existing store without the right to change it; only one of an older version is brought up to date before."""
+    """Open an existing store read-only; one of an older version is migrated before."""
     with as_store_errors(path):
         check_is_ours(path)
         connection = _open_to_read(path)
@@ -123,7 +123,7 @@ def check_is_ours(path: Path) -> None:
 
 @contextlib.contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
-    """Take the write lock, waiting for other writers, and keep all of the block's changes or none. Inside another it is a part of that."""
+    """Take the write lock, waiting for other writers, and commit all of the block's changes or none; nested, it is part of the outer."""
     is_inside = connection.in_transaction
     if is_inside:
         yield
@@ -164,7 +164,7 @@ def version(connection: Connection) -> int:
 def _create(path: Path) -> None:
     """Make a complete, empty store that nobody but its owner can read, under any umask.
 
-    It gets its name when it is ready, so that no other process meets it half made. SQLite gives its side files the same mode.
+    It gets its name when it is ready, so that no other process opens it half made. SQLite creates its side files with the same mode.
     """
     make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
@@ -182,7 +182,7 @@ def _create(path: Path) -> None:
 
 
 def _publish(draft: Path, path: Path) -> None:
-    """Give the draft its name, unless another process was faster."""
+    """Rename the draft, unless another process has made the store meanwhile."""
     try:
         os.link(draft, path)
     except (AttributeError, OSError):  # another process has made it, or this system or file system has no hard links
@@ -215,13 +215,13 @@ def _open_to_read(path: Path) -> Connection:
 
 
 def _migrate(connection: Connection, path: Path) -> None:
-    """Configure a connection that writes, and take the steps that the store lacks."""
+    """Configure a connection that writes, and apply the steps that the store lacks."""
     connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode a power cut may cost the last moments, never the file
     connection.execute(f"PRAGMA journal_size_limit={_MAX_LOG_BYTES}")
     if version(connection) == len(STEPS):
         return
     with transaction(connection):
-        done = version(connection)  # again: another process may have been faster
+        done = version(connection)  # again: another process may have migrated meanwhile
         if done > len(STEPS):
             raise StoreError(f"{path} was written by a newer version of whyops: python -m pip install --upgrade whyops")
         for step in STEPS[done:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ class SqliteSink:
         Raises:
             StoreError: The store can't be used.
         """
-        parsed: list[Parsed] = []
+        traces: dict[str, list[Parsed]] = {}
         refused: list[Refusal] = []
         for index, line in enumerate(lines):
             event = decode(line)
@@ -61,18 +61,18 @@ class SqliteSink:
             if read.trace_id is None:
                 refused.append(Refusal(index, "not a JSON object" if event is None else "no traceId"))
             else:
-                parsed.append((read, line))
-        if parsed:
+                traces.setdefault(storable(read.trace_id) or "", []).append((read, line))
+        if traces:
             with self._lock:
-                self._store(parsed)
-        return Receipt(stored=len(parsed), refused=tuple(refused))
+                self._store(traces)
+        return Receipt(stored=len(lines) - len(refused), refused=tuple(refused))
 
     def close(self) -> None:
         """Close the file. A later `send` opens it again."""
         with self._lock:
             self._disconnect()
 
-    def _store(self, parsed: Sequence[Parsed]) -> None:
+    def _store(self, traces: Mapping[str, Sequence[Parsed]]) -> None:
         with forks_wait():  # the sender loads this, and a child forked at that moment would have half of it for good
             try:
                 from . import retention, schema  # noqa: PLC0415  (loads SQLite, which a program with a key never needs)
@@ -90,9 +90,9 @@ class SqliteSink:
         now = min(max(self._clock(), 0.0), _LAST_SECOND)
         with schema.as_store_errors(self.path), schema.transaction(self._connection):
             day = _number_of_day(self._connection, int(now) // _DAY_SECONDS)
-            for trace_id, members in _by_trace(parsed).items():
+            for trace_id, members in traces.items():
                 add(self._connection, trace_id, members, now, day)
-        self._unpruned_bytes += sum(len(line) for _, line in parsed)
+        self._unpruned_bytes += sum(len(line) for members in traces.values() for _, line in members)
         if self._is_pruning_due(now):
             self._unpruned_bytes, self._pruned_at = 0, now
             try:
@@ -156,13 +156,6 @@ def _number_of_day(connection: Connection, day: int) -> int:
     """Return the number of the latest day on which something was written: that of `day` itself (days since 1970) if it is new."""
     connection.execute("INSERT OR IGNORE INTO days (day) VALUES (?)", (day,))
     return int(connection.execute("SELECT max(number) FROM days").fetchone()[0])
-
-
-def _by_trace(parsed: Iterable[Parsed]) -> dict[str, list[Parsed]]:
-    traces: dict[str, list[Parsed]] = {}
-    for event, line in parsed:
-        traces.setdefault(storable(event.trace_id) or "", []).append((event, line))
-    return traces
 
 
 _inherited: list[Connection] = []

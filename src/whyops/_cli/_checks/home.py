@@ -90,14 +90,12 @@ def _disk(home: Path, place: Path) -> Iterator[Finding]:
 
 def _file_system(place: Path) -> str:
     """Return the kind of file system that a folder is on, where the operating system says."""
-    found = ("", "")
+    kinds = {}
     with contextlib.suppress(OSError):
         for line in Path("/proc/mounts").read_text("utf-8", "replace").splitlines():
             _, point, kind, *_ = line.split(" ")
-            point = point.replace("\\040", " ")
-            if place.is_relative_to(point) and len(point) >= len(found[0]):
-                found = (point, kind)
-    return found[1]
+            kinds[Path(point.replace("\\040", " "))] = kind
+    return next((kinds[folder] for folder in (place, *place.parents) if folder in kinds), "")
 
 
 def _store(home: Path) -> Iterator[Finding]:
@@ -125,8 +123,8 @@ def _outboxes(home: Path) -> Iterator[Finding]:
         ),
         (sum(one.counts.not_recorded for one in found), "event could not be recorded", "events could not be recorded"),
     )
-    told = [counted(number, one, several) for number, one, several in numbers if number]
-    if told:
-        yield Finding("warn", "delivery", ", ".join(told), "`whyops status` shows where and why; `whyops deliver` sends what waits.")
+    losses = [counted(number, one, several) for number, one, several in numbers if number]
+    if losses:
+        yield Finding("warn", "delivery", ", ".join(losses), "`whyops status` shows where and why; `whyops deliver` sends what waits.")
     elif found:
         yield Finding("good", "delivery", "no event waits for a process, and none was lost")

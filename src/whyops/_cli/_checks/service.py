@@ -15,11 +15,6 @@ from ...errors import ServiceError
 
 MOST_SKEW_SECONDS = 60.0
 _KEY_PREFIXES = ("whyops_", "YOPS-")
-_KEY_REMEDY = "Unknown, expired and revoked keys, and those of inactive projects, all get this answer: check the key in the dashboard."
-_KEEP_ALL_REMEDY = (
-    "The trace's id decides which, so sending again does not help. To keep all, change the agent's settings in the dashboard, or send "
-    'PATCH {url}/entities/{agent}/sampling-rate and {{"samplingRate": 1}}. WHYOPS_KEEP_LOCAL=1 keeps a local copy of each trace.'
-)
 
 
 def check_service(settings: Settings, now: float) -> Iterator[Finding]:
@@ -45,7 +40,12 @@ def check_service(settings: Settings, now: float) -> Iterator[Finding]:
 def _reply(reply: Reply, url: str) -> Iterator[Finding]:
     if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         yield Finding("good", "events", f"{url} answers")
-        yield Finding("bad", "key", f"rejected by the service ({reply.status})", _KEY_REMEDY)
+        yield Finding(
+            "bad",
+            "key",
+            f"rejected by the service ({reply.status})",
+            "Unknown, expired and revoked keys, and those of inactive projects, all get this answer: check the key in the dashboard.",
+        )
     elif _is_list(reply):
         yield Finding("good", "events", f"{url} answers")
         yield Finding("good", "key", "accepted by the service")
@@ -88,14 +88,24 @@ def _sampling(reader: ServiceReader, name: str | None) -> Finding:
     except ServiceError as error:
         return Finding("note", "sampling", f"could not look up the sampling rate of {name}", str(error))
     if agent is None:
-        remedy = "Its first event creates it; by default one trace in five is kept."
-        return Finding("note", "sampling", f"the service has no agent {name!r}", remedy)
+        return Finding(
+            "note",
+            "sampling",
+            f"the service has no agent {name!r}",
+            "Its first event creates it; by default one trace in five is kept.",
+        )
     if agent.sampling_rate is None:
         return Finding("note", "sampling", f"the service does not report the sampling rate of {name}")
     if agent.sampling_rate >= 1:
         return Finding("good", "sampling", f"the service keeps all traces of {name}")
-    remedy = _KEEP_ALL_REMEDY.format(url=reader.analyse_url, agent=agent.agent_id)
-    return Finding("warn", "sampling", f"the service keeps {agent.sampling_rate:.0%} of the traces of {name}, and drops the others", remedy)
+    return Finding(
+        "warn",
+        "sampling",
+        f"the service keeps {agent.sampling_rate:.0%} of the traces of {name}, and drops the others",
+        "The trace's id decides which, so sending again does not help. To keep all, change the agent's settings in the dashboard, or send "
+        f'PATCH {reader.analyse_url}/entities/{agent.agent_id}/sampling-rate and {{"samplingRate": 1}}. WHYOPS_KEEP_LOCAL=1 keeps a '
+        "local copy of each trace.",
+    )
 
 
 def _proxy(settings: Settings, url: str) -> Finding:

@@ -22,10 +22,11 @@ from .data import report_data
 def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: IsAlive | None = None) -> str:
     """Return the page. `is_alive` is that of `step_text`."""
     style, script = _part("page.css"), _part("page.js")
-    policy = f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
     title = traces[0].trace_id if len(traces) == 1 else f"{len(traces)} traces"
     fields = {
-        "policy": escape(policy),
+        "policy": escape(
+            f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
+        ),
         "title": escape(f"{title} · whyops".encode("utf-8", "replace").decode()),
         "style": style,
         "script": script,

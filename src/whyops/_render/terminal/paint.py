@@ -90,17 +90,18 @@ class Line:
 _LEAST_LEFT = 12
 
 
+def total_width(pieces: Iterable[Piece]) -> int:
+    """Return how many columns pieces take side by side."""
+    return sum(width_of(piece.text) for piece in pieces)
+
+
 def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) -> str:
     """Set the lines `width` columns wide, cutting what is too long."""
     return "".join(f"{_set(line, width, ellipsis, color=color)}\n" for line in lines)
 
 
 def unfolded(line: Line, width: int) -> Iterator[Line]:
-    """Yield the line as several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
-    taken = _width(line.pieces)
-    if taken <= width and (not line.note or taken + 2 + _width(line.note) <= width):
-        yield line
-        return
+    """Yield the line as one or several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
     pieces: list[Piece] = []
     hanging = line.hanging if width_of(line.hanging.text) <= width - _LEAST_LEFT else Piece("")
     below = width - width_of(hanging.text)
@@ -112,7 +113,7 @@ def unfolded(line: Line, width: int) -> Iterator[Line]:
                 pieces, room = [hanging], below
             pieces.append(Piece(part, piece.style))
             room -= width_of(part)
-    fits = line.note and width - room + 2 + _width(line.note) <= width
+    fits = line.note and width - room + 2 + total_width(line.note) <= width
     yield Line(pieces, line.note if fits else ())
     if line.note and not fits:
         yield Line([hanging], line.note)
@@ -130,28 +131,24 @@ def _parts(text: str, room: int, below: int) -> Iterator[str]:
 
 def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     note = line.note
-    room = width - _width(note) - 2 if note else width
-    if room < min(_LEAST_LEFT, _width(line.pieces)):
+    room = width - total_width(note) - 2 if note else width
+    if room < min(_LEAST_LEFT, total_width(line.pieces)):
         note, room = (), width
     shown = _fitted(line.pieces, room, ellipsis)
     if note:
-        shown += [Piece(" " * (width - _width(shown) - _width(note))), *note]
+        shown += [Piece(" " * (width - total_width(shown) - total_width(note))), *note]
     return "".join(_colored(piece, color=color) for piece in shown).rstrip()
 
 
 def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
     fitted: list[Piece] = []
     for index, piece in enumerate(pieces):
-        length, rest = width_of(piece.text), _width(pieces[index + 1 :])
+        length, rest = width_of(piece.text), total_width(pieces[index + 1 :])
         if length > room or (rest > 0 and length == room):
             return [*fitted, Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style)]
         fitted.append(piece)
         room -= length
     return fitted
-
-
-def _width(pieces: Iterable[Piece]) -> int:
-    return sum(width_of(piece.text) for piece in pieces)
 
 
 def _colored(piece: Piece, *, color: bool) -> str:

@@ -14,7 +14,7 @@ from ..._trace.steps import Step
 from ..._wire.read import Usage
 from ..format import content_text, pretty, time_text
 from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts, turns
-from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, unfolded
+from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded
 from .width import width_of, wrapped
 
 _LEAST_WIDTH = 24
@@ -103,21 +103,17 @@ class _Tree:
         """Set facts side by side, in as many lines as they take."""
         dot = Piece(f" {self.glyphs.dot} ", "dim")
         pieces: list[Piece] = []
-        taken = 0
         for fact in facts:
-            length = width_of(fact.text)
-            if pieces and taken + len(dot.text) + length > self.width:
+            if pieces and total_width([*pieces, dot, fact]) > self.width:
                 yield Line(pieces)
-                pieces, taken = [], 0
-            taken += length + len(dot.text) * bool(pieces)
+                pieces = []
             pieces += [dot, fact] if pieces else [fact]
         if pieces:
             yield Line(pieces)
 
     def _steps(self, steps: Sequence[Step], guide: str) -> Iterator[Line]:
-        for index, step in enumerate(steps):
-            is_last = index == len(steps) - 1
-            first, rest = (self.glyphs.last, self.glyphs.blank) if is_last else (self.glyphs.branch, self.glyphs.pipe)
+        for step in steps:
+            first, rest = (self.glyphs.last, self.glyphs.blank) if step is steps[-1] else (self.glyphs.branch, self.glyphs.pipe)
             yield from self._step(step, guide + first, guide + rest)
 
     def _step(self, step: Step, first: str, rest: str) -> Iterator[Line]:
@@ -178,8 +174,9 @@ class _Tree:
         return Line([Piece(label, label_style), Piece("  "), Piece(first, style)], [Piece(note, "dim")] if note else ()), below
 
     def _messages(self, said: StepText) -> _Shown:
-        texts = [_Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages]
-        return Line([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")]), texts
+        return Line([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")]), [
+            _Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages
+        ]
 
     def _model_call(self, said: StepText, note: Sequence[Piece]) -> _Shown:
         head = [Piece(f"{said.kind} ", "model"), Piece(self.say(said.name), "bold")]
@@ -204,7 +201,7 @@ class _Tree:
             return Line([Piece(f"{self.glyphs.cross} ", "bad"), *head], note), [*below, _Text(said.outcome, "bad text")]
         arrow, outcome = f" {self.glyphs.arrow} ", self.say(said.outcome)
         style = "" if said.state == RESULT else "warn"
-        taken = sum(width_of(piece.text) for piece in (*head, *note)) + 2
+        taken = total_width([*head, *note]) + 2
         if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
             return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
         value = pretty(whole.get("Result"), self.width) if self.full and said.state == RESULT else said.outcome
