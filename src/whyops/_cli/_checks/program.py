@@ -28,7 +28,8 @@ def check_program() -> Iterator[Finding]:
     """Check the environment, and which packages are installed."""
     if environment.is_disabled():
         yield Finding("bad", "switch", "WHYOPS_DISABLED is set: nothing is recorded", "Remove it from the environment.")
-    installed = {_normal(distribution.metadata["Name"] or ""): distribution.version for distribution in metadata.distributions()}
+    described = (distribution.metadata for distribution in metadata.distributions())  # each look parses it anew
+    installed = {_normal(fields["Name"] or ""): fields["Version"] for fields in described}
     python = ".".join(map(str, sys.version_info[:3]))
     told = [
         f"whyops {installed.get('whyops', '?')}",
