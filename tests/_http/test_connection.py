@@ -297,7 +297,7 @@ def way(request):
         yield channel
         channel.close()
         return
-    with httpx.HTTPTransport() as transport:
+    with httpx.HTTPTransport(verify=False) as transport:
         yield OwnTransport(transport)
 
 
@@ -378,7 +378,7 @@ def test_a_slow_answer_in_time_is_read(way):
 def test_transports_that_hang(monkeypatch):
     """A request that is over its time is left behind; while some of these hang, no more are made, and then it goes on."""
     monkeypatch.setattr(whyops._http.transport, "MOST_HANGING", 2)
-    with StrictServer() as server, httpx.HTTPTransport() as transport:
+    with StrictServer() as server, httpx.HTTPTransport(verify=False) as transport:
         way = OwnTransport(transport)
         server.pour(b"HTTP/1.1 200 OK\r\nX: ", b"x", pause=0.05, times=None)
         for _ in range(2):

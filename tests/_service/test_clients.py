@@ -10,9 +10,11 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import anthropic
+import certifi
 import openai
 import pytest
 
@@ -36,6 +38,14 @@ from tests._service.asking import (
 from tests.server import Limits, Request, StrictServer
 
 KEY = "whyops_key"
+
+
+@pytest.fixture(autouse=True)
+def _one_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have each client read one certificate, and not all that certifi has: nothing here speaks TLS."""
+    only = tmp_path / "one.pem"
+    only.write_text(certifi.contents().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n", "ascii")
+    monkeypatch.setenv("SSL_CERT_FILE", str(only))
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ def reader(request: pytest.FixtureRequest, server: StrictServer) -> Iterator[Ser
     if request.param == "own":
         yield ServiceReader(server.url, KEY)
         return
-    with httpx.HTTPTransport() as transport:
+    with httpx.HTTPTransport(verify=False) as transport:
         yield ServiceReader(server.url, KEY, transport)
 
 
