@@ -109,7 +109,7 @@ def test_each_way_of_asking_goes_through_the_proxy(server: StrictServer, sdk: wh
 def test_a_retry_names_the_trace_too(server: StrictServer, sdk: whyops.WhyOps, cls: Any) -> None:
     """The client's own retries carry what the first try carried."""
     client = routed(sdk, made(cls, max_retries=1))
-    server.fail(503, retry_after=0)
+    server.fail(503, retry_after=0.01)
     with sdk.trace("t-1"):
         run(ask(client))
     first, second = model_calls(server)
