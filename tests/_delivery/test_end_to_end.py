@@ -156,7 +156,7 @@ def test_a_refused_key_is_said_once_and_keeps_all(server, tmp_path, caplog):
     server.fail(401, times=None)
     subject = to(server, tmp_path)
     record(subject)
-    assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
+    assert subject.close(0.3).result(10) == FlushResult(waiting=COUNT)
     errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(errors) == 1
     assert errors[0].levelno == logging.ERROR
@@ -172,7 +172,7 @@ def test_the_agent_limit(home, caplog):
     with StrictServer(limits=Limits(agents=0)) as server:
         subject = to(server, home, OUTAGE, agent_metadata={"systemPrompt": "p"})
         record(subject)
-        assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
+        assert subject.close(0.3).result(10) == FlushResult(waiting=COUNT)
         assert len(server.inits) == 1
         assert len(server.requests) < 30
         assert "limited number of agents" in caplog.text
