@@ -28,10 +28,8 @@ def check_program() -> Iterator[Finding]:
     """Check the environment, and which packages are installed."""
     if environment.is_disabled():
         yield Finding("bad", "switch", "WHYOPS_DISABLED is set: nothing is recorded", "Remove it from the environment.")
-    installed = {
-        re.sub(r"[-_.]+", "-", distribution.metadata["Name"] or "").lower(): distribution.version
-        for distribution in metadata.distributions()
-    }
+    described = (distribution.metadata for distribution in metadata.distributions())  # each look parses it anew
+    installed = {re.sub(r"[-_.]+", "-", fields["Name"] or "").lower(): fields["Version"] for fields in described}
     versions = [
         f"whyops {installed.get('whyops', '?')}",
         f"Python {'.'.join(map(str, sys.version_info[:3]))}",
