@@ -119,7 +119,7 @@ def error(message: object, status: object, stack: object, *, tells_text: bool) -
     Without `tells_text` an exception's type stays and where it was raised, and of all else that there was something.
     """
     if issubclass(type(message), BaseException):
-        content = describe(cast("BaseException", message), tells_text=tells_text)
+        content: dict[str, Any] = describe(cast("BaseException", message), tells_text=tells_text)
     else:
         content = {"message": spelled(message) if tells_text else NOT_CAPTURED}
     if _none_for_empty(stack) is not None:
