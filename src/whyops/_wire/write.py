@@ -7,7 +7,7 @@ put in place, not copied: the encoder does that, and bounds it. What of it stays
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, cast
 
@@ -166,7 +166,7 @@ def storable_metadata(metadata: object) -> dict[str, Any]:
     return known({**{key: value for key, value in held.items() if key not in read}, **read})
 
 
-def known(values: dict[str, Any]) -> dict[str, Any]:
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values without those that are None."""
     return {name: value for name, value in values.items() if value is not None}
 

@@ -113,7 +113,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     ) -> None:
         """Record the prompt, if a user speaks last in it."""
         asked = [message for each in messages for message in each]
-        self.on_llm_start(serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
+        start = WhyOpsCallbackHandler.on_llm_start  # not a subclass's own, which is for completion models
+        start(self, serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
 
     @guard.recording
     def on_llm_start(
