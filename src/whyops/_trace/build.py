@@ -38,9 +38,6 @@ class _Draft:
     depth: int = 0
     children: list[_Draft] = field(default_factory=list)
 
-    def parent_span(self) -> str | None:
-        return next((event.parent_span_id for event in self.events if event.parent_span_id), None)
-
     def finished(self) -> Step:
         """Make the step and those inside it."""
         return self.kind(tuple(self.events), tuple(child.finished() for child in _with_choices(self.children)))
@@ -48,8 +45,7 @@ class _Draft:
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
     """Build the steps; those nested deeper than `max_depth` stand at that depth."""
-    drafts = _drafts(events)
-    roots = _nested(drafts, max_depth)
+    roots = _nested(_drafts(events), max_depth)
     return tuple(draft.finished() for draft in _with_choices(roots))
 
 
@@ -71,9 +67,8 @@ def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
 
 def _with_results_and_errors(drafts: Sequence[_Draft]) -> list[_Draft]:
     """Give each lone result and each error that has a call's span to that call; of several calls to one that failed, else to the first."""
-    calls: dict[str | None, _Draft] = {}
-    for draft in sorted((draft for draft in drafts if draft.kind is ToolCall), key=_rank):
-        calls.setdefault(draft.events[0].span_id, draft)
+    ranked = sorted((draft for draft in drafts if draft.kind is ToolCall), key=_rank)
+    calls = {draft.events[0].span_id: draft for draft in reversed(ranked)}  # the first of those with a span stays
     kept = []
     for draft in drafts:
         first = draft.events[0]
@@ -94,12 +89,9 @@ def _rank(call: _Draft) -> int:
 
 def _nested(drafts: Sequence[_Draft], max_depth: int) -> list[_Draft]:
     """Hang each draft under the one whose span it names as its parent, and return those that have none."""
-    holders: dict[str, _Draft] = {}
+    holders: dict[str | None, _Draft] = {draft.events[0].span_id: draft for draft in reversed(drafts) if draft.events[0].span_id}
     for draft in drafts:
-        if draft.events[0].span_id:
-            holders.setdefault(draft.events[0].span_id, draft)
-    for draft in drafts:
-        draft.parent = holders.get(draft.parent_span() or "")
+        draft.parent = holders.get(next((event.parent_span_id for event in draft.events if event.parent_span_id), None))
     _cut_circles(drafts)
     _measure(drafts, max_depth)
     roots: list[_Draft] = []
@@ -112,14 +104,12 @@ def _cut_circles(drafts: Iterable[_Draft]) -> None:
     """Make a root of a draft that is, at some remove, its own parent."""
     sound: set[_Draft] = set()
     for draft in drafts:
-        way: list[_Draft] = []
+        way: set[_Draft] = set()
         above: _Draft | None = draft
-        seen: set[_Draft] = set()
-        while above is not None and above not in sound and above not in seen:
-            seen.add(above)
-            way.append(above)
+        while above is not None and above not in sound and above not in way:
+            way.add(above)
             above = above.parent
-        if above is not None and above in seen:
+        if above is not None and above in way:
             above.parent = None
         sound.update(way)
 

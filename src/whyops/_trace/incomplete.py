@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._printable import counted
-from .._wire.read import RecordedEvent
 from .recorded import RecordedTrace
-from .steps import Embedding, LLMResponse, Step, ToolCall
+from .steps import Embedding, LLMResponse, ToolCall
 
 _MOST_REASON = 80
 
@@ -20,13 +19,15 @@ def gaps(trace: RecordedTrace, *, full: bool = False) -> list[str]:
 def _inside(trace: RecordedTrace) -> Iterator[str]:
     totals = trace.totals
     steps = list(trace.walk())
+    open_calls = sum(isinstance(step, (ToolCall, Embedding)) and not step.is_finished for step in steps)
+    headless = sum(isinstance(step, ToolCall) and step.first.type == "tool_call_response" for step in steps)
     not_called = sum(len(step.not_called) for step in steps if isinstance(step, LLMResponse))
     numbers = (
         (totals.truncated, "value cut", "values cut"),
         (totals.redacted, "value redacted", "values redacted"),
         (sum(event.not_captured for event in trace.events), "content not captured", "contents not captured"),
-        (sum(_is_open(step) for step in steps), "call without a response", "calls without a response"),
-        (sum(_is_headless(step) for step in steps), "response without its request", "responses without their request"),
+        (open_calls, "call without a response", "calls without a response"),
+        (headless, "response without its request", "responses without their request"),
         (not_called, "tool call was requested but not recorded", "tool calls were requested but not recorded"),
         (_strays(trace), "step inside a call that is not recorded", "steps inside calls that are not recorded"),
     )
@@ -49,19 +50,7 @@ def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
         yield delivery.not_asked.rstrip(".")
 
 
-def _is_open(step: Step) -> bool:
-    return isinstance(step, (ToolCall, Embedding)) and not step.is_finished
-
-
-def _is_headless(step: Step) -> bool:
-    return isinstance(step, ToolCall) and step.first.type == "tool_call_response"
-
-
 def _strays(trace: RecordedTrace) -> int:
     """Count the steps whose parent's span no event has."""
-    spans = {event.span_id for event in trace.events if event.span_id}
-    return sum(any(_is_stray(event, spans) for event in step.events) for step in trace.walk())
-
-
-def _is_stray(event: RecordedEvent, spans: set[str]) -> bool:
-    return event.parent_span_id is not None and event.parent_span_id not in spans
+    known = {None, *(event.span_id for event in trace.events)}
+    return sum(any(event.parent_span_id not in known for event in step.events) for step in trace.walk())

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from .._wire.read import RecordedEvent
 
 Event = Mapping[str, object]
-Mark = tuple[object, ...]
 
 
 def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], int]:
@@ -20,9 +19,7 @@ def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], 
     are told by type, time and, where ours has one, span.
     """
     own = _once(here)
-    known: Counter[Mark] = Counter()
-    for event in own:
-        known[_mark(event)] += 1
+    known = Counter(map(_mark, own))
     new = []
     for event in there:
         mark = next((mark for mark in (_mark(event), _mark(event, with_span=False)) if known[mark]), None)
@@ -34,16 +31,12 @@ def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], 
 
 
 def _once(events: Iterable[Event]) -> list[Event]:
-    seen: set[str | None] = set()
-    kept = []
+    kept: dict[object, Event] = {}
     for event in events:
-        key = RecordedEvent(event).key
-        if key is None or key not in seen:
-            kept.append(event)
-        seen.add(key)
-    return kept
+        kept.setdefault(RecordedEvent(event).key or object(), event)  # one without a key is like no other
+    return list(kept.values())
 
 
-def _mark(event: Mapping[str, object], *, with_span: bool = True) -> Mark:
+def _mark(event: Event, *, with_span: bool = True) -> tuple[object, ...]:
     read = RecordedEvent(event)
     return read.type, None if read.at is None else read.at // 1000, read.span_id if with_span else None

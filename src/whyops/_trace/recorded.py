@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 from typing import ClassVar
 
 from .._printable import counted
@@ -133,9 +134,7 @@ class RecordedTrace:
 
 def _in_order_of_time(events: list[RecordedEvent]) -> tuple[RecordedEvent, ...]:
     """Sort by time; an event without one stays behind the one that it came in after."""
-    times = []
-    last = 0
+    times = [0]
     for event in events:
-        last = last if event.at is None else event.at
-        times.append(last)
-    return tuple(events[index] for index in sorted(range(len(events)), key=times.__getitem__))
+        times.append(times[-1] if event.at is None else event.at)
+    return tuple(event for _, event in sorted(zip(times[1:], events, strict=True), key=itemgetter(0)))

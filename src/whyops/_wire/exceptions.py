@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -24,13 +24,17 @@ _DURING = "\nDuring handling of the above exception, another exception occurred:
 NOT_CAPTURED = "[not captured]"
 """Stands where something was that is not to be recorded."""
 
-control_flow: list[Callable[[BaseException], bool]] = []
-"""Rules of integrations: an exception that one of them is true for steers a framework's run (an interrupt, say), and is no error."""
+control_flow: list[tuple[str, str]] = []
+"""Exceptions by which frameworks steer a run (an interrupt, say), and which are no errors: the module and the name of each class.
+
+Integrations add to it. None is imported: where its module is not loaded, no such exception can have been raised.
+"""
 
 
 def is_error(error: BaseException) -> bool:
     """Tell whether the exception says that something went wrong: cancellation, Ctrl-C and a framework's control flow do not."""
-    return isinstance(error, Exception) and not any(rule(error) for rule in control_flow)
+    kinds = (getattr(sys.modules.get(module), name, None) for module, name in control_flow)
+    return isinstance(error, Exception) and not any(isinstance(kind, type) and isinstance(error, kind) for kind in kinds)
 
 
 def describe(error: BaseException, *, tells_text: bool = True) -> dict[str, Any]:
@@ -55,7 +59,7 @@ def message_of(error: BaseException, *, tells_text: bool = True) -> str:
     if not tells_text or _UNTOLD in error.__dict__:
         return NOT_CAPTURED
     if type(error).__str__ in _PLAIN_STR and not all(map(_is_plain, error.args)):
-        return ", ".join(_argument(argument) for argument in error.args)
+        return ", ".join(str(each)[:_MAX_MESSAGE] if _is_plain(each) else f"<{name_of(type(each))}>" for each in error.args)
     text = safely(str, error)
     return "<its __str__ failed>" if isinstance(text, Failed) else text[:_MAX_MESSAGE]
 
@@ -107,7 +111,7 @@ def _stack(error: BaseException, tells_text: bool) -> str:  # noqa: FBT001
 
 def _own_stack(error: BaseException, tells_text: bool) -> str:  # noqa: FBT001
     trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None and _is_ours(trace):
+    while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE):
         trace = trace.tb_next
     message = message_of(error, tells_text=tells_text)
     lines = ["Traceback (most recent call last):\n", *_entries(trace, tells_text)] if trace else []
@@ -128,14 +132,6 @@ def _entries(trace: TracebackType, tells_source: bool) -> list[str]:  # noqa: FB
     return [f'  File "{code.co_filename}", line {line}, in {code.co_name}\n' for code, line in places[-_MAX_STACK_ENTRIES:]]
 
 
-def _argument(argument: object) -> str:
-    return str(argument)[:_MAX_MESSAGE] if _is_plain(argument) else f"<{name_of(type(argument))}>"
-
-
 def _is_plain(argument: object) -> bool:
     kind = type(argument)
     return any(kind is plain for plain in _PLAIN)  # a class may refuse to be hashed
-
-
-def _is_ours(trace: TracebackType) -> bool:
-    return trace.tb_frame.f_code.co_filename.startswith(_PACKAGE)

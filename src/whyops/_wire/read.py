@@ -13,11 +13,14 @@ from .usage import COUNTS, MAX_COUNT
 from .write import UNKNOWN
 
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_NOTHING: Mapping[str, object] = {}
+
 _NOT_CAPTURED = '"[not captured'
-_RESPONSES = {"tool_call_request": "tool_call_response", "embedding_request": "embedding_response"}
-_COUNTERPARTS = {**_RESPONSES, **{response: request for request, response in _RESPONSES.items()}}
+_COUNTERPARTS = {
+    "embedding_request": "embedding_response",
+    "embedding_response": "embedding_request",
+    "tool_call_request": "tool_call_response",
+    "tool_call_response": "tool_call_request",
+}
 
 
 def decode(line: bytes) -> dict[str, object] | None:
@@ -205,7 +208,7 @@ class RecordedEvent:
     def messages(self) -> tuple[Message, ...]:
         """The messages of a prompt, oldest first."""
         listed = as_sequence(self.content) or as_sequence(self.fields.get("messages"))
-        return tuple(_message(one) for one in listed or (() if self.content is None else (self.content,)))
+        return tuple(map(_message, listed or (() if self.content is None else (self.content,))))
 
     @property
     def offered(self) -> int | None:
@@ -304,15 +307,15 @@ def microseconds(timestamp: object) -> int | None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
     try:
-        since = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc) - _EPOCH
+        seconds = int(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
     except ValueError:
         return None
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
+    return seconds * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
 
 
 def as_mapping(value: object) -> Mapping[str, object]:
     """Return the value if it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    return value if isinstance(value, Mapping) else {}
 
 
 def as_sequence(value: object) -> Sequence[object]:

@@ -26,7 +26,7 @@ MAX_COUNT = 2**31 - 1
 
 _NUMERIC = frozenset({"__float__", "__index__"})
 _SNAKE = Pattern(r"(?<=[a-z0-9])(?=[A-Z])")
-_SERVICE_TIERS = ("priority_", "flex_")
+
 
 Counts = Mapping[str, object]
 
@@ -37,8 +37,7 @@ def whole(value: object) -> int | None:
     number = value if kind is int or kind is float else safely(_number, value)
     if number is None or isinstance(number, Failed) or number != number:  # noqa: PLR0124 - NaN
         return None
-    clipped = min(max(cast("float", number), 0), MAX_COUNT)
-    return round(clipped)
+    return round(min(max(cast("float", number), 0), MAX_COUNT))
 
 
 def _number(value: object) -> float | None:
@@ -99,9 +98,7 @@ def _counts(given: Counts) -> dict[str, int | None]:
         return _google(given)
     details = given.get("prompt_tokens_details") or given.get("input_tokens_details") or given.get("input_token_details")
     inside = _cached(_read(details)) if details is not None else (None, None)
-    beside = _cached(given)
-    read = inside[0] if inside[0] is not None else beside[0]
-    created = inside[1] if inside[1] is not None else beside[1]
+    read, created = (count if count is not None else beside for count, beside in zip(inside, _cached(given), strict=True))
     prompt = _first(given, "prompt_tokens", "input_tokens")
     # Our own camel-case names and OpenAI's snake-case ones are the same here: what tells them is where the cached tokens stand.
     if "cache_read_tokens" not in given and "cache_creation_tokens" not in given and (details is not None or "prompt_tokens" in given):
@@ -128,7 +125,7 @@ def _google(given: Counts) -> dict[str, int | None]:
 
 def _cached(given: Counts) -> tuple[int | None, int | None]:
     """Return the tokens read from a cache, and those written to one."""
-    plain = {_without_tier(name): count for name, count in given.items()}
+    plain = {name.removeprefix("priority_").removeprefix("flex_"): count for name, count in given.items()}  # tiers of OpenAI's service
     read = _first(
         plain,
         "cache_read_tokens",
@@ -155,12 +152,6 @@ def _cached(given: Counts) -> tuple[int | None, int | None]:
 def _lifetimes(given: Counts) -> int | None:
     """Add up Anthropic's cache writes, which it counts apart by how long they last."""
     return _sum(*(whole(count) for name, count in given.items() if name.startswith("ephemeral_")))
-
-
-def _without_tier(name: str) -> str:
-    for tier in _SERVICE_TIERS:
-        name = name.removeprefix(tier)
-    return name
 
 
 def _first(given: Counts, *names: str) -> int | None:

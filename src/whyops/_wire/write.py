@@ -7,8 +7,7 @@ put in place, not copied: the encoder does that, and bounds it. What of it stays
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, cast
 
@@ -61,26 +60,17 @@ def llm_response(
     latency_ms: object,
 ) -> Parts:
     """Make a model's answer."""
-    answer: dict[str, Any] = {}
-    if content is not None:
-        answer["content"] = _unsigned(content)
-    if calls := listed(tool_calls):
-        answer["toolCalls"] = [model_tool_call(call) for call in calls]
-    if reason := spelled(finish_reason):
-        answer["finishReason"] = reason
-    metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
-    counts = token_usage(usage)
-    if counts:
-        metadata["usage"] = counts
-    return answer, metadata
+    answer = {
+        "content": _unsigned(content),
+        "toolCalls": [model_tool_call(call) for call in listed(tool_calls)] or None,
+        "finishReason": spelled(finish_reason) or None,
+    }
+    return known(answer), known({**model_and_provider(model, provider), **latency(latency_ms), "usage": token_usage(usage)})
 
 
 def llm_thinking(thinking: object, signature: object) -> Parts:
     """Make one block of a model's reasoning."""
-    content: dict[str, Any] = {"type": "thinking", "thinking": thinking}
-    if signature is not None and text_in(signature) != "":
-        content["signature"] = signature
-    return content, {}
+    return {"type": "thinking", "thinking": thinking, **known({"signature": _none_for_empty(signature)})}, {}
 
 
 def embedding_request(inputs: object) -> Parts:
@@ -98,16 +88,13 @@ def embedding_response(
         "firstEmbeddingDimensions": whole(first_embedding_dimensions) or 0,
         "encodingFormat": "float",
     }
-    metadata = {**model_and_provider(model, provider), **latency(latency_ms)}
-    tokens = whole(total_tokens)
-    if tokens is not None:
-        metadata["usage"] = {"totalTokens": tokens}
-    return content, metadata
+    usage = known({"totalTokens": whole(total_tokens)})
+    return content, known({**model_and_provider(model, provider), **latency(latency_ms), "usage": usage or None})
 
 
 def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object) -> Parts:
     """Make the tool calls that are about to run."""
-    content = {"toolCalls": [_tool_call(call) for call in listed(tool_calls)], **_time("requestedAt", requested_at)}
+    content = {"toolCalls": [_tool_call(call) for call in listed(tool_calls)], **known({"requestedAt": stamp_of(requested_at)})}
     return content, {"tool": name_of(tool), **latency(latency_ms)}
 
 
@@ -116,7 +103,7 @@ def tool_call_response(tool: object, tool_calls: object, tool_results: object, l
     content = {
         "toolCalls": [_tool_call(call) for call in listed(tool_calls)],
         "toolResults": tool_outcome(tool_results),
-        **_time("respondedAt", responded_at),
+        **known({"respondedAt": stamp_of(responded_at)}),
     }
     return content, {"tool": name_of(tool), **latency(latency_ms)}
 
@@ -131,17 +118,13 @@ def error(message: object, status: object, stack: object, *, tells_text: bool) -
 
     Without `tells_text` an exception's type stays and where it was raised, and of all else that there was something.
     """
-    content: dict[str, Any] = {"message": NOT_CAPTURED}
     if issubclass(type(message), BaseException):
-        content = describe(cast("BaseException", message), tells_text=tells_text)
-    elif tells_text:
-        content = {"message": spelled(message)}
-    if stack is not None and text_in(stack) != "":
+        content: dict[str, Any] = describe(cast("BaseException", message), tells_text=tells_text)
+    else:
+        content = {"message": spelled(message) if tells_text else NOT_CAPTURED}
+    if _none_for_empty(stack) is not None:
         content["stack"] = stack if tells_text else NOT_CAPTURED
-    number = whole(status)
-    if number is not None:
-        content["status"] = number
-    return content, {}
+    return {**content, **known({"status": whole(status)})}, {}
 
 
 def stopped(error: BaseException | None) -> dict[str, Any]:
@@ -170,11 +153,8 @@ def model_and_provider(model: object, provider: object) -> dict[str, Any]:
 def latency(milliseconds: object) -> dict[str, Any]:
     """Return `latencyMs` as the whole number that the service takes, and the exact time as `durationMs` where they differ."""
     rounded = whole(milliseconds)
-    if rounded is None:
-        return {}
-    if type(milliseconds) is float and milliseconds != rounded and isfinite(milliseconds):
-        return {"latencyMs": rounded, "durationMs": milliseconds}
-    return {"latencyMs": rounded}
+    is_exact = type(milliseconds) is float and milliseconds != rounded and isfinite(milliseconds)
+    return known({"latencyMs": rounded, "durationMs": milliseconds if is_exact else None})
 
 
 def storable_metadata(metadata: object) -> dict[str, Any]:
@@ -182,13 +162,13 @@ def storable_metadata(metadata: object) -> dict[str, Any]:
     held = members(metadata)
     if held is None:
         return {} if metadata is None else {"value": metadata}
-    result = {key: value for key, value in held.items() if value is not None}
-    for key, convert in _READ_BY_THE_SERVICE.items():
-        if key in result:
-            value = convert(result.pop(key))
-            if value is not None:
-                result[key] = value
-    return result
+    read = {key: convert(held[key]) for key, convert in _READ_BY_THE_SERVICE.items() if held.get(key) is not None}
+    return known({**{key: value for key, value in held.items() if key not in read}, **read})
+
+
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without those that are None."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def name_of(value: object) -> str:
@@ -206,10 +186,7 @@ def model_tool_call(call: object) -> object:
     if text_in(arguments) is None:
         text = safely(json.dumps, arguments)
         arguments = arguments if isinstance(text, Failed) else text
-    item: dict[str, Any] = {"function": {"name": name_of(function["name"]), "arguments": arguments}}
-    if call_id := spelled(held.get("id")):
-        item = {"id": call_id, **item}
-    return item
+    return known({"id": spelled(held.get("id")) or None, "function": {"name": name_of(function["name"]), "arguments": arguments}})
 
 
 def _unsigned(content: object) -> object:
@@ -236,18 +213,13 @@ def _tool_call(call: object) -> object:
     return {**held, "arguments": {key: value for key, value in arguments.items() if key != PROXY_ARGUMENT}}
 
 
-def _time(name: str, value: str | datetime | object | None) -> dict[str, str]:
-    text = stamp_of(value)
-    return {} if text is None else {name: text}
-
-
-def _name_or_none(value: object) -> str | None:
-    return None if value is None else name_of(value)
+def _none_for_empty(value: object) -> object:
+    return None if text_in(value) == "" else value
 
 
 _READ_BY_THE_SERVICE: dict[str, Callable[[object], object]] = {
     "latencyMs": whole,
     "usage": token_usage,
-    "model": _name_or_none,
-    "provider": _name_or_none,
+    "model": name_of,
+    "provider": name_of,
 }

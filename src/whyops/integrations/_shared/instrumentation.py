@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar, final
 
 from ..._runtime import forks
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 @final
-class Instrumentation:
+class Instrumentation(AbstractContextManager["Instrumentation"]):
     """What `instrument` switched on. `uninstrument()`, or the end of a `with` block, switches it off again."""
 
     def __init__(self, take_back: Callable[[Instrumentation], None]) -> None:
@@ -23,10 +23,7 @@ class Instrumentation:
         """Take back this one call of `instrument`; others stay in force. A second call does nothing."""
         self._take_back(self)
 
-    def __enter__(self) -> Instrumentation:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.uninstrument()
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from ..._recording.recorder import Encode
 from ..._runtime.safely import safely
 from ..._wire.signature import strip_signature
-from ..._wire.write import PROXY_ARGUMENT
-from ...types import MessageItem, ToolCallItem, UserMessageMetadata
+from ..._wire.write import PROXY_ARGUMENT, known
+from ...types import MessageItem, ToolCallFunction, ToolCallItem, UserMessageMetadata
 
 MAX_DATA = 4096
 """The most characters of an image, sound or file that stand in a message; of longer ones only kind and length do."""
@@ -41,9 +41,22 @@ def role_of(name: object) -> str:
     return _ROLES.get(text, text)
 
 
-def shown_content(content: object) -> object:
-    """Return a message's content as it is recorded: without the proxy's signatures, and with long binary data told by its length."""
-    return _shown(content, "", 0)
+def shown_content(content: object, key: str = "", depth: int = 0) -> object:
+    """Return a message's content as it is recorded: without the proxy's signatures, and with long binary data told by its length.
+
+    `key` and `depth` say where in the content of a message it stands.
+    """
+    if isinstance(content, str):
+        is_data = len(content) > MAX_DATA and (content.startswith("data:") or key in _DATA_KEYS)
+        return _told(content) if is_data else strip_signature(content)
+    if isinstance(content, (bytes, bytearray)):
+        return f"[{len(content)} bytes]"
+    if depth < _DEEPEST:
+        if isinstance(content, dict):
+            return {name: shown_content(each, str(name).lower(), depth + 1) for name, each in content.items()}
+        if isinstance(content, (list, tuple)):
+            return [shown_content(each, key, depth + 1) for each in content]
+    return content
 
 
 def text_of(content: object) -> str:
@@ -58,17 +71,14 @@ def text_of(content: object) -> str:
 
 def message_item(role: object, content: object, calls: list[ToolCallItem], names: Mapping[str, object]) -> MessageItem:
     """Return a message of a prompt. `names` may hold the texts `tool_call_id` and `name`, which some messages have besides."""
-    item: dict[str, Any] = {"role": role_of(role), "content": content}
-    if calls:
-        item["tool_calls"] = calls
-    item.update((name, names[name]) for name in ("tool_call_id", "name") if isinstance(names.get(name), str))
-    return item  # type: ignore[return-value]  # with what some messages have besides
+    more: dict[str, Any] = {"tool_calls": calls} if calls else {}
+    more.update((name, names[name]) for name in ("tool_call_id", "name") if isinstance(names.get(name), str))
+    return {"role": role_of(role), "content": content, **more}  # type: ignore[typeddict-item]  # with what some messages have besides
 
 
 def retrieved(id_: object, content: object, metadata: object, score: object) -> dict[str, object]:
     """Return what a retriever found, without what is not known of it."""
-    found = {"id": id_, "content": content, "metadata": metadata, "score": score}
-    return {name: value for name, value in found.items() if value is not None and value != {}}
+    return known({"id": id_, "content": content, "metadata": None if metadata == {} else metadata, "score": score})
 
 
 def first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
@@ -76,31 +86,31 @@ def first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
     return next((place[name] for place in places for name in names if place.get(name)), None)
 
 
+def first_text(held: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """Return the first text that is not empty, under one of `names`; None if there is none."""
+    return next((held[name] for name in names if isinstance(held.get(name), str) and held[name]), None)
+
+
 def tool_call(name: object, arguments: object, call_id: object, encode: Encode) -> ToolCallItem:
     """Return a tool call that a model asked for: arguments as JSON text, without the one that the proxy adds.
 
     `encode` makes the text where the arguments are no plain JSON.
     """
-    item: ToolCallItem = {"function": {"name": str(name or "unknown"), "arguments": _arguments(arguments, encode)}}
-    if call_id:
-        item["id"] = str(call_id)
-    return item
+    function: ToolCallFunction = {"name": str(name or "unknown"), "arguments": _arguments(arguments, encode)}
+    return {"function": function, "id": str(call_id)} if call_id else {"function": function}
 
 
 def prompt_metadata(
     messages: Sequence[MessageItem], tools: Sequence[object] | None = None, params: Mapping[str, object] | None = None
 ) -> UserMessageMetadata:
     """Return what goes along with a prompt: the text of its system messages, the tools offered and the parameters, where there are any."""
-    metadata: UserMessageMetadata = {}
     system = [text for message in messages if message["role"] == "system" and (text := text_of(message["content"]))]
-    if system:
-        metadata["systemPrompt"] = "\n\n".join(system)
-    if tools:
-        metadata["tools"] = [offered_tool(tool) for tool in tools]
-    known = {name: value for name, value in (params or {}).items() if value is not None}
-    if known:
-        metadata["params"] = known
-    return metadata
+    metadata = {
+        "systemPrompt": "\n\n".join(system),
+        "tools": [offered_tool(tool) for tool in tools or ()],
+        "params": known(params or {}),
+    }
+    return {name: value for name, value in metadata.items() if value}  # type: ignore[return-value]  # those that are there
 
 
 def offered_tool(tool: object) -> dict[str, Any]:
@@ -111,27 +121,8 @@ def offered_tool(tool: object) -> dict[str, Any]:
     name = given.get("name") or given.get("title") or given.get("type")
     if not name:
         return dict(tool)
-    offered = {
-        "name": str(name),
-        "description": given.get("description"),
-        "parameters": next((given[key] for key in ("parameters", "input_schema", "inputSchema") if key in given), None),
-    }
-    return {key: value for key, value in offered.items() if value is not None}
-
-
-def _shown(value: object, key: str, depth: int) -> object:
-    if isinstance(value, str):
-        if len(value) > MAX_DATA and (value.startswith("data:") or key in _DATA_KEYS):
-            return _told(value)
-        return strip_signature(value)
-    if isinstance(value, (bytes, bytearray)):
-        return f"[{len(value)} bytes]"
-    if depth < _DEEPEST:
-        if isinstance(value, dict):
-            return {name: _shown(each, str(name).lower(), depth + 1) for name, each in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [_shown(each, key, depth + 1) for each in value]
-    return value
+    parameters = next((given[key] for key in ("parameters", "input_schema", "inputSchema") if key in given), None)
+    return known({"name": str(name), "description": given.get("description"), "parameters": parameters})
 
 
 def _told(data: str) -> str:

@@ -13,6 +13,7 @@ V = TypeVar("V")
 MOST = 10_000
 QUIET_SECONDS = 3600.0
 _SWEEP_SECONDS = 30.0
+_NO_ENTRY: tuple[None, None] = (None, None)
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +44,7 @@ class OpenTable(Generic[K, V]):
         clock: Callable[[], float] = time.monotonic,
         given_up: Callable[[V], None] = _nothing,
     ) -> None:
-        self._entries: dict[K, tuple[V, Activity]] = {}
+        self._entries: dict[K | None, tuple[V, Activity]] = {}
         self._most = most
         self._quiet_seconds = quiet_seconds
         self._clock = clock
@@ -69,21 +70,18 @@ class OpenTable(Generic[K, V]):
 
     def get(self, key: K | None) -> V | None:
         """Return an entry, or None."""
-        entry = self._entries.get(key) if key is not None else None
-        return None if entry is None else entry[0]
+        return self._entries.get(key, _NO_ENTRY)[0]
 
     def touch(self, key: K | None) -> V | None:
         """Return an entry that shows a sign of life, or None."""
-        entry = self._entries.get(key) if key is not None else None
-        if entry is None:
-            return None
-        entry[1].heard_at = self._clock()  # in place: another thread may have taken the entry meanwhile, and it must not be there again
-        return entry[0]
+        value, activity = self._entries.get(key, _NO_ENTRY)
+        if activity is not None:
+            activity.heard_at = self._clock()  # in place: another thread may have taken the entry meanwhile, and it must not be there again
+        return value
 
     def take(self, key: K | None) -> V | None:
         """Return an entry for the last time, or None."""
-        entry = self._entries.pop(key, None) if key is not None else None
-        return None if entry is None else entry[0]
+        return self._entries.pop(key, _NO_ENTRY)[0]
 
     def values(self) -> list[V]:
         """Return the entries, oldest first."""

@@ -44,8 +44,7 @@ class Origin:
     def new_trace(self, id_: object = None, user_id: object = None) -> TraceWriter | None:
         """Return a trace for a root operation, or the one that began elsewhere; None, logged once, if there is no client."""
         try:
-            client = self._client if self._client is not None else default_client()
-            return writer_of(client.trace(self.trace_id or id_, self._external_user_id or user_id))
+            return writer_of((self._client or default_client()).trace(self.trace_id or id_, self._external_user_id or user_id))
         except ConfigurationError as error:
             guard.notices.say(f"{self._framework} without a client", "%s is not recorded. %s", self._framework, error)
             return None

@@ -12,6 +12,8 @@ from __future__ import annotations
 import inspect
 import sys
 import weakref
+from itertools import islice
+from traceback import walk_stack
 from types import CodeType
 
 from langchain_core.callbacks import BaseCallbackManager
@@ -23,8 +25,7 @@ from ..._recording.frames import Frame
 from ..._recording.tool import Observer, observer_of
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime.waiting import loop_is_running
-from .._shared.place import Place
-from .._shared.tool_run import ToolRun
+from .._shared.calls import Place, ToolRun
 
 _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""
@@ -79,8 +80,7 @@ class ToolFrame(BodyFrame):
 
 def _manager() -> BaseCallbackManager | None:
     """Return what LangChain tells of what runs here."""
-    config = var_child_runnable_config.get()
-    manager = None if config is None else config.get("callbacks")
+    manager = (var_child_runnable_config.get() or {}).get("callbacks")
     return manager if isinstance(manager, BaseCallbackManager) else None
 
 
@@ -89,13 +89,9 @@ def starting_tool() -> tuple[tuple[Observer, ...], object]:
 
     LangChain does not hand the tool to its handlers, and the id not in all versions; both are some frames up the stack.
     """
-    frame = sys._getframe(1)  # noqa: SLF001  (the documented way to the caller's frame)
-    for _ in range(_FRAMES_TO_A_TOOL):
+    for frame, _ in islice(walk_stack(sys._getframe(1)), _FRAMES_TO_A_TOOL):  # noqa: SLF001  (the documented way to the caller's frame)
         if frame.f_code in _TOOL_RUNS:
             here = frame.f_locals
             found = (observer_of(getattr(here.get("self"), name, None)) for name in _FUNCTIONS)
             return tuple(observer for observer in found if observer is not None), here.get("tool_call_id")
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
     return (), None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +16,8 @@ from ..._runtime import guard
 from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire.write import name_of
-from .._shared.model_call import ModelCall
+from .._shared.calls import ModelCall, Place, ToolRun
 from .._shared.origin import Origin
-from .._shared.place import Place
-from .._shared.tool_run import ToolRun
 from . import _translate
 from ._frames import BodyFrame, ToolFrame, starting_tool
 from ._runs import Run, open_runs
@@ -89,21 +87,16 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Forget the run."""
-        run = open_runs.end(run_id, self)
-        if run is not None:
-            run.close()
+        open_runs.end(run_id, self)
 
     @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error, unless it was recorded further in; of what was cancelled, close the calls whose end nobody tells."""
         run = open_runs.end(run_id, self)
-        if run is None:
-            return
-        run.close()
-        if not isinstance(error, (Exception, GeneratorExit)):
-            for inside in open_runs.end_inside(run):
-                inside.close(type(error).__name__)
-        run.place.record_exception(error)
+        if run is not None:
+            if not isinstance(error, (Exception, GeneratorExit)):
+                open_runs.end_inside(run, type(error).__name__)
+            run.place.record_exception(error)
 
     # Models
 
@@ -119,21 +112,30 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record the prompt, if a user speaks last in it."""
-        self._model_starts(serialized, [message for each in messages for message in each], run_id, parent_run_id, metadata, kwargs)
+        asked = [message for each in messages for message in each]
+        start = WhyOpsCallbackHandler.on_llm_start  # not a subclass's own, which is for completion models
+        start(self, serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
 
     @guard.recording
     def on_llm_start(
         self,
         serialized: dict[str, Any],
-        prompts: list[str],
+        prompts: list[Any],
         *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Record a completion model's prompt."""
-        self._model_starts(serialized, prompts, run_id, parent_run_id, metadata, kwargs)
+        """Record a model's prompt, unless its events are not for us to record. Its errors are, all the same."""
+        run = self._starts(run_id, parent_run_id, metadata)
+        if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
+            return
+        params = kwargs.get("invocation_params") or {}
+        run.model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
+        messages = _translate.prompt_messages(prompts, run.place.trace.recorder.encode)
+        if _translate.begins_a_turn(messages):
+            run.model.prompt(messages, _translate.sent_along(messages, params, kwargs.get("options") or {}))
 
     @guard.recording
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -153,11 +155,10 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what had come of the answer, and the error, if it is one."""
         run = open_runs.end(run_id, self)
-        if run is None:
-            return
-        if run.model is not None and kwargs.get("response") is not None:
-            run.model.answer(_translate.answers_of(kwargs["response"], run.place.trace.recorder.encode), error)
-        run.place.record_exception(error)
+        if run is not None:
+            if run.model is not None and kwargs.get("response") is not None:
+                run.model.answer(_translate.answers_of(kwargs["response"], run.place.trace.recorder.encode), error)
+            run.place.record_exception(error)
 
     # Tools
 
@@ -189,10 +190,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = open_runs.end(run_id, self)
         if run is None or run.tool is None:
             return
-        run.close()
-        outcome = safely(_translate.outcome_of, output)
-        if isinstance(outcome, Failed):
-            outcome = _translate.Outcome(output)
+        found = safely(_translate.outcome_of, output)
+        outcome = _translate.Outcome(output) if isinstance(found, Failed) else found
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
         if outcome.failed:
             run.tool.report(outcome.result, more)
@@ -204,7 +203,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Record the error and the response that closes the call; an interrupt of LangGraph's closes it as interrupted."""
         run = open_runs.end(run_id, self)
         if run is not None and run.tool is not None:
-            run.close()
             run.tool.fail(error)
 
     # Retrievers
@@ -256,42 +254,29 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         parent = open_runs.find(parent_run_id, self)
         if parent is not None and not self._origin.is_ours(parent.place.trace):
             parent = None
-        trace = self._trace_inside(parent) if parent is not None else self._trace_of_root(run_id, metadata)
+        trace, span_id = self._inside(parent) if parent is not None else self._outside(run_id, metadata)
         if trace is None or not trace.recorder.enabled:
             return None
-        run = Run(run_id, self, Place(trace, _parent_id(trace, parent), _translate.labels_of(metadata)), parent)
+        run = Run(run_id, self, Place(trace, span_id, _translate.labels_of(metadata)), parent)
         return run if open_runs.start(run) else None
 
-    def _trace_inside(self, parent: Run) -> TraceWriter:
-        """Return the trace of a run inside another: the other's, or that of a block which was opened in the other's body."""
+    def _inside(self, parent: Run) -> tuple[TraceWriter, str | None]:
+        """Return the trace and the span around a run inside another: the other's, or those of what was opened in the other's body."""
         top = context.top()
-        if top is None or self.trace_id is not None or not parent.has_in_body(top) or not self._origin.is_ours(top.trace):
-            return parent.place.trace
-        return top.trace
+        trace = parent.place.trace
+        if top is not None and parent.has_in_body(top):
+            if self.trace_id is None and self._origin.is_ours(top.trace):
+                trace = top.trace
+            if top.trace.id == trace.id:
+                return trace, top.span_id
+        return trace, parent.inner_id
 
-    def _trace_of_root(self, run_id: UUID, metadata: Mapping[str, Any]) -> TraceWriter | None:
+    def _outside(self, run_id: UUID, metadata: Mapping[str, Any]) -> tuple[TraceWriter | None, str | None]:
+        """Return the trace of a root run, and the span that is current there."""
         user_id = _translate.user_id_of(metadata)
         trace = self._origin.trace_under(context.current_writer(), user_id)
-        return trace or self._origin.new_trace(_translate.trace_id_of(metadata) or str(run_id), user_id)
-
-    def _model_starts(
-        self,
-        serialized: object,
-        asked: Sequence[Any],
-        run_id: UUID,
-        parent_run_id: UUID | None,
-        metadata: Mapping[str, Any] | None,
-        more: Mapping[str, Any],
-    ) -> None:
-        """Take note of a model's run, and record its prompt, unless its events are not for us to record. Its errors are, all the same."""
-        run = self._starts(run_id, parent_run_id, metadata)
-        if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
-            return
-        params = more.get("invocation_params") or {}
-        run.model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
-        messages = _translate.prompt_messages(asked, run.place.trace.recorder.encode)
-        if _translate.begins_a_turn(messages):
-            run.model.prompt(messages, _translate.sent_along(messages, params, more.get("options") or {}))
+        trace = trace or self._origin.new_trace(_translate.trace_id_of(metadata) or str(run_id), user_id)
+        return trace, None if trace is None else context.span_id_in(trace)
 
 
 def _is_left_to_the_proxy(serialized: object) -> bool:
@@ -299,13 +284,3 @@ def _is_left_to_the_proxy(serialized: object) -> bool:
     if url is None and _translate.is_openais(serialized):
         url = environment.text("OPENAI_BASE_URL")
     return url is not None and goes_through_proxy(url)
-
-
-def _parent_id(trace: TraceWriter, parent: Run | None) -> str | None:
-    """Return the span that a run stands in: the current one, if that is inside its parent, else its parent's."""
-    top = context.top()
-    if parent is None:
-        return context.span_id_in(trace)
-    if top is not None and parent.has_in_body(top) and top.trace.id == trace.id:
-        return top.span_id
-    return parent.inner_id

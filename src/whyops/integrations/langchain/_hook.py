@@ -20,15 +20,13 @@ class _LatestWhileInTrace:
     def get(self, _default: Any = None) -> WhyOpsCallbackHandler | None:
         """Return the handler of the latest `instrument()` that is in force, if a trace is current here or was asked for."""
         handler = in_force.latest()
-        if handler is None or (handler.trace_id is None and context.top() is None):
-            return None
-        return handler
+        is_wanted = handler is not None and (handler.trace_id is not None or context.top() is not None)
+        return handler if is_wanted else None
 
 
 @functools.cache  # a hook can't be taken back
 def _register() -> None:
-    variable = cast("ContextVar[Any]", _LatestWhileInTrace())
-    register_configure_hook(variable, inheritable=True, handle_class=WhyOpsCallbackHandler)
+    register_configure_hook(cast("ContextVar[Any]", _LatestWhileInTrace()), inheritable=True, handle_class=WhyOpsCallbackHandler)
 
 
 in_force: InForce[WhyOpsCallbackHandler] = InForce(_register)
@@ -53,5 +51,4 @@ def instrument(
         external_user_id: The user. By default the current trace's.
         llm_events: False leaves model calls out. Those that go through the WhyOps proxy are left out anyway: it records them.
     """
-    handler = WhyOpsCallbackHandler(client, trace_id=trace_id, external_user_id=external_user_id, llm_events=llm_events)
-    return in_force.add(handler)
+    return in_force.add(WhyOpsCallbackHandler(client, trace_id=trace_id, external_user_id=external_user_id, llm_events=llm_events))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 
 from ..._recording.arguments import hidden_parameters
 from ..._wire import exceptions
@@ -24,15 +23,5 @@ def is_injected(parameter: inspect.Parameter) -> bool:
     return isinstance(annotation, str) and _NAMES.search(annotation) is not None
 
 
-def is_control_flow(error: BaseException) -> bool:
-    """Tell whether LangGraph steers with the exception: an interrupt, a command to the parent graph, or any other of that kind.
-
-    LangGraph is not imported: where it is not loaded, no such exception can have been raised.
-    """
-    module = sys.modules.get("langgraph.errors")
-    kind = getattr(module, "GraphBubbleUp", None)
-    return isinstance(kind, type) and isinstance(error, kind)
-
-
 hidden_parameters.append(is_injected)
-exceptions.control_flow.append(is_control_flow)
+exceptions.control_flow.append(("langgraph.errors", "GraphBubbleUp"))  # an interrupt, a command to the parent graph, and all of that kind

@@ -12,10 +12,8 @@ from uuid import UUID
 from ..._recording import context
 from ..._recording.frames import Frame
 from ..._runtime import forks
-from .._shared.model_call import ModelCall
+from .._shared.calls import ModelCall, Place, ToolRun
 from .._shared.open_table import QUIET_SECONDS, Activity, OpenTable
-from .._shared.place import Place
-from .._shared.tool_run import ToolRun
 from ._frames import BodyFrame
 
 MOST_OPEN = 20_000
@@ -67,7 +65,8 @@ class Run:
         return above is not None
 
     def close(self, reason: str | None = None) -> None:
-        """Let nothing stay current or open because of this run; a call without a result is recorded as interrupted."""
+        """Let nothing stay current or open because of this run; with a `reason`, its call is recorded as interrupted."""
+        self.root.open.pop(self.id, None)
         if self.frame is not None:
             self.frame.ended = True
             context.take_out(self.frame)
@@ -83,8 +82,7 @@ class Runs(OpenTable[UUID, tuple[Run, ...]]):
 
     def find(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id that `handler` records, or else another handler."""
-        runs = self.get(run_id) or (None,)
-        return self.own(run_id, handler) or runs[0]
+        return self.own(run_id, handler) or next(iter(self.get(run_id) or ()), None)
 
     def own(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id if `handler` records it."""
@@ -110,26 +108,25 @@ class Runs(OpenTable[UUID, tuple[Run, ...]]):
                 run.root.quiet_seconds = QUIET_SECONDS_AFTER_ROOT
         return run
 
-    def end_inside(self, run: Run) -> list[Run]:
-        """Return the open runs inside `run`, innermost first, and forget them."""
+    def end_inside(self, run: Run, reason: str | None = None) -> list[Run]:
+        """Return the open runs inside `run`, innermost first, and forget them; `reason` is what interrupts their calls."""
         inside = [other for other in reversed(list(run.root.open.values())) if other.is_under(run)]
         for other in inside:
-            self._drop(other)
+            self._drop(other, reason)
         return inside
 
-    def _drop(self, run: Run) -> None:
-        run.root.open.pop(run.id, None)
+    def _drop(self, run: Run, reason: str | None = None) -> None:
         rest = tuple(other for other in self.get(run.id) or () if other is not run)
         if rest:
             self.add(run.id, rest, rest[0].root)
         else:
             self.take(run.id)
+        run.close(reason)
 
 
 def give_up(runs: tuple[Run, ...]) -> None:
     """Close runs whose end was never told."""
     for run in runs:
-        run.root.open.pop(run.id, None)
         run.close("its end was never told")
 
 

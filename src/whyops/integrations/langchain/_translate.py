@@ -6,17 +6,17 @@ versions read alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
-from ..._wire.write import PROXY_ARGUMENT
+from ..._wire.write import PROXY_ARGUMENT, known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.messages import first_of, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
-from .._shared.model_call import Answer
+from .._shared.calls import Answer
+from .._shared.messages import first_of, first_text, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
 _USER_KEYS = ("whyops_user_id", "user_id")
@@ -51,12 +51,13 @@ def labels_of(metadata: Mapping[str, Any]) -> dict[str, object]:
     step = metadata.get("langgraph_step")
     namespace = metadata.get("langgraph_checkpoint_ns")
     around = [part.partition(":")[0] for part in namespace.split("|")[:-1]] if isinstance(namespace, str) else []
-    labels = {
-        "langgraph_node": node,
-        "langgraph_step": step if isinstance(step, int) else None,
-        "langgraph_subgraph": "/".join(around) if around else None,
-    }
-    return {name: value for name, value in labels.items() if value is not None}
+    return known(
+        {
+            "langgraph_node": node,
+            "langgraph_step": step if isinstance(step, int) else None,
+            "langgraph_subgraph": "/".join(around) if around else None,
+        }
+    )
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:
@@ -135,7 +136,7 @@ def _answer(generation: Any, output: Mapping[str, Any], encode: Encode) -> Answe
     if message is None:
         answer.content = strip_signature(str(getattr(generation, "text", "")))
     else:
-        answer.thinking = list(_thinking(message))
+        answer.thinking = _thinking(message)
         answer.tool_calls = _calls_of(message, encode)
         answer.content = _content(message) or (None if answer.tool_calls else "")
     if isinstance(answer.usage, Mapping) and answer.usage.get("total_cost") == 0:  # LangChain's cache says so; nothing was spent
@@ -143,37 +144,28 @@ def _answer(generation: Any, output: Mapping[str, Any], encode: Encode) -> Answe
     return answer
 
 
-def _thinking(message: Any) -> Iterator[tuple[str, object]]:
-    """Give each block of reasoning and its signature, in Anthropic's, OpenAI's, Google's, Bedrock's or LangChain's own form."""
+def _thinking(message: Any) -> list[tuple[str, object]]:
+    """Return each block of reasoning and its signature, in Anthropic's, OpenAI's, Google's, Bedrock's or LangChain's own form."""
     content = getattr(message, "content", None)
+    parts = [part for part in content if _kind(part) in _THINKING] if isinstance(content, list) else []
     extra = getattr(message, "additional_kwargs", None) or {}
-    found = False
-    for part in content if isinstance(content, list) else ():
-        if isinstance(part, dict) and part.get("type") in _THINKING:
-            for text, signature in _thoughts(part):
-                found = True
-                yield text, signature
-    if not found:
-        for thought in (extra.get("reasoning_content"), extra.get("reasoning")):
-            yield from _thoughts({"reasoning": thought} if isinstance(thought, str) else thought)
+    beside = (extra.get("reasoning_content"), extra.get("reasoning"))
+    found = [thought for part in parts for thought in _thoughts(part)]
+    return found or [thought for part in beside for thought in _thoughts({"reasoning": part} if isinstance(part, str) else part)]
 
 
-def _thoughts(part: object) -> Iterator[tuple[str, object]]:
+def _thoughts(part: object) -> list[tuple[str, object]]:
     if not isinstance(part, dict):
-        return
+        return []
     nested = part.get("reasoning_content")
-    if isinstance(nested, dict):
-        part = nested
-    extras = part.get("extras")
-    signature = part.get("signature") or (extras.get("signature") if isinstance(extras, dict) else None)
-    for name in ("thinking", "reasoning", "text", "reasoning_content"):
-        if isinstance(part.get(name), str) and part[name]:
-            yield strip_signature(part[name]), signature
-            return
-    for name in ("summary", "content"):
-        for piece in part.get(name) or ():
-            if isinstance(piece, dict) and isinstance(piece.get("text"), str) and piece["text"]:
-                yield piece["text"], signature
+    held = nested if isinstance(nested, dict) else part
+    extras = held.get("extras")
+    signature = held.get("signature") or (extras.get("signature") if isinstance(extras, dict) else None)
+    text = first_text(held, ("thinking", "reasoning", "text", "reasoning_content"))
+    if text is not None:
+        return [(strip_signature(text), signature)]
+    pieces = [piece for name in ("summary", "content") for piece in held.get(name) or () if isinstance(piece, dict)]
+    return [(text, signature) for piece in pieces if (text := first_text(piece, ("text",))) is not None]
 
 
 def _calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
@@ -282,11 +274,8 @@ def _plain(value: Any, depth: int) -> object:
 
 
 def _plain_model(value: Any) -> object:
-    if hasattr(value, "page_content"):
-        return _document(value)
-    if hasattr(value, "content") and hasattr(value, "type"):
-        return {"role": role_of(value.type), "content": _content(value)}
-    return value
+    is_message = hasattr(value, "content") and hasattr(value, "type") and not hasattr(value, "page_content")
+    return {"role": role_of(value.type), "content": _content(value)} if is_message else _document(value)
 
 
 def _is_empty(value: object) -> bool:

@@ -19,10 +19,10 @@ from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
+from ..._wire.write import known
+from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
-from .._shared.place import Place
-from .._shared.tool_run import ToolRun
 from . import _translate
 from ._dispatch import in_force
 from ._model_call import EmbeddingCall, FollowedCall
@@ -86,11 +86,10 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def end_trace(self, trace_id: str | None = None, trace_map: dict[str, list[str]] | None = None) -> None:  # noqa: ARG002  (LlamaIndex's signature)
         """End a root operation. What streams goes on."""
         frame = context.current.get()
-        while frame is not None:
-            if frame.owner is self:
-                context.leave(frame)
-                return
+        while frame is not None and frame.owner is not self:
             frame = frame.previous
+        if frame is not None:
+            context.leave(frame)
 
     def on_event_start(
         self,
@@ -116,17 +115,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def _place(self) -> Place | None:
         if in_force.latest() is not None:
             return None
-        trace = self._origin.trace_under(context.current_writer()) or self._trace_of_run() or self._origin.new_trace()
+        trace = self._origin.trace_under(context.current_writer()) or self._trace_of_root()
         return None if trace is None else Place(trace, context.span_id_in(trace))
 
-    def _trace_of_run(self) -> TraceWriter | None:
-        """Return the trace of the agent's or workflow's run that this belongs to: each of its model calls is a root operation here."""
+    def _trace_of_root(self) -> TraceWriter | None:
+        """Return one of its own, or that of the agent's or workflow's run: each model call of such a run is a root operation here."""
         run_id = active_instrument_tags.get().get(_RUN_ID)
-        trace = self._runs.touch(run_id)
-        if run_id is None or trace is not None:
-            return trace
-        trace = self._origin.new_trace()
-        return None if trace is None else self._runs.add_if_new(run_id, trace)
+        trace = self._runs.touch(run_id) or self._origin.new_trace()
+        return trace if trace is None or run_id is None else self._runs.add_if_new(run_id, trace)
 
     @guard.recording
     def _begin(self, event_type: CBEventType, payload: Payload, event_id: str) -> None:
@@ -151,7 +147,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if outer is not None and outer.call.is_made_of(who, prompt, deeper=depth > outer.depth):
             outer.call.inner = True
             return
-        call = FollowedCall(place, who, prompt, recorded=self._origin.llm_events)
+        call = FollowedCall(place, *who, prompt, recorded=self._origin.llm_events)
         asked = _Asked(call, depth, outer if outer is not None and depth > outer.depth else None)
         _asking.set(asked)
         self._open.add(event_id, functools.partial(_model_answered, asked))
@@ -208,13 +204,8 @@ def _retrieval(payload: Payload) -> tuple[str, Mapping[str, Any]]:
 
 
 def _ranking(payload: Payload) -> tuple[str, Mapping[str, Any]]:
-    arguments = {
-        "query": payload.get(EventPayload.QUERY_STR),
-        "nodes": _translate.ranked(payload.get(EventPayload.NODES)),
-        "top_n": payload.get(EventPayload.TOP_K),
-        "model": payload.get(EventPayload.MODEL_NAME),
-    }
-    return "rerank", {name: value for name, value in arguments.items() if value is not None}
+    top_n, model = payload.get(EventPayload.TOP_K), payload.get(EventPayload.MODEL_NAME)
+    return "rerank", known(_translate.ranking_of(payload.get(EventPayload.QUERY_STR), payload.get(EventPayload.NODES), top_n, model))
 
 
 def _function_call(payload: Payload) -> tuple[str, Mapping[str, Any]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..._wire import write as contents
 from ..._wire.signature import strip_signature
-from .._shared.model_call import ModelCall
-from .._shared.place import Place
+from .._shared.calls import ModelCall, Place
 from . import _translate
 
 _MOST_CHARACTERS = 262_144
@@ -16,43 +16,25 @@ Who = tuple[str, str]
 """The names of a model and of its provider."""
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class FollowedCall(ModelCall):
     """A model call that has begun. It keeps the last chunk of a stream, and the text so far, until the stream ends.
 
     With `recorded` off it is only followed, so that the calls that the model's class makes of itself are still known as the same call.
     """
 
-    __slots__ = (
-        "_characters",
-        "_finish_reason",
-        "_last",
-        "_over",
-        "_text",
-        "_thinking",
-        "_usage",
-        "inner",
-        "instance",
-        "method",
-        "question",
-        "recorded",
-    )
-
-    def __init__(
-        self, place: Place, who: Who, question: object, *, instance: object = None, method: str = "", recorded: bool = True
-    ) -> None:
-        super().__init__(place, *who)
-        self.question = question
-        self.instance = instance
-        self.method = method
-        self.recorded = recorded
-        self.inner = False
-        self._last: object = None
-        self._over = False
-        self._text: list[str] = []
-        self._thinking: list[str] = []
-        self._characters = 0
-        self._finish_reason: object = None
-        self._usage: dict[str, int] | None = None
+    question: object
+    instance: object = None
+    method: str = ""
+    recorded: bool = True
+    inner: bool = field(default=False, init=False)
+    _last: object = field(default=None, init=False)
+    _over: bool = field(default=False, init=False)
+    _text: list[str] = field(default_factory=list, init=False)
+    _thinking: list[str] = field(default_factory=list, init=False)
+    _characters: int = field(default=0, init=False)
+    _finish_reason: object = field(default=None, init=False)
+    _usage: dict[str, int] | None = field(default=None, init=False)
 
     def may_become(self, instance: object, method: str, question: object) -> bool:
         """Tell whether a synchronous stream is what this asynchronous one, which was never read so far, is made of."""

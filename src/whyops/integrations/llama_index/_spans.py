@@ -32,10 +32,9 @@ from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.tool import Observer
 from ..._runtime import guard
+from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
-from .._shared.place import Place
-from .._shared.tool_run import ToolRun
 from . import _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied
@@ -132,9 +131,11 @@ class Spans:
             LLMChatEndEvent: self._model_answered,
             LLMCompletionEndEvent: self._model_answered,
             ExceptionEvent: self._stream_stopped,
-            RetrievalStartEvent: self._retrieval_began,
+            RetrievalStartEvent: lambda event: self._lookup_began(event, {"query": _translate.query_of(event.str_or_query_bundle)}),
             RetrievalEndEvent: self._nodes_came,
-            ReRankStartEvent: self._ranking_began,
+            ReRankStartEvent: lambda event: self._lookup_began(
+                event, _translate.ranking_of(event.query, event.nodes, event.top_n, event.model_name)
+            ),
             ReRankEndEvent: self._nodes_came,
         }
 
@@ -202,16 +203,13 @@ class Spans:
     def carried(self) -> dict[str, Any]:
         """Return what another process, where a run goes on, has to know of the place where it was started."""
         frame = context.top()
-        if frame is None:
-            return {}
-        return {_CARRIED: [frame.trace.id, frame.trace.external_user_id, frame.span_id]}
+        return {} if frame is None else {_CARRIED: [frame.trace.id, frame.trace.external_user_id, frame.span_id]}
 
     def carry_on(self, carried: Mapping[str, Any]) -> None:
         """Be in the place that another process tells of, unless one is current."""
         origin = self._origin()
-        place = carried.get(_CARRIED)
-        if origin is not None and place and context.top() is None:
-            trace_id, user_id, span_id = place
+        if origin is not None and carried.get(_CARRIED) and context.top() is None:
+            trace_id, user_id, span_id = carried[_CARRIED]
             trace = origin.new_trace(trace_id, user_id)
             if trace is not None:
                 context.enter(trace, span_id, self)
@@ -229,9 +227,7 @@ class Spans:
         if origin is None:
             return None
         frame = context.top()
-        above = parent
-        if above is None and frame is not None and isinstance(frame.owner, Span):
-            above = frame.owner
+        above = parent or (frame.owner if frame is not None and isinstance(frame.owner, Span) else None)
         trace = origin.trace_under(None if frame is None else frame.trace)
         if trace is None and above is not None:
             return Span(id_, instance, parent, above.place)
@@ -253,7 +249,7 @@ class Spans:
             return
         who = _translate.who_is(event.model_dict, span.instance)
         recorded = origin.llm_events and not is_proxied(span.instance)
-        span.call = FollowedCall(span.place, who, prompt, instance=span.instance, method=span.method, recorded=recorded)
+        span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded)
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
 
@@ -284,19 +280,7 @@ class Spans:
 
     # Retrieval
 
-    def _retrieval_began(self, event: RetrievalStartEvent) -> None:
-        self._begin_lookup(event, {"query": _translate.query_of(event.str_or_query_bundle)})
-
-    def _ranking_began(self, event: ReRankStartEvent) -> None:
-        arguments = {
-            "query": _translate.query_of(event.query),
-            "nodes": _translate.ranked(event.nodes),
-            "top_n": event.top_n,
-            "model": event.model_name,
-        }
-        self._begin_lookup(event, arguments)
-
-    def _begin_lookup(self, event: BaseEvent, arguments: Mapping[str, Any]) -> None:
+    def _lookup_began(self, event: BaseEvent, arguments: Mapping[str, Any]) -> None:
         span = self._spans.get(event.span_id)
         if span is not None and span.tool is None:
             span.leave()
@@ -333,13 +317,12 @@ def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
 
 def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> None:
     above = span.parent
+    is_inside = False
     if above is not None:
         above.saw_tool = True
-        if isinstance(above.instance, BaseTool) and _tools.is_inside(tool, span.method, above.instance, above.method):
-            span.part = True  # the same call, handed down
-            return
-    if not _tools.is_the_apps(tool):
-        span.part = True  # of a model's call; LlamaIndex tries again where it fails
+        is_inside = isinstance(above.instance, BaseTool) and _tools.is_inside(tool, span.method, above.instance, above.method)
+    if is_inside or not _tools.is_the_apps(tool):  # the same call, handed down; or a model's, which LlamaIndex tries again where it fails
+        span.part = True
         return
     call_id = above.tool_call_id if above is not None else None
     _begin(span, _tools.name_of(tool), _tools.arguments_of(tool, bound), _tools.observers_of(tool), call_id)

@@ -13,9 +13,10 @@ from ..._encoding.class_fields import fields
 from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.usage import token_usage
+from ..._wire.write import known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.messages import first_of, message_item, prompt_metadata, retrieved, shown_content, text_of, tool_call
-from .._shared.model_call import Answer
+from .._shared.calls import Answer
+from .._shared.messages import first_of, first_text, message_item, prompt_metadata, retrieved, shown_content, text_of, tool_call
 
 UNKNOWN = "unknown"
 
@@ -61,18 +62,15 @@ def _part(block: Any) -> dict[str, Any]:
     """Return a part in the form that providers know: text as it is, of the rest what is set."""
     if _kind(block) == "text":
         return {"type": "text", "text": block.text}
-    held = {name: value for name, value in fields(block).items() if value is not None and name != "block_type"}
-    for name in ("path", "url"):
-        if name in held:
-            held[name] = str(held[name])
-    return {"type": _kind(block), **{name: _ascii(value) for name, value in held.items() if not name.startswith("_")}}
+    held = {name: value for name, value in fields(block).items() if value is not None and not name.startswith("_")}
+    return {"type": _kind(block), **{name: _plain(name, value) for name, value in held.items() if name != "block_type"}}
 
 
-def _ascii(value: object) -> object:
-    """Return bytes that are base64 already, as images are held, as text."""
+def _plain(name: str, value: object) -> object:
+    """Return bytes that are base64 already, as images are held, as text; so is a place where an image is."""
     if isinstance(value, bytes) and value.isascii():
         return value.decode("ascii")
-    return value
+    return str(value) if name in {"path", "url"} else value
 
 
 def _kind(block: object) -> str:
@@ -93,9 +91,7 @@ def sent_along(messages: Sequence[MessageItem], instance: object, kwargs: Mappin
 def _offered(tool: Any) -> object:
     """Return a tool in OpenAI's form; LlamaIndex's own objects are offered only by models that take them as they are."""
     described = getattr(tool, "metadata", None)
-    if described is None:
-        return tool
-    return {"name": getattr(described, "name", None), "description": getattr(described, "description", None)}
+    return tool if described is None else {name: getattr(described, name, None) for name in ("name", "description")}
 
 
 # Answers
@@ -107,21 +103,17 @@ def answer_of(response: Any, encode: Encode) -> Answer:
     text = getattr(message, "content", None) if message is not None else getattr(response, "text", None)
     return Answer(
         content=strip_signature(text) if isinstance(text, str) else None,
-        thinking=[] if message is None else _thinking(message),
-        tool_calls=[] if message is None else tool_calls_of(message, encode),
+        thinking=_thinking(message),
+        tool_calls=tool_calls_of(message, encode),
         finish_reason=finish_reason_of(response),
         usage=usage_of(response),
     )
 
 
 def _thinking(message: Any) -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for block in getattr(message, "blocks", None) or []:
-        if _kind(block) == "thinking" and block.content:
-            held = _held(getattr(block, "additional_information", None))
-            signature = next((held[name] for name in _SIGNATURES if isinstance(held.get(name), str) and held[name]), None)
-            found.append((strip_signature(block.content), signature))
-    return found
+    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) == "thinking" and block.content]
+    held = [_held(getattr(block, "additional_information", None)) for block in blocks]
+    return [(strip_signature(block.content), first_text(each, _SIGNATURES)) for block, each in zip(blocks, held, strict=True)]
 
 
 def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
@@ -202,11 +194,9 @@ def who_is(model_dict: Mapping[str, object], instance: object = None) -> tuple[s
 
 def model_of(model_dict: Mapping[str, object], instance: object = None) -> str:
     """Return the model's name; of a model that has none, its class."""
-    for name in ("model_name", "model"):
-        value = model_dict.get(name)
-        if isinstance(value, str) and value and value != UNKNOWN:
-            return value
-    return type(instance).__name__ if instance is not None else str(model_dict.get("class_name") or UNKNOWN)
+    names = (model_dict.get(name) for name in ("model_name", "model"))
+    otherwise = type(instance).__name__ if instance is not None else str(model_dict.get("class_name") or UNKNOWN)
+    return next((name for name in names if isinstance(name, str) and name not in {"", UNKNOWN}), otherwise)
 
 
 def provider_of(model_dict: Mapping[str, object], instance: object = None) -> str:
@@ -231,6 +221,11 @@ def query_of(query: object) -> object:
 def nodes_of(nodes: object) -> list[object]:
     """Return retrieved nodes with content, metadata and score."""
     return [_node(node) for node in nodes] if isinstance(nodes, (list, tuple)) else []
+
+
+def ranking_of(query: object, nodes: object, top_n: object, model: object) -> dict[str, object]:
+    """Return the arguments of a reranker's call: of the nodes, which ones, and with which score."""
+    return {"query": query_of(query), "nodes": ranked(nodes), "top_n": top_n, "model": model}
 
 
 def ranked(nodes: object) -> list[object]:
@@ -270,9 +265,7 @@ def vectors_of(result: Any) -> tuple[int, int]:
 def result_of(value: Any) -> object:
     """Return a tool's result: of a query's response its text and sources, of nodes their contents; a stream is not touched."""
     if hasattr(type(value), "get_formatted_sources"):
-        text = value.__dict__.get("response")
-        shown = {} if text is None else {"response": text}
-        return {**shown, "sources": nodes_of(value.__dict__.get("source_nodes"))}
+        return known({"response": value.__dict__.get("response"), "sources": nodes_of(value.__dict__.get("source_nodes"))})
     if isinstance(value, (list, tuple)) and value and all(hasattr(type(item), "get_content") for item in value):
         return {"nodes": nodes_of(value)}
     return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
@@ -11,21 +10,13 @@ from llama_index.core.workflow import Workflow
 
 from ..._wire import exceptions
 
-_CONTROL_FLOW = (
-    ("workflows.runtime.types.results", "WaitingForEvent"),
-    ("workflows.errors", "WorkflowCancelledByUser"),
-    ("workflows.errors", "WorkflowDone"),
+exceptions.control_flow.extend(  # how a workflow waits for an event or a human, or stops, in the versions that have it
+    (
+        ("workflows.runtime.types.results", "WaitingForEvent"),
+        ("workflows.errors", "WorkflowCancelledByUser"),
+        ("workflows.errors", "WorkflowDone"),
+    )
 )
-"""Exceptions by which workflows steer themselves, with the modules that define them in the versions that have them."""
-
-
-def steers(error: BaseException) -> bool:
-    """Tell whether an exception is how a workflow waits for an event or a human, or stops: told by class, without importing any."""
-    kinds = (getattr(sys.modules.get(module), name, None) for module, name in _CONTROL_FLOW)
-    return any(isinstance(kind, type) and isinstance(error, kind) for kind in kinds)
-
-
-exceptions.control_flow.append(steers)
 
 
 def is_run(instance: object, method: str) -> bool:
