@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests._delivery.parts import HandClock, keys, line, lines
-from whyops._delivery.backoff import MAX_ASKED_SECONDS, Backoff
-from whyops._delivery.pace import PACE
+from whyops._delivery.pace import MAX_ASKED_SECONDS, PACE, Backoff
 from whyops._outbox.batch import Batch, BatchSize, by_trace
 from whyops._outbox.memory_outbox import MemoryOutbox
 

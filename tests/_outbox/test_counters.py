@@ -31,7 +31,7 @@ def test_processes_add_up(tmp_path):
     first.count(Counts(delivered=1))
     first.save()
     destination, counts = read_counts(tmp_path)
-    assert destination == HERE.as_json()
+    assert destination == HERE._asdict()
     assert counts == Counts(delivered=8, dropped=3, sampled_out=2, sampled_out_reasons={"rate": 2})
     assert first.total.delivered == 6
     assert stat.S_IMODE((tmp_path / "counts.json").stat().st_mode) == 0o600
@@ -150,7 +150,7 @@ def test_what_is_erased_is_not_told_of(tmp_path):
     subject.save()
     forget_traces(tmp_path, lambda trace_id: trace_id == "t-1")
     destination, counts = read_counts(tmp_path)
-    assert destination == HERE.as_json()
+    assert destination == HERE._asdict()
     assert (counts.delivered, counts.not_recorded, counts.not_recorded_traces) == (7, 4, {"t-2": 4})
     assert b"t-1" not in (tmp_path / "counts.json").read_bytes()
 

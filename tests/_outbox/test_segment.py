@@ -27,7 +27,7 @@ def test_the_head_says_whose_it_is_and_never_the_key(tmp_path):
     """Format, destination, hash of the metadata, and how far it is delivered; readable by us alone."""
     segment = made(tmp_path)
     head = json.loads(segment.path.read_bytes())
-    assert head == {"acknowledged": f"{segment.end():015d}", "format": 1, "destination": HERE.as_json(), "metadata": "hash"}
+    assert head == {"acknowledged": f"{segment.end():015d}", "format": 1, "destination": HERE._asdict(), "metadata": "hash"}
     assert int(head["acknowledged"]) == segment.path.stat().st_size == segment.end()
     assert stat.S_IMODE(segment.path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [segment.path]

@@ -9,9 +9,6 @@ from .._outbox.batch import Batch, by_trace
 from .._wire.line import trace_of
 from ..events import BatchRejected, Receipt, RetryLater
 
-Send = Callable[[Sequence[bytes]], Receipt]
-Reject = Callable[[bytes, str], None]
-
 WHOLE_ATTEMPTS = 3
 SUSPECTS = 4
 
@@ -24,21 +21,25 @@ class Bisection:
     nothing passes, so nothing is rejected. The same goes for an event that the answer leaves unsettled.
     """
 
-    def __init__(self, batch: Batch, send: Send, reject: Reject, more: Callable[[Batch], int]) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        send: Callable[[Sequence[bytes]], Receipt],
+        reject: Callable[[bytes, str], None],
+        more: Callable[[Batch], int],
+    ) -> None:
         self._batch = batch
         self._send = send
         self._reject = reject
         self._more = more
-        self._parts: deque[list[bytes]] = deque()
+        self._parts = deque([list(batch.lines)] if batch.lines else [])
         self._suspects: list[tuple[bytes, str]] = []
 
     def run(self) -> RetryLater | None:
         """Go through the batch once, and return why not all of it could be settled, if so. What is left stays in `batch.lines`."""
-        if self._batch.lines:
-            self._parts.append(list(self._batch.lines))
         try:
             while self._parts or self._suspects:
-                if not self._parts and not self._fetch_next():
+                if not self._has_next():
                     return _passing(self._suspects[0][1])
                 self._take_next()
         except RetryLater as later:
@@ -68,7 +69,7 @@ class Bisection:
             self._suspects += left
         if len(left) < len(part):
             self._judge_suspects()
-        elif len(self._suspects) >= SUSPECTS:
+        else:
             self._seek_proof()
 
     def _narrow(self, part: list[bytes], refused: BatchRejected) -> None:
@@ -82,15 +83,11 @@ class Bisection:
                 self._parts.appendleft(good)
         elif len(part) == 1:
             self._suspects.append((part[0], refused.reason))
-            if len(self._suspects) >= SUSPECTS:
-                self._seek_proof()
+            self._seek_proof()
         else:
-            self._split(part, refused)
-
-    def _split(self, part: list[bytes], refused: BatchRejected) -> None:
-        if refused.perhaps_passing:
-            self._wait_for_whole(part, refused.reason)
-        self._parts.extendleft(reversed(by_trace(part)))
+            if refused.perhaps_passing:
+                self._wait_for_whole(part, refused.reason)
+            self._parts.extendleft(reversed(by_trace(part)))
 
     def _wait_for_whole(self, part: list[bytes], reason: str) -> None:
         """Give what is left of the batch another chance as a whole, if it has not had enough of them.
@@ -103,20 +100,19 @@ class Bisection:
             self._parts.appendleft(part)
             raise _passing(reason)
 
-    def _fetch_next(self) -> bool:
-        """Take one more line from behind the batch, to see whether it passes."""
-        if not self._more(self._batch):
-            return False
-        self._parts.append([self._batch.lines[-1]])
-        return True
+    def _has_next(self) -> bool:
+        """Tell whether there is something to send: behind the batch, one more line is taken, to see whether it passes."""
+        if not self._parts and self._more(self._batch):
+            self._parts.append([self._batch.lines[-1]])
+        return bool(self._parts)
 
     def _seek_proof(self) -> None:
-        """Several in a row have failed: either all are bad or nothing passes. Let an event of another trace tell, or the last one.
+        """Once several in a row have failed, all are bad or nothing passes. Let an event of another trace tell, or the last one.
 
         Raises:
             RetryLater: it does not pass either.
         """
-        if not self._parts and not self._fetch_next():
+        if len(self._suspects) < SUSPECTS or not self._has_next():
             return
         rest = [line for part in self._parts for line in part]
         suspicious = {trace_of(line) for line, _ in self._suspects}

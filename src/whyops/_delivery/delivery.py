@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._outbox.counters import Counters
 from .._outbox.destination import Destination
 from .._outbox.file_outbox import FileOutbox, OutboxClosed
-from .._outbox.queue import Outbox, Queue
+from .._outbox.queue import Queue
 from .._runtime import exits, forks, guard
 from .._runtime.clock import CLOCK, Clock
 from .._runtime.waiting import awaited, new_future, waited
@@ -64,7 +64,7 @@ class Delivery:
         self.destination = destination
         self._folder = folder or (destination.folder(home) if home is not None else None)
         self._make_sinks = partial(Sinks, make_sink, make_orphan_sink or make_sink, metadata_hash)
-        self._make_file = partial(
+        make_file = partial(
             FileOutbox,
             destination=destination,
             metadata_hash=metadata_hash,
@@ -72,7 +72,7 @@ class Delivery:
             max_bytes=outbox_max_bytes,
             clock=clock,
         )
-        self._max_bytes = outbox_max_bytes
+        self._make_queue = partial(Queue, self._folder, make_file, max_bytes=outbox_max_bytes, clock=clock, disk_seconds=pace.disk)
         self._exit_timeout = exit_timeout
         self._clock = clock
         self._pace = pace
@@ -81,14 +81,7 @@ class Delivery:
     def _begin(self) -> None:
         self._log = DeliveryLog(guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
         self._counters = Counters(self._folder, self.destination, self._clock)
-        self._queue = Queue(
-            self._folder,
-            self._make_file,
-            max_bytes=self._max_bytes,
-            on_memory=self._log.in_memory,
-            clock=self._clock,
-            disk_seconds=self._pace.disk,
-        )
+        self._queue = self._make_queue(on_memory=self._log.in_memory)
         self._requests = Requests()
         self._sinks = self._make_sinks()
         self._sender = Sender(self._sinks, self._queue, self._requests, self._counters, self._log, self._clock, self._pace)
@@ -101,29 +94,23 @@ class Delivery:
         """Take a line. Never waits for anything but one write to a local file."""
         outbox = self._queue.current
         if outbox is None:
-            outbox = self._open()
+            self._register()
+            outbox = self._queue.open()
         try:
-            if not outbox.append(line):
-                self._drop(line)
+            is_taken = outbox.append(line)
         except (OSError, OutboxClosed) as error:
-            if not self._queue.append_elsewhere(line, outbox, error):
-                self._drop(line)
+            is_taken = self._queue.append_elsewhere(line, outbox, error)
+        if not is_taken:
+            self._counters.drop(line)
+            self._log.full()
         requests = self._requests
         requests.unseen += len(line)
         if self._worker.thread is None or (requests.asleep and requests.unseen >= requests.loud_at):
             self._worker.wake()
 
-    def _open(self) -> Outbox:
-        self._register()
-        return self._queue.open()
-
     def _register(self) -> None:
         forks.tell_children(self)
         exits.before_exit(self)
-
-    def _drop(self, line: bytes) -> None:
-        self._counters.drop(line)
-        self._log.full()
 
     def lose(self, trace_id: str, reason: str, events: int) -> None:
         """Count events that could not be recorded; `trace_id` is empty where nobody knows whose they were. From any thread."""
@@ -164,7 +151,7 @@ class Delivery:
 
     def attend(self, future: Future[Any], seconds: float) -> None:
         """See that somebody is at work: the sender's thread, another one in its place, or else this one, for so long at most."""
-        self._worker.attend(future, seconds)
+        self._worker.attend(future.done, seconds)
 
     def is_running(self) -> bool:
         """Tell whether a thread is at work for it."""

@@ -78,14 +78,14 @@ class DeliveryLog:
                 "This system has no file locks, so events wait in memory: what is not delivered before this process ends is lost.",
                 level=INFO,
             )
-            return
-        self._say(
-            "no file",
-            "Could not write events to %s (%s). They wait in memory: what is not delivered before this process ends is lost. "
-            "Free or unlock that disk, or choose another place with WHYOPS_HOME.",
-            self._place,
-            error,
-        )
+        else:
+            self._say(
+                "no file",
+                "Could not write events to %s (%s). They wait in memory: what is not delivered before this process ends is lost. "
+                "Free or unlock that disk, or choose another place with WHYOPS_HOME.",
+                self._place,
+                error,
+            )
 
     def no_thread(self, error: Exception) -> None:
         """Log that nothing is sent in the background."""
@@ -107,16 +107,15 @@ class DeliveryLog:
         """Log that a sink, or this package, raised what was not expected; or, an error of ours, that the local store can't be used."""
         if isinstance(error, WhyOpsError):
             self._say(f"fault:{error}", "Delivery to %s failed and will be retried. %s", self._destination.url, error)
-            return
-        self._say(
-            f"fault:{type(error).__name__}",
-            "Delivery to %s failed with %s: %s. It will be retried. If the sink is not one of your own, please report this with the "
-            "version of whyops.",
-            self._destination.url,
-            type(error).__name__,
-            error,
-        )
+        else:
+            self._say(
+                f"fault:{type(error).__name__}",
+                "Delivery to %s failed with %s: %s. It will be retried. If the sink is not one of your own, please report this with the "
+                "version of whyops.",
+                self._destination.url,
+                type(error).__name__,
+                error,
+            )
 
     def _say(self, kind: str, message: str, *args: object, level: int = WARNING) -> None:
-        destination = self._destination
-        self._notices.say(f"{destination.url}:{destination.agent_name}:{destination.key_hash}:{kind}", message, *args, level=level)
+        self._notices.say(":".join((*self._destination, kind)), message, *args, level=level)

@@ -68,7 +68,7 @@ class Requests:
     """
 
     def __init__(self) -> None:
-        self._items: deque[Request | Job] = deque()
+        self.items: deque[Request | Job] = deque()
         self.asleep = False
         self.unseen = 0
         self.loud_at = 0
@@ -85,7 +85,7 @@ class Requests:
 
     def put(self, item: Request | Job) -> None:
         """Ask for something."""
-        self._items.append(item)
+        self.items.append(item)
         self.ring()
 
     def ring(self) -> None:
@@ -94,18 +94,11 @@ class Requests:
         with contextlib.suppress(RuntimeError):  # it rings already
             self._bell.release()
 
-    def empty(self) -> bool:
-        """Tell whether nobody asks for anything."""
-        return not self._items
-
     def wait(self, seconds: float, loud_at: int) -> list[Request | Job]:
         """Sleep until something is asked for, the bell rings or the time is over; return all that is asked for."""
         self.loud_at = loud_at
         self.asleep = seconds > 0
-        waits = self.asleep and self.unseen < loud_at and not self._items  # else it came before the bell was listened to
+        waits = self.asleep and self.unseen < loud_at and not self.items  # else it came before the bell was listened to
         self._bell.acquire(waits, seconds if waits else -1)
         self.asleep = False
-        asked: list[Request | Job] = []
-        while self._items:
-            asked.append(self._items.popleft())
-        return asked
+        return [self.items.popleft() for _ in range(len(self.items))]

@@ -12,11 +12,10 @@ from .._runtime.clock import Clock
 from ..errors import StoreError
 from ..events import Receipt, RetryLater
 from ..types import FlushResult
-from .backoff import Backoff
 from .bisect import Bisection
 from .linger import Linger
 from .log import DeliveryLog
-from .pace import Pace
+from .pace import Backoff, Pace
 from .requests import Job, Request, Requests, Until
 from .sinks import Sinks
 
@@ -84,14 +83,12 @@ class Sender:
 
     def has_work(self) -> bool:
         """Tell whether something waits that the loop has not seen yet, or somebody for an answer: of two who close, the later one."""
-        if any(request.deadline is not None for request in self._open):
-            return True
-        return self._queue.has_unread() or not self._requests.empty() or self._counters.has_news()
+        is_asked = any(request.deadline is not None for request in self._open)
+        return is_asked or self._queue.has_unread() or bool(self._requests.items) or self._counters.has_news()
 
     def _is_idle(self) -> bool:
-        if self._open or self._jobs or self._batch.lines or self._backoff.failures or self._counters.has_news():
-            return False
-        return self._now() - self._busy_at > self._pace.idle
+        has_more = self._open or self._jobs or self._batch.lines or self._backoff.failures or self._counters.has_news()
+        return not has_more and self._now() - self._busy_at > self._pace.idle
 
     # --- what is asked for -----------------------------------------------------------------------
 
@@ -99,9 +96,11 @@ class Sender:
         loud_at = self._queue.loud_at()
         rest = self._rest()
         if rest is None:
-            idle = max(0.0, self._busy_at + self._pace.idle - self._now())
-            something_waits = bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty()
-            asked = self._linger.sleep(something_waits=something_waits, loud_at=loud_at, idle_seconds=idle)
+            asked = self._linger.sleep(
+                something_waits=bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty(),
+                loud_at=loud_at,
+                idle_seconds=max(0.0, self._busy_at + self._pace.idle - self._now()),
+            )
         else:
             asked = self._requests.wait(rest, loud_at)
         self._requests.unseen = 0
@@ -212,16 +211,13 @@ class Sender:
         self._eager = count >= self._size.events or batch.is_large() or foreign or not self._queue.orphans.is_empty()
         later = Bisection(batch, lambda lines: self._send(lines, foreign=foreign), self._reject, self._queue.one_more).run()
         if later is not None:
-            self._postpone(later)
+            self._log.postponed(later, again=self._backoff.failures > 0)
+            self._backoff.failed(later.after)
+            self._is_hopeless = later.kind in LASTING or (later.kind == "unreachable" and self._backoff.failures >= ATTEMPTS_AT_NOBODY)
         else:
             self._batch = Batch()
             batch.acknowledge()
         return count > 0
-
-    def _postpone(self, later: RetryLater) -> None:
-        self._log.postponed(later, again=self._backoff.failures > 0)
-        self._backoff.failed(later.after)
-        self._is_hopeless = later.kind in LASTING or (later.kind == "unreachable" and self._backoff.failures >= ATTEMPTS_AT_NOBODY)
 
     def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:
         sink = self._sinks.open(foreign=foreign)
@@ -236,11 +232,10 @@ class Sender:
         if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
             self._log.recovered()
-        counts = Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out)
-        if receipt.sampled_out:
-            counts.sampled_out_reasons[receipt.sampled_out_reason] = receipt.sampled_out
-            self._log.sampled_out(receipt.sampled_out_reason)
-        self._counters.count(counts)
+        reasons = {receipt.sampled_out_reason: receipt.sampled_out} if receipt.sampled_out else {}
+        self._counters.count(Counts(delivered=receipt.stored, sampled_out=receipt.sampled_out, sampled_out_reasons=reasons))
+        for reason in reasons:
+            self._log.sampled_out(reason)
         return receipt
 
     def _reject(self, line: bytes, reason: str) -> None:
@@ -249,6 +244,6 @@ class Sender:
 
     def _hurry(self) -> None:
         """Have the sinks keep to the time of those who want to leave, or whose thread does the work."""
-        pressing = [request for request in self._open if request.until is not Until.FLUSHED or self._is_inline]
+        pressing = (request for request in self._open if request.until is not Until.FLUSHED or self._is_inline)
         deadlines = [request.deadline for request in pressing if request.deadline is not None]
         self._sinks.hurry(min(deadlines, default=None))

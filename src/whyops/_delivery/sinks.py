@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from .._runtime.forks import forks_wait
 from ..events import Sink
-
-
-@runtime_checkable
-class Hurried(Protocol):
-    """A sink that can keep to a time limit from outside."""
-
-    def hurry(self, deadline: float | None) -> None:
-        """Let no request last beyond this moment (monotonic); None takes the limit away."""
 
 
 class Sinks:
@@ -35,11 +26,11 @@ class Sinks:
         return self._open[foreign]
 
     def hurry(self, deadline: float | None) -> None:
-        """Let no request of theirs last beyond this moment (monotonic); None takes the limit away."""
+        """Let no request of theirs last beyond this moment (monotonic), if they can be told; None takes the limit away."""
         self._deadline = deadline
         for sink in self._open.values():
-            if isinstance(sink, Hurried):
-                sink.hurry(deadline)
+            if (hurry := getattr(sink, "hurry", None)) is not None:
+                hurry(deadline)
 
     def close(self) -> None:
         """Close those that are open; the next batch opens new ones."""

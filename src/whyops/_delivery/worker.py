@@ -7,14 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
-from typing import TYPE_CHECKING, Any
 
 from .log import DeliveryLog
 from .requests import Requests
 from .sender import Sender
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 
 class Worker:
@@ -37,29 +33,28 @@ class Worker:
         """Ring, or start the thread. From anywhere, a signal handler and a `__del__` too."""
         if self.thread is not None:
             self._requests.ring()
-            return
-        with self._taking(wait=False) as is_free:
-            if is_free:
-                self._start()
+        else:
+            with self._taking(wait=False) as is_free:
+                if is_free:
+                    self._start()
 
-    def attend(self, future: Future[Any], seconds: float) -> None:
-        """See that somebody is at work: the thread, another one in its place, or else this one, for so long at most."""
+    def attend(self, is_done: Callable[[], bool], seconds: float) -> None:
+        """See that somebody is at work: the thread, another one in its place, or else this one, until it is done, for so long at most."""
         if self.thread is None:
             self.wake()
-        if self._stands_in():
+        if self.thread is None and self._takes_place(stands_in=True):
             until = self._now() + seconds
             try:
-                Context().run(self._sender.run, until=lambda: future.done() or self._now() >= until)
+                Context().run(self._sender.run, until=lambda: is_done() or self._now() >= until)
             finally:
                 self.thread = None
 
-    def _stands_in(self) -> bool:
-        """Put this thread in the place of the sender's, unless there is one."""
-        if self.thread is not None:
-            return False
-        with self._taking(wait=False) as is_free:
+    def _takes_place(self, *, stands_in: bool) -> bool:
+        """Make this thread the sender's, unless there is one. One that `stands_in` has not listened before, and hangs a bell of its own."""
+        with self._taking(wait=not stands_in) as is_free:
             if is_free:
-                self._requests.hang_bell()
+                if stands_in:
+                    self._requests.hang_bell()
                 self.thread = threading.current_thread()
         return is_free
 
@@ -69,21 +64,16 @@ class Worker:
 
         If another is just at that, maybe this very thread further up, it counts as having one, unless `wait` is true.
         """
-        starting = self._lock()
-        if not starting.acquire(blocking=wait):
-            yield False
-            return
-        try:
-            yield self.thread is None
-        finally:
-            starting.release()
-
-    def _lock(self) -> threading.Lock:
-        """Return what whoever starts a thread holds: made at first use, when this process has the threads and locks that it will have."""
-        if self._starting is None:
+        if self._starting is None:  # made at first use, when this process has the threads and locks that it will have
             with self._making:
                 self._starting = self._starting or threading.Lock()
-        return self._starting
+        if self._starting.acquire(blocking=wait):
+            try:
+                yield self.thread is None
+            finally:
+                self._starting.release()
+        else:
+            yield False
 
     def _start(self) -> None:
         """Start the thread. It begins in an empty context: what it calls of the user's runs in no trace."""
@@ -110,9 +100,4 @@ class Worker:
     def _goes_on(self) -> bool:
         """End the thread, unless something came at the last moment and no other thread was started for it."""
         self.thread = None  # from here on the next event starts a thread; what came just before is seen below
-        if not self._sender.has_work():
-            return False
-        with self._taking(wait=True) as is_free:
-            if is_free:
-                self.thread = threading.current_thread()
-        return is_free
+        return self._sender.has_work() and self._takes_place(stands_in=False)

@@ -24,10 +24,9 @@ class Answer(NamedTuple):
 def json_of(body: bytes) -> object:
     """Return the JSON value that a body is, or None if it is no JSON."""
     try:
-        value: object = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return value
 
 
 def described(answer: Answer, body: object) -> str:
@@ -50,10 +49,8 @@ def message_of(body: object) -> str:
     """Return what the service says about a refusal, on one line."""
     if not isinstance(body, dict):
         return ""
-    parts = []
-    for name in ("error", "message"):
-        value = body.get(name)
-        parts.append(quoted(value.get("message") if isinstance(value, dict) else value))
+    said = (body.get("error"), body.get("message"))
+    parts = [quoted(value.get("message") if isinstance(value, dict) else value) for value in said]
     parts += [f"{quoted(detail.get('field'))}: {quoted(detail.get('message'))}".strip(": ") for detail in details_of(body)[:3]]
     return " - ".join(dict.fromkeys(part for part in parts if part))[:MAX_REASON]
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from .._runtime.clock import CLOCK
 from .answer import Answer
 
 MAX_ANSWER_BYTES = 16_000_000
@@ -21,6 +22,24 @@ class Request(NamedTuple):
     body: bytes | None
     timeout: float
     max_answer: int = MAX_ANSWER_BYTES
+
+
+class Deadline:
+    """The moment by which all of an exchange is done, so many seconds from now."""
+
+    def __init__(self, seconds: float) -> None:
+        self._at = CLOCK.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Return the seconds that are left, more than 0.
+
+        Raises:
+            TimeoutError: none are.
+        """
+        seconds = self._at - CLOCK.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
 
 
 class Unreachable(Exception):

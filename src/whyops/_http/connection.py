@@ -12,6 +12,7 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property, partial
 from http import HTTPStatus
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -19,8 +20,7 @@ import certifi
 
 from .._runtime.clock import CLOCK
 from .answer import Answer
-from .channel import Channel, Request, Unreachable
-from .deadlines import Deadline
+from .channel import Channel, Deadline, Request, Unreachable
 from .proxies import Proxy, proxy_for
 from .timed_socket import TimedSocket, TooLong, connect
 
@@ -50,15 +50,13 @@ class KeptConnection(Channel):
 
     def __init__(self) -> None:
         self._open: _Open | None = None
-        self._context: ssl.SSLContext | None = None
 
     def exchange(self, request: Request) -> Answer:
         """Return the answer; a kept connection that proves dead is replaced once."""
         deadline = Deadline(request.timeout)
         try:
             target = urlsplit(request.url)
-            kept = self._kept(target)
-            if kept is not None:
+            if (kept := self._kept(target)) is not None:
                 with suppress(*_STALE):
                     return self._talk(kept, request, target, deadline)
             return self._talk(self._connect(target, deadline), request, target, deadline)
@@ -74,18 +72,22 @@ class KeptConnection(Channel):
     def _kept(self, target: SplitResult) -> _Open | None:
         """Return the connection, if it goes there, was used just now, and nothing came since: that would be taken for the next answer."""
         kept = self._open
-        if kept is not None:
-            is_fresh = kept.server == _server(target) and CLOCK.monotonic() - kept.used_at < KEEP_SECONDS
-            if not (is_fresh and kept.timed.is_quiet()):
-                self.close()
-        return self._open
+        if (
+            kept is not None
+            and kept.server == _server(target)
+            and CLOCK.monotonic() - kept.used_at < KEEP_SECONDS
+            and kept.timed.is_quiet()
+        ):
+            return kept
+        self.close()
+        return None
 
     def _talk(self, way: _Open, request: Request, target: SplitResult, deadline: Deadline) -> Answer:
         """Send the request, read its answer. The connection is kept only if all of both went well."""
         self._open = None
         keep = False
         try:
-            way.timed.begin(deadline)
+            way.timed.deadline = deadline
             whole = self._send(way, request, target)
             answer, open_ended = _read(way, request.max_answer)
             if way.proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
@@ -101,8 +103,7 @@ class KeptConnection(Channel):
 
     def _send(self, way: _Open, request: Request, target: SplitResult) -> bool:
         """Return whether all of it was taken: a server may answer, and stop listening, before it has heard the end."""
-        path = quote(target.path, safe="/%:@!$&'()*+,;=~") or "/"
-        path += f"?{target.query}" if target.query else ""
+        path = (quote(target.path, safe="/%:@!$&'()*+,;=~") or "/") + (f"?{target.query}" if target.query else "")
         headers = dict(request.headers)
         if way.proxy is not None:
             path = f"{target.scheme}://{target.netloc.rpartition('@')[2]}{path}"
@@ -118,14 +119,13 @@ class KeptConnection(Channel):
             raise ValueError("the base URL is not one")
         port = target.port or _PORTS[target.scheme]
         proxy = proxy_for(target.scheme, target.hostname, port)
-        timed = TimedSocket(_connected(proxy, target.hostname, port, deadline))
-        timed.begin(deadline)
+        timed = TimedSocket(_connected(proxy, target.hostname, port, deadline), deadline)
         try:
             if target.scheme == "https":
                 if proxy is not None:
                     _tunnel(timed, proxy, target.hostname, port)
                 timed.socket.settimeout(deadline.remaining())
-                timed.socket = self._tls().wrap_socket(timed.socket, server_hostname=target.hostname)
+                timed.socket = self._tls.wrap_socket(timed.socket, server_hostname=target.hostname)
         except BaseException:
             timed.socket.close()
             raise
@@ -135,12 +135,12 @@ class KeptConnection(Channel):
         client.sock = timed
         return _Open(_server(target), timed, client, proxy if target.scheme == "http" else None)
 
+    @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """Return a context that trusts what the system trusts, and what certifi does: some systems have no list."""
-        if self._context is None:
-            self._context = ssl.create_default_context()
-            self._context.load_verify_locations(_CERTIFI)
-        return self._context
+        """A context that trusts what the system trusts, and what certifi does: some systems have no list."""
+        context = ssl.create_default_context()
+        context.load_verify_locations(_CERTIFI)
+        return context
 
 
 def _connected(proxy: Proxy | None, host: str, port: int, deadline: Deadline) -> socket.socket:
@@ -161,7 +161,7 @@ def _tunnel(timed: TimedSocket, proxy: Proxy, host: str, port: int) -> None:
     """
     name = f"[{host}]" if ":" in host else host.encode("idna").decode()
     lines = [f"CONNECT {name}:{port} HTTP/1.1", f"Host: {name}:{port}", *(f"{key}: {value}" for key, value in proxy.headers.items())]
-    timed.allow(HEAD_BYTES)
+    timed.allowed = HEAD_BYTES
     timed.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
     answer = http.client.HTTPResponse(timed, method="CONNECT")  # type: ignore[arg-type]  # as much of a socket as it uses
     answer.begin()
@@ -171,21 +171,19 @@ def _tunnel(timed: TimedSocket, proxy: Proxy, host: str, port: int) -> None:
 
 def _read(way: _Open, max_answer: int) -> tuple[Answer, bool]:
     """Return the answer, and whether the connection is of no more use after it."""
-    way.timed.allow(HEAD_BYTES)
+    way.timed.allowed = HEAD_BYTES
     response = way.client.getresponse()
     if response.status // 100 == 1:  # the client knows 100 alone; behind another the true answer would be taken for the next request's
         raise http.client.BadStatusLine(str(response.status))
     if (response.length or 0) > max_answer:
         raise TooLong
-    way.timed.allow(max_answer)
-    blocks = []
-    while block := response.read1(_BLOCK):
-        blocks.append(block)
+    way.timed.allowed = max_answer
+    body = b"".join(iter(partial(response.read1, _BLOCK), b""))
     if response.length:
         raise http.client.IncompleteRead(b"")
     open_ended = response.will_close or way.timed.has_more()
     response.close()  # which leaves the connection open; not each Python sees by itself that an answer was read to its end
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, b"".join(blocks)), open_ended
+    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body), open_ended
 
 
 def _server(parts: SplitResult) -> str:
@@ -194,14 +192,16 @@ def _server(parts: SplitResult) -> str:
 
 def _why(error: Exception) -> str:
     """Say what went wrong, from what an error is and says about the connection; what it says about values may be secret."""
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, (TooLong, http.client.LineTooLong)):
-        return "what answers sends more than an answer has"
-    if isinstance(error, http.client.IncompleteRead):
-        return "the answer breaks off"
-    if isinstance(error, OSError):
-        return f"{type(error).__name__}: {error.strerror or error}"
-    if isinstance(error, http.client.HTTPException):
-        return f"what answers does not speak HTTP as it should ({type(error).__name__})"
-    return type(error).__name__
+    match error:
+        case TimeoutError():
+            return "no answer in time"
+        case TooLong() | http.client.LineTooLong():
+            return "what answers sends more than an answer has"
+        case http.client.IncompleteRead():
+            return "the answer breaks off"
+        case OSError():
+            return f"{type(error).__name__}: {error.strerror or error}"
+        case http.client.HTTPException():
+            return f"what answers does not speak HTTP as it should ({type(error).__name__})"
+        case _:
+            return type(error).__name__

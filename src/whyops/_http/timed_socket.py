@@ -9,7 +9,7 @@ import io
 import socket
 import ssl
 
-from .deadlines import Deadline
+from .channel import Deadline
 
 _BLOCK = 1 << 16
 
@@ -19,28 +19,23 @@ class TooLong(Exception):
 
 
 class TimedSocket:
-    """As much of a socket as `http.client` uses. `socket` may be replaced by one that speaks TLS over it."""
+    """As much of a socket as `http.client` uses. `socket` may be replaced by one that speaks TLS over it.
 
-    def __init__(self, connected: socket.socket) -> None:
+    All is done by the `deadline`, and no more than `allowed` bytes come in from now on: both may be set anew.
+    """
+
+    def __init__(self, connected: socket.socket, deadline: Deadline) -> None:
         self.socket = connected
-        self._deadline = Deadline(0)
-        self._allowed = 0
+        self.deadline = deadline
+        self.allowed = 0
         self._is_over = False
         self._file = _File(_Incoming(self))
-
-    def begin(self, deadline: Deadline) -> None:
-        """Do all that follows by a moment."""
-        self._deadline = deadline
-
-    def allow(self, size: int) -> None:
-        """Let no more than so many bytes come in from now on."""
-        self._allowed = size
 
     def sendall(self, data: bytes) -> None:
         """Send all of it."""
         rest = memoryview(data)
         while rest:
-            self.socket.settimeout(self._deadline.remaining())
+            self.socket.settimeout(self.deadline.remaining())
             rest = rest[self.socket.send(rest[:_BLOCK]) :]
 
     def receive_into(self, buffer: memoryview) -> int:
@@ -51,10 +46,10 @@ class TimedSocket:
         """
         if self._is_over:
             return 0
-        self.socket.settimeout(self._deadline.remaining())
+        self.socket.settimeout(self.deadline.remaining())
         size = self.socket.recv_into(buffer)
-        self._allowed -= size
-        if self._allowed < 0:
+        self.allowed -= size
+        if self.allowed < 0:
             raise TooLong
         return size
 
@@ -74,10 +69,8 @@ class TimedSocket:
         self.socket.settimeout(0)
         try:
             self.socket.recv(1)
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return True
-        except OSError:
-            return False
+        except OSError as error:
+            return isinstance(error, (BlockingIOError, ssl.SSLWantReadError))
         return False
 
     def close(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from .._runtime.forks import is_child
 from .answer import Answer
-from .channel import Channel, Request, Unreachable
-from .deadlines import Deadline
+from .channel import Channel, Deadline, Request, Unreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -90,16 +90,16 @@ class OwnTransport(Channel):
         import httpx  # noqa: PLC0415  (whoever made the transport has imported it)
 
         deadline = Deadline(request.timeout)
-        limits = dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)
         try:
             asked = httpx.Request(
-                request.method, request.url, headers=dict(request.headers), content=request.body, extensions={"timeout": limits}
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                content=request.body,
+                extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), request.timeout)},
             )
-            response = self._transport.handle_request(asked)
-            try:
+            with closing(self._transport.handle_request(asked)) as response:
                 content = _read(response, request.max_answer, deadline)
-            finally:
-                response.close()
         except (httpx.TimeoutException, TimeoutError):
             raise Unreachable("no answer in time") from None
         except OSError as error:
@@ -110,11 +110,10 @@ class OwnTransport(Channel):
 
 
 def _read(response: httpx.Response, most: int, deadline: Deadline) -> bytes:
-    blocks, size = [], 0
+    content = bytearray()
     for block in response.iter_bytes():
         deadline.remaining()
-        blocks.append(block)
-        size += len(block)
-        if size > most:
+        content += block
+        if len(content) > most:
             raise Unreachable("what answers sends more than an answer has")
-    return b"".join(blocks)
+    return bytes(content)

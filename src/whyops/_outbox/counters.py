@@ -9,13 +9,12 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .._runtime import locks
 from .._runtime.clock import Clock
-from .._runtime.locks import exist as locks_exist
-from .._runtime.locks import locked
 from .._runtime.private_files import reading
 from .._wire.line import trace_id_of
 from .destination import Destination, make_place
@@ -29,7 +28,6 @@ REJECTED_BYTES = 32_000_000
 MAX_REASON = 200
 MAX_REASONS = 20
 MAX_TRACES = 400
-OTHER_REASONS = "other reasons"
 LAST_ATTEMPTS = 20
 LAST_PAUSE_SECONDS = 0.005
 
@@ -158,7 +156,10 @@ class Counters:
         with self._lock:
             new, self._unsaved = self._unsaved, Counts()
         try:
-            self._add_to_file(self._folder, new)
+            with _in_place(self._folder, COUNTS_FILE, os.O_RDWR) as fd:
+                saved = Counts.from_json(object_in(os.pread(fd, _MOST_BYTES, 0)))
+                saved.add(new)
+                _overwrite(fd, {"destination": self._destination._asdict(), **saved.as_json()})
             self._is_refused = False
         except OSError as error:
             self._is_refused = error.errno not in _PASSING
@@ -166,15 +167,9 @@ class Counters:
                 new.add(self._unsaved)
                 self._unsaved = new
 
-    def _add_to_file(self, folder: Path, new: Counts) -> None:
-        with _in_place(folder, COUNTS_FILE, os.O_RDWR) as fd:
-            saved = Counts.from_json(object_in(os.pread(fd, _MOST_BYTES, 0)))
-            saved.add(new)
-            _overwrite(fd, {"destination": self._destination.as_json(), **saved.as_json()})
-
     def save_for_good(self) -> None:
         """Save, and wait a moment for another process that is at it: there is no next time."""
-        for _ in range(LAST_ATTEMPTS if locks_exist() else 1):
+        for _ in range(LAST_ATTEMPTS if locks.exist() else 1):
             self.save()
             if self._unsaved == Counts():
                 break
@@ -183,13 +178,11 @@ class Counters:
 
 def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
     """Return whose the folder is (nothing, if it doesn't say) and what was counted there by all processes."""
-    try:
-        with reading(folder / COUNTS_FILE) as file:
-            told = object_in(file.read(_MOST_BYTES))
-    except OSError:
-        return {}, Counts()
-    destination = texts_in(told.get("destination"))
-    return (destination, Counts.from_json(told)) if destination else ({}, Counts())
+    with contextlib.suppress(OSError), reading(folder / COUNTS_FILE) as file:
+        told = object_in(file.read(_MOST_BYTES))
+        if destination := texts_in(told.get("destination")):
+            return destination, Counts.from_json(told)
+    return {}, Counts()
 
 
 def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
@@ -198,20 +191,18 @@ def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
     Raises:
         OSError: it can't be read or written.
     """
-    with locked(folder / COUNTS_FILE, os.O_RDWR, wait=True) as fd:
+    with locks.locked(folder / COUNTS_FILE, os.O_RDWR, wait=True) as fd:
         told = object_in(os.pread(fd, _MOST_BYTES, 0))
         counts = Counts.from_json(told)
         counts.forget(unwanted)
         _overwrite(fd, {**told, **counts.as_json()})
 
 
-@contextlib.contextmanager
-def _in_place(folder: Path, name: str, flags: int, *, wait: bool = False, needed: bool = True) -> Iterator[int]:
+def _in_place(folder: Path, name: str, flags: int, *, wait: bool = False, needed: bool = True) -> contextlib.AbstractContextManager[int]:
     """Open and lock a file in a destination's folder, which isn't there yet where events wait in memory."""
     if not folder.exists():
         make_place(folder)
-    with locked(folder / name, flags | os.O_CREAT, wait=wait, needed=needed) as fd:
-        yield fd
+    return locks.locked(folder / name, flags | os.O_CREAT, wait=wait, needed=needed)
 
 
 def _overwrite(fd: int, told: dict[str, object]) -> None:
@@ -231,7 +222,7 @@ def _overwrite(fd: int, told: dict[str, object]) -> None:
 
 def _add_reasons(reasons: Numbers, new: Numbers) -> None:
     for reason, count in new.items():
-        kept = reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS
+        kept = reason if reason in reasons or len(reasons) < MAX_REASONS else "other reasons"
         reasons[kept] = reasons.get(kept, 0) + count
 
 

@@ -27,10 +27,6 @@ class Destination(NamedTuple):
         name = json.dumps([self.url, self.agent_name, self.key_hash])
         return home / OUTBOX / hashlib.sha256(name.encode()).hexdigest()[:16]
 
-    def as_json(self) -> dict[str, str]:
-        """Return the fields, for the head of a file."""
-        return self._asdict()
-
 
 def make_place(folder: Path) -> None:
     """Make a destination's folder, and the one that holds all of them.

@@ -7,8 +7,7 @@ import os
 from collections.abc import Callable, Container
 from pathlib import Path
 
-from .._runtime.locks import exist as locks_exist
-from .._runtime.locks import locked
+from .._runtime import locks
 from .._wire.read import RecordedEvent, decode
 from .counters import REJECTED_FILE, forget_traces
 from .inspect import outbox_folders, waiting_lines
@@ -66,7 +65,7 @@ def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
 
 def _erase_from_rejected(path: Path, unwanted: Unwanted) -> int:
     """Write the file anew, in place, under its lock where there are locks: else an event that is rejected at this moment may be lost."""
-    with locked(path, os.O_RDWR, wait=True, needed=locks_exist()) as fd, os.fdopen(fd, "r+b", closefd=False) as file:
+    with locks.locked(path, os.O_RDWR, wait=True, needed=locks.exist()) as fd, os.fdopen(fd, "r+b", closefd=False) as file:
         written_at = os.fstat(fd).st_mtime
         notes = file.readlines()
         kept = [note for note in notes if not _is_unwanted(note.partition(b', "event": ')[2][:-2], written_at, unwanted)]

@@ -82,7 +82,7 @@ class FileOutbox:
         Raises:
             OSError: there can't be a new segment; or, with `EBADF`, somebody has closed our descriptors.
         """
-        if not all(segment.is_open() for segment in self.shelves()) or not is_ours(self._fd, self._current.identity):
+        if not all(is_ours(segment.fd, segment.identity) for segment in self.shelves()) or not is_ours(self._fd, self._current.identity):
             raise OSError(errno.EBADF, "somebody has closed it")
         if self._given_up_at is not None:
             self._current.sealed = self._clock.monotonic() - self._given_up_at > RETIRE_SECONDS
@@ -119,12 +119,10 @@ class FileOutbox:
     def forget(self) -> None:
         """Let go of all descriptors, without a word to the files: in a forked child they are the parent's."""
         self._closed = True
-        identity = self._current.identity
         for segment in self.shelves():
             segment.release()
-        if self._fd >= 0:
-            close_if_ours(self._fd, identity)
-            self._fd = -1
+        close_if_ours(self._fd, self._current.identity)
+        self._fd = -1
 
     def abandon(self) -> None:
         """Let go of all descriptors, so that the files can be adopted; who waits for them then waits for that."""

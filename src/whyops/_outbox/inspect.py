@@ -14,8 +14,8 @@ from .._printable import without_password
 from .._runtime.private_files import is_our_file, is_our_folder, reading
 from .counters import REJECTED_FILE, Counts, read_counts
 from .destination import OUTBOX, Destination
-from .exited_processes import has_exited
 from .file_head import object_in, texts_in
+from .orphans import has_exited
 from .segment import SUFFIX, count_lines, is_held, read_head, settled_in
 
 

@@ -69,17 +69,15 @@ class Queue:
         return self.open().append(line)
 
     def _file(self) -> FileOutbox | None:
-        if self._folder is None:
-            return None
-        if not locks.exist():
+        if self._folder is not None and locks.exist():
+            try:
+                return self._make_file(self._folder)
+            except OSError as error:
+                self._memory_since = self._now()
+                self._on_memory(error)
+        elif self._folder is not None:
             self._on_memory(None)
-            return None
-        try:
-            return self._make_file(self._folder)
-        except OSError as error:
-            self._memory_since = self._now()
-            self._on_memory(error)
-            return None
+        return None
 
     def _use_memory(self, failed: FileOutbox, error: OSError) -> None:
         with self._opening:
@@ -100,9 +98,8 @@ class Queue:
     def waiting(self) -> int:
         """Count the events that wait, those of an adopted file too."""
         left = self.orphans.current
-        adopted = left.waiting() if left is not None else 0
         files = sum(segment.waiting() for outbox in list(self.files) for segment in outbox.shelves())
-        return adopted + files + len(self.memory)
+        return files + len(self.memory) + (left.waiting() if left is not None else 0)
 
     # --- from the sender's thread ----------------------------------------------------------------
 

@@ -14,6 +14,7 @@ import io
 import json
 import os
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from .._runtime.forks import forks_wait, tell_children
@@ -46,7 +47,7 @@ class Segment:
         self.metadata_hash = metadata_hash
         self.sealed = sealed
         self.doubtful = doubtful
-        self.identity = _identity(fd)
+        self.identity = os.fstat(fd)
         tell_children(self)
 
     def after_fork_in_child(self) -> None:
@@ -81,13 +82,11 @@ class Segment:
             fd = open_private(path, os.O_RDWR)
         except OSError:
             return None
-        try:
+        with contextlib.suppress(OSError):
             lock(fd)
             if os.fstat(fd).st_nlink == 1:  # else its owner has just removed it
                 acknowledged, metadata_hash = _read_head(fd)
                 return cls(path, fd, acknowledged=acknowledged, metadata_hash=metadata_hash, sealed=True, doubtful=True)
-        except OSError:
-            pass
         os.close(fd)
         return None
 
@@ -137,10 +136,6 @@ class Segment:
         with contextlib.suppress(OSError):  # then a part of it is sent twice after a crash, with the same keys
             os.pwrite(self.fd, b"%0*d" % (_DIGITS, position), len(_BEGIN))
 
-    def is_open(self) -> bool:
-        """Tell whether its descriptor was not closed by somebody else."""
-        return is_ours(self.fd, self.identity)
-
     def is_drained(self) -> bool:
         """Tell whether nothing is left in it to be sent."""
         return self.acknowledged >= self.end()
@@ -172,20 +167,19 @@ class Segment:
 
     def release(self) -> None:
         """Let go of the lock: whoever comes next may take the file over."""
-        if self.fd >= 0:
-            close_if_ours(self.fd, self.identity)
-            self.fd = -1
+        close_if_ours(self.fd, self.identity)
+        self.fd = -1
 
 
-def is_ours(fd: int, identity: tuple[int, int]) -> bool:
+def is_ours(fd: int, identity: os.stat_result) -> bool:
     """Tell whether a descriptor still belongs to that file: somebody may have closed it, and its number gone to another."""
     try:
-        return _identity(fd) == identity
+        return os.path.samestat(os.fstat(fd), identity)
     except OSError:
         return False
 
 
-def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
+def close_if_ours(fd: int, identity: os.stat_result) -> None:
     """Close a descriptor, unless it is no longer that file's."""
     if is_ours(fd, identity):
         os.close(fd)
@@ -193,12 +187,10 @@ def close_if_ours(fd: int, identity: tuple[int, int]) -> None:
 
 def count_lines(path: Path, after: int) -> int:
     """Count the lines of a file after a position; a file that is gone has none."""
-    count = 0
     with contextlib.suppress(OSError), reading(path) as file:
         file.seek(after)
-        while block := file.read(_BLOCK):
-            count += block.count(b"\n")
-    return count
+        return sum(block.count(b"\n") for block in iter(partial(file.read, _BLOCK), b""))
+    return 0
 
 
 def is_held(path: Path) -> bool:
@@ -224,14 +216,9 @@ def read_head(path: Path) -> tuple[dict[str, object], int]:
     return {}, 0
 
 
-def _identity(fd: int) -> tuple[int, int]:
-    found = os.fstat(fd)
-    return found.st_dev, found.st_ino
-
-
 def _write_head(fd: int, destination: Destination, metadata_hash: str) -> int:
     """Write the head of a new file, and return its size."""
-    rest = json.dumps({"format": FORMAT, "destination": destination.as_json(), "metadata": metadata_hash})
+    rest = json.dumps({"format": FORMAT, "destination": destination._asdict(), "metadata": metadata_hash})
     body = b'",' + rest[1:].encode() + b"\n"
     size = len(_BEGIN) + _DIGITS + len(body)
     if os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, size, body)) != size:

@@ -6,18 +6,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-NOT_GIVEN = "Not given."
-
 
 def complete_metadata(metadata: Mapping[str, object] | None) -> dict[str, object]:
     """Fill in what the service requires and the user left out; schemas become JSON strings."""
     given = metadata or {}
     tools = given.get("tools")
-    complete: dict[str, object] = {"systemPrompt": _text(given.get("systemPrompt")) or NOT_GIVEN}
-    if description := _text(given.get("description")):
-        complete["description"] = description
-    complete["tools"] = [_complete_tool(tool) for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, (list, tuple)) else []
-    return complete
+    description = _text(given.get("description"))
+    return {
+        "systemPrompt": _text(given.get("systemPrompt")) or "Not given.",
+        **({"description": description} if description else {}),
+        "tools": [_complete_tool(tool) for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, (list, tuple)) else [],
+    }
 
 
 def hash_metadata(metadata: Mapping[str, object] | None) -> str:
@@ -45,6 +44,4 @@ def _schema(value: object) -> str:
 
 def _text(value: object) -> str:
     """Return text that the service can store: neither NUL nor half a surrogate pair."""
-    if value is None:
-        return ""
-    return str(value).replace("\0", "").encode("utf-8", "replace").decode()
+    return "" if value is None else str(value).replace("\0", "").encode("utf-8", "replace").decode()

@@ -8,8 +8,7 @@ keys at home, in all that is derived from the copy.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from .proxy import ProxySettings
 
@@ -39,8 +38,7 @@ class _Client(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class _Route:
+class _Route(NamedTuple):
     """Where a client's requests go, written as the client itself writes it, and what they carry there."""
 
     base_url: str

@@ -34,8 +34,11 @@ def proxy_settings(settings: Settings, provider: str) -> ProxySettings:
         raise ConfigurationError(f"provider must be {' or '.join(map(repr, _PATHS))}, not {provider!r}.")
     if settings.api_key is None:
         raise ConfigurationError("The proxy needs an API key: pass api_key=… to WhyOps, or set WHYOPS_API_KEY.")
-    base_url = f"{settings.proxy_base_url}{_PATHS[provider]}"
-    return ProxySettings(base_url, settings.api_key, {"X-Agent-Name": str(settings.agent_name)})
+    return ProxySettings(
+        base_url=f"{settings.proxy_base_url}{_PATHS[provider]}",
+        api_key=settings.api_key,
+        headers={"X-Agent-Name": str(settings.agent_name)},
+    )
 
 
 def langchain_keywords(settings: ProxySettings, provider: str) -> dict[str, object]:

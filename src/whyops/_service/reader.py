@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -63,14 +62,13 @@ class ServiceReader:
             ServiceError: It can't be asked, or what answers is not the service.
         """
         found: dict[str, dict[str, object]] = {}
-        with self._channel() as channel:
+        with closing(open_channel(self.transport)) as channel:
             for page in range(1, _MOST_PAGES):
                 events = self._page(channel, trace_id, page)
                 new = {str(event.get("id", (page, index))): event for index, event in enumerate(events)}
-                if not new.keys() - found.keys():
-                    break
+                is_last = len(events) < PAGE or new.keys() <= found.keys()
                 found.update(new)
-                if len(events) < PAGE:
+                if is_last:
                     break
         return list(reversed(found.values()))
 
@@ -80,14 +78,14 @@ class ServiceReader:
         Raises:
             ServiceError: It can't be asked, or what answers is not the service.
         """
-        with self._channel() as channel:
+        with closing(open_channel(self.transport)) as channel:
             agents = self._listed(self._checked(self._get(channel, "/entities", {"count": 100})), "agents")
             found = next((one for one in agents if one.get("name") == name), None)
             if found is None:
                 return None
             agent_id = str(found.get("id"))
             reply = self._get(channel, f"/entities/{quote(agent_id, safe='')}/sampling-rate")
-            rate = self._checked(reply).body.get("samplingRate") if reply.status != HTTPStatus.NOT_FOUND else None
+            rate = self._checked(reply).body.get("samplingRate") if reply.status != 404 else None
         return Agent(agent_id, name, float(rate) if isinstance(rate, (int, float)) else None)
 
     def ask(self, path: str, query: Mapping[str, str | int] | None = None) -> Reply:
@@ -96,19 +94,12 @@ class ServiceReader:
         Raises:
             ServiceError: No answer came.
         """
-        with self._channel() as channel:
+        with closing(open_channel(self.transport)) as channel:
             return self._get(channel, path, query)
 
-    @contextlib.contextmanager
-    def _channel(self) -> Iterator[Channel]:
-        channel = open_channel(self.transport)
-        try:
-            yield channel
-        finally:
-            channel.close()
-
     def _page(self, channel: Channel, trace_id: str, page: int) -> list[dict[str, object]]:
-        reply = self._checked(self._get(channel, "/events", _page_of(trace_id, page), large=True))
+        query = {"limit": PAGE, "page": page, "offset": (page - 1) * PAGE}  # both ways that the service has had to ask for one
+        reply = self._checked(self._get(channel, "/events", {"traceId": trace_id, "include": "content,metadata", **query}, large=True))
         events = [event for given in self._listed(reply, "events") if (event := event_of_trace(given, trace_id)) is not None]
         if len(events) < len(self._listed(reply, "events")):
             raise self._no_answer(reply, ", with what is no event of this trace")
@@ -122,11 +113,11 @@ class ServiceReader:
         return listed
 
     def _checked(self, reply: Reply) -> Reply:
-        if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        if reply.status in {401, 403}:
             raise ServiceError(f"The service at {self.analyse_url} refuses the API key ({reply.status}). Check WHYOPS_API_KEY.")
         if reply.status // 100 in {3, 4}:
             raise self._no_answer(reply)
-        if reply.status != HTTPStatus.OK:
+        if reply.status != 200:
             raise ServiceError(f"The service at {self.analyse_url} answers {reply.status}. `whyops doctor` looks into it.")
         return reply
 
@@ -139,8 +130,8 @@ class ServiceReader:
     def _get(self, channel: Channel, path: str, query: Mapping[str, str | int] | None = None, *, large: bool = False) -> Reply:
         timeout, most = (PAGE_SECONDS, PAGE_BYTES) if large else (TIMEOUT_SECONDS, MAX_ANSWER_BYTES)
         url = f"{self.analyse_url}{path}" + (f"?{urlencode(query)}" if query else "")
+        headers = {"Authorization": f"Bearer {self.api_key}", "User-Agent": "whyops-python"}
         try:
-            headers = {"Authorization": f"Bearer {self.api_key}", "User-Agent": "whyops-python"}
             answer = channel.exchange(Request("GET", url, headers, None, timeout, most))
         except Unreachable as error:
             raise ServiceError(f"The service at {self.analyse_url} can't be asked: {error}.") from None
@@ -148,8 +139,3 @@ class ServiceReader:
         return Reply(
             answer.status, answer.headers, body if isinstance(body, dict) else {}, without_secret(described(answer, body), self.api_key)
         )
-
-
-def _page_of(trace_id: str, page: int) -> dict[str, str | int]:
-    """Ask for a page in both ways that the service has had."""
-    return {"traceId": trace_id, "include": "content,metadata", "limit": PAGE, "page": page, "offset": (page - 1) * PAGE}

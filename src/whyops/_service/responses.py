@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from json.encoder import encode_basestring_ascii as _quote
 
 from .._http.answer import Answer, described, details_of, json_of, message_of, quoted
+from .._wire.read import decode
 from ..events import BatchRejected, Receipt, Refusal, RetryLater
 
-BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 SAMPLED_OUT = "sampled_out"
 KNOWN = frozenset({"saved", "skipped", SAMPLED_OUT})
 _IDS = {"idempotencyKey": b'"idempotencyKey":', "traceId": b'"traceId":', "spanId": b'"spanId":'}
@@ -31,7 +30,7 @@ def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | Re
 
     `now` is the time of day, against which the answer's own times are read. What is quoted of the answer is printable and short.
     """
-    if answer.status == HTTPStatus.CREATED and _says_saved_of_all(answer.body, lines):
+    if answer.status == 201 and _says_saved_of_all(answer.body, lines):
         return Receipt(stored=len(lines))
     body = json_of(answer.body)
     reason = f"{answer.status} {message_of(body)}".rstrip()
@@ -46,7 +45,7 @@ def judge(answer: Answer, lines: Sequence[bytes], now: datetime) -> Receipt | Re
             return RetryLater(f"the service refuses the API key ({reason})", remedy=KEY_REMEDY, kind="key")
         case 500:
             return BatchRejected(reason, perhaps_passing=True)
-        case status if status in BUSY or status > HTTPStatus.INTERNAL_SERVER_ERROR:
+        case status if status in {408, 425, 429} or status > 500:
             return RetryLater(f"the service answers {reason}", after=_asked(answer.headers, body, now), kind="busy")
         case _:
             return no_answer(answer)
@@ -68,12 +67,11 @@ def _says_saved_of_all(body: bytes, lines: Sequence[bytes]) -> bool:
     events is seen from their spans, in order; of many, some are looked at: an answer to another request has none of them.
     """
     count = len(lines)
-    if not (body.startswith(b"[{") and body.endswith(b"}]") and count == body.count(b'"status":"saved"') == body.count(b"{")):
-        return False
-    if body.count(b"},{") != count - 1:
+    is_list = body.startswith(b"[{") and body.endswith(b"}]") and body.count(b"},{") == count - 1
+    if not (is_list and count == body.count(b'"status":"saved"') == body.count(b"{")):
         return False
     position = 0
-    for line in lines[:: count // _LOOKED_AT + 1] if b'"spanId":"' in body else ():
+    for line in lines[:: count // _LOOKED_AT + 1] if _SPAN in body else ():
         start = line.find(_SPAN, 0, line.find(b',"content":'))
         if start >= 0:
             position = body.find(line[start : line.find(b'"', start + len(_SPAN)) + 1], position)
@@ -83,41 +81,40 @@ def _says_saved_of_all(body: bytes, lines: Sequence[bytes]) -> bool:
 
 
 def _accepted(answer: Answer, body: object, lines: Sequence[bytes]) -> Receipt | RetryLater:
-    if isinstance(body, dict) and body.get("success") is False:
-        return no_answer(answer)
-    if isinstance(body, dict) and body.get("accepted") and isinstance(body.get("queuedCount"), int):
-        queued = body["queuedCount"]
-        if queued == len(lines) and queued is not True:
-            return Receipt(stored=queued)
-        return RetryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
-    if isinstance(body, dict) and len(lines) == 1 and _is_known(body.get("status")):
-        body = [body]
+    match body:
+        case {"success": False}:
+            return no_answer(answer)
+        case {"accepted": accepted, "queuedCount": int(queued)} if accepted:
+            if queued == len(lines) and queued is not True:
+                return Receipt(stored=queued)
+            return RetryLater(f"the service's queue took {str(queued)[:20]} of {len(lines)} events", remedy=URL_REMEDY, kind="queue")
+        case {"status": status} if len(lines) == 1 and _is_known(status):
+            body = [body]
     if not isinstance(body, list) or not lines:
         return no_answer(answer)
     results = [result if isinstance(result, dict) else {} for result in body]
-    if len(results) == len(lines):  # in order; empty where one names another event
-        found = [result if _may_be_of(result, line) else {} for result, line in zip(results, lines, strict=True)]
-    else:
-        found = _by_id(results, lines)
+    found = (
+        [result if _may_be_of(result, line) else {} for result, line in zip(results, lines, strict=True)]
+        if len(results) == len(lines)  # in order; empty where one names another event
+        else _by_id(results, lines)
+    )
     is_of_one = not results and len(lines) == 1  # which may be left out for what it is, and must not hold up all others for good
     return _receipt(found) if is_of_one or any(map(_is_result, found)) else no_answer(answer, f"{len(lines)} events")
 
 
 def _receipt(results: Sequence[Mapping[str, object]]) -> Receipt:
     """Count what the results say, one for each event."""
-    stored, sampled_out, unsettled = 0, 0, []
-    reason: object = None
-    for index, result in enumerate(results):
-        status = result.get("status")
-        if status == SAMPLED_OUT:
-            reason = result.get("message") if sampled_out == 0 else reason
-            sampled_out += 1
-        elif _is_known(status):
-            stored += 1
-        else:
-            said = f"the answer's status {quoted(status)!r} is not known" if isinstance(status, str) else "the answer says nothing of it"
-            unsettled.append(Refusal(index, said))
-    return Receipt(stored, sampled_out, quoted(reason), unsettled=tuple(unsettled))
+    statuses = [result.get("status") for result in results]
+    unsettled = tuple(
+        Refusal(
+            index, f"the answer's status {quoted(status)!r} is not known" if isinstance(status, str) else "the answer says nothing of it"
+        )
+        for index, status in enumerate(statuses)
+        if not _is_known(status)
+    )
+    sampled_out = statuses.count(SAMPLED_OUT)
+    reason = quoted(results[statuses.index(SAMPLED_OUT)].get("message")) if sampled_out else ""
+    return Receipt(len(results) - len(unsettled) - sampled_out, sampled_out, reason, unsettled=unsettled)
 
 
 def _is_result(result: Mapping[str, object]) -> bool:
@@ -135,17 +132,16 @@ def _may_be_of(result: Mapping[str, object], line: bytes) -> bool:
     if result.get("status") == "skipped":
         return True
     told = {name: value for name in _IDS if isinstance(value := result.get(name), str)}
-    for name, value in told.items():
-        if _IDS[name] + _quote(value).encode() not in line and _IDS[name] in line:  # written otherwise, in the contents, or another's
-            event = _event(line)
-            return all(event.get(name, value) == value for name, value in told.items())
-    return True
+    if all(_IDS[name] + _quote(value).encode() in line or _IDS[name] not in line for name, value in told.items()):
+        return True
+    event = decode(line) or {}  # it may be written otherwise there, or stand in the contents
+    return all(event.get(name, value) == value for name, value in told.items())
 
 
 def _by_id(results: Sequence[dict[str, object]], lines: Sequence[bytes]) -> list[dict[str, object]]:
     """Return a result for each event, an empty one where there is none for it, or not as many as there are events of that name."""
     found: list[dict[str, object]] = [{} for _ in lines]
-    events = [_event(line) for line in lines]
+    events = [decode(line) or {} for line in lines]
     for name in ("spanId", "idempotencyKey"):
         theirs = _by_name(results, name)
         for value, indexes in _by_name(events, name).items():
@@ -163,11 +159,6 @@ def _by_name(values: Sequence[Mapping[str, object]], name: str) -> dict[str, lis
     return indexes
 
 
-def _event(line: bytes) -> dict[str, object]:
-    event = json_of(line)
-    return event if isinstance(event, dict) else {}
-
-
 # --- refusals, and being asked to wait ---------------------------------------------------------------
 
 
@@ -178,40 +169,31 @@ def _is_refusal(body: object) -> bool:
 
 def _indexes(body: object, count: int) -> list[int]:
     """Return which events a refusal names, as in `"field": "1.timestamp"`."""
-    found = set()
-    for detail in details_of(body):
-        head = quoted(detail.get("field")).partition(".")[0]
-        if head.isascii() and head.isdigit() and int(head) < count:
-            found.add(int(head))
-    return sorted(found)
+    heads = [quoted(detail.get("field")).partition(".")[0] for detail in details_of(body)]
+    return sorted({int(head) for head in heads if head.isascii() and head.isdigit() and int(head) < count})
 
 
 def _asked(headers: Mapping[str, str], body: object, now: datetime) -> float | None:
     """Return for how many seconds the service asks to be left alone, as seconds or as a time, in a header or in the body."""
-    told = [headers.get("retry-after"), body.get("retryAfter") if isinstance(body, dict) else None]
-    for value in (*told, headers.get("x-ratelimit-reset")):
-        seconds = _seconds(value, now)
-        if seconds is not None:
-            return seconds
-    return None
+    in_body = body.get("retryAfter") if isinstance(body, dict) else None
+    told = (_seconds(value, now) for value in (headers.get("retry-after"), in_body, headers.get("x-ratelimit-reset")))
+    return next((seconds for seconds in told if seconds is not None), None)
 
 
 def _seconds(value: object, now: datetime) -> float | None:
+    if not isinstance(value, (int, float, str)):
+        return None
     try:
-        if isinstance(value, (int, float)) or (isinstance(value, str) and value.strip().isdecimal()):
-            seconds = float(value)
-        elif isinstance(value, str):
-            moment = _moment(value)
-            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp() - now.timestamp()
-        else:
-            return None
+        is_number = not isinstance(value, str) or value.strip().isdecimal()
+        seconds = float(value) if is_number else _timestamp(str(value)) - now.timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _moment(value: str) -> datetime:
+def _timestamp(value: str) -> float:
     try:
-        return parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError):
-        return datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()

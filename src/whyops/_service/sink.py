@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._http.answer import Answer, json_of
 from .._http.channel import Request, Unreachable
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 30.0
 LEAST_SECONDS = 0.05
 INIT_ATTEMPTS = 3
+
+_Failure = TypeVar("_Failure", bound=RetryLater | BatchRejected)
 
 
 class HttpSink:
@@ -100,12 +101,12 @@ class HttpSink:
         if isinstance(outcome, Receipt):
             unsettled = tuple(one._replace(reason=self._without_key(one.reason)) for one in outcome.unsettled)
             return outcome._replace(sampled_out_reason=self._without_key(outcome.sampled_out_reason), unsettled=unsettled)
-        self._hide_key(outcome)
-        return outcome
+        return self._hiding_key(outcome)
 
-    def _hide_key(self, outcome: RetryLater | BatchRejected) -> None:
-        outcome.reason = self._without_key(outcome.reason)
-        outcome.args = (outcome.reason,)
+    def _hiding_key(self, failure: _Failure) -> _Failure:
+        failure.reason = self._without_key(failure.reason)
+        failure.args = (failure.reason,)
+        return failure
 
     def _without_key(self, text: str) -> str:
         return without_secret(text, self._api_key)
@@ -152,16 +153,14 @@ class HttpSink:
                 return self._post(at_proxy, body)
             except RetryLater:  # it is away, too: what the service itself said is what counts
                 raise away from None
-        is_down = answer.status > HTTPStatus.INTERNAL_SERVER_ERROR
+        is_down = answer.status > 500
         return self._post(at_proxy, body) if is_down and self._proxy else answer
 
     def _read_agent(self, answer: Answer) -> AgentInfo | None:
         if answer.status in {200, 201}:
             if (agent := _agent_in(answer)) is not None:
                 return agent
-            later = no_answer(answer, "the description of the agent")
-            self._hide_key(later)
-            raise later
+            raise self._hiding_key(no_answer(answer, "the description of the agent"))
         outcome = self._judged(answer, ())
         if isinstance(outcome, BatchRejected) and not outcome.perhaps_passing:
             _say_refused(self._agent_name, outcome.reason)
@@ -173,9 +172,8 @@ class HttpSink:
     # --- requests --------------------------------------------------------------------------------
 
     def _post(self, url: str, body: bytes) -> Answer:
-        timeout = TIMEOUT_SECONDS
-        if self._deadline is not None:
-            timeout = max(LEAST_SECONDS, min(timeout, self._deadline - self._clock.monotonic()))
+        left = TIMEOUT_SECONDS if self._deadline is None else self._deadline - self._clock.monotonic()
+        timeout = max(LEAST_SECONDS, min(TIMEOUT_SECONDS, left))
         try:
             return self._channel.exchange(Request("POST", url, self._headers, body, timeout))
         except Unreachable as error:
