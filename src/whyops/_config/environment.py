@@ -14,8 +14,7 @@ from ..errors import ConfigurationError
 _FREEZING_HOSTS = ("AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE", "FUNCTION_TARGET", "FUNCTIONS_WORKER_RUNTIME")
 """Set by AWS Lambda, Cloud Run services, Cloud Functions and Azure Functions. A job on Cloud Run is not frozen, and ends by itself."""
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
+_ANSWERS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 CAPTURE_CONTENT = "WHYOPS_CAPTURE_CONTENT"
 REDACT_KEYS = "WHYOPS_REDACT_KEYS"
@@ -33,8 +32,7 @@ def text(name: str) -> str | None:
 
 def names(name: str) -> tuple[str, ...]:
     """Return the names that a variable lists, with commas between them."""
-    listed = (each.strip() for each in (text(name) or "").split(","))
-    return tuple(each for each in listed if each)
+    return tuple(filter(None, map(str.strip, (text(name) or "").split(","))))
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -46,11 +44,9 @@ def flag(name: str, *, default: bool) -> bool:
     said = text(name)
     if said is None:
         return default
-    if said.lower() in _TRUE:
-        return True
-    if said.lower() in _FALSE:
-        return False
-    raise ConfigurationError(f"{name} must be 1 or 0, not {said!r}.")
+    if said.lower() not in _ANSWERS:
+        raise ConfigurationError(f"{name} must be 1 or 0, not {said!r}.")
+    return _ANSWERS[said.lower()]
 
 
 def number(name: str) -> int | None:
@@ -76,16 +72,6 @@ def is_disabled() -> bool:
 def may_freeze() -> bool:
     """Tell whether the host is one that freezes a process between two requests."""
     return any(text(name) is not None for name in _FREEZING_HOSTS)
-
-
-def api_key() -> str | None:
-    """Return the API key, if there is one."""
-    return text("WHYOPS_API_KEY")
-
-
-def agent_name() -> str | None:
-    """Return the agent's name, if there is one."""
-    return text("WHYOPS_AGENT_NAME")
 
 
 def wants_color() -> bool:
