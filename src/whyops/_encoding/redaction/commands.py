@@ -8,12 +8,6 @@ from collections.abc import Iterator
 from .regex import Finder, Pattern, Span, matches
 from .values import is_placeholder
 
-_USER = Pattern(
-    r"(?<![\w-])(?:-u|-U|-a|--user|--proxy-user|--creds?|--basic-auth)(?:[ \t]{1,4}|=|[\"'],[ \t\r\n]{0,20})(?:\\*[\"'])?"
-    r"([^\s:\"'\\]{0,128})[:%]([^\s\"'\\,]{1,256})"
-)
-"""An option with the name of a user and a password."""
-
 _SECRET_OPTIONS = {
     r"mysql\w{0,12}|mariadb[\w-]{0,12}|mongo\w{0,10}|sshpass": r"-p[ \t]{0,4}",
     r"(?:docker|podman|nerdctl|buildah|skopeo|oc|az|helm[ \t]registry|crane|oras|cf)[ \t]{1,4}(?:auth[ \t]{1,4})?login": r"-p[ \t]{1,4}",
@@ -53,10 +47,18 @@ def _is_password(found: re.Match[str]) -> bool:
     return not is_placeholder(password) and password != user and not password.isdigit()
 
 
-_PREFILTER = r"""(?:[ \t"'(]|^|\\[nrt])(?:-[uUapPwbk]|--(?:user|proxy-user|creds?|basic-auth|pass|cookie)[ =])"""
-
 FINDERS = (
-    Finder("curl -u ada:hunter22 https://example.com", _PREFILTER, matches(_USER, _is_password)),
+    Finder(
+        "curl -u ada:hunter22 https://example.com",
+        r"""(?:[ \t"'(]|^|\\[nrt])(?:-[uUapPwbk]|--(?:user|proxy-user|creds?|basic-auth|pass|cookie)[ =])""",
+        matches(
+            Pattern(
+                r"(?<![\w-])(?:-u|-U|-a|--user|--proxy-user|--creds?|--basic-auth)(?:[ \t]{1,4}|=|[\"'],[ \t\r\n]{0,20})(?:\\*[\"'])?"
+                r"([^\s:\"'\\]{0,128})[:%]([^\s\"'\\,]{1,256})"
+            ),
+            _is_password,
+        ),
+    ),
     Finder(
         "mysql -u ada -phunter22 shop",
         r"(?:mysql|mariadb|mongo|sshpass|login|redis-cli|https?|xh|ldap[a-z]+|sqlcmd|bcp|isql|zip|rar|psexec|7z.?|curl|openssl|smbclient|rpcclient)"

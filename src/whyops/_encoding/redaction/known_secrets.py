@@ -15,30 +15,25 @@ _LEAST = 6
 """Characters that a secret has at least: what is shorter is found in too much else."""
 
 
-def _forms(known: Iterable[str]) -> tuple[str, ...]:
-    """Return the secrets as they are, and as JSON, a URL and base64 write them, the longer ones first."""
-    from urllib.parse import quote  # noqa: PLC0415  (`import whyops` knows no secret yet)
-
-    found: set[str] = set()
-    for secret in known:
-        if len(secret) >= _LEAST and secret.isprintable():
-            in_json = json.dumps(secret)[1:-1]
-            encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-            found.update(
-                (
-                    *(secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
-                    *(quote(secret, safe="", errors="replace"), quote(secret, errors="replace")),
-                    *(encoded, encoded.replace("+", "-").replace("/", "_")),
-                )
-            )
-    return tuple(sorted(found, key=len, reverse=True))
-
-
 def finders(known: Iterable[str]) -> tuple[Finder, ...]:
-    """Return the search for them, if there are any."""
-    forms = _forms(known)
+    """Return the search for them, if there are any. The longer forms come first."""
+    told = (secret for secret in known if len(secret) >= _LEAST and secret.isprintable())
+    forms = tuple(sorted(set(chain.from_iterable(map(_forms, told))), key=len, reverse=True))
     written = {*forms, *(json.dumps(each, ensure_ascii=False)[1:-1] for each in forms)}
     return (Finder(forms[0], "|".join(map(re.escape, written)), partial(_find, forms)),) if forms else ()
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """Return a secret as it is, and as JSON, Python, a URL and base64 write it."""
+    from urllib.parse import quote  # noqa: PLC0415  (`import whyops` knows no secret yet)
+
+    in_json = json.dumps(secret)[1:-1]
+    encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+    return (
+        *(secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
+        *(quote(secret, safe="", errors="replace"), quote(secret, errors="replace")),
+        *(encoded, encoded.replace("+", "-").replace("/", "_")),
+    )
 
 
 def _find(forms: tuple[str, ...], text: str) -> Iterator[Span]:

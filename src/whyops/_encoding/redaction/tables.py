@@ -60,5 +60,5 @@ def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, Se
 
 def _kind(name: str, verdict: Callable[[str], Verdict]) -> Verdict:
     """Judge the name of a column; of several words, `pass` is none."""
-    kind = verdict(name) if name else Verdict.CLEAN
+    kind = verdict(name)
     return Verdict.CLEAN if kind is Verdict.SECRET_IF_TEXT and " " in name else kind

@@ -6,7 +6,6 @@ A name that hides a secret may stand before any of these in prose, code and docu
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from operator import add
 
@@ -25,7 +24,7 @@ rd do uc bu ei ov by rm ep tt oc ef rn sc ey ap pi ck ry ss
 )
 """Letters that follow each other in English words and in names made of them: four of five pairs there, one of six in random letters."""
 
-_ALNUM = Pattern(r"[A-Za-z0-9]+")
+ALNUM = Pattern(r"[A-Za-z0-9]+")
 _KEY_LIKE = Pattern(r"[\w.~+/=%:|-]+")
 _UUID = Pattern(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _WORDLIKE = 0.42
@@ -78,17 +77,12 @@ def is_random(text: str, least: int = 16) -> bool:
     text = text[:MAX_JUDGED]
     if len(text) < least or _KEY_LIKE.fullmatch(text) is None or _UUID.fullmatch(text) is not None:
         return False
-    seen = common = digits = letters = 0
-    for part in _ALNUM.finditer(text):
-        lowered = part[0].lower()
-        digits += sum(map(str.isdigit, lowered))
-        letters += sum(map(str.isalpha, lowered))
-        pairs = [pair for pair in map(add, lowered, lowered[1:]) if not pair.isdigit()]
-        seen += len(pairs)
-        common += sum(map(_PAIRS.__contains__, pairs))
-    is_short = letters + digits < least - 4 or seen < least // 4 or not letters
+    parts = [part[0].lower() for part in ALNUM.finditer(text)]
+    size, digits = sum(map(len, parts)), sum(map(str.isdigit, "".join(parts)))
+    pairs = [pair for part in parts for pair in map(add, part, part[1:]) if not pair.isdigit()]
+    is_short = size < least - 4 or len(pairs) < least // 4 or size == digits
     is_name = not digits and (len(text) < _LETTERS_ALONE or text.islower() or text.isupper())
-    return not is_short and not is_name and common < _WORDLIKE * seen
+    return not is_short and not is_name and sum(map(_PAIRS.__contains__, pairs)) < _WORDLIKE * len(pairs)
 
 
 def is_mixed(text: str, least: int = 6) -> bool:
@@ -145,5 +139,5 @@ def decoded(text: str) -> str:
     text = text.rstrip("=")
     try:
         return base64.b64decode(text[: len(text) // 4 * 4].replace("-", "+").replace("_", "/"), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+    except ValueError:
         return ""
