@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from .._runtime.safely import Failed, safely
 from .class_fields import Hidden, name_of, short_name
-from .excerpts import MARGIN, MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, marker
-from .readers import read
+from .readers import MARGIN, MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, marker, read
 from .redaction.named_values import hides
 from .redaction.place import REDACTED
 from .redaction.redactor import Redactor
@@ -32,13 +31,9 @@ TRIES = 8
 """How many more tries may be in vain than not: where all containers hold something, as one in the other, it is of no use to go on."""
 
 _NAMING = frozenset({"name", "key", "header", "field", "option", "variable", "env", "param", "parameter"})
-_NAMED = frozenset({"value", "values", "val"})
-_LEAST_CODE = 100
 _LONG = 4_096
 """Characters from which on it pays to remember what a text became."""
-_SEQUENCES = (list, tuple, set, frozenset)
 
-MIN_TEXT = 32
 MAX_KEY = 512
 ELLIPSIS = "…"
 
@@ -94,15 +89,13 @@ class BoundedCopier:
         redacted: dict[int, Redacted] | None = None,
     ) -> None:
         self._redacted = {} if redacted is None else redacted
-        self.cuts = 0
-        self.redactions = 0
+        self.cuts = self.redactions = self._objects = 0
         self._redactor = redactor
         self._is_plain_key = is_plain_key
         self._clean_copy = clean_copy
         self._left = budget
         self._tries = TRIES
         self._path: set[int] = set()
-        self._objects = 0
 
     def copy(self, value: object) -> Any:
         """Return the copy: dicts with text keys, lists, texts, numbers, booleans and None."""
@@ -173,7 +166,7 @@ class BoundedCopier:
 
     def _text(self, text: str, size: int | None = None) -> str:
         """Redact, then cut. `size` is the number of bytes of which `text` is the beginning."""
-        room = max(self._left, MIN_TEXT)
+        room = max(self._left, 32)
         _, shown, found, was_cut = self._redact(text, text[: room + MARGIN])
         self.redactions += found
         kept = len(shown)
@@ -248,7 +241,7 @@ class BoundedCopier:
         names = (value for key, value in entries.items() if key.lower() in _NAMING and type(value) is str and len(value) <= MAX_KEY)
         name = next((each for each in names if self._redactor.names.verdict(each) is not Verdict.CLEAN), None)
         if name is not None:
-            beside |= {key: name for key in entries if key.lower() in _NAMED}
+            beside |= {key: name for key in entries if key.lower() in {"value", "values", "val"}}
         if "logprob" in entries:
             beside["token"] = ""
         return beside
@@ -268,11 +261,13 @@ class BoundedCopier:
         if verdict is Verdict.SECRET:
             return True
         if kind is int:
-            return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= _LEAST_CODE
+            return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= 100
         if issubclass(kind, (str, bytes)):
             text = safely(bytes.decode, value) if issubclass(kind, bytes) else str.__str__(value)  # type: ignore[arg-type]
             return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(text))
-        texts = (type(item) is str for item in islice(cast("Iterable[object]", value), 100)) if kind in _SEQUENCES else ()
+        texts = (
+            (type(item) is str for item in islice(cast("Iterable[object]", value), 100)) if kind in (list, tuple, set, frozenset) else ()
+        )
         return verdict is Verdict.SECRET_IF_TEXT and any(texts)
 
     def _key(self, key: object) -> str:

@@ -7,7 +7,7 @@ fields a class declares is told for dataclasses, attrs and pydantic without impo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Generic, TypeVar, cast
 
@@ -31,7 +31,6 @@ _HEAP_TYPE = 1 << 9
 """Set for classes made by a `class` statement: their module stands in their namespace, where it may be anything."""
 
 MAX_FIELDS = 1_000
-_MAX_TYPES = 500
 
 
 def module_of(kind: type) -> str:
@@ -71,13 +70,11 @@ class PerType(Generic[T]):
 
     def __call__(self, kind: type) -> T:
         known = self._known.get(id(kind))  # by its id: a metaclass may define what hashing a class does
-        if known is not None:
-            return known[1]
-        if len(self._known) >= _MAX_TYPES:
-            self._known = {}
-        made = self._make(kind)
-        self._known[id(kind)] = kind, made  # holds the type, so that no other gets its id
-        return made
+        if known is None:
+            if len(self._known) >= 500:
+                self._known = {}
+            known = self._known[id(kind)] = kind, self._make(kind)  # holds the type, so that no other gets its id
+        return known[1]
 
 
 def _find_dict(kind: type) -> Descriptor | None:
@@ -85,12 +82,10 @@ def _find_dict(kind: type) -> Descriptor | None:
     return next((slot for slot in slots if type(slot) is GetSetDescriptorType or type(slot) is MemberDescriptorType), None)
 
 
-def _find_slots(kind: type) -> list[tuple[str, Descriptor]]:
-    found: dict[str, Descriptor] = {}
-    for each in reversed(mro(kind)):
-        if "__slots__" in namespace(each):  # else the members are those of a type written in C, and its affair
-            found.update({n: slot for n, slot in list(namespace(each).items()) if type(slot) is MemberDescriptorType and n[:2] != "__"})
-    return list(found.items())
+def _find_slots(kind: type) -> dict[str, Descriptor]:
+    # without `__slots__` the members are those of a type written in C, and its affair
+    own = chain.from_iterable(list(space.items()) for space in map(namespace, reversed(mro(kind))) if "__slots__" in space)
+    return {name: slot for name, slot in own if type(slot) is MemberDescriptorType and name[:2] != "__"}
 
 
 _dict_of = PerType(_find_dict)
@@ -107,7 +102,7 @@ def instance_dict(value: object) -> dict[str, object] | None:
 def fields(value: object) -> dict[str, object]:
     """Return the instance's attributes, the first thousand: those in its `__slots__`, then those in its `__dict__`."""
     found: dict[str, object] = {}
-    for name, slot in _slots_of(type(value)):
+    for name, slot in _slots_of(type(value)).items():
         try:
             found[name] = slot.__get__(value)
         except AttributeError:  # noqa: PERF203  (a slot that was not set yet)

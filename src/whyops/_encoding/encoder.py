@@ -34,18 +34,14 @@ from typing import Any
 from .._runtime.safely import Failed, safely, stops
 from . import Encoded
 from .bounded_copy import MAX_DEPTH, BoundedCopier, Redacted, storable
-from .excerpts import MAX_EXACT, NODE_COST
 from .fast_copy import ENTRY_BYTES, FastCopier, NotCopiedError
+from .readers import MAX_EXACT, NODE_COST
 from .redaction.redactor import DROPPED, Redactor, redacted_by_user
 from .redaction.regex import prefilter
 from .redaction.secret_names import Verdict, secret_siblings
 
-MIN_VALUE_BYTES = 256
-
 _MIN_EXACT = -MAX_EXACT
 _MAX_PLAIN_KEYS = 4_096
-_MAX_PLAIN_KEY = 64
-_TRIES = 5
 
 _NOT_FINITE = r"[:\[,]-?(?:NaN|Infinity)"
 """How a number that JSON does not know is written in a container."""
@@ -78,7 +74,7 @@ class Encoder:
         from pydantic_core import to_json  # noqa: PLC0415  (`import whyops` does not pay for it)
 
         self._to_json = to_json
-        self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
+        self._max_bytes = max(max_value_bytes, 256)
         self.redactor = Redactor(redact_keys, keep_keys, known)
         self._is_dubious = prefilter(rf"{self.redactor.prefilter}|{_NOT_FINITE}")
         self._redact = redact
@@ -118,7 +114,7 @@ class Encoder:
         if len(encoded) > room:
             raise NotCopiedError
         text = encoded.decode()
-        if self._is_dubious(text) and not self._is_clean([json.loads(text)]):
+        if self._is_dubious(text) and not self._is_clean(json.loads(text)):
             raise NotCopiedError
         return text
 
@@ -159,29 +155,22 @@ class Encoder:
         return size
 
     def _is_clean(self, value: Any) -> bool:
-        """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
-        if type(value) is dict:
-            if not all(map(self.is_plain_key, value)) or secret_siblings(value):
-                return False
-            value = value.values()
-        for item in value:
-            kind = type(item)
-            if kind is str:
-                if "\0" in item or not self.redactor.is_clean(item):
-                    return False
-            elif kind is float:
-                if item - item != 0:
-                    return False
-            elif (kind is dict or kind is list) and not self._is_clean(item):
-                return False
-        return True
+        """Tell whether a value that was read from JSON hides no secret and is stored as it is."""
+        kind = type(value)
+        if kind is str:
+            return "\0" not in value and self.redactor.is_clean(value)
+        if kind is dict:
+            return all(map(self.is_plain_key, value)) and not secret_siblings(value) and all(map(self._is_clean, value.values()))
+        if kind is list:
+            return all(map(self._is_clean, value))
+        return kind is not float or bool(value - value == 0)
 
     def is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""
         if key in self._plain_keys:
             return True
         if (
-            len(key) > _MAX_PLAIN_KEY
+            len(key) > 64
             or self.redactor.names.verdict(key) is not Verdict.CLEAN
             or self.redactor.redact(key)[1]
             or storable(key) is not key
@@ -202,7 +191,7 @@ class Encoder:
             cuts, redactions = copier.cuts, copier.redactions
         budget = self._max_bytes
         redacted: dict[int, Redacted] = {}
-        for _ in range(_TRIES):
+        for _ in range(5):
             copier = self._copier(budget, redacted)
             encoded = self._to_json(copier.copy(value))
             if len(encoded) <= self._max_bytes:

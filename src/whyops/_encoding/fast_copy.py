@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .class_fields import Hidden
-from .excerpts import MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker
-from .readers import read
+from .readers import MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, read
 
 ENTRY_BYTES = 4
 """What an entry of a container takes in JSON, or a little less, beside a text's characters."""

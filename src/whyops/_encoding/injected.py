@@ -7,6 +7,7 @@ names of their classes and of the packages that define them; no framework is imp
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from operator import attrgetter
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Union, get_args, get_origin
@@ -68,8 +69,7 @@ def _alternatives(annotation: object) -> Iterator[Any]:
     """Give the annotation itself, or each part of a union, what is annotated with the types of its notes, and what an alias stands for."""
     origin = get_origin(annotation)
     if origin is Union or origin is UnionType:
-        for part in get_args(annotation):
-            yield from _alternatives(part)
+        yield from chain.from_iterable(map(_alternatives, get_args(annotation)))
     elif origin is Annotated:
         kind, *notes = get_args(annotation)
         yield from _alternatives(kind)

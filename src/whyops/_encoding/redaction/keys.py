@@ -114,7 +114,6 @@ _LONG = 32
 _BLOB = 300
 """Characters from which on a word is data that was written as base64, in which any letters may follow each other."""
 _MAX_LEAD = 27
-_AZURE_LENGTHS = range(44, 101)
 
 
 def find_keys(text: str) -> Iterator[Span]:
@@ -137,7 +136,7 @@ def _unlisted(text: str, start: int, end: int) -> Iterator[Span]:
     for mark, pattern in _MARKED_PATTERNS:
         if mark in word:
             yield from (found.span() for found in pattern.finditer(text, start, end) if is_random(found[0], 12))
-    if len(word) in _AZURE_LENGTHS and _AZURE.search(word) and is_random(word):
+    if 44 <= len(word) <= 100 and _AZURE.search(word) and is_random(word):
         yield start, end
     for segment in _SEGMENT.finditer(word):
         if _is_key(segment[0], word[max(0, segment.start() - _MAX_LEAD) : segment.start()]):
@@ -183,8 +182,7 @@ def _beginnings() -> Pattern:
     for beginning in sorted(_LEAST, key=len, reverse=True):
         by_letter.setdefault(beginning[0], []).append(re.escape(beginning[1:]))
     listed = "|".join(f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items())
-    whole = "|".join(_WHOLE)
-    return Pattern(rf"{_START}(?:({listed})({_REST})|{whole})", re.ASCII)
+    return Pattern(rf"{_START}(?:({listed})({_REST})|{'|'.join(_WHOLE)})", re.ASCII)
 
 
 def _prefilter() -> str:

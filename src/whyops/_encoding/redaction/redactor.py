@@ -41,8 +41,6 @@ DROPPED = "[dropped: redact raised]"
 
 _ESCAPED = Pattern(r"\\+(?:u00([2-7][0-9A-Fa-f]))?")
 _BREAK = Pattern(r"\\+[nrt]?")
-_MAX_ARGUMENTS = 256
-_MAX_ARGUMENT = 1_024
 _IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
 
 
@@ -88,7 +86,7 @@ class Redactor:
 
     def arguments(self, items: Sequence[object]) -> dict[int, str]:
         """Return those of a command's arguments that change, as they are to be shown: what follows an option is known by it."""
-        texts = [item if type(item) is str and " " not in item and len(item) <= _MAX_ARGUMENT else "_" for item in items[:_MAX_ARGUMENTS]]
+        texts = [item if type(item) is str and " " not in item and len(item) <= 1_024 else "_" for item in items[:256]]
         if not any(text.startswith("-") for text in texts):
             return {}
         line, starts = " ".join(texts), [0, *accumulate(len(text) + 1 for text in texts)]
@@ -111,8 +109,8 @@ class Redactor:
         merged: list[Found] = []
         for begin, end, replacement in sorted([*self._named.find(lines, hints), *alike]):
             if merged and begin < merged[-1][1]:
-                if end > merged[-1][1]:
-                    merged[-1] = (merged[-1][0], end, merged[-1][2])
+                first, last, shown = merged[-1]
+                merged[-1] = first, max(last, end), shown
             else:
                 merged.append((begin, end, replacement))
         return merged
