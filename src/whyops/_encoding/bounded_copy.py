@@ -169,13 +169,12 @@ class BoundedCopier:
         room = max(self._left, 32)
         _, shown, found, was_cut = self._redact(text, text[: room + MARGIN])
         self.redactions += found
-        kept = len(shown)
-        if (was_cut or size is not None) and not shown.endswith(REDACTED):
-            kept = max(kept - MARGIN, 0)  # what was not read to its end may end in half a secret
+        # what was not read to its end may end in half a secret
+        unsure = MARGIN if (was_cut or size is not None) and not shown.endswith(REDACTED) else 0
         shown = storable(shown)
         if size is not None or len(text) > room or (not shown.isascii() and len(shown.encode()) > room):
             self.cuts += 1
-            shown = shown[: min(kept, room)].encode()[:room].decode(errors="ignore")
+            shown = shown[: min(max(len(shown) - unsure, 0), room)].encode()[:room].decode(errors="ignore")
             of = f"of {len(text)} characters" if size is None else f"characters of {size} bytes"
             shown = f"{shown}{ELLIPSIS}[cut: kept {len(shown)} {of}]"
         self._left -= len(shown) if shown.isascii() else len(shown.encode())
@@ -265,10 +264,11 @@ class BoundedCopier:
         if issubclass(kind, (str, bytes)):
             text = safely(bytes.decode, value) if issubclass(kind, bytes) else str.__str__(value)  # type: ignore[arg-type]
             return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(text))
-        texts = (
-            (type(item) is str for item in islice(cast("Iterable[object]", value), 100)) if kind in (list, tuple, set, frozenset) else ()
+        return (
+            verdict is Verdict.SECRET_IF_TEXT
+            and kind in (list, tuple, set, frozenset)
+            and any(type(item) is str for item in islice(cast("Iterable[object]", value), 100))
         )
-        return verdict is Verdict.SECRET_IF_TEXT and any(texts)
 
     def _key(self, key: object) -> str:
         """Return a key as text: `1`, `true`, `null` as JSON writes them, other keys as their value would be shown."""

@@ -143,7 +143,8 @@ class DeclaredFields:
 
 def declared_fields(kind: type) -> DeclaredFields | None:
     """Return what the class declares; None if it is none that declares its fields."""
-    if class_value(kind, "__pydantic_validator__") is not None or _is_first_pydantic(kind):
+    is_first = type(class_value(kind, "__fields__")) is dict and any(module_of(each).startswith("pydantic") for each in mro(kind))
+    if is_first or class_value(kind, "__pydantic_validator__") is not None:
         names = ("__pydantic_fields__", "model_fields", "__fields__")  # of pydantic from 2.10, before, and 1
         found = (class_value(kind, name) for name in names)
         return DeclaredFields(
@@ -156,10 +157,6 @@ def declared_fields(kind: type) -> DeclaredFields | None:
     if issubclass(type(attributes), tuple):
         return DeclaredFields({fields(each).get("name"): each for each in cast("tuple[object, ...]", attributes)})
     return None
-
-
-def _is_first_pydantic(kind: type) -> bool:
-    return type(class_value(kind, "__fields__")) is dict and any(module_of(each).startswith("pydantic") for each in mro(kind))
 
 
 def _is_hidden(field: object) -> bool:

@@ -114,7 +114,7 @@ class Encoder:
         if len(encoded) > room:
             raise NotCopiedError
         text = encoded.decode()
-        if self._is_dubious(text) and not self._is_clean(json.loads(text)):
+        if self._is_dubious(text) and not self._is_clean([json.loads(text)]):
             raise NotCopiedError
         return text
 
@@ -155,15 +155,19 @@ class Encoder:
         return size
 
     def _is_clean(self, value: Any) -> bool:
-        """Tell whether a value that was read from JSON hides no secret and is stored as it is."""
-        kind = type(value)
-        if kind is str:
-            return "\0" not in value and self.redactor.is_clean(value)
-        if kind is dict:
-            return all(map(self.is_plain_key, value)) and not secret_siblings(value) and all(map(self._is_clean, value.values()))
-        if kind is list:
-            return all(map(self._is_clean, value))
-        return kind is not float or bool(value - value == 0)
+        """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
+        if type(value) is dict:
+            if not all(map(self.is_plain_key, value)) or secret_siblings(value):
+                return False
+            value = value.values()
+        for item in value:
+            kind = type(item)
+            if kind is str:
+                if "\0" in item or not self.redactor.is_clean(item):
+                    return False
+            elif (kind is float and item - item != 0) or ((kind is dict or kind is list) and not self._is_clean(item)):
+                return False
+        return True
 
     def is_plain_key(self, key: str) -> bool:
         """Tell whether a key hides no secret and is stored as it is, and remember it if so."""

@@ -137,10 +137,7 @@ def _whole_number(value: int, _room: int) -> object:
 
 def _float(value: float, _room: int) -> object:
     number = float.__float__(value)
-    return number if number - number == 0 else Marker(_NOT_FINITE[float.__repr__(number)])
-
-
-_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    return number if number - number == 0 else Marker({"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[float.__repr__(number)])
 
 
 def _array_of_numbers(value: object, room: int) -> object:
@@ -306,12 +303,11 @@ def _is_built_in(value: object) -> bool:
             if len(each) + len(parts) > 500:
                 return False
             parts += [*each, *each.values()] if kind is dict else each
-        elif not any(kind is known for known in _FORMATTED):
+        elif not any(kind is known for known in (str, int, float, bool, complex, type(None), dt.date)):
             return False
     return True
 
 
-_FORMATTED = (str, int, float, bool, complex, type(None), dt.date)
 _WIDE = Pattern(r"\d{4}")
 """Room for a text of some thousand characters or more, which nobody asked us to make."""
 

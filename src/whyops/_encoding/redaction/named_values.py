@@ -152,9 +152,10 @@ class NamedValues:
 
     def _is_secret_letters(self, place: Place, word: str, end: int) -> bool:
         """Tell whether letters alone are a value: most often they are a name in a program, or prose."""
-        is_name = "-" not in word and self._names.verdict(word) is Verdict.SECRET
-        if is_name or place.is_setting:
-            return not is_name
+        if "-" not in word and self._names.verdict(word) is Verdict.SECRET:
+            return False
+        if place.is_setting:
+            return True
         if place.name.lower().endswith("auth") or (word.isupper() and not place.name.isupper()):
             return False
         if place.is_assignment:

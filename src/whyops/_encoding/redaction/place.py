@@ -79,18 +79,20 @@ class Place:
         self.is_container = self.is_whole_line = False
         last = self.name.rpartition(" ")[2]
         self.is_option = last.startswith("--") or (last.startswith("-") and last[1:2].isalpha())
+        lowered = self.name.lower()
         self.is_setting = self.sign in {"=", ":"} and self.name.isupper()
         self.is_assignment = self.sign.strip() == "=" and self.sign != "="
         self.is_prose = self.kind in {"verb", "space"} and not self.is_option
-        self._is_phrase = any(word in self.name.lower() for word in ("mnemonic", "phrase", "seed", "words"))
+        self._is_phrase = any(word in lowered for word in ("mnemonic", "phrase", "seed", "words"))
 
     def may_have_value(self) -> bool:
         """Tell whether what links the two can link a name and a value here."""
         before = self.text[self.begin - 1 : self.begin] if self.begin else ""
         if self.kind == "element":
             return before == "<"
-        is_variable = (before == "$" and "=" not in self.sign) or (before == ":" and self.sign.strip() == ":")
-        return not is_variable and (self.quoted_name or not self._ends_a_quotation())
+        if (before == "$" and "=" not in self.sign) or (before == ":" and self.sign.strip() == ":"):
+            return False
+        return self.quoted_name or not self._ends_a_quotation()
 
     def _ends_a_quotation(self) -> bool:
         """Tell whether the quote after a name closes a text that the name stands in, as in `input("Password: ")`."""
