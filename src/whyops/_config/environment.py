@@ -1,7 +1,7 @@
-"""What the environment says. The only reader of `os.environ`, and the only writer; a variable that is empty counts as unset.
+"""Environment variables. The only reader of `os.environ`, and the only writer; a variable that is empty counts as unset.
 
-What is written is for child processes alone: one that is not forked has none of this process's clients, and makes its own from the
-environment. Here it counts for nothing, and it is taken back with the client that it was written for.
+What is written is only for child processes: one that is not forked has none of this process's clients, and makes its own from the
+environment. This process ignores it, and removes it with the client that it was written for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _written: dict[str, tuple[str, str | None]] = {}
 
 
 def text(name: str) -> str | None:
-    """Return a variable's value, ours or another's; not what this process itself wrote there for its children."""
+    """Return a variable's value, of WhyOps or of anyone; not what this process itself wrote there for its children."""
     return (_users_value(name) or "").strip() or None
 
 
@@ -95,7 +95,7 @@ def tell_children(*, without_content: bool, redact_keys: Iterable[str], redacts:
 
 
 def _write(name: str, value: str | None) -> None:
-    """Let a variable hold `value` for children, or again what the user had there."""
+    """Set a variable to `value` for children; for None, restore what the user had there."""
     users = _users_value(name)
     is_ours = _written.pop(name, None) is not None and os.environ.get(name) != users
     if value is not None and value != users:

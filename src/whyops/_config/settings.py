@@ -61,7 +61,7 @@ class Settings:
     home_trouble: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what can't work, by name, and while the caller is there to read it."""
+        """Reject settings that can't work, by name, where the caller sees it."""
         for name, check in _CHECKS.items():
             value = getattr(self, name)
             if value is not None or name not in _MAY_BE_NONE:
@@ -105,7 +105,7 @@ def given(**arguments: Any) -> Settings:
 
 
 def check_agent_is_named(settings: Settings) -> None:
-    """Refuse a key without an agent's name.
+    """Reject a key without an agent's name.
 
     Raises:
         ConfigurationError: the name is missing.
@@ -118,10 +118,10 @@ def check_agent_is_named(settings: Settings) -> None:
 
 
 def home_directory(chosen: str | os.PathLike[str] | None = None) -> Path:
-    """Return where local data lies: the argument, else `WHYOPS_HOME`, else `~/.whyops`.
+    """Return the folder of local data: the argument, else `WHYOPS_HOME`, else `~/.whyops`.
 
     Raises:
-        ConfigurationError: it can't be told, or is a file.
+        ConfigurationError: the folder is unknown, or is a file.
     """
     if chosen is not None:
         return _path(chosen, "home")
@@ -139,7 +139,7 @@ def _names(given: object, name: str) -> tuple[Any, ...]:
 
 
 def _said(read: Callable[[str], T | None], variable: str, default: D) -> T | D:
-    """Return what a variable of the environment says, if that can work; the default, if it says nothing."""
+    """Return the value of an environment variable, checked; the default, if it is not set."""
     said = read(variable)
     if said is None:
         return default
@@ -171,7 +171,7 @@ def _whole_number(unit: str, least: int, *, may_be_unbound: bool = False) -> Che
 
 
 def _check_agent_metadata(metadata: Any, name: str) -> None:
-    """Refuse a description that would arrive as another, or without its tools."""
+    """Reject a description that would arrive changed, or without its tools."""
     _require(isinstance(metadata, Mapping), f"{name} must be a dict, not {type(metadata).__name__}.")
     for key in ("systemPrompt", "description"):
         text = metadata.get(key)
@@ -191,7 +191,7 @@ _check_names = _must(lambda names: all(isinstance(each, str) and each for each i
 
 
 def _check_url(url: str, name: str) -> None:
-    """Refuse what is no base URL. The message repeats nothing of it: a password may be part of it, or of what was meant."""
+    """Reject what is no base URL. The message repeats nothing of it: a password may be part of it, or of what was meant."""
     _check_text(url, name)
     _require(
         url.isprintable() and " " not in url,
@@ -242,11 +242,11 @@ def _check_agent_name(agent_name: str, name: str) -> None:
 
 
 class _UnknownHomeError(ConfigurationError):
-    """What was written is a path, but on this machine it leads nowhere."""
+    """The text is a path, but can't be resolved on this machine."""
 
 
 def _home_of_caller(chosen: str | os.PathLike[str]) -> Path:
-    """Return the folder that a caller named; one that leads nowhere on this machine is said at first use."""
+    """Return the folder that a caller named; one that does not exist on this machine, as `~nobody`, is reported at first use."""
     try:
         return _path(chosen, "home")
     except _UnknownHomeError:
@@ -254,7 +254,7 @@ def _home_of_caller(chosen: str | os.PathLike[str]) -> Path:
 
 
 def _home_if_any(chosen: Path | None) -> tuple[Path | None, str]:
-    """Return where local data lies, or why there is no such place: a machine without one is no reason not to record."""
+    """Return the folder of local data, or why there is none: that is no reason not to record."""
     try:
         return home_directory(chosen), ""
     except ConfigurationError as error:
@@ -303,6 +303,6 @@ _CHECKS: dict[str, Check] = {
         lambda value: isinstance(value, (int, float)) and 0 <= value < float("inf"), "be a number of seconds, 0 or more."
     ),
 }
-"""What is asked of each setting, in this order."""
+"""The checks of the settings, in the order in which they are made."""
 
 _MAY_BE_NONE = _CHECKS.keys() - {"disabled", "redact_keys", "keep_keys", "outbox", "max_value_bytes", "outbox_max_bytes"}

@@ -1,4 +1,4 @@
-"""Any object → a copy of plain types: bounded, without secrets, and nobody else's to change."""
+"""Any object → a copy of plain types: bounded, without secrets, and shared with nobody."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ MAX_DEPTH = 64
 """Levels of nesting that are kept; the service takes some thousands, JSON readers some hundreds."""
 
 SIBLING_SHARE = 256
-"""Bytes that are put aside for each value still to come in a container, so that a huge first one leaves something for the others."""
+"""Bytes that are reserved for each value still to come in a container, so that a huge first one leaves something for the others."""
 
 WHOLE_BYTES = 4_096
-"""What a container in a larger one may take to be tried whole: to try in vain costs as much as that takes to look at."""
+"""Bytes up to which a container in a larger one is tried whole: a try that fails costs as much as looking at that many."""
 
 TRIES = 8
-"""How many more tries may be in vain than not: where all containers hold something, as one in the other, it is of no use to go on."""
+"""How many more tries may fail than succeed: where each container contains something to cut or hide, it is of no use to continue."""
 
 _NAMING = frozenset({"name", "key", "header", "field", "option", "variable", "env", "param", "parameter"})
 _LONG = 4_096
-"""Characters from which on it pays to remember what a text became."""
+"""Characters from which on it pays to remember the redacted form of a text."""
 
 MAX_KEY = 512
 ELLIPSIS = "…"
@@ -64,7 +64,7 @@ _SCHEMA_WORDS = frozenset(
 
 
 class Redacted(NamedTuple):
-    """What a text became."""
+    """The redacted form of a text."""
 
     text: str
     shown: str
@@ -73,11 +73,11 @@ class Redacted(NamedTuple):
 
 
 class BoundedCopier:
-    """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out.
+    """Copies one value within a budget of bytes. `cuts` and `redactions` count what was left out.
 
-    `is_plain_key` tells of nearly every key at once that it hides no secret and is stored as it is; `clean_copy` gives most small
-    containers whole, with their size, within bytes and levels, or None. `redacted` keeps what long texts became, for a copier with a
-    smaller budget.
+    `is_plain_key` quickly recognizes nearly every key that hides no secret and is stored as it is; `clean_copy` returns most small
+    containers whole, with their size, within bytes and levels, or None. `redacted` keeps the redacted form of long texts, for a copier
+    with a smaller budget.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class BoundedCopier:
         return whole
 
     def _read(self, value: object, kind: type) -> Any:
-        """Copy what an object holds."""
+        """Copy the content of an object."""
         self._path.add(id(value))
         try:
             return self._copy_read(safely(partial(read, room=max(self._left, 0) // NODE_COST + 1), value), kind)
@@ -181,7 +181,7 @@ class BoundedCopier:
         return shown
 
     def _redact(self, text: str, head: str) -> Redacted:
-        """Redact the head of a text, or recall what was made of a longer one before."""
+        """Redact the head of a text, or return the form that an earlier copier made of a longer head."""
         redacted = self._redacted.get(id(text))
         if redacted is None or redacted.text is not text:
             redacted = Redacted(text, *self._redactor.redact(head), len(head) < len(text))

@@ -1,7 +1,7 @@
 """The fields of objects, read without running any of their code: no attribute access, no `__class__`, no property, no `__getattr__`.
 
-What a type is and what an instance holds is read through the descriptors of `type` and `object`, which a class can't override. Which
-fields a class declares is told for dataclasses, attrs and pydantic without importing any of them.
+Types and the attributes of instances are read through the descriptors of `type` and `object`, which a class can't override. The
+declared fields are known for dataclasses, attrs and pydantic, without importing any of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_FIELDS = 1_000
 
 
 def module_of(kind: type) -> str:
-    """Return the name of the module that defines the type; empty if it does not say."""
+    """Return the name of the module that defines the type; empty if the type has none."""
     found = namespace(kind).get("__module__") if _flags(kind) & _HEAP_TYPE else _module(kind)
     return found if type(found) is str else ""
 
@@ -62,7 +62,7 @@ def class_value(kind: type, name: str) -> object:
 
 
 class PerType(Generic[T]):
-    """Remembers what `make` says of a type, for the latest few hundred types."""
+    """Remembers what `make` returned for a type, for the latest few hundred types."""
 
     def __init__(self, make: Callable[[type], T]) -> None:
         self._make = make
@@ -93,7 +93,7 @@ _slots_of = PerType(_find_slots)
 
 
 def instance_dict(value: object) -> dict[str, object] | None:
-    """Return the very `__dict__` of the instance, if it has a true one."""
+    """Return the `__dict__` of the instance itself, not a copy, if it has a real one."""
     descriptor = _dict_of(type(value))
     found = None if descriptor is None else descriptor.__get__(value)
     return found if type(found) is dict else None
@@ -112,14 +112,14 @@ def fields(value: object) -> dict[str, object]:
 
 
 class Hidden:
-    """Stands for a value that its own class keeps out of sight."""
+    """Stands for a value that its own class hides."""
 
 
 HIDDEN = Hidden()
 
 
 class DeclaredFields:
-    """The fields that a class declares: their names in order, None for all that the instance has, and which of them are not for show."""
+    """The fields that a class declares: their names in order (None: all that the instance has), and which of them are hidden."""
 
     __slots__ = ("_extra", "_hidden", "_names")
 
@@ -130,7 +130,7 @@ class DeclaredFields:
         self._extra = extra if type(extra) is MemberDescriptorType else None
 
     def read(self, value: object, _room: int = 0) -> dict[str, object]:
-        """Return the instance's fields; one that was not set yet is missing, one that is not for show is `HIDDEN`."""
+        """Return the instance's fields; one that was not set yet is missing, a hidden one is `HIDDEN`."""
         held = fields(value)
         if self._extra is not None:
             extra = self._extra.__get__(value)
@@ -142,7 +142,7 @@ class DeclaredFields:
 
 
 def declared_fields(kind: type) -> DeclaredFields | None:
-    """Return what the class declares; None if it is none that declares its fields."""
+    """Return the fields that the class declares; None if it is of no kind that declares fields."""
     is_first = type(class_value(kind, "__fields__")) is dict and any(module_of(each).startswith("pydantic") for each in mro(kind))
     if is_first or class_value(kind, "__pydantic_validator__") is not None:
         names = ("__pydantic_fields__", "model_fields", "__fields__")  # of pydantic from 2.10, before, and 1

@@ -1,4 +1,4 @@
-"""Reads what callers pass without running the code of their own classes: what these override is passed over.
+"""Reads what callers pass without running the code of their own classes: methods that these override are not called.
 
 What is neither a plain type nor a subclass of one is left to the encoder, which knows how to show it.
 """
@@ -18,7 +18,7 @@ _SPELLED_OUT = frozenset({"decimal", "fractions", "pathlib", "pathlib._local", "
 
 
 def text_in(value: object) -> str | None:
-    """Return the text that a string holds, of whatever class it is; None for all else."""
+    """Return the text of a string, of whatever class it is; None for all else."""
     if type(value) is str:
         return value
     return str.__str__(cast("str", value)) if issubclass(type(value), str) else None
@@ -43,13 +43,13 @@ def named(value: object) -> str | None:
 
 
 def _enum_value(value: object) -> object:
-    """Return what a choice of an enum stands for; all else as it is."""
+    """Return the value of an enum's member; all else as it is."""
     is_choice = issubclass(type(value), Enum) and not issubclass(type(value), str)
     return _enum_value(object.__getattribute__(value, "_value_")) if is_choice else value
 
 
 def members(value: object) -> dict[Any, Any] | None:
-    """Return what a dict holds, of whatever class it is; None for all else."""
+    """Return the content of a dict, of whatever class it is; None for all else."""
     kind = type(value)
     if issubclass(kind, dict):
         return value if kind is dict else dict(dict.items(value))  # type: ignore[return-value,arg-type]  # told by its type
@@ -57,7 +57,7 @@ def members(value: object) -> dict[Any, Any] | None:
 
 
 def elements(value: object) -> list[Any] | None:
-    """Return what a list or tuple holds, of whatever class it is; None for all else."""
+    """Return the content of a list or tuple, of whatever class it is; None for all else."""
     kind = type(value)
     if issubclass(kind, list):
         return list(list.__iter__(value))  # type: ignore[arg-type]  # told by its type

@@ -22,7 +22,7 @@ What they agree on, held by `tests/_encoding/test_walkers.py`:
 - an object's names, their order and the markers are those of its reader, `readers.read`, which all three share;
 - what is a secret, `redaction` alone decides: in texts by what is written, in values by the name beside it; redaction comes before cutting;
 - only the bounded copy cuts. Where it does, a visible text says so, and it counts as one;
-- none runs code of a user's class: types are told by `type()` and identity, contents read with the built-in types' own methods.
+- none runs code of a user's class: types are recognized by `type()` and identity, contents read with the built-in types' own methods.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ _UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
 
 
 class _NotBuiltInError(Exception):
-    """Something in a value has no form in JSON of its own."""
+    """Something in a value has no JSON form of its own."""
 
 
 class Encoder:
     """Encodes values, from any thread.
 
     `max_value_bytes` bounds the JSON of one value (at least 256). `redact_keys` and `keep_keys` are names beyond and against the usual
-    ones. `redact` comes last: it gets each value as plain JSON types, without the secrets found so far, and returns what to record.
-    `known` are secrets that are looked for as they are: the client's own key.
+    ones. `redact` is called last: it receives each value as plain JSON types, without the secrets found so far, and returns what to
+    record. `known` are secrets that are looked for literally: the client's own key.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Objects of types that are not built in → plainer values, without importing the libraries they come from and without running their code.
 
-A reader looks at what the object holds: fields, elements, digits. What holds nothing to show, or what reading would use up or
+A reader looks at the content of the object: fields, elements, digits. What has nothing to show, or what reading would use up or
 disturb (iterators, streams, files, awaitables, locks, connections), becomes a marker with its type. Where a reader does not return a
 plainer value as it is, it returns its beginning, a marker or its attributes, as one of the classes below.
 """
@@ -39,10 +39,10 @@ MAX_EXACT = 2**53 - 1
 """The greatest whole number that every reader of JSON keeps exactly; greater ones are written as text."""
 
 NODE_COST = 16
-"""Bytes of the budget that a value costs beside its text, so that a million empty lists have a bound too."""
+"""Bytes of the budget that a value costs in addition to its text, so that a million empty lists are bounded too."""
 
 MARGIN = 4_096
-"""Characters beyond a cut that redaction still looks at: a secret that begins before the cut is known by what follows."""
+"""Characters beyond a cut that redaction still looks at: a secret that begins before the cut is recognized by what follows."""
 
 
 class Marker(str):

@@ -1,4 +1,4 @@
-"""Secrets on command lines that no name tells: `curl -u user:password`, `mysql -ppassword`, `docker login -p password`."""
+"""Secrets on command lines that stand after no telling name: `curl -u user:password`, `mysql -ppassword`, `docker login -p password`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def is_option(argument: str) -> bool:
 
 
 def _commands(text: str) -> Iterator[Span]:
-    """Find the secrets among the options of commands that have such."""
+    """Find the secrets among the options of the commands above."""
     for command in _COMMAND.finditer(text):
         option = next(option for option, name in zip(_SECRETS, command.groups(), strict=False) if name is not None)
         for found in option.finditer(text, command.start("rest"), command.end("rest")):
@@ -42,7 +42,7 @@ def _commands(text: str) -> Iterator[Span]:
 
 
 def _is_password(found: re.Match[str]) -> bool:
-    """Tell whether `user:password` is that, and not a user and a group."""
+    """Tell whether `user:password` has a password, and is not a user and a group."""
     user, password = found.groups()
     return not is_placeholder(password) and password != user and not password.isdigit()
 

@@ -1,4 +1,4 @@
-"""The secrets that a client has itself, its key above all: they are looked for as they are, and as they are written in other forms."""
+"""The client's own secrets, above all its key: looked for literally, and as JSON, Python, URLs and base64 write them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from itertools import chain
 from .regex import Finder, Span, occurrences
 
 _LEAST = 6
-"""Characters that a secret has at least: what is shorter is found in too much else."""
+"""The least length of a secret, in characters: a shorter one occurs in too many other texts."""
 
 
 def finders(known: Iterable[str]) -> tuple[Finder, ...]:
     """Return the search for them, if there are any. The longer forms come first."""
-    told = (secret for secret in known if len(secret) >= _LEAST and secret.isprintable())
-    forms = tuple(sorted(set(chain.from_iterable(map(_forms, told))), key=len, reverse=True))
+    long_enough = (secret for secret in known if len(secret) >= _LEAST and secret.isprintable())
+    forms = tuple(sorted(set(chain.from_iterable(map(_forms, long_enough))), key=len, reverse=True))
     written = {*forms, *(json.dumps(each, ensure_ascii=False)[1:-1] for each in forms)}
     return (Finder(forms[0], "|".join(map(re.escape, written)), partial(_find, forms)),) if forms else ()
 

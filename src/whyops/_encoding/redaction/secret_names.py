@@ -180,7 +180,7 @@ _SECRET_TOKENS = frozenset(
 
 
 class Verdict(Enum):
-    """What a name says about its value."""
+    """Whether the value of a name is a secret."""
 
     CLEAN = 0
     SECRET = 1
@@ -205,7 +205,7 @@ def words(name: str) -> list[str]:
 
 
 class SecretNames:
-    """Tells the names that hide a secret. `added` fits whole words within a name, `kept` only the whole name; `kept` wins."""
+    """Knows the names that hide a secret. `added` match whole words within a name, `kept` only the whole name; `kept` wins."""
 
     def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = ()) -> None:
         self._added = [f" {' '.join(parts)} " for parts in map(words, added) if parts]
@@ -218,7 +218,7 @@ class SecretNames:
         return sorted({added.split()[0] for added in self._added})
 
     def verdict(self, name: str) -> Verdict:
-        """Say what the name's value is."""
+        """Judge whether the value of a name is a secret."""
         return self._judged(name[:MAX_NAME])
 
     def adds(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Secrets in URLs and in connection strings: the password of a user, a signature, a hook that whoever has its address may call."""
+"""Secrets in URLs and in connection strings: the password of a user, a signature, a webhook that anyone with its address may call."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def _last_at(rest: str, start: int) -> int:
 
 
 def _hooks(text: str) -> Iterator[Span]:
-    """Find what makes the address of a hook one that only who was told it can call: all from the first part that nobody could guess."""
+    """Find webhooks: addresses with a part that nobody could guess."""
     for found in _HOOK.finditer(text):
         if any(is_random(part.rpartition(":")[2]) for part in found[1].split("/")):
             yield found.span()
 
 
 def _is_secret_in_query(found: re.Match[str]) -> bool:
-    """Tell whether the value in `?key=…` or `&sig=…` is a secret: behind some names always, behind others if it is made like one."""
+    """Tell whether the value in `?key=…` or `&sig=…` is a secret: after some names always, after others if it looks random."""
     always, key, value = found.groups()
     return not is_placeholder(value) and bool(always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED))
 

@@ -51,7 +51,7 @@ stored saved encrypted hashed accepted rejected denied granted failed passed suc
 negotiate ntlm kerberos ldap saml sso jwt str string bytes int integer bool boolean float number object any
 """.split()  # noqa: SIM905  (a list of words)
 )
-"""What is said of a secret, or of its kind, in its place."""
+"""What is written in place of a secret: its state, or its kind."""
 
 _WORDS = frozenset(
     """
@@ -86,7 +86,7 @@ def is_random(text: str, least: int = 16) -> bool:
 
 
 def is_mixed(text: str, least: int = 6) -> bool:
-    """Tell whether a text is as a person makes a password: of letters with digits or signs among them, and no word, number or name."""
+    """Tell whether a text looks like a password that a person chose: letters with digits or signs, and no word, number or name."""
     if not least <= len(text) <= MAX_JUDGED or any(sign in text for sign in " =(){}[]<>"):
         return False
     letters = sum(map(str.isalpha, text))
@@ -99,17 +99,17 @@ _ORDINARY = Pattern(
     r"v?\d+(?:[.,:/-]\d+)*\s?[a-z]{0,3}|[a-z]{1,4}[-_]?\d{1,3}|\d{1,4}(?:st|nd|rd|th|[a-z]{1,10})?|[A-Z]?[a-z]+-?\d{1,2}|[A-Za-z]+(?:[-_./][A-Za-z0-9]+)+"
     r"|[A-Z0-9]+(?:_[A-Z0-9]+)+|[A-Za-z]{10,}\d[A-Za-z]{3,}",
 )
-"""Words with a digit that are none: `v1.2`, `utf-8`, `2nd`, `sha256`, `day-ahead-2026`."""
+"""Words with a digit that are no password: `v1.2`, `utf-8`, `2nd`, `sha256`, `day-ahead-2026`."""
 
 
 def is_code_number(text: str) -> bool:
-    """Tell whether a text is as a PIN or a code that is sent to a phone."""
+    """Tell whether a text looks like a PIN or a code that is sent to a phone."""
     text = text.strip()
     return 3 <= len(text) <= 12 and sum(map(str.isdigit, text)) >= 3 and text.replace("-", "").replace(" ", "").isalnum()
 
 
 def is_placeholder(value: str) -> bool:
-    """Tell whether a value is none: empty, a placeholder, a state (`expired`, `required`), a type."""
+    """Tell whether a value is no secret but stands for one: empty, a placeholder, a state (`expired`, `required`), a type."""
     value = value.strip()
     return not value or value.lower() in _STATES or (len(value) <= MAX_JUDGED and _PLACEHOLDER.fullmatch(value) is not None)
 
@@ -135,7 +135,7 @@ def is_bare_word(word: str) -> bool:
 
 
 def decoded(text: str) -> str:
-    """Return what base64 stands for, as far as it is text; else nothing."""
+    """Return the text that base64 encodes; empty if it encodes something else."""
     text = text.rstrip("=")
     try:
         return base64.b64decode(text[: len(text) // 4 * 4].replace("-", "+").replace("_", "/"), validate=True).decode()
