@@ -226,7 +226,11 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what recording costs: each of its stages, and how the cost grows."""
+    """Measure what recording costs: each of its stages, and how the cost grows. `-- --against REV`: beside a revision, in turns."""
+    if session.posargs[:1] == ["--against"]:
+        install(session, package=".")
+        session.run("python", "bench/against.py", *session.posargs[1:], env=LOCAL)
+        return
     session.install(".", *_tools(["bench"]), env=COMPILED)
     session.run("pytest", "bench", *session.posargs)
     session.run("python", "bench/growth.py")
