@@ -27,7 +27,7 @@ from whyops._recording.trace import Trace, writer_of
 from whyops._runtime.clock import CLOCK
 from whyops._service.sink import HttpSink
 from whyops._store.sink import SqliteSink
-from whyops._wire.timestamps import Clock
+from whyops._wire.timestamps import EventClock
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -120,7 +120,7 @@ def test_both_lines(benchmark: BenchmarkFixture) -> None:
 
 def test_stamp(benchmark: BenchmarkFixture) -> None:
     """Make the two things that each event has of its own: a time and a key."""
-    clock, ids = Clock(), Ids()
+    clock, ids = EventClock(), Ids()
 
     def stamp() -> tuple[str, str]:
         return clock.text(clock.wall_ns()), ids.next()

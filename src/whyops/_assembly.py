@@ -66,16 +66,16 @@ class Parts(NamedTuple):
         own = self.recorder.agent_name
         headers = {"X-Agent-Name": own}
         trace = context.current_writer()
-        if trace is None:
-            return headers
-        if trace.recorder.agent_name == own:
-            return {**headers, **trace_headers(trace.id, trace.external_user_id)}
-        guard.notices.say(
-            "proxy in another's trace",
-            "A model call of agent %r, made in a trace of agent %r, gets a trace of its own: the service keeps each trace to one agent.",
-            own,
-            trace.recorder.agent_name,
-        )
+        if trace is not None and trace.recorder.agent_name == own:
+            headers |= trace_headers(trace.id, trace.external_user_id)
+        elif trace is not None:
+            guard.notices.say(
+                "proxy in another's trace",
+                "A model call of agent %r, made in a trace of agent %r, gets a trace of its own: "
+                "the service keeps each trace to one agent.",
+                own,
+                trace.recorder.agent_name,
+            )
         return headers
 
     def _delivery_to_service(self) -> Delivery | None:
@@ -126,22 +126,33 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
 
     A caller's own sink gets its lines through memory: another process could not know where lines in a file were meant to go.
     """
-    given = settings.agent_metadata
-    metadata = None if given is None else json.loads(encoder.encode(dict(given))[0])
+    metadata = None if settings.agent_metadata is None else json.loads(encoder.encode(dict(settings.agent_metadata))[0])
     metadata_hash = hash_metadata(metadata)
     destination, make_sink, make_orphan_sink = _destination(settings, metadata)
     in_file = settings.outbox == "file" and settings.sink is None
     if settings.home is None and settings.sink is None and (in_file or settings.api_key is None or settings.keep_local):
-        _say_homeless(settings)
-    local = (settings.keep_local, settings.local_max_age_days, settings.local_max_bytes)
-    sharing = (destination, settings.home if in_file else None, metadata_hash, id(settings.transport), local)
+        guard.notices.say(
+            "homeless",
+            "There is no folder for recordings, so events wait in memory: what is not delivered before this process ends is lost. %s",
+            settings.home_trouble,
+        )
+    home = settings.home if in_file else None
+    sharing = (
+        destination,
+        home,
+        metadata_hash,
+        id(settings.transport),
+        settings.keep_local,
+        settings.local_max_age_days,
+        settings.local_max_bytes,
+    )
     with _lock:
         delivery = _deliveries.get(sharing)
         if delivery is None:
             made = Delivery(
                 destination,
                 make_sink,
-                home=settings.home if in_file else None,
+                home=home,
                 metadata_hash=metadata_hash,
                 outbox_max_bytes=settings.outbox_max_bytes,
                 exit_timeout=settings.exit_timeout,
@@ -206,12 +217,9 @@ def _init_agent(sink: Sink) -> AgentInfo | None:
     from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
     from ._store.tee import KeepingSink  # noqa: PLC0415  (as above)
 
-    if isinstance(sink, KeepingSink):
-        sink = sink.sink
-    if not isinstance(sink, HttpSink):
-        return None
+    service = sink.sink if isinstance(sink, KeepingSink) else sink
     try:
-        return sink.init_agent()
+        return service.init_agent() if isinstance(service, HttpSink) else None
     except RetryLater as later:
         guard.notices.say(
             "init later",
@@ -236,33 +244,22 @@ class _TraceEnd:
             guard.notices.say(
                 "trace end", "A trace's `with` holds up the event loop until its events are delivered. In a coroutine, use `async with`."
             )
-        future = self._flush()
-        if future is not None:
+        if (future := self._flush()) is not None:
             self._delivery.wait(future, self._seconds, self._in_vain)
 
     async def wait_async(self) -> None:
-        future = self._flush()
-        if future is not None:
+        if (future := self._flush()) is not None:
             await self._delivery.wait_async(future, self._seconds, self._in_vain)
 
     @guard.recording
     def _flush(self) -> Future[FlushResult] | None:
-        if self._delivery.settled() == self._settled and CLOCK.monotonic() < self._until:
-            return None
-        return self._delivery.flush()
+        is_vain = self._delivery.settled() == self._settled and CLOCK.monotonic() < self._until
+        return None if is_vain else self._delivery.flush()
 
     def _in_vain(self) -> FlushResult:
         self._settled = self._delivery.settled()
         self._until = CLOCK.monotonic() + VAIN_SECONDS
         return FlushResult()
-
-
-def _say_homeless(settings: Settings) -> None:
-    guard.notices.say(
-        "homeless",
-        "There is no folder for recordings, so events wait in memory: what is not delivered before this process ends is lost. %s",
-        settings.home_trouble,
-    )
 
 
 def _discard(_line: bytes) -> None:

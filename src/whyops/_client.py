@@ -118,8 +118,7 @@ class WhyOps:
         self._origin = origin
         self._given: Settings | None = None
         self._parts: Parts | None = None
-        self._closed = False
-        self._introduced = False
+        self._closed = self._introduced = False
         try:
             self._settings()
         except (ImportError, OSError) as error:
@@ -129,11 +128,10 @@ class WhyOps:
     def __repr__(self) -> str:
         return f"<whyops.WhyOps agent_name={None if self._given is None else self._given.agent_name!r}>"
 
-    def __copy__(self) -> Self:
+    def __deepcopy__(self, _memo: object = None) -> Self:
         return self
 
-    def __deepcopy__(self, _memo: object) -> Self:
-        return self
+    __copy__ = __deepcopy__
 
     def __reduce__(self) -> tuple[object, ...]:
         return _client_of, self._origin.packed()
@@ -223,43 +221,33 @@ class WhyOps:
         """Wait until all that was recorded before this call is delivered, at most `timeout` seconds, and return the counts.
 
         Raises:
-            DeliveryError: `raise_on_failure` was asked for, and events wait, are parked, were dropped or could not be recorded.
+            DeliveryError: `raise_on_failure` was asked for, and events wait, were rejected, were dropped or could not be recorded.
         """
         parts = self._usable()
         if parts is None or (delivery := parts.delivery) is None:
             return FlushResult()
-        flushed = _asked(delivery.flush, timeout)
-        result = delivery.counts() if flushed is None else delivery.wait(flushed, timeout, delivery.counts)
-        return _checked(result, raise_on_failure=raise_on_failure)
+        return _checked(_waited(delivery, delivery.flush, timeout), raise_on_failure=raise_on_failure)
 
     async def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:
         """Await the delivery of all that was recorded before this call, at most `timeout` seconds, and return the counts.
 
         Raises:
-            DeliveryError: `raise_on_failure` was asked for, and events wait, are parked, were dropped or could not be recorded.
+            DeliveryError: `raise_on_failure` was asked for, and events wait, were rejected, were dropped or could not be recorded.
         """
         parts = self._usable()
         if parts is None or (delivery := parts.delivery) is None:
             return FlushResult()
-        flushed = _asked(delivery.flush, timeout)
-        result = delivery.counts() if flushed is None else await delivery.wait_async(flushed, timeout, delivery.counts)
-        return _checked(result, raise_on_failure=raise_on_failure)
+        return _checked(await _awaited(delivery, delivery.flush, timeout), raise_on_failure=raise_on_failure)
 
     def close_sync(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then release thread, connection and file. An event recorded later opens them again."""
         delivery = self._closing()
-        if delivery is None:
-            return FlushResult()
-        closed = _asked(delivery.close, timeout)
-        return delivery.counts() if closed is None else delivery.wait(closed, timeout, delivery.counts)
+        return FlushResult() if delivery is None else _waited(delivery, delivery.close, timeout)
 
     async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then release thread, connection and file. An event recorded later opens them again."""
         delivery = self._closing()
-        if delivery is None:
-            return FlushResult()
-        closed = _asked(delivery.close, timeout)
-        return delivery.counts() if closed is None else await delivery.wait_async(closed, timeout, delivery.counts)
+        return FlushResult() if delivery is None else await _awaited(delivery, delivery.close, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -304,8 +292,7 @@ class WhyOps:
 
     def _assembled(self) -> Parts:
         """Return the parts, put together at first use: that is when the environment is read."""
-        parts = self._parts
-        if parts is None:
+        if self._parts is None:
             given = self._settings()
             from ._assembly import assemble  # noqa: PLC0415  (`import whyops` does not pay for what a program may never use)
 
@@ -313,8 +300,7 @@ class WhyOps:
                 if self._parts is None:
                     made = assemble(given, lambda: (_recorder_of, self._origin.packed()))
                     self._parts = self._parts or made  # a greenlet, or a `__del__`, may have come in meanwhile
-                parts = self._parts
-        return parts
+        return self._parts
 
     def _usable(self) -> Parts | None:
         """Return the parts, or None where they can't be loaded now."""
@@ -340,6 +326,18 @@ def _checked_settings(arguments: dict[str, Any]) -> Settings:
 def _say_not_loaded(error: Exception) -> None:
     """Say that the package's own files can't be read: no descriptor is free, or a dependency refuses this interpreter."""
     guard.notices.say("not loaded", "Nothing can be recorded for now (%s: %s); each new trace tries again.", type(error).__name__, error)
+
+
+def _waited(delivery: Delivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
+    """Ask the sender for something, and wait for it. Return the counts, those of now where that can't be waited for."""
+    asked = _asked(ask, timeout)
+    return delivery.counts() if asked is None else delivery.wait(asked, timeout, delivery.counts)
+
+
+async def _awaited(delivery: Delivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
+    """Do as `_waited` does, without blocking the event loop."""
+    asked = _asked(ask, timeout)
+    return delivery.counts() if asked is None else await delivery.wait_async(asked, timeout, delivery.counts)
 
 
 def _asked(ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> Future[FlushResult] | None:

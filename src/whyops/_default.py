@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec, TypeVar, overload
 
@@ -21,14 +22,9 @@ _chosen: WhyOps | None = None
 _from_environment: WhyOps | None = None
 
 
-def _taking(_what: Callable[P, object]) -> Callable[[Callable[..., R]], Callable[P, R]]:
+def _taking(what: Callable[P, object]) -> Callable[[Callable[..., R]], Callable[P, R]]:
     """Give a function the signature of another callable, for type checkers and `inspect`."""
-
-    def named(function: Callable[..., R]) -> Callable[P, R]:
-        function.__dict__["__wrapped__"] = _what
-        return function
-
-    return named
+    return functools.partial(functools.update_wrapper, wrapped=what, assigned=(), updated=())
 
 
 @_taking(WhyOps)
@@ -72,8 +68,7 @@ def default_client() -> WhyOps:
     Raises:
         ConfigurationError: Several clients are open and none was chosen.
     """
-    client = existing_default()
-    return client if client is not None else _client_from_environment()
+    return existing_default() or _client_from_environment()
 
 
 def existing_default() -> WhyOps | None:
@@ -141,10 +136,9 @@ def _lose(owner: object, reason: str, events: int) -> None:
         trace.recorder.lose(trace.id, reason, events)
         return
     with contextlib.suppress(ConfigurationError):  # several are open, and nobody knows whose they were
-        client = existing_default()
-        if client is not None:
+        if (client := existing_default()) is not None:
             client._lose(reason, events)  # noqa: SLF001  (the same package)
 
 
-context.set_fallback(_trace_for_call)
-guard.set_losing(_lose)
+context.find_trace = _trace_for_call
+guard.lose = _lose

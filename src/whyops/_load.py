@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from . import _default
 from ._config import settings as _settings
-from ._outbox.counters import Counts
 from ._outbox.inspect import Waiting, inspect_outboxes, rejected_events, waiting_lines
 from ._printable import counted
 from ._recording.ids import safe_id
@@ -42,9 +41,8 @@ def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users wr
     else:
         client.flush_sync(FLUSH_SECONDS)
         settings = client._assembled().settings  # noqa: SLF001  (what the client was told is nobody else's business)
-    service = None
-    if settings.api_key is not None and not settings.disabled:
-        service = ServiceReader(settings.analyse_base_url or "", settings.api_key, settings.transport)
+    key = None if settings.disabled else settings.api_key
+    service = None if key is None else ServiceReader(settings.analyse_base_url or "", key, settings.transport)
     return find_trace(id, _settings.home_directory(settings.home), service)
 
 
@@ -63,18 +61,20 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         _check_not_lost(wanted, places)
         raise
     still_waiting = [event.raw for event in waiting if event.trace_id == trace_id]
-    parked = [(event, reason) for event, reason in _parked(home) if RecordedEvent(event).trace_id == trace_id]
-    here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in parked)]
+    aside = [(event, one.reason) for one in rejected_events(home) if (event := decode(one.line)) is not None]
+    rejected = [(event, reason) for event, reason in aside if RecordedEvent(event).trace_id == trace_id]
+    here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in rejected)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not there:
         _check_not_lost(trace_id, places)
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.")
     events, missing_there = merged(here, there or ())
-    counts = _of_agents(places, {RecordedEvent(event).agent_name for event in events})
+    agents = {RecordedEvent(event).agent_name for event in events}
+    counts = [one.counts for one in places if one.destination and (one.destination.url == "local" or one.destination.agent_name in agents)]
     delivery = DeliveryStatus(
         waiting=len(still_waiting),
-        rejected=dict(Counter(reason for _, reason in parked)),
-        left_out=0 if there is None else max(missing_there - len(still_waiting) - len(parked), 0),
+        rejected=dict(Counter(reason for _, reason in rejected)),
+        left_out=0 if there is None else max(missing_there - len(still_waiting) - len(rejected), 0),
         not_recorded=_not_recorded(places, trace_id),
         dropped=sum(one.dropped_untraced for one in counts),
         lost=sum(one.not_recorded_untraced for one in counts),
@@ -113,11 +113,6 @@ def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> t
         return None, str(error)
 
 
-def _of_agents(places: Iterable[Waiting], agents: Container[object]) -> list[Counts]:
-    """Return what was counted for these agents, at any time."""
-    return [one.counts for one in places if one.destination and (one.destination.url == "local" or one.destination.agent_name in agents)]
-
-
 def _not_recorded(places: Iterable[Waiting], trace_id: str) -> int:
     """Return how many of a trace's events are known to have been lost before they were recorded."""
     return sum(one.counts.dropped_traces.get(trace_id, 0) + one.counts.not_recorded_traces.get(trace_id, 0) for one in places)
@@ -130,13 +125,6 @@ def _check_not_lost(wanted: str, places: Iterable[Waiting]) -> None:
         raise TraceNotFoundError(
             f"Nothing of trace {trace_id!r} is here: {counted(number, 'event')} could not be recorded. `whyops status` tells why."
         )
-
-
-def _parked(home: Path) -> Iterator[tuple[Event, str]]:
-    for aside in rejected_events(home):
-        event = decode(aside.line)
-        if event is not None:
-            yield event, aside.reason
 
 
 def _html_of(trace: RecordedTrace) -> str:

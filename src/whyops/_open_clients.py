@@ -58,8 +58,8 @@ class OpenClients(Generic[C]):
         with self.lock:  # threads that load equal pickles at once get one client
             origin = Origin.of(token)
             if origin is not None:
-                same = next((client for client in self._open if client._origin is origin), None)  # noqa: SLF001  (as the protocol says)
-                return same or make(origin)
+                same = (client for client in self._open if client._origin is origin)  # noqa: SLF001  (as the protocol says)
+                return next(same, None) or make(origin)
             if settings not in self._arrived:
                 self._arrived[settings] = make(Origin.unpacked(settings))
             return self._arrived[settings]
@@ -67,8 +67,7 @@ class OpenClients(Generic[C]):
     def tell_children(self) -> None:
         """Set the environment so that child processes that are not forked record no more than the open clients here."""
         with self.lock:
-            opened = [client._given for client in self._open if client.is_open]  # noqa: SLF001  (as above)
-            given = [each for each in opened if each is not None]
+            given = [client._given for client in self._open if client.is_open and client._given is not None]  # noqa: SLF001  (as above)
             environment.tell_children(
                 without_content=any(each.capture_content is False for each in given),
                 redact_keys=[key for each in given for key in each.redact_keys],

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 _INVISIBLE_RUN = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff]{4,}")
 _JOINERS = "\u200c\u200d"
-_LAST_OF_ONE_BYTE = 0xFF
-_LAST_OF_TWO_BYTES = 0xFFFF
 _TELLING = 12
 """As much of the beginning of a secret is taken for it, as where a text that quotes it was cut."""
 
@@ -59,18 +57,8 @@ def _shown(text: str) -> Iterator[str]:
         elif unicodedata.category(char) == "Zs":
             yield " "
         else:
-            yield _escape(char)
+            yield repr(char)[1:-1]
         before = char
-
-
-def _escape(char: str) -> str:
-    known = {"\n": "\\n", "\r": "\\r"}.get(char)
-    if known is not None:
-        return known
-    number = ord(char)
-    if number <= _LAST_OF_ONE_BYTE:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number <= _LAST_OF_TWO_BYTES else f"\\U{number:08x}"
 
 
 def counted(number: int, one: str, several: str | None = None) -> str:

@@ -9,13 +9,13 @@ import pytest
 from tests._recording.recording import Recording
 from whyops._recording.ids import utf16_length
 from whyops._runtime.guard import Notices
-from whyops._wire.timestamps import Clock
+from whyops._wire.timestamps import EventClock
 
 
 def test_stamps_never_run_backwards():
     """A wall clock that stands still or is set back moves the stamps of a trace object forward by a microsecond."""
     times = iter([5_000_000, 5_000_000, 1_000_000, 9_000_000])
-    recording = Recording(clock=Clock(wall_ns=lambda: next(times)))
+    recording = Recording(clock=EventClock(wall_ns=lambda: next(times)))
     trace = recording.trace("t")
     for number in range(4):
         trace.error_sync(str(number))

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from whyops._wire.timestamps import Clock, stamp_of
+from whyops._wire.timestamps import EventClock, stamp_of
 
 
 def test_text_is_utc_with_six_digits():
     """A stamp has microseconds and ends in Z."""
-    clock = Clock()
+    clock = EventClock()
     assert clock.text(0) == "1970-01-01T00:00:00.000000Z"
     assert clock.text(1_795_456_445_000_001_000) == "2026-11-23T17:54:05.000001Z"
     assert clock.text(1_795_456_445_999_999_999) == "2026-11-23T17:54:05.999999Z"

@@ -67,7 +67,7 @@ def is_reachable(destination: Destination | None, service: Service | None) -> bo
     )
 
 
-def name_of(destination: Destination | None) -> str:
+def destination_name(destination: Destination | None) -> str:
     """Return what a destination is called in a sentence."""
     if destination is None:
         return "an unknown destination"

@@ -17,7 +17,7 @@ from ._command import Command, Context
 from ._local import local_sink
 from ._progress import Progress
 from ._sending import add_timeout, delivery_to, result_text, settled, wait_for
-from ._service import LOCAL, is_reachable, name_of, required_service, service_of
+from ._service import LOCAL, destination_name, is_reachable, required_service, service_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         result = _deliver(one, context.home, arguments.timeout)
         left = max(one.orphaned - settled(result), 0)
         failed = failed or bool(left or result.rejected)
-        context.print(f"{name_of(one.destination)}: {result_text(left, result)}")
+        context.print(f"{destination_name(one.destination)}: {result_text(left, result)}")
     _mention_others(context)
     return 1 if failed else 0
 
@@ -79,7 +79,7 @@ def _mention_others(context: Context) -> None:
     for one in inspect_outboxes(context.home):
         if one.orphaned and not is_reachable(one.destination, service):
             hint = f"`whyops deliver --from {one.folder.name}` sends them with the current key" if service else "set WHYOPS_API_KEY"
-            context.note(f"{counted(one.orphaned, 'event')} for {name_of(one.destination)} wait for another key: {hint}.")
+            context.note(f"{counted(one.orphaned, 'event')} for {destination_name(one.destination)} wait for another key: {hint}.")
 
 
 COMMAND = Command(

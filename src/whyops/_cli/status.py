@@ -10,7 +10,7 @@ from .._outbox.inspect import Waiting, inspect_outboxes
 from .._printable import counted
 from .._render.terminal.status_table import DestinationStatus, render_status
 from ._command import Command, Context
-from ._service import Service, is_reachable, name_of, service_of
+from ._service import Service, destination_name, is_reachable, service_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     elif not found:
         context.note(f"Nothing has been recorded in {context.home} yet.")
     else:
-        statuses = [DestinationStatus(name_of(one.destination), one, tuple(_advice(one, service))) for one in found]
+        statuses = [DestinationStatus(destination_name(one.destination), one, tuple(_advice(one, service))) for one in found]
         terminal.write(render_status(statuses, width=terminal.width, color=terminal.color, encoding=terminal.encoding))
     return 0
 

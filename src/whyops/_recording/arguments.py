@@ -22,7 +22,6 @@ class Arguments:
     __slots__ = (
         "_defaults",
         "_function",
-        "_given_name",
         "_keywords",
         "_left_out",
         "_names",
@@ -35,7 +34,7 @@ class Arguments:
     )
 
     def __init__(self, function: Callable[..., Any], name: str | None, ignore: Iterable[str] = ()) -> None:
-        self.name = name or _name_of(function)
+        self.name = name or _function_name(function)
         self.ignored: frozenset[str] = frozenset(ignore)
         parameters = parameters_of(function)
         _check_ignored(self.ignored, parameters, self.name)
@@ -52,12 +51,11 @@ class Arguments:
         self._keywords = frozenset(p.name for p in named if p.kind is not p.POSITIONAL_ONLY)
         self._parameters = parameters
         self._function = function
-        self._given_name = name
         self._left_out: tuple[int, frozenset[str]] = (0, self.ignored)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle what this is made of: a function that is sent by value takes it along."""
-        return Arguments, (self._function, self._given_name, self.ignored)
+        return Arguments, (self._function, self.name, self.ignored)
 
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
@@ -77,8 +75,7 @@ class Arguments:
             else:
                 self._add_keywords(bound, kwargs, self._takes_keywords)
         for name, default in self._defaults:
-            if name not in bound:
-                bound[name] = default
+            bound.setdefault(name, default)
         rules_asked, left_out = self._left_out
         if rules_asked != len(hidden_parameters):
             left_out = self._ask_rules()
@@ -100,12 +97,8 @@ class Arguments:
 
     def _add_keywords(self, bound: dict[str, Any], kwargs: Mapping[str, Any], rest: str) -> None:
         """Add the keywords of a function that takes any: those without a parameter of their own go under `rest`."""
-        extra = {}
-        for name, value in kwargs.items():
-            if name in self._keywords:
-                bound[name] = value
-            elif name not in self.ignored:
-                extra[name] = value
+        bound.update((name, value) for name, value in kwargs.items() if name in self._keywords)
+        extra = {name: value for name, value in kwargs.items() if name not in self._keywords and name not in self.ignored}
         if extra:
             bound[rest] = extra
 
@@ -120,7 +113,7 @@ def _check_ignored(ignored: frozenset[str], parameters: list[inspect.Parameter],
         )
 
 
-def _name_of(function: Callable[..., Any]) -> str:
+def _function_name(function: Callable[..., Any]) -> str:
     while not hasattr(function, "__name__") and hasattr(function, "func"):
         function = function.func  # pyright: ignore[reportFunctionMemberAccess]  (asked for in the line above)
     name = getattr(function, "__name__", None)

@@ -51,10 +51,7 @@ def twin(method: Callable[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> Recorded[Any]:
-        try:
-            result: object = method(*args, **kwargs)
-        except TypeError:
-            result = guarded(*args, **kwargs)
+        result = guarded(*args, **kwargs)
         return _NOTHING if result is None else Recorded(result)
 
     _twins.append(call)

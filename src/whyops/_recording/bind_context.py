@@ -6,13 +6,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from .context import bound_frame, current, put_back
+from . import context
 from .frames import Frame
 from .generators import Steps, async_generator_function, by_kind, generator_function
 from .open_generators import keeps_current
 from .trace_writer import TraceWriter
-
-Function = Callable[..., Any]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,7 +23,7 @@ def bind_context(function: Callable[P, R]) -> Callable[P, R]:
     generator. What comes back has the function's name, signature and kind, and pickles if the function does: so it carries the trace into
     other processes too, with the client's settings, but for its key, `transport` and `sink`, which the environment stands in for there.
     """
-    return cast("Callable[P, R]", _bound(function, bound_frame()))
+    return cast("Callable[P, R]", _bound(function, context.bound_frame()))
 
 
 class BoundFunction:
@@ -33,18 +31,18 @@ class BoundFunction:
 
     __slots__ = ("__dict__", "__weakref__", "_frame", "_function")
 
-    def __init__(self, function: Function, frame: Frame | None) -> None:
+    def __init__(self, function: Callable[..., Any], frame: Frame | None) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self._frame = frame
 
     @keeps_current
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        token = current.set(self._frame)
+        token = context.current.set(self._frame)
         try:
             return self._function(*args, **kwargs)
         finally:
-            put_back(token)
+            context.put_back(token)
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         bind = getattr(type(self._function), "__get__", None)
@@ -58,8 +56,6 @@ class BoundFunction:
 
 class BoundCoroutineFunction(BoundFunction):
     """The same of an `async def`."""
-
-    __slots__ = ()
 
     async def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return await Steps(self._frame).wait_for(self._function(*args, **kwargs))
@@ -76,25 +72,21 @@ def _steps(args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Steps:
 class BoundGeneratorFunction(BoundFunction):
     """The same of a generator function."""
 
-    __slots__ = ()
-
     __call__ = generator_function(_call, _steps)
 
 
 class BoundAsyncGeneratorFunction(BoundFunction):
     """The same of an async generator function."""
 
-    __slots__ = ()
-
     __call__ = async_generator_function(_call, _steps)
 
 
-def _bound(function: Function, frame: Frame | None) -> BoundFunction:
+def _bound(function: Callable[..., Any], frame: Frame | None) -> BoundFunction:
     kind = by_kind(function, BoundFunction, BoundCoroutineFunction, BoundGeneratorFunction, BoundAsyncGeneratorFunction)
     return kind(function, frame)
 
 
-def _arrived(function: Function, trace: TraceWriter | None, span_id: str | None) -> BoundFunction:
+def _arrived(function: Callable[..., Any], trace: TraceWriter | None, span_id: str | None) -> BoundFunction:
     """Return a bound function out of a pickle."""
     if trace is not None:
         trace.sent_from = span_id

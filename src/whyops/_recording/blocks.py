@@ -61,10 +61,11 @@ class Blocks:
         statement = block_statement(sys._getframe(1))  # noqa: SLF001  (the documented way to the caller's frame)
         suspends = keeps_state(statement)
         stepped = stepped_around(statement) if suspends else None
-        if stepped is not None:
-            frame: Frame = GeneratorFrame(trace, span_id, owner, is_trace, stepped)
-        else:
-            frame = Frame(trace, span_id, owner, context.beneath(), is_trace)
+        frame = (
+            Frame(trace, span_id, owner, context.beneath(), is_trace)
+            if stepped is None
+            else GeneratorFrame(trace, span_id, owner, is_trace, stepped)
+        )
         if suspends:
             self._open.append(Block(id(statement), frame, context.Stay(frame)))
         else:
@@ -120,16 +121,14 @@ class TraceBlock:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        end = self._end(error, self._blocks.leave(error))
-        if end is not None:
+        if (end := self._end(error, self._blocks.leave(error))) is not None:
             end.wait()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        end = self._end(error, self._blocks.leave(error))
-        if end is not None:
+        if (end := self._end(error, self._blocks.leave(error))) is not None:
             await end.wait_async()
 
     def _end(self, error: BaseException | None, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)

@@ -7,12 +7,14 @@ attribute it binds to an instance just if the callable itself would.
 from __future__ import annotations
 
 import copy
+import operator
 import sys
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
 
 from .._encoding.class_fields import PerType, mro, namespace
+from .._runtime.safely import safely_or
 
 OBSERVER = "__whyops_observer__"
 """Where a decorated callable keeps what records its calls."""
@@ -56,8 +58,8 @@ class CallableWrapper:
 
     def __reduce_ex__(self, _protocol: Any) -> Any:
         """Pickle as a function does that is found under its name; else with the callable itself."""
-        name = getattr(self, "__qualname__", None)
-        if isinstance(name, str) and _find(getattr(self, "__module__", None), name) is self:
+        name, module = getattr(self, "__qualname__", None), sys.modules.get(str(getattr(self, "__module__", None)))
+        if isinstance(name, str) and safely_or(operator.attrgetter(name), module, None) is self:
             return name
         return self._decorate, (self.__wrapped__,)
 
@@ -65,22 +67,16 @@ class CallableWrapper:
         return self if function is self.__wrapped__ else self._decorate(function)
 
 
-def wrapped(function: Any, call: Callable[..., Any], observer: object, decorate: Callable[[Any], Any]) -> Any:
-    """Return what takes the place of `function`."""
-    return _class_for(type(function))(function, call, observer, decorate)
-
-
 def _make_class(kind: type) -> type[CallableWrapper]:
     """Make the class for wrappers of a type: what Python asks a type for, such as operators, is passed on to the object."""
     defined = {name: value for each in reversed(mro(kind)) for name, value in namespace(each).items()}
     special = {name for name, value in defined.items() if name[:2] == "__" == name[-2:] and callable(value)} - _NOT_PASSED_ON
-    body: dict[str, Any] = {name: _passed_on(name) for name in special}
-    if "__get__" in defined:
-        body["__get__"] = _bind
-    return type(kind.__name__, (CallableWrapper,), {"__slots__": (), **body})
+    binding = {"__get__": _bind} if "__get__" in defined else {}
+    return type(kind.__name__, (CallableWrapper,), {"__slots__": (), **{name: _passed_on(name) for name in special}, **binding})
 
 
-_class_for = PerType(_make_class)
+wrapper_class = PerType(_make_class)
+"""The class whose objects take the place of callables of a type."""
 
 
 def _passed_on(name: str) -> Callable[..., Any]:
@@ -97,11 +93,3 @@ def _bind(self: Any, instance: object, owner: type | None = None) -> Any:
     if type(bound) is MethodType and bound.__func__ is function:
         return MethodType(self, bound.__self__)
     return self._again(bound)
-
-
-def _find(module: object, name: str) -> object:
-    """Return what is found under a qualified name."""
-    found: object = sys.modules.get(module) if isinstance(module, str) else None
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    return found

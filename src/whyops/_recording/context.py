@@ -8,7 +8,7 @@ over where it lies: whoever looks at the chain passes over it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -22,17 +22,11 @@ current: ContextVar[Frame | None] = ContextVar("whyops_frame", default=None)
 
 
 def _no_fallback(_trace_id: str | None) -> TraceWriter | None:
-    return None
+    """Find none."""
 
 
 find_trace: Callable[[str | None], TraceWriter | None] = _no_fallback
-"""Where a call outside any trace finds one; the client's module sets it. Takes the id that the call names, if it names one."""
-
-
-def set_fallback(find: Callable[[str | None], TraceWriter | None]) -> None:
-    """Say where calls outside any trace find theirs."""
-    global find_trace  # noqa: PLW0603  (one function, set once when the client's module is imported)
-    find_trace = find
+"""Where a call outside any trace finds one; the default client's module sets it. Takes the id that the call names, if it names one."""
 
 
 def top() -> Frame | None:
@@ -50,10 +44,6 @@ def beneath() -> Frame | None:
     frame = current.get()
     if (frame is None or (type(frame) is Frame and not frame.over)) and not open_generators:
         return frame
-    return _beneath(frame)
-
-
-def _beneath(frame: Frame | None) -> Frame | None:
     frame = covered(frame)
     if open_generators:
         block = innermost_block()
@@ -80,16 +70,19 @@ def covered(chain: Frame | None) -> Frame | None:
 
 def holds(chain: Frame | None, frame: Frame) -> bool:
     """Tell whether `frame` is around what is at the top of a chain, or is that itself."""
-    if type(chain) is Covered:
-        chain = chain.live
-    while chain is not None and not _is(chain, frame):
-        chain = around(chain)
-    return chain is not None
+    return any(_is(each, frame) for each in outward(chain.live if type(chain) is Covered else chain))
 
 
 def around(frame: Frame) -> Frame | None:
     """Return the frame that was current where `frame` was entered."""
     return frame.previous.live if type(frame.previous) is Covered else frame.previous
+
+
+def outward(frame: Frame | None) -> Iterator[Frame]:
+    """Return a frame, if there is one, and those around it, from the inside out."""
+    while frame is not None:
+        yield frame
+        frame = around(frame)
 
 
 def enter(trace: TraceWriter, span_id: str | None, owner: object) -> None:
@@ -171,8 +164,7 @@ class Stay:
         is_here = put_back(self._entered)
         if not is_here:
             self.frame.over = True
-        place = take_out(self.frame, and_spans=self.frame.is_trace) or self.frame
-        return is_here, around(place) is None
+        return is_here, around(take_out(self.frame, and_spans=self.frame.is_trace) or self.frame) is None
 
 
 _place: ContextVar[None] = ContextVar("whyops_place", default=None)
@@ -193,13 +185,8 @@ def span_id_in(trace: TraceWriter) -> str | None:
 
 def hides_text() -> bool:
     """Tell whether the call whose body runs here hides the texts of errors."""
-    frame = top()
-    while frame is not None:
-        hides = getattr(frame.owner, "hides_text", None)
-        if hides is not None:
-            return bool(hides)
-        frame = around(frame)
-    return False
+    told = (getattr(frame.owner, "hides_text", None) for frame in outward(top()))
+    return bool(next((hides for hides in told if hides is not None), False))
 
 
 def bound_frame() -> Frame | None:

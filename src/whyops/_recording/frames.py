@@ -71,11 +71,4 @@ class Covered(Frame):
     def __init__(self, frame: Frame, live: Frame | None) -> None:
         super().__init__(frame.trace, None, None, frame)
         self.live = live
-
-    def is_live(self) -> bool:
-        """Be passed over."""
-        return False
-
-    def is_over(self) -> bool:
-        """Be left out where nothing is above."""
-        return True
+        self.over = True  # it is passed over, and left out where nothing is above

@@ -80,8 +80,6 @@ class Steps:
 class _UnchangedSteps(Steps):
     """Takes the steps, and does nothing else."""
 
-    __slots__ = ()
-
     def take(self, step: Callable[[Any], R], given: Any) -> R:
         return step(given)
 
@@ -100,53 +98,48 @@ class RecordedSteps(Steps):
     they are counted.
     """
 
-    __slots__ = ("_call", "_captures_result", "_cuts", "_expected", "_items", "_left_out", "_redactions", "_room")
+    __slots__ = ("_call", "_captures_result", "_cuts", "_expected", "_items", "_redactions", "_room", "_yielded")
 
-    def __init__(self, frame: Frame, call: ToolCallWriter, expected: tuple[type[BaseException], ...], *, captures_result: bool) -> None:
+    def __init__(self, call: ToolCallWriter, frame: Frame, expected: tuple[type[BaseException], ...], *, captures_result: bool) -> None:
         super().__init__(frame)
         self._call = call
         self._expected = expected
         self._captures_result = captures_result
         self._items: list[str] = []
         self._room = call.trace.recorder.max_value_bytes - _FOR_THE_CUT
-        self._cuts = 0
-        self._redactions = 0
-        self._left_out = 0
+        self._cuts = self._redactions = self._yielded = 0
 
     @guard.recording
     def yielded(self, item: object) -> None:
         """Encode one item, while there is room."""
-        if self._left_out:
-            self._left_out += 1
+        self._yielded += 1
+        if self._room < 0 and self._items:
             return
         recorder = self._call.trace.recorder
         encoded, cuts, redactions = recorder.encode(recorder.shown(item))
         self._room -= 1 + (len(encoded) if encoded.isascii() else len(encoded.encode()))
-        if self._room < 0 and self._items:
-            self._left_out = 1
-            return
-        self._items.append(encoded)
-        self._cuts += cuts
-        self._redactions += redactions
+        if self._room >= 0 or not self._items:
+            self._items.append(encoded)
+            self._cuts += cuts
+            self._redactions += redactions
 
     def ended(self, error: BaseException | None) -> None:
         """Record what was yielded: also by one that was closed early, which is no error, or stopped from outside."""
         is_error = isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration))
         if error is not None and (is_error or isinstance(error, self._expected)):
             self._call.fail(error, expected=self._expected)
-            return
-        note = stopped(error)
-        if self._captures_result:
-            self._call.succeed_encoded(self._results(), note)
+        elif self._captures_result:
+            self._call.succeed_encoded(self._results(), stopped(error))
         else:
-            self._call.succeed(NOT_CAPTURED, note)
+            self._call.succeed(NOT_CAPTURED, stopped(error))
 
     def _results(self) -> Encoded:
         """Return the `toolResults` object of all that was yielded."""
         items = self._items
-        if self._left_out:
-            items = [*items, f'"[cut: {len(items)} of {len(items) + self._left_out} items]"']
-        return f'{{"result":[{",".join(items)}]}}', self._cuts + bool(self._left_out), self._redactions
+        is_cut = len(items) < self._yielded
+        if is_cut:
+            items = [*items, f'"[cut: {len(items)} of {self._yielded} items]"']
+        return f'{{"result":[{",".join(items)}]}}', self._cuts + is_cut, self._redactions
 
 
 def generator_function(function: Callable[..., Generator[Any, Any, Any]], begin: Begin) -> Callable[..., Generator[Any, Any, Any]]:
@@ -222,11 +215,12 @@ def by_kind(function: Callable[..., Any], plain: K, coroutine: K, generator: K, 
         called: Callable[..., Any] = function
     else:
         called = function.__call__ if isinstance(function, CallableWrapper) else type(function).__call__
-    if inspect.isasyncgenfunction(called):
-        return async_generator
-    if inspect.isgeneratorfunction(called):
-        return generator
-    return coroutine if inspect.iscoroutinefunction(called) else plain
+    kinds = (
+        (inspect.isasyncgenfunction, async_generator),
+        (inspect.isgeneratorfunction, generator),
+        (inspect.iscoroutinefunction, coroutine),
+    )
+    return next((kind for is_of_kind, kind in kinds if is_of_kind(called)), plain)
 
 
 def unwatched_first_step(inner: AsyncGenerator[Any, Any]) -> Awaitable[Any]:

@@ -18,7 +18,7 @@ _MAX_LOOKED_AT = 1_000_000
 class Ids:
     """Unique ids: a random nonce for the process, and a counter. `renew` gives a forked child a nonce of its own."""
 
-    __slots__ = ("_count", "_prefix", "_random", "nonce")
+    __slots__ = ("_count", "_random", "nonce")
 
     def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
         self._random = random
@@ -27,12 +27,11 @@ class Ids:
     def renew(self) -> None:
         """Start again under a fresh nonce."""
         self.nonce: str = self._random(8).hex()
-        self._prefix = self.nonce + "-"
         self._count: Callable[[], int] = itertools.count().__next__
 
     def next(self) -> str:
         """Return an id that was never returned before, in any process."""
-        return f"{self._prefix}{self._count()}"
+        return f"{self.nonce}-{self._count()}"
 
 
 process_ids = Ids()
@@ -43,8 +42,7 @@ def safe_id(value: object) -> str:
 
     Text that is so already stays as it is. Any other gets a stable short form: what is printable of its beginning, and a hash.
     """
-    text = _own_text(value)
-    return _safe(spelled(value) if text is None else text)
+    return readable_id(value) or _safe(spelled(value))
 
 
 def readable_id(value: object) -> str | None:
@@ -68,9 +66,7 @@ def utf16_length(text: str) -> int:
 
 def clip(text: str, limit: int) -> str:
     """Return the beginning of `text` that fits `limit` UTF-16 units."""
-    if utf16_length(text) <= limit:
-        return text
-    return text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
+    return text if utf16_length(text) <= limit else text.encode("utf-16-le", "surrogatepass")[: 2 * limit].decode("utf-16-le", "ignore")
 
 
 def _safe(text: str) -> str:

@@ -13,7 +13,7 @@ import functools
 import opcode
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import CodeType, FrameType, FunctionType
 from typing import Any, TypeVar, cast
 
@@ -97,7 +97,9 @@ def _forget(key: int, kept: weakref.ref[Stepped]) -> None:
 
 def innermost_block() -> Frame | None:
     """Return the block that the innermost generator on this call stack holds, or None."""
-    if len(open_generators) <= _FEW and not any(_are_executing()):
+    if len(open_generators) <= _FEW and not any(
+        (stepped := kept()) is not None and stepped.is_executing() for kept in list(open_generators.values())
+    ):
         return None
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (the documented way to the caller's frame)
     while frame is not None:
@@ -109,12 +111,6 @@ def innermost_block() -> Frame | None:
             return None
         frame = frame.f_back
     return None
-
-
-def _are_executing() -> Iterator[bool]:
-    for kept in list(open_generators.values()):
-        stepped = kept()
-        yield stepped is not None and stepped.is_executing()
 
 
 def keeps_current(function: F) -> F:
@@ -137,7 +133,7 @@ def stepped_around(frame: FrameType | None) -> Stepped | None:
     """
     while frame is not None and _is_generator(frame):
         driver = frame.f_back
-        if driver is None or not _runs_as_block(driver):
+        if driver is None or (driver.f_globals.get("__name__") not in _RUN_AS_BLOCKS and driver.f_code.co_name != _RUN_FIXTURES):
             kept = open_generators.get(id(frame))
             return (kept() if kept is not None else None) or Stepped(frame)
         frame = block_statement(driver)
@@ -154,18 +150,17 @@ def _is_generator(frame: FrameType) -> bool:
     return bool(flags & (_GENERATOR | _ASYNC_GENERATOR)) and not flags & _ITERABLE_COROUTINE
 
 
-def _runs_as_block(driver: FrameType) -> bool:
-    return driver.f_globals.get("__name__") in _RUN_AS_BLOCKS or driver.f_code.co_name == _RUN_FIXTURES
-
-
 def _awaits(frame: FrameType) -> bool:
     """Tell whether a suspended generator stands at an `await`, and not at a `yield`: before Python 3.14 only its next instruction says."""
     code = frame.f_code
     at = frame.f_lasti + _TO_NEXT_INSTRUCTION
     instructions = code.co_code
-    if not code.co_flags & _ASYNC_GENERATOR or not 0 <= at < len(instructions) - 1:
-        return False
-    return instructions[at] == _RESUMES and (_RESUMES_SAY_NOTHING or instructions[at + 1] & 3 == _AFTER_AWAIT)
+    return (
+        bool(code.co_flags & _ASYNC_GENERATOR)
+        and 0 <= at < len(instructions) - 1
+        and instructions[at] == _RESUMES
+        and (_RESUMES_SAY_NOTHING or instructions[at + 1] & 3 == _AFTER_AWAIT)
+    )
 
 
 _RESUMES_SAY_NOTHING = sys.version_info < (3, 11)

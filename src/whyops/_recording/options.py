@@ -8,7 +8,6 @@ from .._encoding.class_fields import short_name
 from .._encoding.coerce import elements, members, text_in
 from .._runtime import guard
 from .._wire import line
-from .._wire.timestamps import stamp_of
 from .._wire.usage import COUNTS, MAX_COUNT, whole
 from .._wire.write import MEMBERS
 from ..types import EventOptions
@@ -31,9 +30,8 @@ OWN: dict[str, tuple[str, ...]] = {
 """What each method takes beside these, by its name, which is that of its event."""
 
 _COMMON = frozenset(COMMON)
-_MOST_DISTANT = 0.6
 
-_TIME = "ISO 8601 text or a datetime"
+TIME = "ISO 8601 text or a datetime"
 _ID = "a string, a number or a UUID, or something else with a text of its own"
 
 _READABLE = {
@@ -41,8 +39,8 @@ _READABLE = {
     "usage": 'token counts, such as {"promptTokens": 12, "completionTokens": 34}, or a provider\'s usage object',
     "total_tokens": "a whole number",
     "status": "a whole number",
-    "requested_at": _TIME,
-    "responded_at": _TIME,
+    "requested_at": TIME,
+    "responded_at": TIME,
 }
 """What can be read of an argument."""
 
@@ -80,7 +78,7 @@ class _Nearest:
     def __str__(self) -> str:
         import difflib  # noqa: PLC0415  (only somebody who mistypes a name needs it)
 
-        near = difflib.get_close_matches(self._name, self._known, 1, _MOST_DISTANT)
+        near = difflib.get_close_matches(self._name, self._known, 1)
         return f": did you mean {near[0]!r}?" if near else "."
 
 
@@ -108,12 +106,17 @@ def refused(method: str, option: str, value: object, wanted: str) -> None:
     _say(method, option, value, f"must be {wanted}", "left out")
 
 
-def id_of(method: str, name: str, value: object, make: Callable[[object], str | None] = readable_id) -> str | None:
-    """Return a caller's id, made safe; None, and say so, for what has no text that tells it from others of its type."""
-    found = make(value)
-    if found is None:
-        refused(method, name, value, _ID)
-    return found
+def given_text(method: str, name: str, value: object, read: Callable[[object], str | None] = readable_id, wanted: str = _ID) -> str | None:
+    """Return a caller's id, made safe, or what else `read` makes of a value.
+
+    None and an empty string both stand for none, and None is what they give; so does, logged, what can't be read.
+    """
+    if value is None or (type(value) is str and not value):
+        return None
+    text = read(value)
+    if text is None:
+        refused(method, name, value, wanted)
+    return text
 
 
 def step_fields(method: str, options: EventOptions) -> str:
@@ -128,21 +131,6 @@ def _step(method: str, option: str, step: object) -> int | None:
     if step is not None:
         refused(method, option, step, f"a whole number from 1 to {MAX_COUNT}")
     return None
-
-
-def timestamp(method: str, value: object) -> str | None:
-    """Return a caller's time as an event carries it; None if none was given, or, said, none that can be read."""
-    if not is_given(value):
-        return None
-    text = stamp_of(value)
-    if text is None:
-        refused(method, "timestamp", value, _TIME)
-    return text
-
-
-def is_given(value: object) -> bool:
-    """Tell whether a caller gave an id or a time: None and an empty string both stand for none."""
-    return value is not None and not (type(value) is str and not value)
 
 
 def _is_empty(value: object) -> bool:
@@ -160,11 +148,10 @@ def _is_taken_as_list(name: str, value: object) -> bool:
 
 def _note_counts(method: str, usage: object, read: object) -> None:
     """Log which of the counts with our names are no numbers."""
-    held = members(usage)
-    if held is not None and type(read) is dict:
-        for name in COUNTS:
-            if held.get(name) is not None and name not in read:
-                refused(method, f"usage[{name!r}]", held[name], "a whole number")
+    held = members(usage) or {}
+    for name in COUNTS:
+        if held.get(name) is not None and type(read) is dict and name not in read:
+            refused(method, f"usage[{name!r}]", held[name], "a whole number")
 
 
 def _say(method: str, name: str, value: object, wanted: str, outcome: str) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from .._config.defaults import MAX_VALUE_BYTES
 from .._encoding import Encoded
-from .._wire.timestamps import Clock
+from .._wire.timestamps import EventClock
 from .ids import Ids, process_ids
 
 Encode = Callable[[object], Encoded]
@@ -25,11 +25,9 @@ class TraceEnd(Protocol):
 
     def wait(self) -> None:
         """Wait in this thread."""
-        ...
 
     async def wait_async(self) -> None:
         """Wait without blocking the event loop."""
-        ...
 
 
 class Recorder:
@@ -64,7 +62,7 @@ class Recorder:
         capture_content: bool = True,
         max_value_bytes: int = MAX_VALUE_BYTES,
         at_trace_end: TraceEnd | None = None,
-        clock: Clock | None = None,
+        clock: EventClock | None = None,
         ids: Ids = process_ids,
         reduce: Callable[[], tuple[object, ...]] | None = None,
     ) -> None:
@@ -76,7 +74,7 @@ class Recorder:
         self.capture_content: bool = capture_content
         self.max_value_bytes: int = max_value_bytes
         self.at_trace_end: TraceEnd | None = at_trace_end
-        self.clock: Clock = clock or Clock()
+        self.clock: EventClock = clock or EventClock()
         self.ids: Ids = ids
         self.reduce: Callable[[], tuple[object, ...]] | None = reduce
 
@@ -88,6 +86,4 @@ class Recorder:
 
     def shown(self, value: object) -> object:
         """Return `value`, or a marker of its size where contents are not to be recorded."""
-        if self.capture_content or value is None:
-            return value
-        return f"[not captured: {len(self.encode(value)[0])} bytes]"
+        return value if self.capture_content or value is None else f"[not captured: {len(self.encode(value)[0])} bytes]"

@@ -9,22 +9,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import Any, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 from .._runtime import guard
 from .._wire.exceptions import NOT_CAPTURED
 from .._wire.write import PROXY_ARGUMENT
 from . import context
 from .arguments import Arguments
-from .callable_wrapper import OBSERVER, CallableWrapper, wrapped
+from .callable_wrapper import OBSERVER, CallableWrapper, wrapper_class
 from .frames import Covered, Frame
 from .generators import UNCHANGED, RecordedSteps, Steps, async_generator_function, by_kind, generator_function
 from .open_generators import say_if_streamed
 from .tool_call import ToolCallWriter
 from .trace_writer import TraceWriter
 
-P = ParamSpec("P")
-R = TypeVar("R")
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any]")
 
 _FUNCTIONS = ("func", "coroutine")
@@ -106,16 +104,15 @@ def _decorate(function: Any, options: Options) -> Any:
         functools.update_wrapper(wrapper, function)
         wrapper.__dict__[OBSERVER] = observer
         return wrapper
-    return wrapped(function, wrapper, observer, functools.partial(_decorate, options=options))
+    return wrapper_class(type(function))(function, wrapper, observer, functools.partial(_decorate, options=options))
 
 
 def _names(ignore: object) -> tuple[str, ...]:
     """Return the names of arguments that are given, one as text or several."""
-    given = list(ignore) if isinstance(ignore, Iterable) and not isinstance(ignore, str) else [ignore]
-    names = tuple(name for name in given if isinstance(name, str))
-    if len(names) < len(given):
+    given: list[Any] = list(ignore) if isinstance(ignore, Iterable) and not isinstance(ignore, str) else [ignore]
+    if not all(isinstance(name, str) for name in given):
         raise TypeError("@whyops.tool takes the names of arguments as text for ignore, one or several")
-    return names
+    return tuple(given)
 
 
 def observer_of(function: object) -> Observer | None:
@@ -135,10 +132,8 @@ def _with_decorated_functions(tool: Any, options: Options) -> Any:
     """Return a copy of a framework's tool object with its functions decorated: an agent needs the object, not a function."""
     options = options._replace(name=options.name or getattr(tool, "name", None))
     functions = {field: getattr(tool, field, None) for field in _FUNCTIONS}
-    changes = {
-        field: _decorate(function, options) for field, function in functions.items() if callable(function) and observer_of(function) is None
-    }
-    return tool.model_copy(update=changes)
+    undecorated = {field: each for field, each in functions.items() if callable(each) and observer_of(each) is None}
+    return tool.model_copy(update={field: _decorate(each, options) for field, each in undecorated.items()})
 
 
 class Observer:
@@ -190,10 +185,7 @@ class Observer:
     def begin_steps(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
         """Record the request of a generator. Return how its steps are to be taken, and recorded."""
         begun = self.begin(args, kwargs)
-        if begun is None:
-            return UNCHANGED
-        call, frame = begun
-        return RecordedSteps(frame, call, self.expected, captures_result=self.captures_result)
+        return UNCHANGED if begun is None else RecordedSteps(*begun, self.expected, captures_result=self.captures_result)
 
 
 def _sync(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:

@@ -78,7 +78,7 @@ class ToolCallWriter:
             self.span_id = recorder.ids.next()
         arguments, cuts, redactions = self._arguments
         self._call = line.call_begun(self.span_id, self._tool, arguments)
-        self._members = members = self._described(cuts, redactions)
+        self._members = members = trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
         if recorder.enabled:
             recorder.record(line.request(trace.head, trace.stamp(), self.span_id, self._call, self._tool, members))
         self._open = True
@@ -87,8 +87,7 @@ class ToolCallWriter:
     def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
         """Record the response with what the call gave."""
         try:
-            elapsed = self._close(metadata)
-            if elapsed is not None:
+            if (elapsed := self._close(metadata)) is not None:
                 self._respond(self._results(result), elapsed)
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             guard.fault(error, self.trace)
@@ -96,8 +95,7 @@ class ToolCallWriter:
     @guard.recording
     def succeed_encoded(self, results: Encoded, metadata: Mapping[str, Any] | None = None) -> None:
         """Record the response with results that are a JSON object already."""
-        elapsed = self._close(metadata)
-        if elapsed is not None:
+        if (elapsed := self._close(metadata)) is not None:
             self._respond(results, elapsed)
 
     @guard.recording
@@ -111,24 +109,22 @@ class ToolCallWriter:
         if not is_expected and not exceptions.is_error(error):
             self.interrupt(type(error).__name__, metadata)
             return
-        elapsed = self._close(metadata)
-        if elapsed is None:
+        if (elapsed := self._close(metadata)) is None:
             return
         if self.hides_text:
             exceptions.keep_text_back(error)
-        recorder = self.trace.recorder
         if is_expected:
             exceptions.mark(error, self.trace.id)
         else:
             self.trace.record_exception(error, span_id=self.span_id, parent_id=self._parent_id, hides_text=self.hides_text)
+        recorder = self.trace.recorder
         summary = exceptions.summary_of(error, tells_text=recorder.capture_content)
         self._respond(recorder.encode({"raised" if is_expected else "error": summary}), elapsed)
 
     @guard.recording
     def interrupt(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:
         """Record that the call was stopped from outside before it came to a result, which is no failure of its own."""
-        elapsed = self._close({**(metadata or {}), **interrupted(reason)})
-        if elapsed is not None:
+        if (elapsed := self._close({**(metadata or {}), **interrupted(reason)})) is not None:
             self._respond(self.trace.recorder.encode(interrupted(reason)), elapsed)
 
     def _close(self, metadata: Mapping[str, Any] | None) -> int | None:
@@ -154,17 +150,13 @@ class ToolCallWriter:
         encoded, cuts, redactions = recorder.encode(result)
         return f'{{"result":{encoded}}}', cuts, redactions
 
-    def _described(self, cuts: int, redactions: int) -> str:
-        return self.trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
-
     def _respond(self, results: Encoded, elapsed_ns: int) -> None:
+        trace = self.trace
         encoded, cuts, redactions = results
         members = self._members
         if cuts or redactions or members is None:
             _, more_cuts, more_redactions = self._arguments
-            members = self._described(cuts + more_cuts, redactions + more_redactions)
-        trace = self.trace
-        recorder = trace.recorder
-        if recorder.enabled:
+            members = trace.members(self.span_id, self._parent_id, self._metadata, cuts + more_cuts, redactions + more_redactions)
+        if trace.recorder.enabled:
             took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
-            recorder.record(line.response(trace.head, trace.stamp(), self.span_id, self._call, encoded, self._tool, took, members))
+            trace.recorder.record(line.response(trace.head, trace.stamp(), self.span_id, self._call, encoded, self._tool, took, members))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, get_type_hints
 
-from .._runtime.safely import Failed, safely
+from .._runtime.safely import safely_or
 from ..types import AgentTool
 from .arguments import hidden_parameters
 from .parameters import annotations_of, parameters_of
@@ -28,18 +29,14 @@ def describe_tools(*functions: Callable[..., Any]) -> list[AgentTool]:
 def _describe(function: Callable[..., Any]) -> AgentTool:
     name = getattr(function, "__name__", type(function).__name__)
     annotations = _annotations(function)
-    properties: dict[str, Any] = {}
-    required = []
-    for parameter in parameters_of(function):
-        if parameter.name in _RECEIVERS or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        meant = parameter.replace(annotation=annotations.get(parameter.name, parameter.empty))
-        if any(rule(meant) for rule in hidden_parameters):
-            continue
-        properties[parameter.name] = _schema(meant.annotation)
-        if parameter.default is parameter.empty:
-            required.append(parameter.name)
-    schema = {"type": "object", "properties": properties, "required": required}
+    named = [p for p in parameters_of(function) if p.name not in _RECEIVERS and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    meant = [p.replace(annotation=annotations.get(p.name, p.empty)) for p in named]
+    shown = [p for p in meant if not any(rule(p) for rule in hidden_parameters)]
+    schema = {
+        "type": "object",
+        "properties": {p.name: _schema(p.annotation) for p in shown},
+        "required": [p.name for p in shown if p.default is p.empty],
+    }
     return {
         "name": name,
         "description": inspect.getdoc(function) or name,
@@ -50,10 +47,9 @@ def _describe(function: Callable[..., Any]) -> AgentTool:
 
 def _annotations(function: Callable[..., Any]) -> dict[str, Any]:
     """Return what the annotations mean: of all together, names inside of names too; where that fails, of each alone."""
-    if not isinstance(function, (FunctionType, MethodType)):
-        return annotations_of(function)
-    hints = safely(lambda each: get_type_hints(each, include_extras=True), function)
-    return annotations_of(function) if isinstance(hints, Failed) else hints
+    together = functools.partial(get_type_hints, include_extras=True)
+    hints = safely_or(together, function, None) if isinstance(function, (FunctionType, MethodType)) else None
+    return annotations_of(function) if hints is None else hints
 
 
 def _schema(annotation: Any) -> dict[str, Any]:
@@ -61,5 +57,4 @@ def _schema(annotation: Any) -> dict[str, Any]:
 
     if annotation is inspect.Parameter.empty or annotation is Any or isinstance(annotation, str):
         return {}
-    schema = safely(lambda each: TypeAdapter(each).json_schema(), annotation)
-    return {} if isinstance(schema, Failed) else schema
+    return safely_or(lambda each: TypeAdapter(each).json_schema(), annotation, {})

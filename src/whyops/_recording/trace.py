@@ -12,8 +12,8 @@ from .._wire import write as contents
 from . import context
 from .async_twin import twin
 from .blocks import Blocks, TraceBlock
-from .explicit import record, record_request, span_id_of
-from .frames import Frame
+from .explicit import record, record_request
+from .options import given_text
 from .recorder import Recorder
 from .tool_call import ToolCallWriter
 from .trace_writer import TraceWriter
@@ -71,11 +71,10 @@ class Trace(TraceBlock):
     def __repr__(self) -> str:
         return f"<whyops.Trace {self.id!r}>"
 
-    def __copy__(self) -> Self:
+    def __deepcopy__(self, _memo: object = None) -> Self:
         return self
 
-    def __deepcopy__(self, _memo: object) -> Self:
-        return self
+    __copy__ = __deepcopy__
 
     def __reduce__(self) -> tuple[object, ...]:
         return _arrived, (type(self), self._writer, context.span_id_in(self._writer))
@@ -99,7 +98,7 @@ class Trace(TraceBlock):
         """
         writer = self._writer
         encoded = writer.encode_arguments({} if arguments is None else arguments)
-        return ToolSpan(self, ToolCallWriter(writer, contents.name_of(name), encoded, context.span_id_in(writer)))
+        return ToolSpan(self, ToolCallWriter(writer, contents.name_or_unknown(name), encoded, context.span_id_in(writer)))
 
     # The nine pairs
 
@@ -131,8 +130,15 @@ class Trace(TraceBlock):
         **options: Unpack[EventOptions],
     ) -> None:
         """Record a model's answer. `usage` also accepts the usage objects of OpenAI, Anthropic, Google and LangChain."""
-        parts = contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms)
-        record(self._writer, "llm_response", parts, options, usage=usage, latency_ms=latency_ms, tool_calls=tool_calls)
+        record(
+            self._writer,
+            "llm_response",
+            contents.llm_response(model, provider, content, tool_calls, finish_reason, usage, latency_ms),
+            options,
+            usage=usage,
+            latency_ms=latency_ms,
+            tool_calls=tool_calls,
+        )
 
     @twin
     def llm_response(
@@ -192,9 +198,16 @@ class Trace(TraceBlock):
         **options: Unpack[EventOptions],
     ) -> None:
         """Record that vectors came back: how many, and of how many dimensions. The vectors are not recorded."""
-        parts = contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms)
-        given = {"embedding_count": embedding_count, "first_embedding_dimensions": first_embedding_dimensions}
-        record(self._writer, "embedding_response", parts, options, total_tokens=total_tokens, latency_ms=latency_ms, **given)
+        record(
+            self._writer,
+            "embedding_response",
+            contents.embedding_response(model, provider, embedding_count, first_embedding_dimensions, total_tokens, latency_ms),
+            options,
+            total_tokens=total_tokens,
+            latency_ms=latency_ms,
+            embedding_count=embedding_count,
+            first_embedding_dimensions=first_embedding_dimensions,
+        )
 
     @twin
     def embedding_response(
@@ -224,7 +237,7 @@ class Trace(TraceBlock):
         **options: Unpack[EventOptions],
     ) -> str:
         """Record that tools are about to run, and return the span id to give to `tool_call_response`."""
-        span_id = span_id_of(self._writer, options)
+        span_id = given_text("tool_call_request", "span_id", options.get("span_id")) or _new_span_id(self)
         record_request(self._writer, span_id, tool, tool_calls, latency_ms, requested_at, options)
         return span_id
 
@@ -254,9 +267,15 @@ class Trace(TraceBlock):
         **options: Unpack[PlacedEventOptions],
     ) -> None:
         """Record the results of tool calls; `span_id` is the one that the request returned. `tool_results["error"]` marks a failure."""
-        parts = contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at)
-        given = {"tool_calls": tool_calls, "latency_ms": latency_ms, "responded_at": responded_at}
-        record(self._writer, "tool_call_response", parts, {**options, "span_id": span_id}, **given)
+        record(
+            self._writer,
+            "tool_call_response",
+            contents.tool_call_response(tool, tool_calls, tool_results, latency_ms, responded_at),
+            {**options, "span_id": span_id},
+            tool_calls=tool_calls,
+            latency_ms=latency_ms,
+            responded_at=responded_at,
+        )
 
     @twin
     def tool_call_response(
@@ -352,17 +371,12 @@ def writer_of(trace: Trace) -> TraceWriter:
 def current_trace() -> Trace | None:
     """Return the trace whose block is running here, or None."""
     top = context.top()
-    return None if top is None else _kept_by(top) or _around(Trace, top.trace)
-
-
-def _kept_by(top: Frame) -> Trace | None:
-    """Return the object that users have of a frame's trace, from who entered the frame or one around it; None where nobody has one."""
-    frame: Frame | None = top
-    while frame is not None:
+    if top is None:
+        return None
+    for frame in context.outward(top):  # the object that users have of it: from who entered the frame, or one around it
         if frame.trace is top.trace and isinstance(frame.owner, (Trace, ToolSpan)):
             return frame.owner if isinstance(frame.owner, Trace) else frame.owner.trace
-        frame = context.around(frame)
-    return None
+    return _around(Trace, top.trace)
 
 
 def _around(kind: type[Trace], writer: TraceWriter) -> Trace:

@@ -25,8 +25,7 @@ def traced(function: Any, begin: Callable[[], Trace]) -> Any:
         return type(function)(traced(function.__func__, begin))
     if isinstance(function, type):
         raise TypeError(f"@whyops.trace takes a function, not the class {function.__name__}: decorate the method that runs the agent.")
-    wrapper = by_kind(function, _sync, _async, _generator, _async_generator)(function, begin)
-    return functools.update_wrapper(wrapper, function)
+    return functools.update_wrapper(by_kind(function, _sync, _async, _generator, _async_generator)(function, begin), function)
 
 
 def _sync(function: Callable[..., Any], begin: Callable[[], Trace]) -> Callable[..., Any]:

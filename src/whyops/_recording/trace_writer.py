@@ -9,20 +9,16 @@ from typing import Any
 from .._encoding import Encoded
 from .._encoding.redaction.place import REDACTED
 from .._runtime import guard
-from .._runtime.safely import Failed, safely
+from .._runtime.safely import safely_or
 from .._wire import exceptions, line, withheld
 from .._wire import write as contents
 from ..types import EventType
 from .ids import clip, readable_user_id
-from .options import id_of, is_given
+from .options import given_text
 from .recorder import Recorder
 
 _STAMP_NS = 1_000
 """A stamp tells microseconds: two that are so far apart are different ones."""
-
-
-def _as_dict(arguments: Any) -> dict[Any, Any]:
-    return dict(arguments)
 
 
 class TraceWriter:
@@ -41,13 +37,13 @@ class TraceWriter:
         metadata: object = None,
     ) -> None:
         self.recorder: Recorder = recorder
-        self.id: str = (id_of("trace", "id", id) if is_given(id) else None) or recorder.ids.next()
+        self.id: str = given_text("trace", "id", id) or recorder.ids.next()
         self.external_user_id: str | None = None
         self.sent_from: str | None = None
         self._metadata: dict[str, Any] = {}
         self._last_ns = 0
         self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
-        if is_given(external_user_id):
+        if external_user_id is not None:
             self.set_user(external_user_id)
         if metadata is not None:
             self._set_metadata(metadata)
@@ -66,7 +62,7 @@ class TraceWriter:
     @guard.recording
     def set_user(self, external_user_id: object) -> None:
         """Name the user in all events from here on."""
-        if is_given(external_user_id) and (user := id_of("trace", "external_user_id", external_user_id, readable_user_id)):
+        if user := given_text("trace", "external_user_id", external_user_id, readable_user_id):
             self.external_user_id = user
             self.head = line.head(self.id, self.recorder.agent_name, self.external_user_id)
 
@@ -89,11 +85,7 @@ class TraceWriter:
         recorder = self.recorder
         if not recorder.enabled:
             return "{}", 0, 0
-        if type(arguments) is dict and recorder.capture_content:
-            return recorder.encode(arguments)
-        named: Any = arguments if isinstance(arguments, dict) else safely(_as_dict, arguments)
-        if isinstance(named, Failed):
-            named = {"arguments": arguments}
+        named: Any = arguments if isinstance(arguments, dict) else safely_or(dict, arguments, {"arguments": arguments})
         return recorder.encode(named if recorder.capture_content else withheld.arguments(named, recorder.shown))
 
     def fitted(self, event_type: EventType, parts: contents.Parts) -> contents.Parts:
@@ -131,8 +123,7 @@ class TraceWriter:
         content, own = self.fitted(event_type, parts)
         if metadata and not self.recorder.capture_content:
             metadata = withheld.labels(metadata, self.recorder.shown)
-        merged = {**own, **metadata} if metadata else own
-        self.write(event_type, self.recorder.encode(content), span_id, parent_id, merged)
+        self.write(event_type, self.recorder.encode(content), span_id, parent_id, {**own, **(metadata or {})})
 
     def record_exception(self, error: BaseException, *, span_id: str | None = None, parent_id: str | None = None, hides_text: bool) -> None:
         """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error."""
@@ -156,8 +147,8 @@ class TraceWriter:
         """Complete an event and hand its line on. `fields` are ready members of the event, each after a comma; `key` is JSON."""
         encoded, cuts, redactions = content
         members = self.members(span_id, parent_id, metadata, cuts, redactions)
-        key = key or f'"{self.recorder.ids.next()}"'
         if self.recorder.enabled:
+            key = key or f'"{self.recorder.ids.next()}"'
             own = line.members(span_id, fields, encoded, members)
             self.recorder.record(line.line(self.head, event_type, timestamp or self.stamp(), key, own))
 
@@ -172,8 +163,7 @@ class TraceWriter:
             members = f",{encoded[1:-1]}" if len(encoded) > len("{}") else ""
             cuts += more_cuts
             redactions += more_redactions
-        if parent_id == span_id:
-            parent_id = None
+        parent_id = None if parent_id == span_id else parent_id
         return members if parent_id is None and not cuts and not redactions else members + line.marks(parent_id, cuts, redactions)
 
     def stamp(self) -> str:

@@ -1,1 +1,1 @@
-"""What the rest stands on: the guard, forks, waiting, the end of the process, locks, private files."""
+"""What the other rooms build on: the guard, forks, waiting, the end of the process, locks, private files."""

@@ -1,4 +1,4 @@
-"""The clocks that delivery goes by."""
+"""The time as delivery reads it; what stamps events is `EventClock`."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from . import forks
 
 
 class Leaving(Protocol):
-    """Something that wants a moment at the end of the process."""
+    """Something that has work to finish at the end of the process."""
 
     def begin_exit(self) -> None:
-        """Do what must be done, without waiting for it."""
+        """Start that work, without waiting for it."""
 
     def finish_exit(self) -> None:
-        """Wait for it, within a limit of one's own that runs since `begin_exit`."""
+        """Wait for it, within its own time limit, which starts at `begin_exit`."""
 
 
 _lock = threading.RLock()
@@ -28,29 +28,25 @@ _registered = False
 
 
 def before_exit(who: Leaving) -> None:
-    """Have `who` called at the end of the process, if it lives until then."""
+    """Call `who` at the end of the process, if it still exists then."""
     global _registered  # noqa: PLW0603  (one hook for all, so that their limits don't add up)
     with _lock:
         _leaving.add(who)
         if not _registered:
             atexit.register(_at_exit)
-            _register_in_worker()
+            # A child of `multiprocessing` ends without `atexit`: it calls us as it calls its own pools and queues.
+            process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
+            if process is not None and util is not None and process.parent_process() is not None:
+                util.Finalize(None, _at_exit, exitpriority=0)
             _registered = True
 
 
 def _after_fork_in_child() -> None:
-    """Register again where it is needed: a child of `multiprocessing` ends without `atexit`."""
+    """Register again at the next `before_exit`: a child of `multiprocessing` ends without `atexit`."""
     global _lock, _registered  # noqa: PLW0603  (no thread of the parent holds the new lock; and see above)
     _lock = threading.RLock()
     atexit.unregister(_at_exit)
     _registered = False
-
-
-def _register_in_worker() -> None:
-    """Have a child of `multiprocessing`, which ends without `atexit`, call us as it calls its own pools and queues."""
-    process, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
-    if process is not None and util is not None and process.parent_process() is not None:
-        util.Finalize(None, _at_exit, exitpriority=0)
 
 
 def _at_exit() -> None:

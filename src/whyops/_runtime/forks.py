@@ -1,14 +1,14 @@
-"""All that has to be known about forks: what is done in the child, and what must not be cut in two. No other file has a fork hook.
+"""Everything about forks: what runs in the child, and what a fork must not interrupt. No other file has a fork hook.
 
 Around a fork, in this order:
-1. in the parent, before: `before_fork` of each `Held` thing, then the lock of `forks_wait` is taken;
-2. in the parent, after: that lock is released, then `after_fork_in_parent` of each `Held` thing;
-3. in the child: the lock is released, the functions given to `in_child` are called in the order in which they were given, then
-   `after_fork_in_child` of all that `tell_children` and `hold_forks` were given. One that fails is reported by the interpreter, and the
-   others are called all the same.
+1. in the parent, before: `before_fork` of each `Held` object, then the lock of `forks_wait` is acquired;
+2. in the parent, after: that lock is released, then `after_fork_in_parent` of each `Held` object;
+3. in the child: the lock is released, the functions passed to `in_child` are called in the order in which they were passed, then
+   `after_fork_in_child` of every object passed to `tell_children` and `hold_forks`. If one fails, the interpreter reports it, and the
+   others are still called.
 
-The locks that these make anew in a child are reentrant ones: where gevent takes over after the fork, such a lock is still held by threads,
-and so never keeps a greenlet waiting for another. What threads sleep on is made when a thread begins to (`Requests.hang_bell`).
+The locks that these create anew in a child are reentrant: where gevent takes over after the fork, such a lock still belongs to threads,
+and so never makes one greenlet wait for another. What threads sleep on is created when a thread starts to sleep (`Requests.hang_bell`).
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ class Forked(Protocol):
     """Something whose threads, locks and open files stay with the parent."""
 
     def after_fork_in_child(self) -> None:
-        """Begin anew, without touching what belongs to the parent."""
+        """Start afresh, without touching what belongs to the parent."""
 
 
 class Held(Forked, Protocol):
-    """Something that no fork may find at work."""
+    """Something that must not be at work while the process forks."""
 
     def before_fork(self) -> None:
-        """Stop, within a limit of one's own."""
+        """Stop, within its own time limit."""
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
+        """Continue."""
 
 
 _lock = threading.RLock()  # a sink may fork while it is made
@@ -48,25 +48,31 @@ _is_child = False
 
 @contextmanager
 def forks_wait() -> Iterator[None]:
-    """Hold up forks for a moment: a module that another thread is importing would stay half imported in the child for good."""
+    """Delay forks for a moment: a module that another thread is importing would stay half imported in the child for good."""
     with _lock:
         yield
 
 
 def in_child(callback: Callable[[], None]) -> None:
-    """Call a function after each fork from now on, in the child. For modules: it is never forgotten."""
+    """Call a function after each fork from now on, in the child. For modules: it is never unregistered."""
     _in_child.append(callback)
 
 
 def tell_children(who: Forked) -> None:
-    """Call `who` after each fork from now on, in the child, as long as it lives."""
+    """Call `who` after each fork from now on, in the child, as long as it exists."""
+    global _waits  # noqa: PLW0603  (a hook can't be taken back, so it is registered once)
     with _lock:
         _told.add(who)
-        _wait_from_now_on()
+        # Forks wait from now on, and not before. The hooks before a fork are called in the order opposite to that of their registration.
+        # So this one is registered late: it takes our lock before `logging` takes its own, which a thread that holds ours may be about to
+        # take.
+        if not _waits and hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=_before, after_in_parent=_after_in_parent)
+            _waits = True
 
 
 def hold_forks(who: Held) -> None:
-    """Call `who` before and after each fork from now on, as long as it lives."""
+    """Call `who` before and after each fork from now on, as long as it exists."""
     with _lock:
         _held.add(who)
     tell_children(who)
@@ -75,18 +81,6 @@ def hold_forks(who: Held) -> None:
 def is_child() -> bool:
     """Tell whether this process was forked from one that delivered."""
     return _is_child
-
-
-def _wait_from_now_on() -> None:
-    """Have forks wait, which they do not before there is something to tell.
-
-    The hooks before a fork are called in the order opposite to that of their registration. So this one is registered late: it takes our
-    lock before `logging` takes its own, which a thread that holds ours may be about to take.
-    """
-    global _waits  # noqa: PLW0603  (a hook can't be taken back, so it is registered once)
-    if not _waits and hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_before, after_in_parent=_after_in_parent)
-        _waits = True
 
 
 def _before() -> None:
@@ -102,8 +96,7 @@ def _after_in_parent() -> None:
 def _after_in_child() -> None:
     global _is_child  # noqa: PLW0603  (a fact about the process)
     _is_child = _is_child or _waits
-    release = [_lock.release] if _waits else []
-    _call_all([*release, *_in_child, *(who.after_fork_in_child for who in list(_told))])
+    _call_all([*([_lock.release] if _waits else []), *_in_child, *(who.after_fork_in_child for who in list(_told))])
 
 
 def _call_all(callbacks: Iterable[Callable[[], object]]) -> None:

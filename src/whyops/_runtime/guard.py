@@ -1,4 +1,4 @@
-"""Recording never raises: what goes wrong inside is said once, then at most once a minute with a count."""
+"""Recording never raises: what goes wrong inside is logged once, then at most once a minute with a count."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ MOST_CHARACTERS = 600
 _PACKAGE = __name__.partition(".")[0]
 
 reraise = False
-"""Set by the package's own tests, so that no fault of ours hides behind the guard."""
+"""Set by the package's own tests, so that the guard hides no bug of this package."""
 
 
 def log(level: int, message: str, *args: object) -> bool:
-    """Say something in the log, under the name `whyops`. What `args` hold may be anybody's words: they come out printable, and bounded.
+    """Log a message, under the name `whyops`. `args` may contain text of any origin: it is made printable, and shortened.
 
     Returns:
-        Whether that could be done: not where `logging` can't be loaded, for lack of a file descriptor.
+        False where `logging` can't be loaded, for lack of a file descriptor; else True.
     """
     try:
         with forks.forks_wait():
-            import logging  # noqa: PLC0415  (a program that is never told anything need not load it)
+            import logging  # noqa: PLC0415  (a program that logs nothing need not load it)
 
             from .. import _printable  # noqa: F401, PLC0415  (as above)
     except (ImportError, OSError):
@@ -46,7 +46,7 @@ def log(level: int, message: str, *args: object) -> bool:
 
 
 class _Told:
-    """A value in a log line, made a text only when the line is written: where that fails, it is the log's to deal with."""
+    """A value in a log line, converted to text only when the line is written: if that fails, `logging` handles it."""
 
     __slots__ = ("_value",)
 
@@ -67,11 +67,11 @@ def _shortened(text: str) -> str:
 
 
 class Notices:
-    """Says each kind of trouble once, then at most once a minute with the number of times it came up since."""
+    """Logs each kind of problem once, then at most once a minute with the number of times it occurred since."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.RLock()  # a `__del__` that records may strike in here, and have something to say too
+        self._lock = threading.RLock()  # a `__del__` that records may run in here, and have something to log too
         self._said: dict[str, tuple[float, int]] = {}
 
     def say(self, kind: str, message: str, *args: object, level: int = WARNING) -> None:
@@ -87,18 +87,13 @@ class Notices:
             message += " (%d more times since this was last said)"
             args = (*args, unsaid)
         if not log(level, message, *args):
-            self._said.pop(kind, None)  # the next time it is said again
+            self._said.pop(kind, None)  # the next time it is logged again
 
 
 notices = Notices()
 
 
-def _after_fork_in_child() -> None:
-    notices.__init__()  # type: ignore[misc]  # another thread of the parent may have held its lock
-
-
-forks.in_child(_after_fork_in_child)
-
+forks.in_child(notices.__init__)  # type: ignore[misc]  # another thread of the parent may have held its lock
 
 Losing = Callable[[object, str, int], None]
 """Counts events that could not be recorded: whose they were (as the guarded method knows it: its `self`), why, and how many."""
@@ -108,22 +103,17 @@ def _uncounted(owner: object, reason: str, events: int) -> None:
     """Count nothing: no client was ever made."""
 
 
-_lose: Losing = _uncounted
-
-
-def set_losing(lose: Losing) -> None:
-    """Say where events that could not be recorded are counted."""
-    global _lose  # noqa: PLW0603  (one function, set once when the client's module is imported)
-    _lose = lose
+lose: Losing = _uncounted
+"""Set by the module of the default client, which knows whose they were."""
 
 
 def recording(function: Callable[P, R]) -> Callable[P, R | None]:
-    """Make `function` return None where it would raise: a fault of ours costs an event, never the agent."""
+    """Make `function` return None where it would raise: a bug of this package costs an event, never the agent."""
     return recording_else(_nothing)(function)
 
 
 def recording_else(instead: Callable[[Any], D]) -> Callable[[Callable[P, R]], Callable[P, R | D]]:
-    """Make a method return what `instead` makes of its `self` where it would raise; as `recording` does, for one that promises a value."""
+    """Make a method return `instead(self)` where it would raise: `recording` for a method that promises a value."""
 
     def guarding(function: Callable[P, R]) -> Callable[P, R | D]:
         @functools.wraps(function)
@@ -149,16 +139,16 @@ def _nothing(_: object) -> None:
 
 def _wrong_call(error: TypeError, owner: object) -> None:
     place = caller()
-    _lose(owner, f"{error} ({place})", 1)
+    lose(owner, f"{error} ({place})", 1)
     notices.say(f"call:{place}:{error}", "A call could not be recorded: %s (at %s). The agent is not affected.", error, place)
 
 
 def fault(error: Exception, owner: object = None, events: int = 1) -> None:
-    """Say that events were lost to a fault of ours, and count them for `owner`: a trace, or what has one."""
+    """Log that events were lost to a bug of this package, and count them for `owner`: a trace, or what has one."""
     if reraise:
         raise error
     place = caller()
-    _lose(owner, f"{type(error).__name__} ({place})", events)
+    lose(owner, f"{type(error).__name__} ({place})", events)
     notices.say(
         f"recording:{type(error).__name__}",
         "An event could not be recorded (%s: %s), at %s. The agent is not affected; please report this with the version of whyops.",

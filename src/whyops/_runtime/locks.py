@@ -1,4 +1,4 @@
-"""Advisory locks on files: whoever lives holds them, and death lets go of them."""
+"""Advisory locks on files: a process has them until it releases them or ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def lock(fd: int, *, shared: bool = False, wait: bool = False) -> None:
     """Lock an open file.
 
     Raises:
-        OSError: another holds it, or there are no locks on this system or on that disk.
+        OSError: another process has it, or this system or that disk has no locks.
     """
     if fcntl is None:
         raise OSError("there are no file locks on this system")
@@ -27,17 +27,17 @@ def lock(fd: int, *, shared: bool = False, wait: bool = False) -> None:
 
 
 def unlock(fd: int) -> None:
-    """Let go of a lock before its file is closed: a child that was forked meanwhile would else go on holding it."""
+    """Release a lock before its file is closed: a child that was forked meanwhile would otherwise keep it."""
     if fcntl is not None:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
 
 @contextlib.contextmanager
 def locked(path: Path, flags: int, *, wait: bool = False, needed: bool = True) -> Iterator[int]:
-    """Open a file of ours, with its lock for as long as it is open; without one, if it is not `needed` and can't be had.
+    """Open a file of ours, locked for as long as it is open; not locked, if the lock is not `needed` and not available.
 
     Raises:
-        OSError: it can't be opened, or not be locked.
+        OSError: it can't be opened, or it can't be locked.
     """
     fd = open_private(path, flags)
     try:
@@ -51,5 +51,5 @@ def locked(path: Path, flags: int, *, wait: bool = False, needed: bool = True) -
 
 
 def exist() -> bool:
-    """Tell whether this system has such locks, and files that belong to somebody: Windows and Pyodide do not."""
+    """Tell whether this system has such locks, and files with owners: Windows and Pyodide do not."""
     return fcntl is not None and hasattr(os, "geteuid")

@@ -1,4 +1,4 @@
-"""Waits for what another thread will say, in a thread or in a coroutine, within a limit."""
+"""Waits for the result of another thread, in a thread or in a coroutine, within a time limit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 STEP_SECONDS = 0.5
-"""How often whoever waits looks whether somebody is at work."""
+"""How often a waiting thread checks that some thread does the work."""
 
 
 def new_future() -> Future[Any]:
-    """Return a future for whoever is going to wait."""
+    """Return a future to wait for."""
     from concurrent.futures import Future  # noqa: PLC0415  (recording waits for nothing; who does at the latest is the end of the process)
 
     return Future()
@@ -27,25 +27,19 @@ def new_future() -> Future[Any]:
 def loop_is_running() -> bool:
     """Tell whether asyncio runs here, without importing it."""
     asyncio = sys.modules.get("asyncio")
-    if asyncio is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001  (the documented one raises where there is none)
 
 
 def no_care(_future: Future[Any], _seconds: float) -> None:
-    """Leave the work to the thread that does it anyway."""
+    """Leave the work to the thread that does it already."""
 
 
 Care = Callable[["Future[Any]", float], None]
-"""Sees that a future is worked for. It may do the work itself, for so many seconds at most."""
+"""Makes sure that some thread works for a future. It may do the work itself, for that many seconds at most."""
 
 
 def waited(future: Future[R], timeout: float | None, otherwise: Callable[[], R], care: Care = no_care) -> R:
-    """Wait for a future of another thread; past the limit return what `otherwise` gives."""
+    """Wait for a future of another thread; past the limit return `otherwise()`."""
     from concurrent.futures import wait  # noqa: PLC0415  (whoever has a future has it loaded)
 
     left = _countdown(timeout)
@@ -56,9 +50,9 @@ def waited(future: Future[R], timeout: float | None, otherwise: Callable[[], R],
 
 
 async def awaited(future: Future[R], timeout: float | None, otherwise: Callable[[], R], care: Care = no_care) -> R:
-    """Await a future of another thread without cancelling it; past the limit return what `otherwise` gives.
+    """Await a future of another thread without cancelling it; past the limit return `otherwise()`.
 
-    Where the coroutine is not run by asyncio, its thread waits.
+    If the coroutine does not run in asyncio, its thread waits.
     """
     import asyncio  # noqa: PLC0415  (whoever awaits has it loaded)
 
@@ -76,7 +70,7 @@ async def awaited(future: Future[R], timeout: float | None, otherwise: Callable[
 
 
 def _countdown(timeout: float | None) -> Callable[[], float]:
-    """Return a function that tells how many seconds are left, never less than none."""
+    """Return a function that returns how many seconds are left, at least 0."""
     now = CLOCK.monotonic
     deadline = float("inf") if timeout is None else now() + timeout
     return lambda: max(0.0, deadline - now())

@@ -17,7 +17,7 @@ DIGITS = tuple(map("{:03d}".format, range(1_000)))
 """Each number below a thousand in three digits: to write one costs several times what it costs to look it up."""
 
 
-class Clock:
+class EventClock:
     """Wall time for stamps and a steady time for latencies, both in nanoseconds, and the text of a stamp."""
 
     __slots__ = ("_second", "steady_ns", "wall_ns")

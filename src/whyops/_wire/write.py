@@ -95,7 +95,7 @@ def embedding_response(
 def tool_call_request(tool: object, tool_calls: object, latency_ms: object, requested_at: object) -> Parts:
     """Make the tool calls that are about to run."""
     content = {"toolCalls": [_tool_call(call) for call in listed(tool_calls)], **known({"requestedAt": stamp_of(requested_at)})}
-    return content, {"tool": name_of(tool), **latency(latency_ms)}
+    return content, {"tool": name_or_unknown(tool), **latency(latency_ms)}
 
 
 def tool_call_response(tool: object, tool_calls: object, tool_results: object, latency_ms: object, responded_at: object) -> Parts:
@@ -105,12 +105,12 @@ def tool_call_response(tool: object, tool_calls: object, tool_results: object, l
         "toolResults": tool_outcome(tool_results),
         **known({"respondedAt": stamp_of(responded_at)}),
     }
-    return content, {"tool": name_of(tool), **latency(latency_ms)}
+    return content, {"tool": name_or_unknown(tool), **latency(latency_ms)}
 
 
 def tool_result(tool_name: object, output: object) -> Parts:
     """Make a tool's result that has no request to go with."""
-    return {"toolName": name_of(tool_name), "output": output}, {}
+    return {"toolName": name_or_unknown(tool_name), "output": output}, {}
 
 
 def error(message: object, status: object, stack: object, *, tells_text: bool) -> Parts:
@@ -147,7 +147,7 @@ def tool_outcome(result: object) -> dict[str, Any]:
 
 def model_and_provider(model: object, provider: object) -> dict[str, Any]:
     """Return the two names that the service insists on, `unknown` where they are missing."""
-    return {"model": name_of(model), "provider": name_of(provider)}
+    return {"model": name_or_unknown(model), "provider": name_or_unknown(provider)}
 
 
 def latency(milliseconds: object) -> dict[str, Any]:
@@ -171,7 +171,7 @@ def known(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def name_of(value: object) -> str:
+def name_or_unknown(value: object) -> str:
     """Return a model's, provider's or tool's name, `unknown` where it is missing."""
     return spelled(value) or UNKNOWN
 
@@ -186,7 +186,7 @@ def model_tool_call(call: object) -> object:
     if text_in(arguments) is None:
         text = safely(json.dumps, arguments)
         arguments = arguments if isinstance(text, Failed) else text
-    return known({"id": spelled(held.get("id")) or None, "function": {"name": name_of(function["name"]), "arguments": arguments}})
+    return known({"id": spelled(held.get("id")) or None, "function": {"name": name_or_unknown(function["name"]), "arguments": arguments}})
 
 
 def _unsigned(content: object) -> object:
@@ -220,6 +220,6 @@ def _none_for_empty(value: object) -> object:
 _READ_BY_THE_SERVICE: dict[str, Callable[[object], object]] = {
     "latencyMs": whole,
     "usage": token_usage,
-    "model": name_of,
-    "provider": name_of,
+    "model": name_or_unknown,
+    "provider": name_or_unknown,
 }

@@ -15,7 +15,7 @@ from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
-from ..._wire.write import name_of
+from ..._wire.write import name_or_unknown
 from .._shared.calls import ModelCall, Place, ToolRun
 from .._shared.origin import Origin
 from . import _translate
@@ -181,7 +181,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         observers, call_id = starting_tool()
         name = (serialized or {}).get("name") or kwargs.get("name")
         arguments = _translate.arguments_of(inputs, input_str)
-        run.tool = ToolRun(run.place, name_of(name), arguments, observers, kwargs.get("tool_call_id") or call_id)
+        run.tool = ToolRun(run.place, name_or_unknown(name), arguments, observers, kwargs.get("tool_call_id") or call_id)
         run.enter(ToolFrame(run.place, run.id, self, run.tool))
 
     @guard.recording
@@ -222,7 +222,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = self._starts(run_id, parent_run_id, metadata)
         if run is not None:
             name = kwargs.get("name") or (serialized or {}).get("name") or "retriever"
-            run.tool = ToolRun(run.place, name_of(name), {"query": query})
+            run.tool = ToolRun(run.place, name_or_unknown(name), {"query": query})
 
     @guard.recording
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:

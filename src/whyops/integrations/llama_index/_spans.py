@@ -325,7 +325,7 @@ def _begin_tool(span: Span, tool: BaseTool, bound: inspect.BoundArguments) -> No
         span.part = True
         return
     call_id = above.tool_call_id if above is not None else None
-    _begin(span, _tools.name_of(tool), _tools.arguments_of(tool, bound), _tools.observers_of(tool), call_id)
+    _begin(span, _tools.tool_name(tool), _tools.arguments_of(tool, bound), _tools.observers_of(tool), call_id)
 
 
 def _begin(

@@ -19,7 +19,7 @@ METHODS = frozenset({"__call__", "acall", "call"})
 _MADE_FOR_STRUCTURED_OUTPUT = "llama_index.core.program"
 
 
-def name_of(tool: BaseTool) -> str:
+def tool_name(tool: BaseTool) -> str:
     """Return the name that the model knows the tool by."""
     return tool.metadata.name or type(tool).__name__
 
