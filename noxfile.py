@@ -43,6 +43,9 @@ NEWER_PYTHONS = ["3.14", "3.15"]
 FETCHED = Path(".nox", ".cache", "pythons").resolve()
 os.environ["PATH"] += f"{os.pathsep}{FETCHED / 'usr' / 'bin'}"
 
+# The suite starts hundreds of Pythons: each would compile the package anew, where none of them may keep what it has compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A key in the reader's own environment must not make a check send anything.
 LOCAL = {
     "WHYOPS_API_KEY": "",
@@ -226,7 +229,11 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what recording costs: each of its stages, and how the cost grows."""
+    """Measure what recording costs: each of its stages, and how the cost grows. `-- --against REV`: beside a revision, in turns."""
+    if session.posargs[:1] == ["--against"]:
+        install(session, package=".")
+        session.run("python", "bench/against.py", *session.posargs[1:], env=LOCAL)
+        return
     session.install(".", *_tools(["bench"]), env=COMPILED)
     session.run("pytest", "bench", *session.posargs)
     session.run("python", "bench/growth.py")

@@ -11,6 +11,7 @@ import pytest
 
 import whyops
 from tests.interpreter import STRICT
+from whyops._cli._main import main
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -39,10 +40,11 @@ def test_the_code_in_the_readme_runs(number: int, tmp_path: Path) -> None:
     run(tmp_path / "home", str(script), WHYOPS_DISABLED="1" if "api_key=" in BLOCKS[number] else "")
 
 
-def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path) -> None:
+def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The ten lines record what the README says, and `whyops show` tells it."""
     run(tmp_path / "home", "-c", BLOCKS[0])
-    shown = run(tmp_path / "home", "-m", "whyops", "show", "session-123")
+    assert main(["--home", str(tmp_path / "home"), "show", "session-123"]) == 0
+    shown = capsys.readouterr().out
     for text in ("user_12345", "Where is order 123?", "search_orders", "shipped", "gpt-4o-mini"):
         assert text in shown
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.interpreter import STRICT
+from whyops._cli._main import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -53,7 +54,9 @@ def test_every_example_is_checked() -> None:
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_an_example_says_and_records_what_it_did(name: str, tmp_path: Path) -> None:
+def test_an_example_says_and_records_what_it_did(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An example ends well, says nothing on stderr, and its last trace can be read."""
     imported = re.findall(r"^from (langchain|langgraph|llama_index|openai|anthropic)\b", (EXAMPLES / name).read_text("utf-8"), re.MULTILINE)
     for framework in imported:
@@ -63,6 +66,10 @@ def test_an_example_says_and_records_what_it_did(name: str, tmp_path: Path) -> N
         assert text in said
     if not SHOWN[name]:
         return
-    shown = " ".join(run(tmp_path / "home", "-m", "whyops", "show", "last").replace("│", " ").split())
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["--home", str(tmp_path / "home"), "show", "last"]) == 0
+    shown, err = capsys.readouterr()
+    assert err == ""
+    shown = " ".join(shown.replace("│", " ").split())
     for text in SHOWN[name]:
         assert text in shown

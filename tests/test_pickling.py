@@ -16,6 +16,7 @@ import pydantic
 import pytest
 
 import whyops
+from whyops._load import find_trace
 from whyops._recording.trace import writer_of
 from whyops.testing import MemorySink
 
@@ -66,10 +67,8 @@ def elsewhere(pickled: bytes, program: str, home: Path, **environment: str) -> s
 
 
 def recorded(home: Path, trace_id: str) -> list[dict[str, Any]]:
-    """Return the events of a trace in the local store of `home`."""
-    command = [sys.executable, "-m", "whyops", "export", trace_id]
-    lines = subprocess.run(command, env={**os.environ, "WHYOPS_HOME": str(home)}, capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in lines.splitlines()]
+    """Return the events of a trace that `home` has."""
+    return [event.raw for event in find_trace(trace_id, home, None).events]
 
 
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, through_pickle], ids=["copy", "deepcopy", "pickle"])

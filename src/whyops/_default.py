@@ -95,7 +95,7 @@ def existing_default() -> WhyOps | None:
 
 def _client_from_environment() -> WhyOps:
     global _from_environment  # noqa: PLW0603  (made once, when it is first needed)
-    name = environment.agent_name()
+    name = environment.text("WHYOPS_AGENT_NAME")
     with open_clients.lock:
         client = existing_default()  # another thread may have made it meanwhile
         if client is not None:
@@ -108,7 +108,7 @@ def _client_from_environment() -> WhyOps:
             "The process that started this one redacts with a function of its own, or sends to a sink of its own, and neither reaches "
             "here: this process records no contents. Call whyops.configure(…) in it as well, for instance where the worker begins.",
         )
-    if name is None and environment.api_key() is not None and not environment.is_disabled():
+    if name is None and environment.text("WHYOPS_API_KEY") is not None and not environment.is_disabled():
         guard.log(guard.WARNING, "WHYOPS_AGENT_NAME is not set: events are recorded under the agent name %r.", defaults.AGENT_NAME)
     return client
 
@@ -119,7 +119,7 @@ def _trace_for_call(trace_id: str | None) -> TraceWriter | None:
         if environment.is_disabled():
             return None
         client = existing_default()
-        if client is None and environment.api_key() is not None:
+        if client is None and environment.text("WHYOPS_API_KEY") is not None:
             client = _client_from_environment()
         return None if client is None else writer_of(client.trace(trace_id))
     except ConfigurationError as error:

@@ -23,6 +23,7 @@ class Client(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether it was not closed."""
+        ...
 
 
 C = TypeVar("C", bound=Client)

@@ -85,6 +85,8 @@ class Sink(Protocol):
             RetryLater: the lines are to be sent again later. Any other exception counts as this one.
             BatchRejected: one of the lines is refused, and the sink cannot settle the others by itself.
         """
+        ...
 
     def close(self) -> None:
         """Let go of connections and files. `send` is not called again."""
+        ...

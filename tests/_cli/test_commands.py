@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -145,7 +148,7 @@ def test_a_damaged_store_is_one_line(home: Path, capsys: pytest.CaptureFixture[s
 def test_a_reader_that_goes_away(home: Path) -> None:
     """With `whyops … | head` nothing is said on stderr."""
     run = Run()
-    for number in range(3000):
+    for number in range(1000):
         run.tool("f", {"n": number}, "x" * 200, f"s{number}")
     store(home, run)
     process = started(["show", "last"], home)
@@ -159,17 +162,17 @@ def test_a_reader_that_goes_away(home: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
-def test_any_encoding(home: Path, encoding: str) -> None:
+def test_any_encoding(home: Path, encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the output's encoding can't draw lines or say a letter, plain characters and escapes stand for them."""
     run = Run()
     run.user("Grüße aus 東京 \ud800")
     run.tool("f", {}, 1, "s1")
     store(home, run)
     for words in (["show", "last"], ["list"]):
-        done = subprocess.run(
-            [*PYTHON, *words], env={**os.environ, "WHYOPS_HOME": str(home), "PYTHONIOENCODING": encoding}, capture_output=True, check=True
-        )
-        text = done.stdout.decode(encoding)
+        written = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+        assert main(words) == 0
+        text = written.getvalue().decode(encoding)
         assert ("Grüße" in text) == (encoding != "ascii")
         assert ("東京" in text) == (encoding == "utf-8")
 
@@ -178,27 +181,29 @@ def test_any_encoding(home: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     "environment, colored", [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)]
 )
-def test_colour_on_a_terminal_only(home: Path, environment: dict[str, str], *, colored: bool) -> None:
+def test_colour_on_a_terminal_only(home: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, *, colored: bool) -> None:
     """A terminal gets colours, unless it or its user doesn't want them, and lines as wide as it is."""
     import pty  # noqa: PLC0415
 
     store(home, conversation())
     theirs, ours = pty.openpty()
-    settings = {**os.environ, "WHYOPS_HOME": str(home), "TERM": "xterm", "COLUMNS": "66", "PYTHONIOENCODING": "utf-8"}
-    settings.pop("NO_COLOR", None)
-    process = subprocess.Popen([*PYTHON, "show", "last"], env={**settings, **environment}, stdout=ours)
-    os.close(ours)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in ({"TERM": "xterm", "COLUMNS": "66"} | environment).items():
+        monkeypatch.setenv(name, value)
     output = bytearray()
-    while True:
-        try:
-            part = os.read(theirs, 65536)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        output += part
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # the other end is closed
+            while part := os.read(theirs, 65536):
+                output.extend(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with monkeypatch.context() as patched, os.fdopen(ours, "w", encoding="utf-8") as terminal:
+        patched.setattr(sys, "stdout", terminal)
+        assert main(["show", "last"]) == 0
+    reader.join()
     os.close(theirs)
-    assert process.wait() == 0
     assert (b"\x1b[" in output) == colored
     if not colored:
         assert max(map(len, output.decode().splitlines())) == 66

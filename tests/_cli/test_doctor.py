@@ -94,8 +94,8 @@ def test_what_answers_is_not_the_service(server: StrictServer, body: object, sta
     server.pour(raw(status, json.dumps(body).encode()), times=None)
     found = asked(server)
     assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
-    assert "is not a WhyOps service" in found["events"].told
-    assert found["events"].told.isprintable()
+    assert "is not a WhyOps service" in found["events"].result
+    assert found["events"].result.isprintable()
     assert not {"key", "sampling"} & found.keys()
 
 
@@ -105,7 +105,7 @@ def test_what_drips(server: StrictServer, monkeypatch: pytest.MonkeyPatch) -> No
     server.pour(*ENDLESS["a header"], pause=0.05, times=None)
     found = asked(server)
     assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
-    assert "no answer in time" in found["events"].told
+    assert "no answer in time" in found["events"].result
 
 
 @pytest.mark.parametrize("seconds, word", [(3600, "ahead of"), (-3600, "behind")])
@@ -113,7 +113,7 @@ def test_a_wrong_clock(server: StrictServer, seconds: float, word: str) -> None:
     """A clock that is an hour off is told, with the direction."""
     finding = asked(server, time.time() + seconds)["clock"]
     assert finding.level == "warn"
-    assert word in finding.told
+    assert word in finding.result
     assert "set the clock" in finding.remedy
 
 
@@ -121,9 +121,9 @@ def test_the_share_that_is_kept(server: StrictServer) -> None:
     """The agent's sampling rate is looked up at the service, and told with how to change it; an agent that isn't there is said to be so."""
     init(server, 0.2)
     finding = asked(server)["sampling"]
-    assert (finding.level, finding.told) == ("warn", "the service keeps 20% of the traces of agent, and drops the others")
+    assert (finding.level, finding.result) == ("warn", "the service keeps 20% of the traces of agent, and drops the others")
     assert "sampling-rate" in finding.remedy
-    assert "has no agent 'nobody'" in asked(server, agent_name="nobody")["sampling"].told
+    assert "has no agent 'nobody'" in asked(server, agent_name="nobody")["sampling"].result
 
 
 def test_a_home_that_is_well(home: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_home_that_is_well(home: Path) -> None:
     assert {finding.level for finding in check_home(home)} == {"good"}
     assert not home.exists()
     store(home, conversation())
-    assert "1 trace, " in next(finding.told for finding in check_home(home) if finding.what == "store")
+    assert "1 trace, " in next(finding.result for finding in check_home(home) if finding.what == "store")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs modes")
@@ -175,7 +175,7 @@ def test_what_else_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost")
     found = {finding.what: finding for finding in check_program()}
     assert found["switch"].level == "bad"
-    assert "LangSmith is turned on" in found["others"].told
+    assert "LangSmith is turned on" in found["others"].result
     assert "stream_usage=True" in found["streaming"].remedy
 
 
@@ -209,7 +209,7 @@ def test_answers_without_token_counts(home: Path) -> None:
     run.model("one")
     store(home, run)
     (finding,) = check_traces(home)
-    assert (finding.level, finding.told) == ("warn", "no token counts in 1 of the latest 1 model answer")
+    assert (finding.level, finding.result) == ("warn", "no token counts in 1 of the latest 1 model answer")
     assert "include_usage" in finding.remedy
 
 
@@ -236,7 +236,7 @@ def test_what_was_left_behind(home: Path) -> None:
         server.stop()
         leave(home, **keyed(server.url))
     finding = next(finding for finding in check_home(home) if finding.what == "delivery")
-    assert finding.told == "10 events wait without a running process to send them"
+    assert finding.result == "10 events wait without a running process to send them"
     assert "whyops deliver" in finding.remedy
 
 

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests._delivery.parts import QUICK
 from tests.server.server import StrictServer
+from whyops._cli import _sending
 from whyops._cli._main import main
+from whyops._delivery.delivery import Delivery
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9 and file locks")
 
@@ -46,6 +50,12 @@ def keyed(url: str, key: str = "whyops_test") -> dict[str, str]:
 def present(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the command wait for less between two attempts."""
+    monkeypatch.setattr(_sending, "Delivery", partial(Delivery, pace=QUICK))
 
 
 def test_nothing_yet(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +136,7 @@ def test_events_of_another_key_only_when_told(home: Path, monkeypatch: pytest.Mo
         assert len(server.events) == 10
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(
     "wrong, told", [("key", "the service refuses the API key (401"), ("path", "what answers there is not"), ("host", "can't be reached")]
 )
@@ -148,6 +159,7 @@ def test_what_no_patience_mends_ends_at_once(
         assert told in caplog.text
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_service_that_is_busy_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What passes by itself, also being out of reach for a moment, is no reason to give up."""
     with StrictServer() as server:
@@ -162,7 +174,7 @@ def test_a_service_that_is_busy_is_waited_for(home: Path, monkeypatch: pytest.Mo
 
 
 def test_refused_events_are_told_with_their_reason(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the service refuses for good is parked: `deliver` says how many and fails, `status` says why and where they are kept."""
+    """Permanently rejected events are kept: `deliver` says how many and fails, `status` says why and where, also with `--json`."""
     with StrictServer() as server:
         leave(home, **keyed(server.url))
         server.spoil(lambda event: event["metadata"]["tool"] == "fine" and event["eventType"] == "tool_call_response", status=409)
@@ -174,6 +186,10 @@ def test_refused_events_are_told_with_their_reason(home: Path, monkeypatch: pyte
         assert " 5 rejected\n" in told
         assert "5: 409 Spoiled" in told
         assert "parked.jsonl" in told.replace("\n  ", "")
+        assert main(["status", "--json"]) == 0
+        (one,) = json.loads(capsys.readouterr().out)
+        assert (one["rejected"], one["rejectedReasons"]) == (5, {"409 Spoiled": 5})
+        assert one["rejectedFile"].endswith("parked.jsonl")
 
 
 def test_a_local_leftover_goes_to_the_store(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,21 @@ DAMAGED = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _few_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `doctor` read of one package what is installed, and not of all that a developer has: that is not looked at here."""
+    monkeypatch.setattr(metadata, "distributions", lambda: [metadata.distribution("whyops")])
+
+
+@pytest.fixture
+def left(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Put into the home what a killed process left there. One such process is run, and each test has a copy."""
+    made = tmp_path_factory.getbasetemp() / "left by a killed process"
+    if not made.exists():
+        leave(made)
+    return Path(shutil.copytree(made, home))
+
+
 def run_all(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[int, str]]:
     """Give each command's exit code and what it printed."""
     told = {}
@@ -72,44 +89,41 @@ def record(caplog: pytest.LogCaptureFixture) -> str:
 @each_kind
 @pytest.mark.parametrize("name", ["counts.json", "parked.jsonl", "ended", "000000000000001-dead-000001.lines", "1.new"])
 def test_among_the_outboxs_files(
-    home: Path, put: Put, name: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    left: Path, put: Put, name: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is not ours there is passed over, and stays; all else is delivered."""
-    leave(home)
-    place = destination_folder(home) / name
+    place = destination_folder(left) / name
     place.unlink(missing_ok=True)
     put(place)
     before = state(place)
     assert {words: code for words, (code, _) in run_all(capsys).items() if code} == {"report session-123 -o /dev/null": 1}
     assert record(caplog) == ""
-    assert sorted(summary.trace_id for summary in StoreReader(home).summaries()) == ["left", "recorded"]
+    assert sorted(summary.trace_id for summary in StoreReader(left).summaries()) == ["left", "recorded"]
     assert state(place) == before
 
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED.keys())
 @pytest.mark.parametrize("name", ["counts.json", "parked.jsonl", "ended", "000000000000001-dead-000001.lines"])
 def test_damaged_on_purpose(
-    home: Path, data: bytes, name: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    left: Path, data: bytes, name: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A file that is ours and says nonsense says nothing, and does nothing to a terminal."""
-    leave(home)
-    place = destination_folder(home) / name
+    place = destination_folder(left) / name
     place.write_bytes(data)
     place.chmod(0o600)
     told = run_all(capsys)
     assert {words for words, (code, _) in told.items() if code} <= {"report session-123 -o /dev/null", "deliver --timeout 0.2"}
     assert "\x1b" not in "".join(text for _, text in told.values())
     assert record(caplog) == ""
-    assert {"left", "recorded"} <= {summary.trace_id for summary in StoreReader(home).summaries()}
+    assert {"left", "recorded"} <= {summary.trace_id for summary in StoreReader(left).summaries()}
 
 
 @each_kind
 @pytest.mark.parametrize("end", ["", "-wal"])
-def test_in_the_stores_place(home: Path, put: Put, end: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_in_the_stores_place(left: Path, put: Put, end: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     """The store is left alone, which is said once, with the file and what to do; what is recorded waits in the outbox."""
-    store(home, conversation())
-    leave(home)
-    place = home / f"traces.db{end}"
+    store(left, conversation())
+    place = left / f"traces.db{end}"
     place.unlink(missing_ok=True)
     put(place)
     before = state(place)
@@ -118,7 +132,7 @@ def test_in_the_stores_place(home: Path, put: Put, end: str, capsys: pytest.Capt
     assert str(place) in told["list"][1].replace("\n", "")
     assert {words for words, (code, _) in told.items() if code == 0} == {"status", "status --json"}
     assert record(caplog).count("left alone") == 1
-    assert len(list(waiting_lines(home))) == 11
+    assert len(list(waiting_lines(left))) == 11
     assert state(place) == before
 
 
@@ -138,17 +152,16 @@ def test_a_store_of_another_user_in_a_shared_home(home: Path, capsys: pytest.Cap
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a file away")
 @pytest.mark.parametrize("which", ["outbox", "outbox/*"])
-def test_an_outbox_of_another_user(home: Path, which: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outbox_of_another_user(left: Path, which: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is read from it nor put there: what is recorded waits in memory, which is said once, and is stored."""
-    leave(home)
-    (place,) = home.glob(which)
+    (place,) = left.glob(which)
     os.chown(place, ANOTHER_USER, ANOTHER_USER)
-    before = sorted(home.rglob("*"))
-    assert inspect_outboxes(home) == []
+    before = sorted(left.rglob("*"))
+    assert inspect_outboxes(left) == []
     run_all(capsys)
-    assert sorted(home.rglob("*")) == before
+    assert sorted(left.rglob("*")) == before
     assert record(caplog).count("wait in memory") == 1
-    assert [summary.trace_id for summary in StoreReader(home).summaries()] == ["recorded"]
+    assert [summary.trace_id for summary in StoreReader(left).summaries()] == ["recorded"]
 
 
 @each_kind

@@ -13,6 +13,7 @@ from tests.server import Limits, StrictServer
 from tests.server.agents import Agents
 from whyops._delivery.delivery import Delivery
 from whyops._delivery.pace import Pace
+from whyops._outbox.batch import BatchSize
 from whyops.types import FlushResult
 
 OUTAGE = Pace(backoff=0.1)
@@ -73,7 +74,7 @@ PASSING: dict[str, Callable[[StrictServer], None]] = {
     "three cuts": lambda server: server.cut(times=3),
     "a lost answer": lambda server: server.cut(store=True),
     "three lost answers": lambda server: server.cut(store=True, times=3),
-    "nobody there for a second": lambda server: server.away(1.0),
+    "nobody there for a while": lambda server: server.away(0.3),
 }
 
 
@@ -142,7 +143,7 @@ def test_an_outage_of_500s_parks_nothing(server, home):
     server.fail(500, times=None)
     subject = to(server, home, OUTAGE)
     record(subject)
-    assert subject.flush(0.7).result(10) == FlushResult(waiting=COUNT)
+    assert subject.flush(0.4).result(10) == FlushResult(waiting=COUNT)
     requests = len(server.requests)
     assert requests < 40
     server.clear()
@@ -155,7 +156,7 @@ def test_a_refused_key_is_said_once_and_keeps_all(server, tmp_path, caplog):
     server.fail(401, times=None)
     subject = to(server, tmp_path)
     record(subject)
-    assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
+    assert subject.close(0.3).result(10) == FlushResult(waiting=COUNT)
     errors = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(errors) == 1
     assert errors[0].levelno == logging.ERROR
@@ -171,7 +172,7 @@ def test_the_agent_limit(home, caplog):
     with StrictServer(limits=Limits(agents=0)) as server:
         subject = to(server, home, OUTAGE, agent_metadata={"systemPrompt": "p"})
         record(subject)
-        assert subject.close(0.5).result(10) == FlushResult(waiting=COUNT)
+        assert subject.close(0.3).result(10) == FlushResult(waiting=COUNT)
         assert len(server.inits) == 1
         assert len(server.requests) < 30
         assert "limited number of agents" in caplog.text
@@ -212,9 +213,10 @@ def test_sampling_is_said(tmp_path, caplog):
     assert sorted(path.name for path in folder.iterdir() if path.suffix != ".lines") == ["counts.json"]
 
 
-def test_a_slow_service_gets_smaller_batches(server, tmp_path):
+def test_a_slow_service_gets_smaller_batches(server, tmp_path, monkeypatch):
     """Batches stop to grow when the answers take long; nothing is lost meanwhile."""
-    server.latency_per_event = 0.004
+    monkeypatch.setattr(BatchSize, "QUICK_SECONDS", 0.5)
+    server.latency_per_event = 0.0015
     subject = to(server, tmp_path)
     for index in range(900):
         subject.record(line(index))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests._delivery.parts import outbox_files
+from tests._delivery.parts import delivery, http_sink, outbox_files
 from tests.interpreter import STRICT
 from tests.server import StrictServer
 
@@ -24,9 +24,10 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="files outlive a
 class Processes:
     """Starts processes that deliver to one server from one home, and knows what they say they have recorded."""
 
-    def __init__(self, server: StrictServer, home: Path | None) -> None:
+    def __init__(self, server: StrictServer, home: Path | None, caplog: pytest.LogCaptureFixture) -> None:
         self.server = server
         self.home = home
+        self.caplog = caplog
         self.said: list[str] = []
 
     def start(self, code: str, before: str = "", **environment: str) -> subprocess.Popen[str]:
@@ -47,8 +48,11 @@ class Processes:
         return errors
 
     def heir(self) -> None:
-        """Run the next process."""
-        assert self.run("import time; print(end=''); r = subject.close().result(20); assert r.waiting == 0, r") == ""
+        """Deliver what the processes left, as the next one does: here it is this one."""
+        subject = delivery(lambda: http_sink(self.server), self.home, nonce=lambda: os.urandom(8).hex())
+        left = subject.close().result(20)
+        assert left.waiting == 0, left
+        assert self.caplog.records == []
 
     def check(self) -> None:
         """Each event that a process said it had recorded has arrived, once, each trace in order."""
@@ -69,8 +73,8 @@ def server():
 
 
 @pytest.fixture
-def processes(server, tmp_path):
-    return Processes(server, tmp_path / "home")
+def processes(server, tmp_path, caplog):
+    return Processes(server, tmp_path / "home", caplog)
 
 
 def test_a_normal_end_delivers(processes):
@@ -80,9 +84,9 @@ def test_a_normal_end_delivers(processes):
     assert len(processes.server.events) == 50
 
 
-def test_a_normal_end_delivers_from_memory(server):
+def test_a_normal_end_delivers_from_memory(server, caplog):
     """Also where no file holds the events."""
-    processes = Processes(server, None)
+    processes = Processes(server, None, caplog)
     assert processes.run("record(50)") == ""
     processes.check()
     assert len(server.events) == 50
@@ -134,7 +138,7 @@ def test_an_end_while_the_service_hangs_keeps_its_limit(processes):
     """At most `exit_timeout`, whatever the service does."""
     processes.server.hang()
     started = time.monotonic()
-    errors = processes.run("record(50)", TEST_EXIT_TIMEOUT="1")
+    errors = processes.run("record(50)", TEST_EXIT_TIMEOUT="0.5")
     assert time.monotonic() - started < 4
     assert re.findall(r"\d+ events", errors) == ["50 events"]
     assert "50 events wait" in errors
@@ -143,18 +147,18 @@ def test_an_end_while_the_service_hangs_keeps_its_limit(processes):
     processes.check()
 
 
-def test_an_end_with_memory_tries_until_its_limit(server):
+def test_an_end_with_memory_tries_until_its_limit(server, caplog):
     """What can't be delivered then is lost, and it is said."""
     server.stop()
     started = time.monotonic()
-    errors = Processes(server, None).run("record(50)", TEST_EXIT_TIMEOUT="1.5")
+    errors = Processes(server, None, caplog).run("record(50)", TEST_EXIT_TIMEOUT="1")
     assert 1 < time.monotonic() - started < 5
     assert "50 events could not be delivered" in errors
 
 
-def test_an_end_with_memory_waits_for_a_service_that_comes_back(server):
+def test_an_end_with_memory_waits_for_a_service_that_comes_back(server, caplog):
     """Within the limit it tries again and again."""
-    processes = Processes(server, None)
+    processes = Processes(server, None, caplog)
     server.fail(503, times=2)
     processes.run("record(50)")
     processes.check()
@@ -300,7 +304,7 @@ os.kill(os.getpid(), 9)
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("home", [True, False])
-def test_workers_of_multiprocessing(server, tmp_path, method, home):
+def test_workers_of_multiprocessing(server, tmp_path, caplog, method, home):
     """They end without `atexit`, and deliver what they recorded all the same."""
     script = tmp_path / "script.py"
     script.write_text(
@@ -311,15 +315,15 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     record(5)
     context = multiprocessing.get_context("{method}")
-    workers = [context.Process(target=record, args=(5,)) for _ in range(3)]
+    workers = [context.Process(target=record, args=(5,)) for _ in range(2)]
     for worker in workers: worker.start()
     for worker in workers: worker.join()
 """
     )
-    processes = Processes(server, tmp_path / "home" if home else None)
+    processes = Processes(server, tmp_path / "home" if home else None, caplog)
     assert processes.run(f"import runpy; runpy.run_path({str(script)!r}, run_name='__main__')") == ""
     processes.check()
-    assert len(server.events) == 20
+    assert len(server.events) == 15
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="needs gevent")
@@ -358,11 +362,11 @@ def tick():
 gevent.spawn(tick)
 for _ in range(3):
     gevent.joinall([gevent.spawn(record, 5) for _ in range(4)])
-    gevent.sleep(0.3)
+    gevent.sleep(0.1)
 assert subject.flush().result(20).waiting == 0
 subject.close().result(20)
 record(5)
-gevent.sleep(0.3)
+gevent.sleep(0.1)
 assert longest < 4, longest
 """
 
@@ -373,7 +377,7 @@ assert longest < 4, longest
 def test_gevent_that_takes_over_late(processes, before, forked):
     """Also in a child, as a gunicorn that preloads has them: what the sender sleeps on is of the kind that lets greenlets run."""
     taken_over = "\nchild = os.fork()\nif child: os.waitpid(child, 0); sys.exit()" * forked + TAKE_OVER
-    processes.run(f"import time\n{before}{taken_over}", before="import warnings; warnings.simplefilter('ignore')")
+    processes.run(f"import time\n{before}{taken_over}", before="import warnings; warnings.simplefilter('ignore')", TEST_LINGER="0.05")
     processes.check()
     assert len(processes.server.events) == 65 + 5 * bool(before)
 
@@ -416,8 +420,16 @@ def test_a_lost_answer_makes_no_duplicate(processes):
 
 def test_two_heirs_at_once_do_not_both_send(processes):
     """One of them gets each file."""
-    for _ in range(5):
-        processes.run("record(20); os._exit(0)")
+    processes.run(
+        f"""{FORK_AND_WAIT}
+for _ in range(5):
+    child = os.fork()
+    if child == 0:
+        record(20)
+        os._exit(0)
+    wait(child)
+"""
+    )
     heirs = [processes.start("assert subject.close().result(20).waiting == 0") for _ in range(4)]
     for heir in heirs:
         assert processes.end(heir) == ""

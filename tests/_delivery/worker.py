@@ -29,7 +29,7 @@ subject = Delivery(
     Destination("http://service.test", "agent", "0123456789ab"),
     make_sink,
     home=HOME,
-    pace=QUICK._replace(idle=float(os.environ.get("TEST_IDLE", QUICK.idle))),
+    pace=QUICK._replace(idle=float(os.environ.get("TEST_IDLE", QUICK.idle)), linger=float(os.environ.get("TEST_LINGER", QUICK.linger))),
     process_nonce=lambda: _nonce[0],
     exit_timeout=float(os.environ["TEST_EXIT_TIMEOUT"]) if "TEST_EXIT_TIMEOUT" in os.environ else None,
 )

@@ -90,47 +90,51 @@ def at(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
     monkeypatch.setenv("WHYOPS_PROXY_BASE_URL", origin)
 
 
-def send() -> None:
+def send(seconds: float) -> None:
     sdk = whyops.WhyOps()
     sdk.trace("sent").user_message_sync([{"role": "user", "content": "Hello!"}])
-    sdk.flush_sync(timeout=2)
+    sdk.flush_sync(timeout=seconds)
     sdk.close_sync(timeout=0.1)
 
 
-def describe() -> None:
+def describe(seconds: float) -> None:
     with whyops.WhyOps(agent_metadata={"systemPrompt": "", "tools": []}) as sdk:
         sdk.init_agent_sync()
 
 
-def read() -> None:
+def read(seconds: float) -> None:
     with contextlib.suppress(whyops.TraceNotFoundError):
         whyops.load_trace("only-there")
 
 
-def show() -> None:
+def show(seconds: float) -> None:
     main(["show", "only-there"])
 
 
-def push() -> None:
-    main(["push", "last", "--again", "--timeout", "2"])
+def push(seconds: float) -> None:
+    main(["push", "last", "--again", "--timeout", str(seconds)])
 
 
-def doctor() -> None:
+def doctor(seconds: float) -> None:
     main(["doctor"])
 
+
+ENOUGH = 10.0
+LITTLE = 0.2
+"""Seconds that a way which waits for something to change may take."""
 
 WAYS = (send, describe, read, show, push, doctor)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_all_go_through_the_proxy_alike(
-    way: Callable[[], None], server: StrictServer, proxy: RecordingProxy, home: Path, monkeypatch: pytest.MonkeyPatch
+    way: Callable[[float], None], server: StrictServer, proxy: RecordingProxy, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked with whole addresses, it is told who asks in one form, and the server hears nothing that did not come through it."""
     store(home, conversation())
     at(monkeypatch, f"http://{HOST}")
     monkeypatch.setenv("HTTP_PROXY", f"http://me:word@127.0.0.1:{proxy.server_port}")
-    way()
+    way(ENOUGH)
     assert proxy.asked
     for method, url, headers in proxy.asked:
         assert url.startswith(f"http://{HOST}/")
@@ -149,7 +153,7 @@ def test_all_go_through_the_proxy_alike(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_all_name_a_proxy_that_is_not_spoken(
-    way: Callable[[], None],
+    way: Callable[[float], None],
     server: StrictServer,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,7 +168,7 @@ def test_all_name_a_proxy_that_is_not_spoken(
         monkeypatch.setenv("ALL_PROXY", f"socks5://me:hunter2@127.0.0.1:{listener.getsockname()[1]}")
         said = ""
         try:
-            way()
+            way(LITTLE)
         except ServiceError as error:
             said = str(error)
         with pytest.raises(TimeoutError):
@@ -180,14 +184,14 @@ def test_all_name_a_proxy_that_is_not_spoken(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_all_go_past_a_proxy_for_what_is_exempt(
-    way: Callable[[], None], server: StrictServer, proxy: RecordingProxy, home: Path, monkeypatch: pytest.MonkeyPatch
+    way: Callable[[float], None], server: StrictServer, proxy: RecordingProxy, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here a host with its port."""
     store(home, conversation())
     at(monkeypatch, server.origin)
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
     monkeypatch.setenv("NO_PROXY", f"127.0.0.1:{server.port}")
-    way()
+    way(ENOUGH)
     assert proxy.asked == []
     assert server.requests
 

@@ -97,6 +97,20 @@ def test_without_a_folder_only_this_process_is_counted():
     assert subject.total == Counts(rejected=1, rejected_reasons={"bad": 1})
 
 
+def test_the_last_save_waits_for_nobody_where_nothing_is_saved(tmp_path, monkeypatch):
+    """Without a folder, or where it can't be written to, the end has nobody to wait for: a client in memory is closed at once."""
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    waits = []
+    monkeypatch.setattr(counters_module.time, "sleep", waits.append)
+    for folder in (None, in_the_way / "folder"):
+        counters = made(folder)
+        counters.count(Counts(delivered=1))
+        counters.save_for_good()
+        assert counters.total.delivered == 1
+    assert waits == []
+
+
 def test_lost_events_are_known_by_their_traces(tmp_path):
     """The latest traces are told apart, over all processes; what is known of no trace is the rest."""
     first, second = made(tmp_path), made(tmp_path)

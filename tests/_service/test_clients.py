@@ -10,9 +10,11 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import anthropic
+import certifi
 import openai
 import pytest
 
@@ -36,6 +38,14 @@ from tests._service.asking import (
 from tests.server import Limits, Request, StrictServer
 
 KEY = "whyops_key"
+
+
+@pytest.fixture(autouse=True)
+def _one_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have each client read one certificate, and not all that certifi has: nothing here speaks TLS."""
+    only = tmp_path / "one.pem"
+    only.write_text(certifi.contents().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n", "ascii")
+    monkeypatch.setenv("SSL_CERT_FILE", str(only))
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +109,7 @@ def test_each_way_of_asking_goes_through_the_proxy(server: StrictServer, sdk: wh
 def test_a_retry_names_the_trace_too(server: StrictServer, sdk: whyops.WhyOps, cls: Any) -> None:
     """The client's own retries carry what the first try carried."""
     client = routed(sdk, made(cls, max_retries=1))
-    server.fail(503, retry_after=0)
+    server.fail(503, retry_after=0.01)
     with sdk.trace("t-1"):
         run(ask(client))
     first, second = model_calls(server)

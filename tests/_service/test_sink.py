@@ -31,7 +31,7 @@ def server():
 @pytest.fixture(params=["own", "transport"])
 def sink(request, server):
     """Both ways to the service: a connection of ours, and a transport of the user's."""
-    transport = httpx.HTTPTransport() if request.param == "transport" else None
+    transport = httpx.HTTPTransport(verify=False) if request.param == "transport" else None
     made = http_sink(server, transport=transport)
     yield made
     made.close()
@@ -210,7 +210,7 @@ def test_a_malformed_address_is_no_crash(base):
 
 def test_httpx_logs_nothing_about_our_requests(server, caplog):
     """A user who logs at INFO sees no line of ours, with a transport of the user's neither."""
-    with caplog.at_level(logging.INFO), httpx.HTTPTransport() as transport:
+    with caplog.at_level(logging.INFO), httpx.HTTPTransport(verify=False) as transport:
         http_sink(server, transport=transport, agent_metadata=METADATA).send(lines(1))
     assert not caplog.records
 

@@ -1,14 +1,52 @@
-"""What a command is: its name, help texts and arguments, and the function that runs it."""
+"""What a command is: its name, help texts and arguments, the function that runs it, and the home and terminal that it is run with."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
-from ._terminal import Terminal
+from .._config.environment import wants_color
+from .._printable import printable
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A stream, and what can be shown there. `width` is that of the terminal, or 80 columns where there is none."""
+
+    stream: TextIO
+    is_terminal: bool
+    width: int
+    color: bool
+    encoding: str
+
+    @classmethod
+    def of(cls, stream: TextIO) -> Terminal:
+        """Return what the stream and the environment say."""
+        is_terminal = stream.isatty()
+        return cls(
+            stream,
+            is_terminal,
+            width=shutil.get_terminal_size().columns,
+            color=is_terminal and os.name != "nt" and wants_color(),
+            encoding=stream.encoding or "utf-8",
+        )
+
+    def write(self, text: str) -> None:
+        """Write a text that a view made for this encoding.
+
+        Line by line: an unbuffered stream would not report a reader that goes away in the middle of one write.
+        """
+        self.stream.writelines(text.splitlines(keepends=True))
+
+    def printable(self, text: str) -> str:
+        """Return a text of unknown origin so that showing it does nothing else."""
+        return printable(text, self.encoding)
 
 
 @dataclass(frozen=True)
@@ -28,9 +66,6 @@ class Context:
         print(Terminal.of(sys.stderr).printable(line), file=sys.stderr)
 
 
-def _add_nothing(_: argparse.ArgumentParser) -> None: ...
-
-
 @dataclass(frozen=True)
 class Command:
     """One command. `run` returns the exit code, or raises a `WhyOpsError` whose text is shown."""
@@ -38,6 +73,6 @@ class Command:
     name: str
     summary: str
     run: Callable[[argparse.Namespace, Context], int]
-    add_arguments: Callable[[argparse.ArgumentParser], None] = _add_nothing
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
     description: str | None = None
     epilog: str | None = None

@@ -17,10 +17,10 @@ from ..errors import WhyOpsError
 
 
 def write_out(path: Path, parts: Iterable[bytes]) -> None:
-    """Write a file, in place of one that is there; who may read that one may read the new one.
+    """Write a file, replacing an existing one and keeping its mode.
 
     Raises:
-        WhyOpsError: It can't be written.
+        WhyOpsError: The file can't be written.
     """
     try:
         target, mode = _replaceable(path)
@@ -34,20 +34,19 @@ def write_out(path: Path, parts: Iterable[bytes]) -> None:
 
 
 def _replaceable(path: Path) -> tuple[Path | None, int]:
-    """Return the file to be replaced or made, and its mode; no file, if what is there has to be written into."""
+    """Return the file to replace or create, and its mode; no file if what exists has to be written into."""
     target = path.resolve()
     try:
         found = path.stat()
     except FileNotFoundError:
         return target, 0o600
-    may_replace = os.access(target.parent, os.W_OK) and is_owner(found)
-    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and may_replace and _is_same(target, found):
-        return target, stat.S_IMODE(found.st_mode)
-    return None, 0
+    is_plain = stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and _is_same(target, found)
+    may_replace = is_plain and os.access(target.parent, os.W_OK) and is_owner(found)
+    return (target, stat.S_IMODE(found.st_mode)) if may_replace else (None, 0)
 
 
 def _is_same(path: Path, found: os.stat_result) -> bool:
-    """Tell whether a path leads to a file; what /dev/stdout leads to may have no path, or none any more."""
+    """Return whether a path leads to a file; what /dev/stdout leads to may have no path, or none any more."""
     with contextlib.suppress(OSError):
         return os.path.samestat(path.lstat(), found)
     return False

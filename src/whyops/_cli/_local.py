@@ -1,17 +1,21 @@
-"""The local store: events that exited processes left for it, and which processes still run."""
+"""Local data: the store, events that exited processes left for it, which processes still run, and a trace from there or the service."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from .._load import find_trace
 from .._outbox.inspect import inspect_outboxes, is_alive
 from .._store.reader import StoreReader
 from .._store.sink import SqliteSink
+from .._trace.recorded import RecordedTrace
 from ..events import Sink
+from ._command import Context
 from ._sending import delivery_to
-from ._service import LOCAL
+from ._service import LOCAL, service_of
 
 ABSORB_SECONDS = 30.0
 
@@ -37,3 +41,15 @@ def local_sink(home: Path) -> Callable[[], Sink]:
 def alive_in(home: Path) -> Callable[[str], bool | None]:
     """Return a function that looks up whether a process still runs, by the prefix of the idempotency keys of its events in `home`."""
     return partial(is_alive, home)
+
+
+def add_local(parser: argparse.ArgumentParser) -> None:
+    """Add the option that leaves the service out."""
+    parser.add_argument("--local", action="store_true", help="read local data only; don't query the service")
+
+
+def load(wanted: str, arguments: argparse.Namespace, context: Context) -> RecordedTrace:
+    """Return the trace; with a key, events that are not stored locally come from the service."""
+    absorb_local(context.home)
+    service = None if arguments.local else service_of(context.home)
+    return find_trace(wanted, context.home, None if service is None else service.reader())

@@ -10,13 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
-from pathlib import Path
 
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
 from . import deliver, doctor, export, list_traces, prune, push, report, show_trace, status
-from ._command import Command, Context
-from ._terminal import Terminal
+from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
     list_traces.COMMAND,
@@ -30,10 +28,6 @@ COMMANDS: tuple[Command, ...] = (
     doctor.COMMAND,
 )
 
-FAILED = 1
-INTERRUPTED = 130
-READER_GONE = 141
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name (the process's own, if none are given), and return its exit code."""
@@ -44,20 +38,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the interpreter's last flush is quiet, too
-        return READER_GONE
+        return 141
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return 130
     return code
 
 
 def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     try:
-        home: Path = home_directory(arguments.home)
         command: Command = arguments.command
-        return command.run(arguments, Context(home, terminal))
+        return command.run(arguments, Context(home_directory(arguments.home), terminal))
     except WhyOpsError as error:
         print(f"whyops: {terminal.printable(str(error))}", file=sys.stderr)
-        return FAILED
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         added = commands.add_parser(command.name, help=command.summary, description=command.description, epilog=command.epilog)
         added.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help="where local data is stored")
-        command.add_arguments(added)
+        if command.add_arguments is not None:
+            command.add_arguments(added)
         added.set_defaults(command=command)
     return parser

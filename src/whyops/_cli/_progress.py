@@ -10,14 +10,14 @@ from typing import TextIO, TypeVar
 
 from .._render.terminal.paint import glyphs_for
 from .._runtime.waiting import Care, no_care
-from ._terminal import Terminal
+from ._command import Terminal
 
 R = TypeVar("R")
 
 COLUMNS = 30
 STEP_SECONDS = 0.1
 GRACE_SECONDS = 0.5
-"""How much longer than its time limit the sender is waited for: it may be busy with a request."""
+"""How much longer than its time limit to wait for the sender, which may be busy with a request."""
 
 
 class Progress:
@@ -34,14 +34,17 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         if self._terminal.is_terminal and self._drawn_at:
-            self._write("\r\x1b[K")
+            print("\r\x1b[K", end="", file=self._terminal.stream, flush=True)
 
     def show(self, done: int) -> None:
         """Draw the bar with `done` of the total."""
         now = time.monotonic()
         if self._terminal.is_terminal and now - self._drawn_at >= STEP_SECONDS:
             self._drawn_at = now
-            self._write(f"\r{bar(done, self._total, self._terminal)} {done:,} of {self._total:,} {self._what}\x1b[K")
+            full, empty = ("█", "░") if glyphs_for(self._terminal.encoding).bars != "#" else ("#", "-")
+            bar = (full * min(COLUMNS * done // self._total, COLUMNS)).ljust(COLUMNS, empty)
+            line = f"\r{bar} {done:,} of {self._total:,} {self._what}\x1b[K"
+            print(line, end="", file=self._terminal.stream, flush=True)
 
     def wait(self, future: Future[R], timeout: float, otherwise: Callable[[], R], done: Callable[[], int], care: Care = no_care) -> R:
         """Wait for a future, showing the number that `done` returns; after `timeout` seconds return what `otherwise` returns.
@@ -55,14 +58,3 @@ class Progress:
             care(future, STEP_SECONDS)
             self.show(done())
         return future.result()
-
-    def _write(self, text: str) -> None:
-        self._terminal.stream.write(text)
-        self._terminal.stream.flush()
-
-
-def bar(done: int, total: int, terminal: Terminal) -> str:
-    """Return the bar, filled as far as the work is done."""
-    full, empty = ("█", "░") if glyphs_for(terminal.encoding).bars != "#" else ("#", "-")
-    filled = min(COLUMNS * done // total, COLUMNS)
-    return full * filled + empty * (COLUMNS - filled)

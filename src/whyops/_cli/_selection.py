@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime, timezone
+from datetime import timezone
 
 from .._store.reader import Selection, StoreReader
 from ._values import moment
@@ -21,19 +21,13 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
 
 def selection_of(arguments: argparse.Namespace) -> Selection:
     """Return which traces are selected."""
-    since: datetime | None = arguments.since
     return Selection(
         errors=arguments.errors,
         external_user_id=arguments.user,
         agent_name=arguments.agent,
         tool=arguments.tool,
-        since=None if since is None else since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        since=arguments.since and arguments.since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     )
-
-
-def is_given(arguments: argparse.Namespace) -> bool:
-    """Return whether any of the options was given."""
-    return selection_of(arguments) != Selection()
 
 
 def selected_ids(arguments: argparse.Namespace, reader: StoreReader) -> list[str]:

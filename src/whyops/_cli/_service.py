@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .._config import settings as _settings
-from .._config.settings import Settings
+from .._config.settings import Settings, given
 from .._outbox.destination import Destination, hash_key
 from .._service.reader import ServiceReader
 from .._service.sink import HttpSink
@@ -21,7 +20,6 @@ class Service:
     """A WhyOps service and a key for it."""
 
     analyse_url: str
-    proxy_url: str
     api_key: str = field(repr=False)
     settings: Settings = field(repr=False)
 
@@ -37,7 +35,7 @@ class Service:
         """Return a sink that sends events. It does not describe the agent: its traces keep the version that they began with."""
         return HttpSink(
             analyse_base_url=self.analyse_url,
-            proxy_base_url=self.proxy_url,
+            proxy_base_url=self.settings.proxy_base_url or "",
             api_key=self.api_key,
             agent_name=agent_name,
             agent_metadata=None,
@@ -46,10 +44,8 @@ class Service:
 
 def service_of(home: Path) -> Service | None:
     """Return the service that the environment names, or None without a key."""
-    settings = _settings.given(home=home).completed()
-    if settings.api_key is None:
-        return None
-    return Service(settings.analyse_base_url or "", settings.proxy_base_url or "", settings.api_key, settings)
+    settings = given(home=home).completed()
+    return None if settings.api_key is None else Service(settings.analyse_base_url or "", settings.api_key, settings)
 
 
 def required_service(home: Path) -> Service:
@@ -66,9 +62,9 @@ def required_service(home: Path) -> Service:
 
 def is_reachable(destination: Destination | None, service: Service | None) -> bool:
     """Return whether the current settings are those that the events were recorded with."""
-    if destination is None:
-        return False
-    return destination.url == LOCAL or (service is not None and destination == service.destination(destination.agent_name))
+    return destination is not None and (
+        destination.url == LOCAL or (service is not None and destination == service.destination(destination.agent_name))
+    )
 
 
 def destination_name(destination: Destination | None) -> str:

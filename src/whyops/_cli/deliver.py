@@ -51,10 +51,9 @@ def _selected(home: Path, source: str | None) -> list[Waiting]:
     if source is None:
         service = service_of(home)
         return [one for one in found if one.orphaned and is_reachable(one.destination, service)]
-    wanted = Path(source).name
-    named = [one for one in found if one.folder.name == wanted]
+    named = [one for one in found if one.folder.name == Path(source).name]
     if not named:
-        raise WhyOpsError(f"No folder {wanted!r} with waiting events. `whyops status` lists the folders.")
+        raise WhyOpsError(f"No folder {Path(source).name!r} with waiting events. `whyops status` lists the folders.")
     return [one for one in named if one.orphaned]
 
 
@@ -79,8 +78,7 @@ def _mention_others(context: Context) -> None:
     service = service_of(context.home)
     for one in inspect_outboxes(context.home):
         if one.orphaned and not is_reachable(one.destination, service):
-            from_folder = f"`whyops deliver --from {one.folder.name}` sends them with the current key"
-            hint = "set WHYOPS_API_KEY" if service is None else from_folder
+            hint = f"`whyops deliver --from {one.folder.name}` sends them with the current key" if service else "set WHYOPS_API_KEY"
             context.note(f"{counted(one.orphaned, 'event')} for {destination_name(one.destination)} wait for another key: {hint}.")
 
 

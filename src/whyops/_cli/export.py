@@ -33,16 +33,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         context.note(f"{counted(len(ids), 'trace')} written to {arguments.output}.")
         return 0
     context.terminal.stream.flush()
-    for line in lines:
-        sys.stdout.buffer.write(line)
+    sys.stdout.buffer.writelines(lines)
     sys.stdout.buffer.flush()
     return 0
 
 
 def _lines(reader: StoreReader, ids: list[str]) -> Iterator[bytes]:
     for trace_id in ids:
-        for line in reader.lines(trace_id):
-            yield line if line.endswith(b"\n") else line + b"\n"
+        yield from (line if line.endswith(b"\n") else line + b"\n" for line in reader.lines(trace_id))
 
 
 COMMAND = Command(

@@ -7,12 +7,12 @@ import time
 
 from .._render.format import content_text
 from .._render.terminal.trace_table import ListedTrace, render_list
-from .._store.reader import StoreReader, TraceSummary
+from .._store.reader import EVERYTHING, StoreReader, TraceSummary
 from .._trace.steps import UserMessage
 from .._wire.read import RecordedEvent, microseconds
 from ._command import Command, Context
 from ._local import absorb_local
-from ._selection import add_selection, is_given, selection_of
+from ._selection import add_selection, selection_of
 from ._values import count
 
 USUAL_COUNT = 20
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     selection = selection_of(arguments)
     total = reader.count(selection)
     if not total:
-        context.note(f"{'No such trace' if is_given(arguments) else 'No trace'} has been recorded in {context.home} yet.")
+        context.note(f"{'No trace' if selection == EVERYTHING else 'No such trace'} has been recorded in {context.home} yet.")
         return 0
     limit, offset = (-1, 0) if arguments.all else (arguments.limit, arguments.limit * (arguments.page - 1))
     rows = [row_of(summary) for summary in reader.summaries(selection, limit=limit, offset=offset)]

@@ -41,9 +41,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     whole = {*ids, *(removed.trace_ids if arguments.user else ())}
 
     def is_unwanted(event: RecordedEvent, written_at: float) -> bool:
-        """Tell whether an event outside the store is removed along with the traces."""
-        is_of_user = arguments.user is not None and event.external_user_id == arguments.user
-        return event.trace_id in whole or is_of_user or (before is not None and written_at < before)
+        """Return whether an event outside the store is removed along with the traces."""
+        return (
+            event.trace_id in whole
+            or (arguments.user is not None and event.external_user_id == arguments.user)
+            or (before is not None and written_at < before)
+        )
 
     erased = 0 if arguments.dry_run else erase(context.home, is_unwanted, whole)
     held = count_held(context.home, is_unwanted)

@@ -12,14 +12,14 @@ from .._config import defaults
 from .._delivery.delivery import Delivery
 from .._store.groups import groups
 from .._store.push_marks import Pushed, StoredLine
-from .._store.reader import StoreReader
+from .._store.reader import EVERYTHING, StoreReader
 from .._wire.line import rewritten
 from .._wire.read import RecordedEvent, decode
 from ..errors import ConfigurationError, WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local
 from ._progress import Progress
-from ._selection import add_selection, is_given, selected_ids
+from ._selection import add_selection, selected_ids, selection_of
 from ._sending import add_timeout, delivery_to, result_text, settled, wait_for
 from ._service import Service, required_service
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Send what was not sent yet. Exit code 1 if anything is left, or was rejected."""
-    if not arguments.traces and not is_given(arguments):
+    if not arguments.traces and selection_of(arguments) == EVERYTHING:
         raise WhyOpsError("No traces selected: give their ids, or --since, --user or another option that `whyops push --help` lists.")
     service = required_service(context.home)
     absorb_local(context.home)
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 @dataclass(frozen=True)
 class _Pending:
-    """The lines of one trace that were not sent yet, how to send them, and where it is noted that they were."""
+    """The lines of one trace that were not sent yet, the delivery that sends them, and the marks of what was sent."""
 
     trace_id: str
     lines: Sequence[StoredLine]
@@ -105,26 +105,19 @@ def _line(line: bytes, agent_name: str, number: int) -> bytes:
 
 
 def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: float, total: int) -> int:
-    """Send batch by batch, and note each when it is settled, so that an interrupted push can be resumed. Returns how many events are."""
-
-    def done() -> int:
-        return settled(*(delivery.counts() for delivery in deliveries))
-
+    """Send batch by batch, and mark each when it is settled, so that an interrupted push can be resumed. Returns the number sent."""
     sent = 0
     with Progress("events", total) as progress:
         for one in pending:
-            for batch in groups(one.lines, _bytes_of, _BATCH_LINES, _BATCH_BYTES):
+            for batch in groups(one.lines, lambda numbered: len(numbered[1]), _BATCH_LINES, _BATCH_BYTES):
                 for _, line in batch:
                     one.delivery.record(line)
-                if wait_for(one.delivery.flush(timeout, may_give_up=True), one.delivery, timeout, progress, done).waiting:
+                flushed = one.delivery.flush(timeout, may_give_up=True)
+                if wait_for(flushed, one.delivery, timeout, progress, lambda: settled(*(each.counts() for each in deliveries))).waiting:
                     return sent
                 sent += len(batch)
                 one.pushed.mark(one.trace_id, batch[-1][0])
     return sent
-
-
-def _bytes_of(line: StoredLine) -> int:
-    return len(line[1])
 
 
 COMMAND = Command(

@@ -12,8 +12,7 @@ from .._render.format import bytes_text
 from .._render.page.html import render_report
 from ._command import Command, Context
 from ._files import write_out
-from ._local import alive_in
-from ._traces import add_local, load
+from ._local import add_local, alive_in, load
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _MOST_OF_A_NAME = 60

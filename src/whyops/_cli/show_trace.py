@@ -9,8 +9,7 @@ from .._render.json import trace_data
 from .._render.markdown import USUAL_BUDGET, render_brief
 from .._render.terminal.tree import render_tree
 from ._command import Command, Context
-from ._local import alive_in
-from ._traces import add_local, load
+from ._local import add_local, alive_in, load
 from ._values import budget
 
 

@@ -1,1 +1,1 @@
-"""The settings of a client, and what the environment and the defaults say where the caller does not."""
+"""The settings of a client: from the caller, else from the environment, else the defaults."""

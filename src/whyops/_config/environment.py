@@ -1,7 +1,7 @@
-"""What the environment says. The only reader of `os.environ`, and the only writer; a variable that is empty counts as unset.
+"""Environment variables. The only reader of `os.environ`, and the only writer; a variable that is empty counts as unset.
 
-What is written is for child processes alone: one that is not forked has none of this process's clients, and makes its own from the
-environment. Here it counts for nothing, and it is taken back with the client that it was written for.
+What is written is only for child processes: one that is not forked has none of this process's clients, and makes its own from the
+environment. This process ignores it, and removes it with the client that it was written for.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from ..errors import ConfigurationError
 _FREEZING_HOSTS = ("AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE", "FUNCTION_TARGET", "FUNCTIONS_WORKER_RUNTIME")
 """Set by AWS Lambda, Cloud Run services, Cloud Functions and Azure Functions. A job on Cloud Run is not frozen, and ends by itself."""
 
-_TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off"})
+_ANSWERS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 CAPTURE_CONTENT = "WHYOPS_CAPTURE_CONTENT"
 REDACT_KEYS = "WHYOPS_REDACT_KEYS"
@@ -27,14 +26,13 @@ _written: dict[str, tuple[str, str | None]] = {}
 
 
 def text(name: str) -> str | None:
-    """Return a variable's value, ours or another's; not what this process itself wrote there for its children."""
+    """Return a variable's value, of WhyOps or of anyone; not what this process itself wrote there for its children."""
     return (_users_value(name) or "").strip() or None
 
 
 def names(name: str) -> tuple[str, ...]:
     """Return the names that a variable lists, with commas between them."""
-    listed = (each.strip() for each in (text(name) or "").split(","))
-    return tuple(each for each in listed if each)
+    return tuple(filter(None, map(str.strip, (text(name) or "").split(","))))
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -46,11 +44,9 @@ def flag(name: str, *, default: bool) -> bool:
     said = text(name)
     if said is None:
         return default
-    if said.lower() in _TRUE:
-        return True
-    if said.lower() in _FALSE:
-        return False
-    raise ConfigurationError(f"{name} must be 1 or 0, not {said!r}.")
+    if said.lower() not in _ANSWERS:
+        raise ConfigurationError(f"{name} must be 1 or 0, not {said!r}.")
+    return _ANSWERS[said.lower()]
 
 
 def number(name: str) -> int | None:
@@ -78,16 +74,6 @@ def may_freeze() -> bool:
     return any(text(name) is not None for name in _FREEZING_HOSTS)
 
 
-def api_key() -> str | None:
-    """Return the API key, if there is one."""
-    return text("WHYOPS_API_KEY")
-
-
-def agent_name() -> str | None:
-    """Return the agent's name, if there is one."""
-    return text("WHYOPS_AGENT_NAME")
-
-
 def wants_color() -> bool:
     """Tell whether a terminal may be given colours: not with `NO_COLOR`, nor where it calls itself dumb."""
     return text("NO_COLOR") is None and text("TERM") != "dumb"
@@ -109,7 +95,7 @@ def tell_children(*, without_content: bool, redact_keys: Iterable[str], redacts:
 
 
 def _write(name: str, value: str | None) -> None:
-    """Let a variable hold `value` for children, or again what the user had there."""
+    """Set a variable to `value` for children; for None, restore what the user had there."""
     users = _users_value(name)
     is_ours = _written.pop(name, None) is not None and os.environ.get(name) != users
     if value is not None and value != users:

@@ -1,4 +1,4 @@
-"""Where a client comes from: what tells it from others in the process that made it, and how its settings are had."""
+"""Where a client comes from: a token that identifies it in the process that made it, and a function that returns its settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Origin:
-    """Known by its token in the process that made it; a pickle takes the token along, and the settings for other processes."""
+    """Found by its token in the process that made it; a pickle contains the token, and the settings for other processes."""
 
     def __init__(self, check: Callable[[], Settings]) -> None:
         self.check = check
@@ -33,7 +33,7 @@ class Origin:
         return Origin(lambda: given)
 
     def packed(self) -> tuple[str, bytes]:
-        """Return what of it goes into a pickle: the token, and the settings without what must stay."""
+        """Return what goes into a pickle: the token, and the settings without key, transport and sink."""
         from .pickling import packed  # noqa: PLC0415  (as above)
 
         return self._token, packed(self.check())

@@ -28,15 +28,10 @@ def packed(settings: Settings) -> bytes:
 def unpacked(data: bytes) -> Settings:
     """Return the settings that were packed. Those whose `redact` or sink could not come along record no content, and say so."""
     values, had_key, had_sink = pickle.loads(data)  # noqa: S301  (it comes as a part of a pickle that is being loaded)
-    lost = set()
-    for name in _MAY_NOT_PICKLE:
-        value: Any = safely(pickle.loads, values[name])
-        if isinstance(value, Failed):
-            lost.add(name)
-            value = None
-        values[name] = value
-    settings = Settings(**values)
-    if had_key and environment.api_key() is None:
+    read: dict[str, Any] = {name: safely(pickle.loads, values[name]) for name in _MAY_NOT_PICKLE}
+    lost = {name for name, value in read.items() if isinstance(value, Failed)}
+    settings = Settings(**values | read | dict.fromkeys(lost))
+    if had_key and environment.text("WHYOPS_API_KEY") is None:
         _say("its key: runs are recorded in the local store, unless WHYOPS_API_KEY is set here")
     if "redact" not in lost and not had_sink:
         return settings

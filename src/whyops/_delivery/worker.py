@@ -64,21 +64,16 @@ class Worker:
 
         If another is just at that, maybe this very thread further up, it counts as having one, unless `wait` is true.
         """
-        starting = self._lock()
-        if not starting.acquire(blocking=wait):
-            yield False
-            return
-        try:
-            yield self.thread is None
-        finally:
-            starting.release()
-
-    def _lock(self) -> threading.Lock:
-        """Return what whoever starts a thread holds: made at first use, when this process has the threads and locks that it will have."""
-        if self._starting is None:
+        if self._starting is None:  # made at first use, when this process has the threads and locks that it will have
             with self._making:
                 self._starting = self._starting or threading.Lock()
-        return self._starting
+        if self._starting.acquire(blocking=wait):
+            try:
+                yield self.thread is None
+            finally:
+                self._starting.release()
+        else:
+            yield False
 
     def _start(self) -> None:
         """Start the thread. It begins in an empty context: what it calls of the user's runs in no trace."""

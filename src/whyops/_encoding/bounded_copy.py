@@ -1,4 +1,4 @@
-"""Any object → a copy of plain types: bounded, without secrets, and nobody else's to change."""
+"""Any object → a copy of plain types: bounded, without secrets, and shared with nobody."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from .._runtime.safely import Failed, safely
 from .class_fields import Hidden, name_of, short_name
-from .excerpts import MARGIN, MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, marker
-from .readers import read
+from .readers import MARGIN, MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, marker, read
 from .redaction.named_values import hides
 from .redaction.place import REDACTED
 from .redaction.redactor import Redactor
@@ -23,22 +22,18 @@ MAX_DEPTH = 64
 """Levels of nesting that are kept; the service takes some thousands, JSON readers some hundreds."""
 
 SIBLING_SHARE = 256
-"""Bytes that are put aside for each value still to come in a container, so that a huge first one leaves something for the others."""
+"""Bytes that are reserved for each value still to come in a container, so that a huge first one leaves something for the others."""
 
 WHOLE_BYTES = 4_096
-"""What a container in a larger one may take to be tried whole: to try in vain costs as much as that takes to look at."""
+"""Bytes up to which a container in a larger one is tried whole: a try that fails costs as much as looking at that many."""
 
 TRIES = 8
-"""How many more tries may be in vain than not: where all containers hold something, as one in the other, it is of no use to go on."""
+"""How many more tries may fail than succeed: where each container contains something to cut or hide, it is of no use to continue."""
 
 _NAMING = frozenset({"name", "key", "header", "field", "option", "variable", "env", "param", "parameter"})
-_NAMED = frozenset({"value", "values", "val"})
-_LEAST_CODE = 100
 _LONG = 4_096
-"""Characters from which on it pays to remember what a text became."""
-_SEQUENCES = (list, tuple, set, frozenset)
+"""Characters from which on it pays to remember the redacted form of a text."""
 
-MIN_TEXT = 32
 MAX_KEY = 512
 ELLIPSIS = "…"
 
@@ -69,7 +64,7 @@ _SCHEMA_WORDS = frozenset(
 
 
 class Redacted(NamedTuple):
-    """What a text became."""
+    """The redacted form of a text."""
 
     text: str
     shown: str
@@ -78,11 +73,11 @@ class Redacted(NamedTuple):
 
 
 class BoundedCopier:
-    """Copies one value within a budget of bytes. `cuts` and `redactions` tell what was left out.
+    """Copies one value within a budget of bytes. `cuts` and `redactions` count what was left out.
 
-    `is_plain_key` tells of nearly every key at once that it hides no secret and is stored as it is; `clean_copy` gives most small
-    containers whole, with their size, within bytes and levels, or None. `redacted` keeps what long texts became, for a copier with a
-    smaller budget.
+    `is_plain_key` quickly recognizes nearly every key that hides no secret and is stored as it is; `clean_copy` returns most small
+    containers whole, with their size, within bytes and levels, or None. `redacted` keeps the redacted form of long texts, for a copier
+    with a smaller budget.
     """
 
     def __init__(
@@ -94,15 +89,13 @@ class BoundedCopier:
         redacted: dict[int, Redacted] | None = None,
     ) -> None:
         self._redacted = {} if redacted is None else redacted
-        self.cuts = 0
-        self.redactions = 0
+        self.cuts = self.redactions = self._objects = 0
         self._redactor = redactor
         self._is_plain_key = is_plain_key
         self._clean_copy = clean_copy
         self._left = budget
         self._tries = TRIES
         self._path: set[int] = set()
-        self._objects = 0
 
     def copy(self, value: object) -> Any:
         """Return the copy: dicts with text keys, lists, texts, numbers, booleans and None."""
@@ -134,7 +127,7 @@ class BoundedCopier:
         return whole
 
     def _read(self, value: object, kind: type) -> Any:
-        """Copy what an object holds."""
+        """Copy the content of an object."""
         self._path.add(id(value))
         try:
             return self._copy_read(safely(partial(read, room=max(self._left, 0) // NODE_COST + 1), value), kind)
@@ -173,23 +166,22 @@ class BoundedCopier:
 
     def _text(self, text: str, size: int | None = None) -> str:
         """Redact, then cut. `size` is the number of bytes of which `text` is the beginning."""
-        room = max(self._left, MIN_TEXT)
+        room = max(self._left, 32)
         _, shown, found, was_cut = self._redact(text, text[: room + MARGIN])
         self.redactions += found
-        kept = len(shown)
-        if (was_cut or size is not None) and not shown.endswith(REDACTED):
-            kept = max(kept - MARGIN, 0)  # what was not read to its end may end in half a secret
+        # what was not read to its end may end in half a secret
+        unsure = MARGIN if (was_cut or size is not None) and not shown.endswith(REDACTED) else 0
         shown = storable(shown)
         if size is not None or len(text) > room or (not shown.isascii() and len(shown.encode()) > room):
             self.cuts += 1
-            shown = shown[: min(kept, room)].encode()[:room].decode(errors="ignore")
+            shown = shown[: min(max(len(shown) - unsure, 0), room)].encode()[:room].decode(errors="ignore")
             of = f"of {len(text)} characters" if size is None else f"characters of {size} bytes"
             shown = f"{shown}{ELLIPSIS}[cut: kept {len(shown)} {of}]"
         self._left -= len(shown) if shown.isascii() else len(shown.encode())
         return shown
 
     def _redact(self, text: str, head: str) -> Redacted:
-        """Redact the head of a text, or recall what was made of a longer one before."""
+        """Redact the head of a text, or return the form that an earlier copier made of a longer head."""
         redacted = self._redacted.get(id(text))
         if redacted is None or redacted.text is not text:
             redacted = Redacted(text, *self._redactor.redact(head), len(head) < len(text))
@@ -248,7 +240,7 @@ class BoundedCopier:
         names = (value for key, value in entries.items() if key.lower() in _NAMING and type(value) is str and len(value) <= MAX_KEY)
         name = next((each for each in names if self._redactor.names.verdict(each) is not Verdict.CLEAN), None)
         if name is not None:
-            beside |= {key: name for key in entries if key.lower() in _NAMED}
+            beside |= {key: name for key in entries if key.lower() in {"value", "values", "val"}}
         if "logprob" in entries:
             beside["token"] = ""
         return beside
@@ -268,12 +260,15 @@ class BoundedCopier:
         if verdict is Verdict.SECRET:
             return True
         if kind is int:
-            return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= _LEAST_CODE
+            return verdict is Verdict.SECRET_IF_CODE and abs(cast("int", value)) >= 100
         if issubclass(kind, (str, bytes)):
             text = safely(bytes.decode, value) if issubclass(kind, bytes) else str.__str__(value)  # type: ignore[arg-type]
             return verdict is Verdict.SECRET_IF_TEXT or hides(verdict, str(text))
-        texts = (type(item) is str for item in islice(cast("Iterable[object]", value), 100)) if kind in _SEQUENCES else ()
-        return verdict is Verdict.SECRET_IF_TEXT and any(texts)
+        return (
+            verdict is Verdict.SECRET_IF_TEXT
+            and kind in (list, tuple, set, frozenset)
+            and any(type(item) is str for item in islice(cast("Iterable[object]", value), 100))
+        )
 
     def _key(self, key: object) -> str:
         """Return a key as text: `1`, `true`, `null` as JSON writes them, other keys as their value would be shown."""

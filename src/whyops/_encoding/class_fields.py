@@ -1,13 +1,13 @@
 """The fields of objects, read without running any of their code: no attribute access, no `__class__`, no property, no `__getattr__`.
 
-What a type is and what an instance holds is read through the descriptors of `type` and `object`, which a class can't override. Which
-fields a class declares is told for dataclasses, attrs and pydantic without importing any of them.
+Types and the attributes of instances are read through the descriptors of `type` and `object`, which a class can't override. The
+declared fields are known for dataclasses, attrs and pydantic, without importing any of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any, Generic, TypeVar, cast
 
@@ -31,11 +31,10 @@ _HEAP_TYPE = 1 << 9
 """Set for classes made by a `class` statement: their module stands in their namespace, where it may be anything."""
 
 MAX_FIELDS = 1_000
-_MAX_TYPES = 500
 
 
 def module_of(kind: type) -> str:
-    """Return the name of the module that defines the type; empty if it does not say."""
+    """Return the name of the module that defines the type; empty if the type has none."""
     found = namespace(kind).get("__module__") if _flags(kind) & _HEAP_TYPE else _module(kind)
     return found if type(found) is str else ""
 
@@ -63,7 +62,7 @@ def class_value(kind: type, name: str) -> object:
 
 
 class PerType(Generic[T]):
-    """Remembers what `make` says of a type, for the latest few hundred types."""
+    """Remembers what `make` returned for a type, for the latest few hundred types."""
 
     def __init__(self, make: Callable[[type], T]) -> None:
         self._make = make
@@ -71,13 +70,11 @@ class PerType(Generic[T]):
 
     def __call__(self, kind: type) -> T:
         known = self._known.get(id(kind))  # by its id: a metaclass may define what hashing a class does
-        if known is not None:
-            return known[1]
-        if len(self._known) >= _MAX_TYPES:
-            self._known = {}
-        made = self._make(kind)
-        self._known[id(kind)] = kind, made  # holds the type, so that no other gets its id
-        return made
+        if known is None:
+            if len(self._known) >= 500:
+                self._known = {}
+            known = self._known[id(kind)] = kind, self._make(kind)  # holds the type, so that no other gets its id
+        return known[1]
 
 
 def _find_dict(kind: type) -> Descriptor | None:
@@ -85,12 +82,10 @@ def _find_dict(kind: type) -> Descriptor | None:
     return next((slot for slot in slots if type(slot) is GetSetDescriptorType or type(slot) is MemberDescriptorType), None)
 
 
-def _find_slots(kind: type) -> list[tuple[str, Descriptor]]:
-    found: dict[str, Descriptor] = {}
-    for each in reversed(mro(kind)):
-        if "__slots__" in namespace(each):  # else the members are those of a type written in C, and its affair
-            found.update({n: slot for n, slot in list(namespace(each).items()) if type(slot) is MemberDescriptorType and n[:2] != "__"})
-    return list(found.items())
+def _find_slots(kind: type) -> dict[str, Descriptor]:
+    # without `__slots__` the members are those of a type written in C, and its affair
+    own = chain.from_iterable(list(space.items()) for space in map(namespace, reversed(mro(kind))) if "__slots__" in space)
+    return {name: slot for name, slot in own if type(slot) is MemberDescriptorType and name[:2] != "__"}
 
 
 _dict_of = PerType(_find_dict)
@@ -98,7 +93,7 @@ _slots_of = PerType(_find_slots)
 
 
 def instance_dict(value: object) -> dict[str, object] | None:
-    """Return the very `__dict__` of the instance, if it has a true one."""
+    """Return the `__dict__` of the instance itself, not a copy, if it has a real one."""
     descriptor = _dict_of(type(value))
     found = None if descriptor is None else descriptor.__get__(value)
     return found if type(found) is dict else None
@@ -107,7 +102,7 @@ def instance_dict(value: object) -> dict[str, object] | None:
 def fields(value: object) -> dict[str, object]:
     """Return the instance's attributes, the first thousand: those in its `__slots__`, then those in its `__dict__`."""
     found: dict[str, object] = {}
-    for name, slot in _slots_of(type(value)):
+    for name, slot in _slots_of(type(value)).items():
         try:
             found[name] = slot.__get__(value)
         except AttributeError:  # noqa: PERF203  (a slot that was not set yet)
@@ -117,14 +112,14 @@ def fields(value: object) -> dict[str, object]:
 
 
 class Hidden:
-    """Stands for a value that its own class keeps out of sight."""
+    """Stands for a value that its own class hides."""
 
 
 HIDDEN = Hidden()
 
 
 class DeclaredFields:
-    """The fields that a class declares: their names in order, None for all that the instance has, and which of them are not for show."""
+    """The fields that a class declares: their names in order (None: all that the instance has), and which of them are hidden."""
 
     __slots__ = ("_extra", "_hidden", "_names")
 
@@ -135,7 +130,7 @@ class DeclaredFields:
         self._extra = extra if type(extra) is MemberDescriptorType else None
 
     def read(self, value: object, _room: int = 0) -> dict[str, object]:
-        """Return the instance's fields; one that was not set yet is missing, one that is not for show is `HIDDEN`."""
+        """Return the instance's fields; one that was not set yet is missing, a hidden one is `HIDDEN`."""
         held = fields(value)
         if self._extra is not None:
             extra = self._extra.__get__(value)
@@ -147,8 +142,9 @@ class DeclaredFields:
 
 
 def declared_fields(kind: type) -> DeclaredFields | None:
-    """Return what the class declares; None if it is none that declares its fields."""
-    if class_value(kind, "__pydantic_validator__") is not None or _is_first_pydantic(kind):
+    """Return the fields that the class declares; None if it is of no kind that declares fields."""
+    is_first = type(class_value(kind, "__fields__")) is dict and any(module_of(each).startswith("pydantic") for each in mro(kind))
+    if is_first or class_value(kind, "__pydantic_validator__") is not None:
         names = ("__pydantic_fields__", "model_fields", "__fields__")  # of pydantic from 2.10, before, and 1
         found = (class_value(kind, name) for name in names)
         return DeclaredFields(
@@ -161,10 +157,6 @@ def declared_fields(kind: type) -> DeclaredFields | None:
     if issubclass(type(attributes), tuple):
         return DeclaredFields({fields(each).get("name"): each for each in cast("tuple[object, ...]", attributes)})
     return None
-
-
-def _is_first_pydantic(kind: type) -> bool:
-    return type(class_value(kind, "__fields__")) is dict and any(module_of(each).startswith("pydantic") for each in mro(kind))
 
 
 def _is_hidden(field: object) -> bool:

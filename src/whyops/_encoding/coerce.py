@@ -1,4 +1,4 @@
-"""Reads what callers pass without running the code of their own classes: what these override is passed over.
+"""Reads what callers pass without running the code of their own classes: methods that these override are not called.
 
 What is neither a plain type nor a subclass of one is left to the encoder, which knows how to show it.
 """
@@ -18,7 +18,7 @@ _SPELLED_OUT = frozenset({"decimal", "fractions", "pathlib", "pathlib._local", "
 
 
 def text_in(value: object) -> str | None:
-    """Return the text that a string holds, of whatever class it is; None for all else."""
+    """Return the text of a string, of whatever class it is; None for all else."""
     if type(value) is str:
         return value
     return str.__str__(cast("str", value)) if issubclass(type(value), str) else None
@@ -26,9 +26,8 @@ def text_in(value: object) -> str | None:
 
 def spelled(value: object) -> str:
     """Return a name's text, as it can be stored: an enum's is that of its value, a plain object's is its type. Empty for None."""
-    value = _enum_value(value)
     text = named(value)
-    return f"<{name_of(type(value))}>" if text is None else text
+    return f"<{name_of(type(_enum_value(value)))}>" if text is None else text
 
 
 def named(value: object) -> str | None:
@@ -44,24 +43,21 @@ def named(value: object) -> str | None:
 
 
 def _enum_value(value: object) -> object:
-    """Return what a choice of an enum stands for; all else as it is."""
-    kind = type(value)
-    is_choice = issubclass(kind, Enum) and not issubclass(kind, str)
+    """Return the value of an enum's member; all else as it is."""
+    is_choice = issubclass(type(value), Enum) and not issubclass(type(value), str)
     return _enum_value(object.__getattribute__(value, "_value_")) if is_choice else value
 
 
 def members(value: object) -> dict[Any, Any] | None:
-    """Return what a dict holds, of whatever class it is; None for all else."""
+    """Return the content of a dict, of whatever class it is; None for all else."""
     kind = type(value)
-    if kind is dict:
-        return value  # type: ignore[return-value]  # told by its type
     if issubclass(kind, dict):
-        return dict(dict.items(value))  # type: ignore[arg-type]  # told by its type
+        return value if kind is dict else dict(dict.items(value))  # type: ignore[return-value,arg-type]  # told by its type
     return dict(value) if kind is MappingProxyType else None  # type: ignore[call-overload]  # told by its type
 
 
 def elements(value: object) -> list[Any] | None:
-    """Return what a list or tuple holds, of whatever class it is; None for all else."""
+    """Return the content of a list or tuple, of whatever class it is; None for all else."""
     kind = type(value)
     if issubclass(kind, list):
         return list(list.__iter__(value))  # type: ignore[arg-type]  # told by its type

@@ -22,7 +22,7 @@ What they agree on, held by `tests/_encoding/test_walkers.py`:
 - an object's names, their order and the markers are those of its reader, `readers.read`, which all three share;
 - what is a secret, `redaction` alone decides: in texts by what is written, in values by the name beside it; redaction comes before cutting;
 - only the bounded copy cuts. Where it does, a visible text says so, and it counts as one;
-- none runs code of a user's class: types are told by `type()` and identity, contents read with the built-in types' own methods.
+- none runs code of a user's class: types are recognized by `type()` and identity, contents read with the built-in types' own methods.
 """
 
 from __future__ import annotations
@@ -34,18 +34,14 @@ from typing import Any
 from .._runtime.safely import Failed, safely, stops
 from . import Encoded
 from .bounded_copy import MAX_DEPTH, BoundedCopier, Redacted, storable
-from .excerpts import MAX_EXACT, NODE_COST
 from .fast_copy import ENTRY_BYTES, FastCopier, NotCopiedError
+from .readers import MAX_EXACT, NODE_COST
 from .redaction.redactor import DROPPED, Redactor, redacted_by_user
 from .redaction.regex import prefilter
 from .redaction.secret_names import Verdict, secret_siblings
 
-MIN_VALUE_BYTES = 256
-
 _MIN_EXACT = -MAX_EXACT
 _MAX_PLAIN_KEYS = 4_096
-_MAX_PLAIN_KEY = 64
-_TRIES = 5
 
 _NOT_FINITE = r"[:\[,]-?(?:NaN|Infinity)"
 """How a number that JSON does not know is written in a container."""
@@ -55,15 +51,15 @@ _UNREADABLE_OBJECT = '{"…":"[cut: unreadable]"}'
 
 
 class _NotBuiltInError(Exception):
-    """Something in a value has no form in JSON of its own."""
+    """Something in a value has no JSON form of its own."""
 
 
 class Encoder:
     """Encodes values, from any thread.
 
     `max_value_bytes` bounds the JSON of one value (at least 256). `redact_keys` and `keep_keys` are names beyond and against the usual
-    ones. `redact` comes last: it gets each value as plain JSON types, without the secrets found so far, and returns what to record.
-    `known` are secrets that are looked for as they are: the client's own key.
+    ones. `redact` is called last: it receives each value as plain JSON types, without the secrets found so far, and returns what to
+    record. `known` are secrets that are looked for literally: the client's own key.
     """
 
     def __init__(
@@ -78,7 +74,7 @@ class Encoder:
         from pydantic_core import to_json  # noqa: PLC0415  (`import whyops` does not pay for it)
 
         self._to_json = to_json
-        self._max_bytes = max(max_value_bytes, MIN_VALUE_BYTES)
+        self._max_bytes = max(max_value_bytes, 256)
         self.redactor = Redactor(redact_keys, keep_keys, known)
         self._is_dubious = prefilter(rf"{self.redactor.prefilter}|{_NOT_FINITE}")
         self._redact = redact
@@ -169,10 +165,7 @@ class Encoder:
             if kind is str:
                 if "\0" in item or not self.redactor.is_clean(item):
                     return False
-            elif kind is float:
-                if item - item != 0:
-                    return False
-            elif (kind is dict or kind is list) and not self._is_clean(item):
+            elif (kind is float and item - item != 0) or ((kind is dict or kind is list) and not self._is_clean(item)):
                 return False
         return True
 
@@ -181,7 +174,7 @@ class Encoder:
         if key in self._plain_keys:
             return True
         if (
-            len(key) > _MAX_PLAIN_KEY
+            len(key) > 64
             or self.redactor.names.verdict(key) is not Verdict.CLEAN
             or self.redactor.redact(key)[1]
             or storable(key) is not key
@@ -202,7 +195,7 @@ class Encoder:
             cuts, redactions = copier.cuts, copier.redactions
         budget = self._max_bytes
         redacted: dict[int, Redacted] = {}
-        for _ in range(_TRIES):
+        for _ in range(5):
             copier = self._copier(budget, redacted)
             encoded = self._to_json(copier.copy(value))
             if len(encoded) <= self._max_bytes:

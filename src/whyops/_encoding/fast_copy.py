@@ -1,7 +1,7 @@
 """Any object → a copy of plain types in one go, as long as nothing of it has to be cut, hidden or renamed.
 
-That is so of most that tools return: rows with dates, dataclasses, models. All else is left to the `BoundedCopier`, which takes several
-times as long.
+This covers most of what tools return: rows with dates, dataclasses, models. Everything else is left to the `BoundedCopier`, which takes
+several times as long.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .class_fields import Hidden
-from .excerpts import MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker
-from .readers import read
+from .readers import MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, read
 
 ENTRY_BYTES = 4
 """What an entry of a container takes in JSON, or a little less, beside a text's characters."""
@@ -21,7 +20,7 @@ _NEVER_WHOLE = (Items, Entries, CutText, Attributes, Hidden)
 
 
 class NotCopiedError(Exception):
-    """The value takes more than a copy."""
+    """The value needs more than a copy: something of it has to be cut, hidden or renamed."""
 
 
 class FastCopier:
@@ -35,7 +34,7 @@ class FastCopier:
         """Return a copy of dicts with text keys, lists, texts, numbers, booleans and None, of at most `depth` levels.
 
         Raises:
-            NotCopiedError: something would have to be left out or changed. What reading an object raises passes, too.
+            NotCopiedError: something would have to be left out or changed. What reading an object raises is raised as well.
         """
         self._room -= ENTRY_BYTES
         kind = type(value)

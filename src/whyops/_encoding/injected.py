@@ -1,12 +1,13 @@
 """What agent frameworks put into a tool's call by themselves: contexts of runs, runtimes, agents, managers of callbacks.
 
-None is an argument that anybody chose, and each leads to all there is: dependencies, clients, the whole history. They are told by the
+Nobody chose these arguments, and each leads to everything else: dependencies, clients, the whole history. They are recognized by the
 names of their classes and of the packages that define them; no framework is imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from operator import attrgetter
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ForwardRef, Union, get_args, get_origin
@@ -65,11 +66,10 @@ def is_injected(parameter: inspect.Parameter) -> bool:
 
 
 def _alternatives(annotation: object) -> Iterator[Any]:
-    """Give the annotation itself, or each part of a union, what is annotated with the types of its notes, and what an alias stands for."""
+    """Yield the annotation itself; of a union each part, of `Annotated` the type and the types of its metadata, of an alias its value."""
     origin = get_origin(annotation)
     if origin is Union or origin is UnionType:
-        for part in get_args(annotation):
-            yield from _alternatives(part)
+        yield from chain.from_iterable(map(_alternatives, get_args(annotation)))
     elif origin is Annotated:
         kind, *notes = get_args(annotation)
         yield from _alternatives(kind)

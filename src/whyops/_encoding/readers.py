@@ -1,7 +1,8 @@
 """Objects of types that are not built in → plainer values, without importing the libraries they come from and without running their code.
 
-A reader looks at what the object holds: fields, elements, digits. What holds nothing to show, or what reading would use up or
-disturb (iterators, streams, files, awaitables, locks, connections), becomes a marker with its type.
+A reader looks at the content of the object: fields, elements, digits. What has nothing to show, or what reading would use up or
+disturb (iterators, streams, files, awaitables, locks, connections), becomes a marker with its type. Where a reader does not return a
+plainer value as it is, it returns its beginning, a marker or its attributes, as one of the classes below.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import enum
 import gc
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._runtime.safely import Failed, safely
 from .class_fields import (
@@ -31,9 +32,57 @@ from .class_fields import (
     package_of,
     short_name,
 )
-from .excerpts import MARGIN, MAX_EXACT, NODE_COST, Attributes, CutText, Entries, Items, Marker, marker
 from .injected import is_injected_class
 from .redaction.regex import Pattern
+
+MAX_EXACT = 2**53 - 1
+"""The greatest whole number that every reader of JSON keeps exactly; greater ones are written as text."""
+
+NODE_COST = 16
+"""Bytes of the budget that a value costs in addition to its text, so that a million empty lists are bounded too."""
+
+MARGIN = 4_096
+"""Characters beyond a cut that redaction still looks at: a secret that begins before the cut is recognized by what follows."""
+
+
+class Marker(str):
+    """A short text that stands for a value."""
+
+    __slots__ = ()
+
+
+class Items(NamedTuple):
+    """The first elements of something that has `size` of them."""
+
+    items: Sequence[object]
+    size: int
+
+
+class Entries(NamedTuple):
+    """The first entries of a dict that has `size` of them."""
+
+    items: Sequence[tuple[object, object]]
+    size: int
+
+
+class CutText(NamedTuple):
+    """The beginning of a text of `size` bytes."""
+
+    text: str
+    size: int
+
+
+class Attributes(NamedTuple):
+    """The public attributes of an object whose class declares no fields: shown one level deep."""
+
+    kind: type
+    fields: dict[str, object]
+
+
+def marker(kind: type, note: str = "") -> Marker:
+    """Return the marker of a value of this type."""
+    return Marker(f"<{name_of(kind)}{note}>")
+
 
 Reader = Callable[[Any, int], object]
 """Takes an object and how many elements there is room for; returns something plainer."""
@@ -45,7 +94,6 @@ _RESOURCE = frozenset(
 )
 """What a class defines whose instances are in use: iterators, streams, files, awaitables, locks, connections."""
 _SECRET_TYPE = Pattern(r"Secret|Password|Credential|PrivateKey|ApiKey|APIKey|AccessToken")
-_MAX_DIGITS_BITS = 6_600
 
 
 def read(value: object, room: int) -> object:
@@ -56,18 +104,16 @@ def read(value: object, room: int) -> object:
 def _find_reader(kind: type) -> Reader:
     if is_injected_class(kind):
         return _marker
-    for each in mro(kind):
-        reader = _READERS.get(id(each)) or _NAMED_READERS.get((package_of(each), short_name(each)))
-        if reader is not None:
-            return reader
+    known = (_READERS.get(id(each)) or _NAMED_READERS.get((package_of(each), short_name(each))) for each in mro(kind))
+    reader = next(filter(None, known), None)
+    if reader is not None:
+        return reader
     declared = declared_fields(kind)
     if declared is not None:
         return declared.read
     if _SECRET_TYPE.search(short_name(kind)):
         return _hidden
-    if defines(kind, _RESOURCE) or package_of(kind) in sys.stdlib_module_names:
-        return _marker
-    return _attributes
+    return _marker if defines(kind, _RESOURCE) or package_of(kind) in sys.stdlib_module_names else _attributes
 
 
 _reader = PerType(_find_reader)
@@ -77,31 +123,21 @@ def _attributes(value: object, _room: int) -> object:
     return Attributes(type(value), {name: each for name, each in fields(value).items() if not name.startswith("_")})
 
 
-def _enum(value: enum.Enum, _room: int) -> object:
-    return fields(value).get("_value_", marker(type(value)))
-
-
-def _text(value: str, _room: int) -> object:
-    return str.__str__(value)
+def _field(name: str) -> Reader:
+    """Return the reader of a type that holds what it shows in one field."""
+    return lambda value, _room: fields(value).get(name, marker(type(value)))
 
 
 def _whole_number(value: int, _room: int) -> object:
     number = int.__int__(value)
-    if number.bit_length() > _MAX_DIGITS_BITS:
+    if number.bit_length() > 6_600:
         return Marker(f"<int of {number.bit_length()} bits>")
     return Marker(int.__repr__(number)) if abs(number) > MAX_EXACT else number
 
 
 def _float(value: float, _room: int) -> object:
     number = float.__float__(value)
-    return number if number - number == 0 else Marker(_NOT_FINITE[float.__repr__(number)])
-
-
-_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-
-
-def _complex(value: complex, _room: int) -> object:
-    return Marker(complex.__repr__(value))
+    return number if number - number == 0 else Marker({"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[float.__repr__(number)])
 
 
 def _array_of_numbers(value: object, room: int) -> object:
@@ -119,13 +155,10 @@ _TEXT_LIBRARIES = frozenset({"decimal", "fractions", "httpx", "ipaddress", "path
 
 
 def _bytes(value: Any, room: int) -> object:
-    kind: Any = next(kind for kind in _BINARY if issubclass(type(value), kind))
+    kind: Any = next(kind for kind in (bytes, bytearray, memoryview) if issubclass(type(value), kind))
     if kind is memoryview and (value.ndim != 1 or value.itemsize != 1):
         return Marker(f"<memoryview of {value.nbytes} bytes>")
     return _binary(bytes(kind.__getitem__(value, slice(0, room * NODE_COST + 4 * MARGIN))), kind.__len__(value))
-
-
-_BINARY: tuple[Any, ...] = (bytes, bytearray, memoryview)
 
 
 def _binary(head: bytes, size: int) -> object:
@@ -144,20 +177,16 @@ def _elements(kind: Any) -> Reader:
 
     def read_elements(value: Any, room: int) -> object:
         items = list(islice(kind.__iter__(value), room))
-        if kind in _SETS and (all(type(item) is str for item in items) or all(type(item) is int for item in items)):
+        if kind in (set, frozenset) and (all(type(item) is str for item in items) or all(type(item) is int for item in items)):
             items.sort()
         return Items(items, kind.__len__(value))
 
     return read_elements
 
 
-_SETS = (set, frozenset)
-
-
 def _tuple(value: tuple[object, ...], room: int) -> object:
     names = class_value(type(value), "_fields")
-    items = tuple.__getitem__(value, slice(0, room))
-    size = tuple.__len__(value)
+    items, size = tuple.__getitem__(value, slice(0, room)), tuple.__len__(value)
     if type(names) is tuple and len(names) == size and all(type(name) is str for name in names):
         return dict(zip(names, items, strict=False))
     return Items(items, size)
@@ -201,20 +230,12 @@ def _marker(value: object, _room: int) -> object:
     return marker(type(value))
 
 
-def _data(value: object, _room: int) -> object:
-    return fields(value).get("data", marker(type(value)))
-
-
 def _hidden(_value: object, _room: int) -> object:
     return HIDDEN
 
 
 def _itself(value: object, _room: int) -> object:
     return value
-
-
-def _nothing(_value: object, _room: int) -> object:
-    return None
 
 
 def _array(value: Any, room: int) -> object:
@@ -232,10 +253,7 @@ def _array(value: Any, room: int) -> object:
 def _numpy_scalar(value: Any, _room: int) -> object:
     item = value.item()
     # a long double stays one, and dates with nanoseconds become numbers
-    is_text = type(item) is type(value) or short_name(type(value)) in {
-        "datetime64",
-        "timedelta64",
-    }
+    is_text = type(item) is type(value) or short_name(type(value)) in {"datetime64", "timedelta64"}
     return Marker(str(value)) if is_text else item
 
 
@@ -244,19 +262,12 @@ def _frame(value: Any, room: int) -> object:
     height, width = value.shape
     shown = value.iloc[: max(1, room // max(1, width)), :room]
     columns = shown.columns.tolist()
-    rows = [Entries(list(zip(columns, row, strict=True)), width) for row in shown.itertuples(index=False, name=None)]
-    return Items(rows, height)
+    return Items([Entries(list(zip(columns, row, strict=True)), width) for row in shown.itertuples(index=False, name=None)], height)
 
 
 def _series(value: Any, room: int) -> object:
     head = value.head(room)
-    if head.index.is_unique:
-        return Entries(list(head.to_dict().items()), len(value))
-    return Items(head.tolist(), len(value))
-
-
-def _index(value: Any, room: int) -> object:
-    return Items(value[:room].tolist(), len(value))
+    return Entries(list(head.to_dict().items()), len(value)) if head.index.is_unique else Items(head.tolist(), len(value))
 
 
 def _template(value: Any, room: int) -> object:
@@ -289,16 +300,14 @@ def _is_built_in(value: object) -> bool:
     for each in parts:  # grows meanwhile
         kind = type(each)
         if kind is dict or kind is list or kind is tuple or kind is set:
-            if len(each) + len(parts) > _MAX_PARTS:
+            if len(each) + len(parts) > 500:
                 return False
             parts += [*each, *each.values()] if kind is dict else each
-        elif not any(kind is known for known in _FORMATTED):
+        elif not any(kind is known for known in (str, int, float, bool, complex, type(None), dt.date)):
             return False
     return True
 
 
-_MAX_PARTS = 500
-_FORMATTED = (str, int, float, bool, complex, type(None), dt.date)
 _WIDE = Pattern(r"\d{4}")
 """Room for a text of some thousand characters or more, which nobody asked us to make."""
 
@@ -306,11 +315,11 @@ _WIDE = Pattern(r"\d{4}")
 _WITH_ELEMENTS: tuple[type, ...] = (list, set, frozenset, collections.deque, type({}.keys()), type({}.values()), type({}.items()))
 
 _BUILT_IN: dict[type, Reader] = {
-    enum.Enum: _enum,
-    str: _text,
+    enum.Enum: _field("_value_"),
+    str: lambda value, _room: str.__str__(value),
     int: _whole_number,
     float: _float,
-    complex: _complex,
+    complex: lambda value, _room: Marker(complex.__repr__(value)),
     bytes: _bytes,
     bytearray: _bytes,
     memoryview: _bytes,
@@ -319,9 +328,9 @@ _BUILT_IN: dict[type, Reader] = {
     **{kind: _elements(kind) for kind in _WITH_ELEMENTS},
     types.MappingProxyType: _wrapped,
     range: _range,
-    collections.UserDict: _data,
-    collections.UserList: _data,
-    collections.UserString: _data,
+    collections.UserDict: _field("data"),
+    collections.UserList: _field("data"),
+    collections.UserString: _field("data"),
     dt.datetime: _moment(
         dt.datetime,
         "year month day hour minute second microsecond",
@@ -367,7 +376,7 @@ _NAMED_READERS: dict[tuple[str, str], Reader] = {
     ("numpy", "generic"): _numpy_scalar,
     ("pandas", "DataFrame"): _frame,
     ("pandas", "Series"): _series,
-    ("pandas", "Index"): _index,
-    ("pandas", "NaTType"): _nothing,
-    ("pandas", "NAType"): _nothing,
+    ("pandas", "Index"): lambda value, room: Items(value[:room].tolist(), len(value)),
+    ("pandas", "NaTType"): lambda _value, _room: None,
+    ("pandas", "NAType"): lambda _value, _room: None,
 }

@@ -170,10 +170,10 @@ class Counters:
                 self._unsaved = new
 
     def save_for_good(self) -> None:
-        """Save, and wait a moment for another process that is at it: there is no next time."""
+        """Save, and wait a moment for another process that is at it: there is no next time. Where nothing is saved, wait for nobody."""
         for _ in range(LAST_ATTEMPTS if locks.exist() else 1):
             self.save()
-            if self._unsaved == Counts():
+            if self._folder is None or self._is_refused or self._unsaved == Counts():
                 break
             time.sleep(LAST_PAUSE_SECONDS)
 

@@ -67,15 +67,13 @@ class Orphans:
 
 def remember_exit(path: Path) -> None:
     """Remember that the process whose outbox file this was has exited. The latest few thousand are remembered."""
-    nonce = path.name.split("-")[-2:-1]
-    if not nonce:
-        return
-    with contextlib.suppress(OSError):  # then less is known about its open calls
-        fd = open_private(path.parent / EXITED_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        with os.fdopen(fd, "ab") as file:
-            if os.fstat(fd).st_size >= _MOST_BYTES:
-                file.truncate(0)
-            file.write(nonce[0].encode() + b"\n")
+    if nonce := path.name.split("-")[-2:-1]:
+        with contextlib.suppress(OSError):  # then less is known about its open calls
+            fd = open_private(path.parent / EXITED_FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            with os.fdopen(fd, "ab") as file:
+                if os.fstat(fd).st_size >= _MOST_BYTES:
+                    file.truncate(0)
+                file.write(nonce[0].encode() + b"\n")
 
 
 def has_exited(folder: Path, nonce: str) -> bool:

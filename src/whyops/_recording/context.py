@@ -164,8 +164,7 @@ class Stay:
         is_here = put_back(self._entered)
         if not is_here:
             self.frame.over = True
-        place = take_out(self.frame, and_spans=self.frame.is_trace) or self.frame
-        return is_here, around(place) is None
+        return is_here, around(take_out(self.frame, and_spans=self.frame.is_trace) or self.frame) is None
 
 
 _place: ContextVar[None] = ContextVar("whyops_place", default=None)

@@ -51,7 +51,8 @@ class TraceWriter:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        return TraceWriter, (self.recorder, self.id, self.external_user_id, json.loads(self.recorder.encode(self._metadata)[0]))
+        metadata = json.loads(self.recorder.encode(self._metadata)[0]) if self._metadata else None
+        return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata)
 
     def is_same_as(self, other: TraceWriter) -> bool:
         """Tell whether both write the same trace: a pickle may have made another writer for it."""

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta, timezone, tzinfo
 from .._wire.read import Usage, as_mapping, as_sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MINUTE_MS = 60_000
-_HOUR_MS = 3_600_000
 _INDENT = 2
 _DEEPEST = 20
 
@@ -57,9 +55,7 @@ def content_text(content: object) -> str:
 
 
 def _part_text(part: object) -> str:
-    if isinstance(part, str):
-        return part
-    fields = as_mapping(part)
+    fields = {"text": part} if isinstance(part, str) else as_mapping(part)
     text = fields.get("text")
     return text if isinstance(text, str) else f"[{fields.get('type', 'part')}]"
 
@@ -74,12 +70,10 @@ def duration_text(milliseconds: float | None) -> str:
         return f"{milliseconds:.1f} ms".replace(".0 ", " ")
     if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms"
-    if milliseconds < _MINUTE_MS:
-        seconds = milliseconds / 1000
-        return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
-    if milliseconds < _HOUR_MS:
-        return f"{milliseconds // _MINUTE_MS:.0f} min {milliseconds % _MINUTE_MS // 1000:.0f} s"
-    return f"{milliseconds // _HOUR_MS:,.0f} h {milliseconds % _HOUR_MS // _MINUTE_MS:.0f} min"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.{2 if milliseconds < 10_000 else 1}f} s"
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    return f"{minutes:.0f} min {seconds:.0f} s" if minutes < 60 else f"{minutes // 60:,.0f} h {minutes % 60:.0f} min"
 
 
 def local_time(microseconds: int | None, zone: tzinfo | None) -> datetime | None:

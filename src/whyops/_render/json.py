@@ -53,14 +53,22 @@ def step_data(step: Step, places: dict[int, int]) -> Data:
 
 def _details(step: Step) -> Data:
     if isinstance(step, ToolCall):
-        call: Data = {"tool": step.name, "arguments": step.arguments, "isFinished": step.is_finished, "error": step.error}
-        return {**call, "interrupted": step.interrupted, "result": step.result}
+        return {
+            "tool": step.name,
+            "arguments": step.arguments,
+            "isFinished": step.is_finished,
+            "error": step.error,
+            "interrupted": step.interrupted,
+            "result": step.result,
+        }
     if isinstance(step, LLMResponse):
         requested = [{"name": tool.name, "arguments": tool.arguments} for tool in step.requested]
         return {"model": step.model, "content": step.content, "chosenTools": requested, "finishReason": step.finish_reason}
     if isinstance(step, UserMessage):
-        messages = [{"role": message.role, "content": message.content} for message in step.messages]
-        return {"messages": messages, "toolsOffered": step.offered}
+        return {
+            "messages": [{"role": message.role, "content": message.content} for message in step.messages],
+            "toolsOffered": step.offered,
+        }
     if isinstance(step, Thinking):
         return {"thinking": step.text}
     if isinstance(step, Embedding):

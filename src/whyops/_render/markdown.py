@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from .._printable import counted, printable
 from .._trace.incomplete import gaps
 from .._trace.recorded import RecordedTrace
-from .._trace.steps import Step
 from .format import usage_facts
-from .step_text import FAILED, RESULT, StepText, step_text, trace_facts
+from .step_text import FAILED, RESULT, StepText, outline, step_text, trace_facts
 
 USUAL_BUDGET = 4000
 _BYTES_PER_TOKEN = 3
@@ -30,7 +29,7 @@ def render_brief(trace: RecordedTrace, *, budget: int = USUAL_BUDGET, encoding: 
     beginning and the end stay longest.
     """
     head = printable(_head(trace), encoding).replace("\\n", "\n")
-    steps = [(depth, step_text(step)) for depth, step in _with_depth(trace.steps, 0)]
+    steps = [(depth, step_text(step)) for step, _, depth in outline(trace.steps)]
     lines: list[str] = []
     for limit in _LIMITS:
         lines = [printable("  " * depth + _line(said, limit), encoding) for depth, said in steps]
@@ -44,25 +43,17 @@ def render_brief(trace: RecordedTrace, *, budget: int = USUAL_BUDGET, encoding: 
 
 def _head(trace: RecordedTrace) -> str:
     names = [f"{name} {value}" for name, value in (("agent", trace.agent_name), ("user", trace.external_user_id)) if value]
-    facts = [*names, *trace_facts(trace), *usage_facts(trace.totals.usage)]
-    missing = gaps(trace)
-    return f"# Trace {trace.trace_id}\n\n{', '.join(facts)}" + (f"\nIncomplete: {', '.join(missing)}" if missing else "")
-
-
-def _with_depth(steps: Sequence[Step], depth: int) -> Iterator[tuple[int, Step]]:
-    for step in steps:
-        yield depth, step
-        yield from _with_depth(step.children, depth + 1)
+    missing = ", ".join(gaps(trace))
+    facts = ", ".join([*names, *trace_facts(trace), *usage_facts(trace.totals.usage)])
+    return f"# Trace {trace.trace_id}\n\n{facts}" + (f"\nIncomplete: {missing}" if missing else "")
 
 
 def _line(said: StepText, limit: int) -> str:
     """Return a step as an item of the list, its texts cut to `limit` characters."""
     text = _cut(said.text, limit)
-    if said.kind == "tool":
-        words = [f"{said.name}({text})"]
-    else:
-        label = f"**{said.label}**" if said.kind in ("user", "error") else said.label
-        words = [f"{label}: {text}" if text else label]
+    label = f"**{said.label}**" if said.kind in ("user", "error") else said.label
+    labelled = f"{label}: {text}" if text else label
+    words = [f"{said.name}({text})" if said.kind == "tool" else labelled]
     if said.state == RESULT:
         words.append(f"→ {_cut(said.outcome, limit)}")
     elif said.outcome:
@@ -82,8 +73,7 @@ def _cut(text: str, limit: int) -> str:
 
 def _kept(lines: Sequence[str], matters: Sequence[int], budget: int) -> set[int]:
     """Choose lines: the last, those that matter, from the end; then from both ends towards the middle."""
-    last = len(lines) - 1
-    ends = [index for first in range(len(lines)) for index in (last - first, first)]
+    ends = [index for first, last in enumerate(reversed(range(len(lines)))) for index in (last, first)]
     kept: set[int] = set()
     for index in (*ends[:1], *reversed(matters), *ends):
         cost = estimated_tokens(lines[index]) + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
 
 from .._printable import counted, printable
@@ -10,8 +10,7 @@ from .._trace.incomplete import gaps
 from .._trace.recorded import RecordedTrace
 from .._trace.steps import Step
 from .format import content_text, pretty, usage_facts
-from .step_text import FAILED, StepText, step_text, trace_facts
-from .turns import turns
+from .step_text import FAILED, StepText, step_text, trace_facts, turns
 
 _MOST_STEPS = 300
 _MOST_OF_A_LINE = 160
@@ -39,7 +38,7 @@ _BOX = (
 def render_notebook(trace: RecordedTrace) -> str:
     """Return a piece of HTML. It holds no script, fetches nothing, and takes the notebook's own colours for text and ground."""
     budget = [_MOST_STEPS]
-    steps = "".join(_shown(step, children, budget) for step, children in turns(trace))
+    steps = "".join(_shown(step, budget) for step in turns(trace))
     left = sum(1 for _ in trace.walk()) - _MOST_STEPS
     more = _div(f"… {counted(left, 'more step')}: `whyops report {trace.trace_id}` shows all", _SOFT) if left > 0 else ""
     return f'<div style="font-size:14px;line-height:1.5;max-width:72em">{_head(trace)}{steps}{more}</div>'
@@ -55,19 +54,19 @@ def _head(trace: RecordedTrace) -> str:
     )
 
 
-def _shown(step: Step, children: Sequence[Step], budget: list[int]) -> str:
+def _shown(step: Step, budget: list[int]) -> str:
     if budget[0] <= 0:
         return ""
     budget[0] -= 1
     said = step_text(step)
     values = "".join(_values(said))
-    if values and children:  # unfolded, the path is to be seen first
+    if values and step.children:  # unfolded, the path is to be seen first
         values = f'<details style="{_INDENT}"><summary style="cursor:pointer;{_SOFT}">values</summary>{values}</details>'
-    body = values + "".join(_shown(child, child.children, budget) for child in children)
+    body = values + "".join(_shown(child, budget) for child in step.children)
     if not body:
         return f'<div style="{_INDENT};padding-left:1em">{_line(said)}</div>'
-    is_open = " open" if children else ""
-    return f'<details{is_open} style="{_INDENT}"><summary style="cursor:pointer">{_line(said)}</summary>{body}</details>'
+    tag = "details open" if step.children else "details"
+    return f'<{tag} style="{_INDENT}"><summary style="cursor:pointer">{_line(said)}</summary>{body}</details>'
 
 
 def _line(said: StepText) -> str:
@@ -86,14 +85,11 @@ def _line(said: StepText) -> str:
 
 def _values(said: StepText) -> Iterator[str]:
     """Yield the values that the line only begins to show."""
-    values = [(value.title, value.value) for value in said.values]
-    if len(said.messages) > 1:
-        values = [(message.role, message.content) for message in said.messages]
-    for title, value in values:
-        text = pretty(value, _WIDTH)
+    several = [(message.role, message.content) for message in said.messages] if len(said.messages) > 1 else []
+    for title, value in several or [(value.title, value.value) for value in said.values]:
         is_in_line = said.kind != "tool" and len(said.text) <= _MOST_OF_A_LINE and content_text(value) == said.text
         if value is not None and value != {} and not is_in_line:
-            lines = "\n".join(map(_text, _cut(text, _MOST_OF_A_VALUE).split("\n")))
+            lines = "\n".join(map(_text, _cut(pretty(value, _WIDTH), _MOST_OF_A_VALUE).split("\n")))
             yield f'<div style="{_INDENT}">{_text(title)}<div style="{_BOX}">{lines}</div></div>'
 
 

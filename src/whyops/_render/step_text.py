@@ -1,9 +1,10 @@
-"""A step of a trace → what every view shows of it: headline, outcome, notes and full values. A view only lays them out."""
+"""A trace's steps → what every view shows of them: headline, outcome, notes and full values. A view only lays them out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from .._printable import counted
 from .._trace.recorded import RecordedTrace
@@ -81,9 +82,28 @@ def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
 def trace_facts(trace: RecordedTrace) -> list[str]:
     """Return how much there is of a trace: events, tool calls, errors if there are any, and the time from first to last."""
     totals = trace.totals
-    errors = counted(totals.errors, "error") if totals.errors else ""
-    facts = (counted(totals.events, "event"), counted(totals.calls, "tool call"), errors, duration_text(trace.duration_ms or None))
-    return list(filter(None, facts))
+    facts = [counted(totals.events, "event"), counted(totals.calls, "tool call")]
+    facts += [counted(totals.errors, "error")] if totals.errors else []
+    return [*facts, duration_text(trace.duration_ms)] if trace.duration_ms else facts
+
+
+def turns(trace: RecordedTrace) -> list[Step]:
+    """Return the steps at the top as turns of a conversation: what follows a user's message is inside it, and not beside it."""
+    steps = trace.steps
+    bounds = [*(index for index, step in enumerate(steps) if step.kind == "user"), len(steps)]
+    answered = (replace(steps[user], children=(*steps[user].children, *steps[user + 1 : end])) for user, end in pairwise(bounds))
+    return [*steps[: bounds[0]], *answered]
+
+
+def outline(steps: Sequence[Step]) -> list[tuple[Step, int, int]]:
+    """Return each step before those inside it, with the place of its parent in this list (-1 if it has none) and its depth."""
+    found: list[tuple[Step, int, int]] = []
+    waiting = [(step, -1, 0) for step in reversed(steps)]
+    while waiting:
+        step, parent, depth = waiting.pop()
+        waiting += [(child, len(found), depth + 1) for child in reversed(step.children)]
+        found.append((step, parent, depth))
+    return found
 
 
 def _described(step: Step) -> StepText:
@@ -94,20 +114,18 @@ def _described(step: Step) -> StepText:
         return _llm_response(step)
     if isinstance(step, UserMessage):
         facts = () if step.offered is None else (f"{counted(step.offered, 'tool')} offered",)
-        values = (Value("Messages", first.content, first, ("content",)),)
-        return StepText("user", step.asked.role, content_text(step.asked.content), facts=facts, messages=step.messages, values=values)
+        asked, values = step.asked, (_content("Messages", first),)
+        return StepText("user", asked.role, content_text(asked.content), facts=facts, messages=step.messages, values=values)
     if isinstance(step, Thinking):
-        values = (_value("Thinking", first, "thinking"),)
-        return StepText("thinking", "thinking", content_text(step.text), values=values)
+        return StepText("thinking", "thinking", content_text(step.text), values=(_value("Thinking", first, "thinking"),))
     if isinstance(step, Embedding):
         text = counted(len(step.inputs), "text") if step.inputs else ""
         state, outcome = ("", "") if step.count is None else (RESULT, counted(step.count, "vector"))
-        values = (Value("Content", first.content, first, ("content",)),)
-        return StepText("embedding", step.model or "unknown", text, state, outcome, values=values)
+        return StepText("embedding", step.model or "unknown", text, state, outcome, values=(_content("Content", first),))
     if isinstance(step, ErrorStep):
         status = "" if step.status is None else f" (status {step.status})"
         return StepText("error", "error", f"{step.message}{status}", FAILED, values=tuple(_error_values(first)))
-    return StepText("other", first.type, value_text(first.content), values=(Value("Content", first.content, first, ("content",)),))
+    return StepText("other", first.type, value_text(first.content), values=(_content("Content", first),))
 
 
 def _llm_response(step: LLMResponse) -> StepText:
@@ -171,8 +189,10 @@ def _error_values(event: RecordedEvent) -> Iterator[Value]:
 
 def _value(title: str, event: RecordedEvent, name: str) -> Value:
     """Return a field of an event's content, or the content itself where it has no such field."""
-    if name in event.fields:
-        return Value(title, event.fields[name], event, ("content", name))
+    return Value(title, event.fields[name], event, ("content", name)) if name in event.fields else _content(title, event)
+
+
+def _content(title: str, event: RecordedEvent) -> Value:
     return Value(title, event.content, event, ("content",))
 
 

@@ -35,6 +35,7 @@ class _Client(Protocol):
 
     def copy(self, **changes: Any) -> _Client:
         """Return a client with the same settings but for the changes."""
+        ...
 
 
 class _Route(NamedTuple):

@@ -1,4 +1,4 @@
-"""Many items → groups that are each dealt with in a moment."""
+"""Many items → groups that are small enough for one transaction or one batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the local store's traces were sent to a service: kept in the store itself, so that sending can be taken up again."""
+"""How far the local store's traces were sent to a service: kept in the store itself, so that an interrupted push can be resumed."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ class Pushed:
             WHERE trace_id = ? AND event > coalesce((SELECT event FROM pushed WHERE trace = traces.trace AND destination = ?), -1)
             ORDER BY event
         """
-        with contextlib.closing(schema.connect_to_read(self._path)) as connection, schema.told(self._path):
+        with contextlib.closing(schema.connect_to_read(self._path)) as connection, schema.as_store_errors(self._path):
             return connection.execute(query, (trace_id, "" if again else self._destination)).fetchall()
 
     def mark(self, trace_id: str, event: int) -> None:
         """Remember that the trace was sent up to and with this event."""
         statement = "INSERT OR REPLACE INTO pushed (trace, destination, event) SELECT trace, ?, ? FROM traces WHERE trace_id = ?"
-        with contextlib.closing(schema.connect_to_write(self._path)) as connection, schema.told(self._path), schema.transaction(connection):
+        with (
+            contextlib.closing(schema.connect_to_write(self._path)) as connection,
+            schema.as_store_errors(self._path),
+            schema.transaction(connection),
+        ):
             connection.execute(statement, (self._destination, event, trace_id))

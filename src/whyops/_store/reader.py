@@ -1,20 +1,16 @@
-"""What the local store holds, for those who look at it."""
+"""The local store → traces and their events, read only."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .._wire.read import decode
 from ..errors import TraceNotFoundError
 from . import STORE_NAME
-
-if TYPE_CHECKING:
-    from .schema import Connection
 
 _NAMED_AT_MOST = 5
 
@@ -42,7 +38,7 @@ class TraceSummary:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which traces are wanted; what is left out selects all. `since` is ISO 8601 in UTC with six digits of fraction."""
+    """Which traces to read; what is left out selects all. `since` is ISO 8601 in UTC with six digits of fraction."""
 
     errors: bool = False
     external_user_id: str | None = None
@@ -52,66 +48,71 @@ class Selection:
 
     def condition(self) -> tuple[str, list[str]]:
         """Return the selection as SQL, and its parameters."""
-        parts, values = ["1"], []
-        if self.errors:
-            parts.append("errors > 0")
-        for column, value in (("external_user_id = ?", self.external_user_id), ("agent_name = ?", self.agent_name)):
-            if value is not None:
-                parts.append(column)
-                values.append(value)
-        if self.tool is not None:
-            parts.append("EXISTS (SELECT 1 FROM tools WHERE tools.trace = traces.trace AND tools.name = ?)")
-            values.append(self.tool)
-        if self.since is not None:
-            parts.append("active_at >= ?")
-            values.append(self.since)
-        return " AND ".join(parts), values
+        conditions = {
+            "external_user_id = ?": self.external_user_id,
+            "agent_name = ?": self.agent_name,
+            "EXISTS (SELECT 1 FROM tools WHERE tools.trace = traces.trace AND tools.name = ?)": self.tool,
+            "active_at >= ?": self.since,
+        }
+        given = {condition: value for condition, value in conditions.items() if value is not None}
+        return " AND ".join(["errors > 0" if self.errors else "1", *given]), list(given.values())
 
 
 EVERYTHING = Selection()
 
 
 class StoreReader:
-    """Reads `home/traces.db`, also while others write to it. A store that isn't there is one without traces."""
+    """Reads `home/traces.db`, also while other processes write to it. Where no store exists, there are no traces."""
 
     def __init__(self, home: Path) -> None:
         self.path = Path(home) / STORE_NAME
 
     def summaries(self, selection: Selection = EVERYTHING, *, limit: int = -1, offset: int = 0) -> list[TraceSummary]:
-        """Return the selected traces, the one that was active last first."""
+        """Return the selected traces, most recently active first."""
         condition, values = selection.condition()
         query = f"""
             SELECT (SELECT line FROM events WHERE event = opening),
                 trace_id, agent_name, external_user_id, started_at, active_at, events, calls, errors, tokens_in, tokens_out
             FROM traces WHERE {condition} ORDER BY active_at DESC, trace DESC LIMIT ? OFFSET ?
-        """  # noqa: S608 -- the condition is put together from our own text
-        with self._connected() as connection:
-            rows = [] if connection is None else connection.execute(query, (*values, limit, offset)).fetchall()
-        return [_summary(*row) for row in rows]
+        """  # noqa: S608  (the condition is put together from our own text)
+        return [
+            TraceSummary(None if opening is None else decode(opening), *columns)
+            for opening, *columns in self._rows(query, *values, limit, offset)
+        ]
 
     def count(self, selection: Selection = EVERYTHING) -> int:
         """Return how many traces are selected."""
         condition, values = selection.condition()
-        with self._connected() as connection:
-            if connection is None:
-                return 0
-            return int(connection.execute(f"SELECT count(*) FROM traces WHERE {condition}", values).fetchone()[0])  # noqa: S608 -- as above
+        return sum(number for (number,) in self._rows(f"SELECT count(*) FROM traces WHERE {condition}", *values))  # noqa: S608  (as above)
 
     def resolve(self, wanted: str) -> str:
-        """Return the id of the one trace that is meant by an id, by the beginning of one, or by `last`.
+        """Return the id of the one trace that is meant by an id, by a prefix of one, or by `last`.
 
-        None or several is a `TraceNotFoundError`.
+        Raises:
+            TraceNotFoundError: None or several are meant.
         """
-        with self._connected() as connection:
-            if connection is None or connection.execute("SELECT 1 FROM traces").fetchone() is None:
-                raise TraceNotFoundError(f"No trace has been recorded in {self.path.parent} yet.")
-            found = _matches(connection, wanted)
-        if not found:
-            raise TraceNotFoundError(f"No trace's id is or begins with {wanted!r}. `whyops list` shows those there are.")
-        if len(found) > 1:
+        found = self._matches(wanted)
+        if len(found) == 1:
+            return found[0]
+        if found:
             names = ", ".join(found[:_NAMED_AT_MOST]) + (", …" if len(found) > _NAMED_AT_MOST else "")
             raise TraceNotFoundError(f"More than one trace's id begins with {wanted!r}: {names}")
-        return found[0]
+        if not self.count():
+            raise TraceNotFoundError(f"No trace has been recorded in {self.path.parent} yet.")
+        raise TraceNotFoundError(f"No trace's id is or begins with {wanted!r}. `whyops list` shows those there are.")
+
+    def _matches(self, wanted: str) -> list[str]:
+        """Return the ids that are meant: at most one more than an error names."""
+        wanted = wanted.encode("utf-8", "backslashreplace").decode()
+        beginning = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
+        if wanted == "last":
+            found = self._rows("SELECT trace_id FROM traces ORDER BY active_at DESC, trace DESC LIMIT 1")
+        elif self._rows("SELECT 1 FROM traces WHERE trace_id = ?", wanted):
+            return [wanted]
+        else:
+            query = "SELECT trace_id FROM traces WHERE substr(trace_id, 1, ?) = ? ORDER BY active_at DESC LIMIT ?"
+            found = self._rows(query, len(beginning), beginning, _NAMED_AT_MOST + 1) if beginning else []
+        return [trace_id for (trace_id,) in found]
 
     def events(self, trace_id: str) -> list[dict[str, object]]:
         """Return the trace's events in the order in which they came in; none for an unknown id."""
@@ -120,34 +121,13 @@ class StoreReader:
     def lines(self, trace_id: str) -> list[bytes]:
         """Return the trace's event lines as they were recorded, in the order in which they came in."""
         query = "SELECT line FROM events JOIN traces USING (trace) WHERE trace_id = ? ORDER BY event"
-        with self._connected() as connection:
-            rows = [] if connection is None else connection.execute(query, (trace_id,)).fetchall()
-        return [line for (line,) in rows]
+        return [line for (line,) in self._rows(query, trace_id)]
 
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[Connection | None]:
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Return the rows that a query finds; none where no store exists."""
         if not os.path.lexists(self.path):
-            yield None
-            return
-        from . import schema  # noqa: PLC0415 -- loads SQLite, which a program that only records with a key never needs
+            return []
+        from . import schema  # noqa: PLC0415  (loads SQLite, which a program that only records with a key never needs)
 
-        with contextlib.closing(schema.connect_to_read(self.path)) as connection, schema.told(self.path):
-            yield connection
-
-
-def _summary(opening: bytes | None, *columns: Any) -> TraceSummary:
-    return TraceSummary(None if opening is None else decode(opening), *columns)
-
-
-def _matches(connection: Connection, wanted: str) -> list[str]:
-    """Return the ids that are meant: at most one more than an error names."""
-    if wanted == "last":
-        query, values = "SELECT trace_id FROM traces ORDER BY active_at DESC, trace DESC LIMIT 1", ()
-        return [found for (found,) in connection.execute(query, values)]
-    wanted = wanted.encode("utf-8", "backslashreplace").decode()
-    exact = connection.execute("SELECT trace_id FROM traces WHERE trace_id = ?", (wanted,)).fetchall()
-    if exact:
-        return [wanted]
-    wanted = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
-    begins = "SELECT trace_id FROM traces WHERE substr(trace_id, 1, ?) = ? ORDER BY active_at DESC LIMIT ?"
-    return [found for (found,) in connection.execute(begins, (len(wanted), wanted, _NAMED_AT_MOST + 1))] if wanted else []
+        with contextlib.closing(schema.connect_to_read(self.path)) as connection, schema.as_store_errors(self.path):
+            return connection.execute(query, values).fetchall()

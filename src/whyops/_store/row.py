@@ -1,4 +1,4 @@
-"""A trace's row in the local store: what its events add to names, times and counts, whatever order they come in."""
+"""A trace's row in the local store: its names, times and counts, from its events in whatever order they arrive."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Parsed = tuple[RecordedEvent, bytes]
 
 
 class SpanCounts(NamedTuple):
-    """How many events of a kind a span has; `failed` are those responses that say so.
+    """How many events of each kind a span has; `failed` are the responses with a failure.
 
-    From them follows, without their order, what a trace's steps show once the events are put together: the n-th response is of the n-th
-    request, and a result alone, or an error, belongs to a call of its span.
+    The counts alone determine what a trace's steps show, whatever the events' order: the n-th response belongs to the n-th request, and
+    a result alone, or an error, to a call of its span.
     """
 
     requests: int = 0
@@ -33,13 +33,17 @@ class SpanCounts(NamedTuple):
     @classmethod
     def of(cls, event: RecordedEvent) -> SpanCounts:
         """Count a single event."""
-        is_response = event.type == "tool_call_response"
-        failed = is_response and event.failure is not None
-        return cls(event.type == "tool_call_request", is_response, failed, event.type == "tool_result", event.type == "error")
+        return cls(
+            requests=event.type == "tool_call_request",
+            responses=event.type == "tool_call_response",
+            failed=event.type == "tool_call_response" and event.failure is not None,
+            results=event.type == "tool_result",
+            errors=event.type == "error",
+        )
 
     @property
     def calls(self) -> int:
-        """How many tool calls the events are of."""
+        """How many tool calls the events belong to."""
         return max(self.requests, self.responses, min(self.results, 1))
 
     @property
@@ -49,7 +53,7 @@ class SpanCounts(NamedTuple):
 
 
 def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: float, day: int) -> None:
-    """Store those lines of a trace that are new, and add what they tell to its row. No event's time is later than `now`."""
+    """Store the lines of a trace that are new, and update its row. `now` is in seconds since 1970; no event's time is taken as later."""
     latest = int(now * 1_000_000)
     connection.execute(
         "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at) VALUES (?, ?, '', ?)",
@@ -92,7 +96,7 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
 
 
 def recount(connection: Connection) -> None:
-    """Count all events anew, in a store whose counts were made by older rules."""
+    """Count all events again, in a store whose counts were made by older rules."""
     connection.execute("UPDATE traces SET calls = 0, errors = 0, tokens_in = 0, tokens_out = 0")
     connection.execute("DELETE FROM tools")
     for trace, lines in itertools.groupby(connection.execute("SELECT trace, line FROM events ORDER BY trace"), operator.itemgetter(0)):
@@ -126,13 +130,12 @@ def _count(connection: Connection, trace: int, events: Iterable[RecordedEvent]) 
 
 
 def _known(connection: Connection, trace: int, span: str) -> SpanCounts:
-    columns = ", ".join(SpanCounts._fields)
-    row = connection.execute(f"SELECT {columns} FROM spans WHERE trace = ? AND span_id = ?", (trace, span)).fetchone()  # noqa: S608  (our own names)
-    return SpanCounts(*(row or ()))
+    row = connection.execute("SELECT * FROM spans WHERE trace = ? AND span_id = ?", (trace, span)).fetchone()
+    return SpanCounts(*row[2:]) if row else SpanCounts()
 
 
 def storable(text: str | None) -> str | None:
-    """Return text that SQLite takes: a lone surrogate becomes its escape."""
+    """Return text that SQLite accepts: a lone surrogate becomes its escape."""
     return None if text is None else text.encode("utf-8", "backslashreplace").decode()
 
 

@@ -9,7 +9,9 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import methodcaller
 from pathlib import Path
 
 from .._runtime.private_files import NotOurs, check_file, make_folder
@@ -87,24 +89,18 @@ _COUNTED_SINCE = 4
 
 
 def connect_to_write(path: Path) -> Connection:
-    """Open the store, after making it or bringing it up to date where needed."""
-    with told(path):
+    """Open the store, after creating or migrating it where needed."""
+    with as_store_errors(path):
         check_is_ours(path)
         if not path.exists():
             _create(path)
             check_is_ours(path)
-        connection = _open(path)
-        try:
-            _migrate(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return _opened(path, partial(_migrate, path=path))
 
 
 def connect_to_read(path: Path) -> Connection:
-    """Open an existing store without the right to change it; only one of an older version is brought up to date before."""
-    with told(path):
+    """Open an existing store read-only; one of an older version is migrated before."""
+    with as_store_errors(path):
         check_is_ours(path)
         connection = _open_to_read(path)
         if version(connection) == len(STEPS):
@@ -115,10 +111,10 @@ def connect_to_read(path: Path) -> Connection:
 
 
 def check_is_ours(path: Path) -> None:
-    """Look at the store, if it is there, and at the side files that SQLite opens with it.
+    """Check the owner and the kind of the store, if it exists, and of the side files that SQLite opens with it.
 
     Raises:
-        OSError: one of them is not ours.
+        OSError: One of them is not ours.
     """
     for end in ("", "-wal", "-shm", "-journal"):
         with contextlib.suppress(FileNotFoundError):
@@ -127,7 +123,7 @@ def check_is_ours(path: Path) -> None:
 
 @contextlib.contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
-    """Take the write lock, waiting for other writers, and keep all of the block's changes or none. Inside another it is a part of that."""
+    """Take the write lock, waiting for other writers, and commit all of the block's changes or none; nested, it is part of the outer."""
     is_inside = connection.in_transaction
     if is_inside:
         yield
@@ -143,7 +139,7 @@ def transaction(connection: Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def told(path: Path) -> Iterator[None]:
+def as_store_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's and the file system's errors into a `StoreError` that names the file."""
     try:
         yield
@@ -151,24 +147,24 @@ def told(path: Path) -> Iterator[None]:
         raise StoreError(f"The local store {path} can't be used right now: {error}.") from error
     except sqlite3.DatabaseError as error:
         raise StoreError(f"{path} is damaged, or no store of WhyOps: {error}. Move it away, and a new one is made.") from error
-    except StoreError:
-        raise
     except NotOurs as error:
-        remedy = "Move it away, or choose another folder with WHYOPS_HOME."
-        raise StoreError(f"The local store {path} is left alone: {error.filename} {error.strerror}. {remedy}") from error
+        raise StoreError(
+            f"The local store {path} is left alone: {error.filename} {error.strerror}. Move it away, or choose another folder with "
+            "WHYOPS_HOME."
+        ) from error
     except OSError as error:
         raise StoreError(f"The local store {path} can't be used: {error.strerror or error}.") from error
 
 
 def version(connection: Connection) -> int:
-    """Return how many of the steps the store has behind it."""
+    """Return the store's version: how many of the steps were applied to it."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _create(path: Path) -> None:
     """Make a complete, empty store that nobody but its owner can read, under any umask.
 
-    It gets its name when it is ready, so that no other process meets it half made. SQLite gives its side files the same mode.
+    It gets its name when it is ready, so that no other process opens it half made. SQLite creates its side files with the same mode.
     """
     make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
@@ -176,7 +172,7 @@ def _create(path: Path) -> None:
     try:
         draft.chmod(0o600)
         os.close(descriptor)  # before SQLite opens it: closing later would drop SQLite's locks
-        with contextlib.closing(_open(draft)) as connection:
+        with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
             _migrate(connection, path)
@@ -186,24 +182,21 @@ def _create(path: Path) -> None:
 
 
 def _publish(draft: Path, path: Path) -> None:
-    """Give the draft its name, unless another process was faster."""
-    with contextlib.suppress(FileExistsError):
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            raise
-        except (AttributeError, OSError):  # a system, or a file system, without hard links
-            if not path.exists():
-                draft.rename(path)
-
-
-def _open(path: Path) -> Connection:
-    # Used by one thread at a time, but not always the same: a fork closes it.
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    """Rename the draft, unless another process has made the store meanwhile."""
     try:
-        connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode a power cut may cost the last moments, never the file
-        connection.execute(f"PRAGMA journal_size_limit={_MAX_LOG_BYTES}")
-    except sqlite3.Error:
+        os.link(draft, path)
+    except (AttributeError, OSError):  # another process has made it, or this system or file system has no hard links
+        if not os.path.lexists(path):
+            draft.rename(path)
+
+
+def _opened(address: Path | str, prepare: Callable[[Connection], object]) -> Connection:
+    """Open a file, or a URI, and prepare the connection; it is closed if that fails."""
+    # Used by one thread at a time, but not always the same: a fork closes it.
+    connection = sqlite3.connect(address, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=isinstance(address, str))
+    try:
+        prepare(connection)
+    except BaseException:
         connection.close()
         raise
     return connection
@@ -211,31 +204,24 @@ def _open(path: Path) -> Connection:
 
 def _open_to_read(path: Path) -> Connection:
     address = path.absolute().as_uri()
+    read_once = methodcaller("execute", "SELECT count(*) FROM sqlite_master")  # only then SQLite reports a file that it can't use
     try:
-        return _tried(f"{address}?mode=ro")
+        return _opened(f"{address}?mode=ro", read_once)
     except sqlite3.OperationalError:
         # A folder that can't be written has no room for SQLite's side files. Without a log nothing is pending, so do without them.
         if path.with_name(f"{path.name}-wal").exists() or not path.exists():
             raise
-        return _tried(f"{address}?mode=ro&immutable=1")
-
-
-def _tried(address: str) -> Connection:
-    """Open and read once: SQLite reports a file it can't use only then."""
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+        return _opened(f"{address}?mode=ro&immutable=1", read_once)
 
 
 def _migrate(connection: Connection, path: Path) -> None:
+    """Configure a connection that writes, and apply the steps that the store lacks."""
+    connection.execute("PRAGMA synchronous=NORMAL")  # in WAL mode a power cut may cost the last moments, never the file
+    connection.execute(f"PRAGMA journal_size_limit={_MAX_LOG_BYTES}")
     if version(connection) == len(STEPS):
         return
     with transaction(connection):
-        done = version(connection)  # again: another process may have been faster
+        done = version(connection)  # again: another process may have migrated meanwhile
         if done > len(STEPS):
             raise StoreError(f"{path} was written by a newer version of whyops: python -m pip install --upgrade whyops")
         for step in STEPS[done:]:

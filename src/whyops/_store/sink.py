@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,12 @@ _FORK_WAITS_SECONDS = 1.0
 
 
 class SqliteSink:
-    """Keeps event lines in `home/traces.db`: each once, however often it is sent, and within bounds.
+    """Stores event lines in `home/traces.db`: each once, however often it is sent, and within limits.
 
-    With `max_age_days`, a trace is removed whole when its last event came in more days ago. Only days on which something was written
-    count, and the latest of them does not: so neither a clock that goes wrong nor a store that lay unused costs anything. With
-    `max_bytes`, traces without news for the longest time go while the store holds more. 0 is no bound. Any number of processes may write
-    at once. No file and no SQLite before the first `send`.
+    With `max_age_days`, a whole trace is removed when its last event arrived more days ago. Only days on which something was written
+    count, and the latest of them does not: so neither a wrong clock nor a store that lay unused removes anything. With `max_bytes`, the
+    traces inactive for longest are removed while the store is larger. 0 is no limit. Any number of processes may write at once. No file
+    and no SQLite before the first `send`.
     """
 
     def __init__(self, home: Path, *, max_bytes: int = 0, max_age_days: int = 0, clock: Callable[[], float] = time.time) -> None:
@@ -48,8 +48,12 @@ class SqliteSink:
         self._pruned_at: float | None = None
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
-        """Store the lines in one transaction. What is no event of a trace is refused; a store that can't be used is a `StoreError`."""
-        parsed: list[Parsed] = []
+        """Store the lines in one transaction. A line that is not an event of a trace is rejected.
+
+        Raises:
+            StoreError: The store can't be used.
+        """
+        traces: dict[str, list[Parsed]] = {}
         refused: list[Refusal] = []
         for index, line in enumerate(lines):
             event = decode(line)
@@ -57,80 +61,75 @@ class SqliteSink:
             if read.trace_id is None:
                 refused.append(Refusal(index, "not a JSON object" if event is None else "no traceId"))
             else:
-                parsed.append((read, line))
-        if parsed:
+                traces.setdefault(storable(read.trace_id) or "", []).append((read, line))
+        if traces:
             with self._lock:
-                self._store(parsed)
-        return Receipt(stored=len(parsed), refused=tuple(refused))
+                self._store(traces)
+        return Receipt(stored=len(lines) - len(refused), refused=tuple(refused))
 
     def close(self) -> None:
         """Close the file. A later `send` opens it again."""
         with self._lock:
             self._disconnect()
 
-    def _store(self, parsed: Sequence[Parsed]) -> None:
-        with forks_wait():  # the sender loads this, and a child of that moment would have half of it for good
+    def _store(self, traces: Mapping[str, Sequence[Parsed]]) -> None:
+        with forks_wait():  # the sender loads this, and a child forked at that moment would have half of it for good
             try:
-                from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
+                from . import retention, schema  # noqa: PLC0415  (loads SQLite, which a program with a key never needs)
             except ImportError as error:
                 raise StoreError(
                     f"This Python has no {error.name}, so there is no local store: load it, if there is such a package, set "
                     "WHYOPS_API_KEY, or pass a sink=."
                 ) from error
 
-        connection = self._connected()
-        now = min(max(self._clock(), 0.0), _LAST_SECOND)
-        with schema.told(self.path), schema.transaction(connection):
-            day = _number_of_day(connection, int(now) // _DAY_SECONDS)
-            for trace_id, members in _by_trace(parsed).items():
-                add(connection, trace_id, members, now, day)
-        self._unpruned_bytes += sum(len(line) for _, line in parsed)
-        if self._is_pruning_due(now):
-            self._prune(connection, now)
-
-    def _is_pruning_due(self, now: float) -> bool:
-        """Tell whether much was written since the last time, or that was long ago by a clock that may have been set back."""
-        if self._max_bytes and self._unpruned_bytes > self._max_bytes // 64:
-            return True
-        return self._pruned_at is None or abs(now - self._pruned_at) >= _PRUNE_EVERY_SECONDS
-
-    def _connected(self) -> Connection:
-        from . import schema  # noqa: PLC0415 -- loads SQLite, which a program with a key never needs
-
         if _inherited:
             raise StoreError("This process was forked while its parent wrote to the local store; what it records waits for the next one.")
         if self._connection is None:
             self._connection = schema.connect_to_write(self.path)
             hold_forks(self)
-        return self._connection
+        now = min(max(self._clock(), 0.0), _LAST_SECOND)
+        with schema.as_store_errors(self.path), schema.transaction(self._connection):
+            day = _number_of_day(self._connection, int(now) // _DAY_SECONDS)
+            for trace_id, members in traces.items():
+                add(self._connection, trace_id, members, now, day)
+        self._unpruned_bytes += sum(len(line) for members in traces.values() for _, line in members)
+        if self._is_pruning_due(now):
+            self._unpruned_bytes, self._pruned_at = 0, now
+            try:
+                with schema.as_store_errors(self.path):
+                    limits = {"max_bytes": self._max_bytes, "max_age_days": self._max_age_days}
+                    self._log_removed(*retention.enforce_limits(self._connection, **limits))
+            except StoreError as error:  # the lines are stored: removing old ones can wait
+                guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
+
+    def _is_pruning_due(self, now: float) -> bool:
+        """Return whether much was written since the last time, or that was long ago by a clock that may have been set back."""
+        is_much = self._max_bytes > 0 and self._unpruned_bytes > self._max_bytes // 64
+        return is_much or self._pruned_at is None or abs(now - self._pruned_at) >= _PRUNE_EVERY_SECONDS
 
     def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _prune(self, connection: Connection, now: float) -> None:
-        with forks_wait():
-            from .retention import enforce_limits  # noqa: PLC0415  (as above)
-            from .schema import told  # noqa: PLC0415 -- as above
-
-        self._unpruned_bytes = 0
-        self._pruned_at = now
-        try:
-            with told(self.path):
-                aged, oldest = enforce_limits(connection, max_bytes=self._max_bytes, max_age_days=self._max_age_days)
-        except StoreError as error:  # the lines are stored: tidying up can wait
-            guard.notices.say("store:prune", "Old traces could not be removed from the local store: %s", error)
-            return
+    def _log_removed(self, aged: int, oldest: int) -> None:
         if aged:
-            message = (
-                "Traces without news for more than %d days of use were removed from the local store %s, %d of them. `local_max_age_days` "
-                "sets the number of days, and 0 keeps all."
+            guard.notices.say(
+                "store:age",
+                "Traces inactive for more than %d days of use were removed from the local store %s, %d of them. `local_max_age_days` sets "
+                "the number of days, and 0 keeps all.",
+                self._max_age_days,
+                self.path,
+                aged,
             )
-            guard.notices.say("store:age", message, self._max_age_days, self.path, aged)
         if oldest:
-            message = "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `local_max_bytes` sets the limit."
-            guard.notices.say("store:full", message, self.path, self._max_bytes // 1_000_000, oldest)
+            guard.notices.say(
+                "store:full",
+                "The local store %s is full (%d MB): the oldest traces were removed, %d of them. `local_max_bytes` sets the limit.",
+                self.path,
+                self._max_bytes // 1_000_000,
+                oldest,
+            )
 
     def before_fork(self) -> None:
         """Close the file: an open SQLite connection, its locks above all, must not be taken into a child."""
@@ -139,13 +138,13 @@ class SqliteSink:
             self._disconnect()
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
+        """Continue."""
         if self._paused:
             self._paused = False
             self._lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Go on, unless the fork could not wait for a long write: then this process leaves the store alone, for it has copied locks."""
+        """Continue, unless the fork could not wait for a long write: then this process does not use the store, as it has copied locks."""
         if self._connection is not None:
             _inherited.append(self._connection)
             self._connection = None
@@ -154,17 +153,10 @@ class SqliteSink:
 
 
 def _number_of_day(connection: Connection, day: int) -> int:
-    """Return the number of the latest day on which something was written, which this one is if it was not seen before."""
+    """Return the number of the latest day on which something was written: that of `day` itself (days since 1970) if it is new."""
     connection.execute("INSERT OR IGNORE INTO days (day) VALUES (?)", (day,))
     return int(connection.execute("SELECT max(number) FROM days").fetchone()[0])
 
 
-def _by_trace(parsed: Iterable[Parsed]) -> dict[str, list[Parsed]]:
-    traces: dict[str, list[Parsed]] = {}
-    for event, line in parsed:
-        traces.setdefault(storable(event.trace_id) or "", []).append((event, line))
-    return traces
-
-
 _inherited: list[Connection] = []
-"""Connections that a child process got with its parent's memory. Closing one might wait for ever for a thread that isn't there."""
+"""Connections that a child process inherited. Closing one might wait forever for a thread that does not exist there."""

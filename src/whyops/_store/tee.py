@@ -1,4 +1,4 @@
-"""Another sink's events, kept on this machine as well."""
+"""Events for another sink, stored on this machine as well."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .sink import SqliteSink
 
 
 class KeepingSink:
-    """Hands lines to `sink`, and puts what that took into the local store: also what it then left out by its own rules.
+    """Sends lines to `sink`, and stores locally those that it accepted, also those that it then left out by its own rules.
 
-    A store that can't be written is said, and costs no delivery. `sink` is the one that delivers.
+    If the store can't be written, that is logged, and delivery continues.
     """
 
     def __init__(self, sink: Sink, store: SqliteSink) -> None:
@@ -21,7 +21,7 @@ class KeepingSink:
         self._store = store
 
     def send(self, lines: Sequence[bytes]) -> Receipt:
-        """Deliver the lines, then keep those that were taken."""
+        """Deliver the lines, then store those that were accepted."""
         receipt = self.sink.send(lines)
         refused = {refusal.index for refusal in (*receipt.refused, *receipt.unsettled)}
         try:
@@ -31,7 +31,7 @@ class KeepingSink:
         return receipt
 
     def hurry(self, deadline: float | None) -> None:
-        """Let no request last beyond this moment (monotonic); None takes the limit away."""
+        """Limit each request to this moment (monotonic); None removes the limit."""
         hurry = getattr(self.sink, "hurry", None)
         if hurry is not None:
             hurry(deadline)

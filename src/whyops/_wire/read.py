@@ -176,10 +176,11 @@ class RecordedEvent:
     @cached_property
     def latency_ms(self) -> float | None:
         """How long it took: the exact time if it was recorded, else the whole milliseconds."""
-        told = (self.metadata.get(name) for name in ("durationMs", "latencyMs"))
-        times = (time for time in told if isinstance(time, (int, float)) and not isinstance(time, bool) and 0 <= time < float("inf"))
-        time = next(times, None)
-        return float(time) if time is not None and time < 2**53 else None
+        for name in ("durationMs", "latencyMs"):
+            value = self.metadata.get(name)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
+                return float(value) if value < 2**53 else None
+        return None
 
     @cached_property
     def usage(self) -> Usage:

@@ -7,7 +7,7 @@ names, and those roles and finish reasons that providers have. What an error say
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from .._encoding.coerce import elements, members, text_in
 from .._encoding.redaction.regex import Pattern
@@ -42,8 +42,7 @@ def content(event_type: str, value: Any, shown: Shown) -> object:
 
 def metadata(event_type: str, held: Mapping[str, Any], shown: Shown) -> dict[str, Any]:
     """Return what stays of an event's metadata, as one of the functions of `contents` has made it."""
-    kept: dict[str, Any] = _only(_PROMPT_METADATA if event_type == "user_message" else _METADATA, held, shown)
-    return kept
+    return cast("dict[str, Any]", _only(_PROMPT_METADATA if event_type == "user_message" else _METADATA, held, shown))
 
 
 def labels(held: Mapping[str, Any], shown: Shown) -> dict[str, Any]:

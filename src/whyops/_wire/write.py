@@ -7,7 +7,7 @@ put in place, not copied: the encoder does that, and bounds it. What of it stays
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, cast
 
@@ -124,7 +124,7 @@ def error(message: object, status: object, stack: object, *, tells_text: bool) -
     Without `tells_text` an exception's type stays and where it was raised, and of all else that there was something.
     """
     if issubclass(type(message), BaseException):
-        content = describe(cast("BaseException", message), tells_text=tells_text)
+        content: dict[str, Any] = describe(cast("BaseException", message), tells_text=tells_text)
     else:
         content = {"message": spelled(message) if tells_text else NOT_CAPTURED}
     if _none_for_empty(stack) is not None:
@@ -172,7 +172,7 @@ def storable_metadata(metadata: object) -> dict[str, Any]:
     return known({**{key: value for key, value in held.items() if key not in read}, **read})
 
 
-def known(values: dict[str, Any]) -> dict[str, Any]:
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values without those that are None."""
     return {name: value for name, value in values.items() if value is not None}
 

@@ -28,8 +28,12 @@ def check_home(home: Path) -> Iterator[Finding]:
     """Check the folder; of one that does not exist yet, its closest parent."""
     place = next(folder for folder in (home, *home.parents) if folder.exists())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        remedy = "Events wait in memory instead, and are lost with the process. Choose another folder with WHYOPS_HOME."
-        yield Finding("bad", "home", f"{home} is not writable", remedy)
+        yield Finding(
+            "bad",
+            "home",
+            f"{home} is not writable",
+            "Events wait in memory instead, and are lost with the process. Choose another folder with WHYOPS_HOME.",
+        )
         return
     free = shutil.disk_usage(place).free
     if free < LEAST_FREE_BYTES:
@@ -45,14 +49,16 @@ def check_home(home: Path) -> Iterator[Finding]:
 
 
 def _privacy(home: Path) -> Iterator[Finding]:
-    if not HAS_OWNERS or not home.exists():
-        return
-    for path in (home, home / OUTBOX, *home.glob("traces.db*")):
+    for path in (home, home / OUTBOX, *home.glob("traces.db*")) if HAS_OWNERS else ():
         with contextlib.suppress(FileNotFoundError):
             found = path.lstat()
             if path != home and not is_owner(found):
-                remedy = "It is not used, and events wait in memory instead: choose another folder with WHYOPS_HOME."
-                yield Finding("bad", "privacy", f"{path} belongs to another user (uid {found.st_uid})", remedy)
+                yield Finding(
+                    "bad",
+                    "privacy",
+                    f"{path} belongs to another user (uid {found.st_uid})",
+                    "It is not used, and events wait in memory instead: choose another folder with WHYOPS_HOME.",
+                )
                 return
             if stat.S_IMODE(found.st_mode) & 0o077 and not stat.S_ISLNK(found.st_mode):
                 yield Finding("warn", "privacy", f"{path} is accessible to other users", f"It contains prompts: chmod go-rwx {path}")
@@ -62,40 +68,43 @@ def _privacy(home: Path) -> Iterator[Finding]:
 def _disk(home: Path, place: Path) -> Iterator[Finding]:
     kind = _file_system(place)
     if kind in _SHARED:
-        remedy = "SQLite and file locks are not reliable on all of these: choose a local folder with WHYOPS_HOME."
-        yield Finding("warn", "disk", f"{home} is on a network file system ({kind})", remedy)
+        yield Finding(
+            "warn",
+            "disk",
+            f"{home} is on a network file system ({kind})",
+            "SQLite and file locks are not reliable on all of these: choose a local folder with WHYOPS_HOME.",
+        )
     try:
         with tempfile.TemporaryFile(dir=place) as file:
             lock(file.fileno())
     except OSError:
-        remedy = "Without them, events wait in memory and are lost if the process is killed. Choose another folder with WHYOPS_HOME."
-        yield Finding("warn", "locks", f"file locks do not work in {place}", remedy)
+        yield Finding(
+            "warn",
+            "locks",
+            f"file locks do not work in {place}",
+            "Without them, events wait in memory and are lost if the process is killed. Choose another folder with WHYOPS_HOME.",
+        )
     else:
         yield Finding("good", "locks", "file locks work")
 
 
 def _file_system(place: Path) -> str:
     """Return the kind of file system that a folder is on, where the operating system says."""
-    found = ("", "")
+    kinds = {}
     with contextlib.suppress(OSError):
         for line in Path("/proc/mounts").read_text("utf-8", "replace").splitlines():
             _, point, kind, *_ = line.split(" ")
-            point = point.replace("\\040", " ")
-            if place.is_relative_to(point) and len(point) >= len(found[0]):
-                found = (point, kind)
-    return found[1]
+            kinds[Path(point.replace("\\040", " "))] = kind
+    return next((kinds[folder] for folder in (place, *place.parents) if folder in kinds), "")
 
 
 def _store(home: Path) -> Iterator[Finding]:
     reader = StoreReader(home)
-    if not os.path.lexists(reader.path):
-        return
-    try:
-        count = reader.count()
-    except WhyOpsError as error:
-        yield Finding("bad", "store", str(error))
-        return
-    yield Finding("good", "store", f"{counted(count, 'trace')}, {bytes_text(reader.path.stat().st_size)}")
+    if os.path.lexists(reader.path):
+        try:
+            yield Finding("good", "store", f"{counted(reader.count(), 'trace')}, {bytes_text(reader.path.stat().st_size)}")
+        except WhyOpsError as error:
+            yield Finding("bad", "store", str(error))
 
 
 def _outboxes(home: Path) -> Iterator[Finding]:
@@ -114,8 +123,8 @@ def _outboxes(home: Path) -> Iterator[Finding]:
         ),
         (sum(one.counts.not_recorded for one in found), "event could not be recorded", "events could not be recorded"),
     )
-    told = [counted(number, one, several) for number, one, several in numbers if number]
-    if told:
-        yield Finding("warn", "delivery", ", ".join(told), "`whyops status` shows where and why; `whyops deliver` sends what waits.")
+    losses = [counted(number, one, several) for number, one, several in numbers if number]
+    if losses:
+        yield Finding("warn", "delivery", ", ".join(losses), "`whyops status` shows where and why; `whyops deliver` sends what waits.")
     elif found:
         yield Finding("good", "delivery", "no event waits for a process, and none was lost")

@@ -28,28 +28,27 @@ def check_program() -> Iterator[Finding]:
     """Check the environment, and which packages are installed."""
     if environment.is_disabled():
         yield Finding("bad", "switch", "WHYOPS_DISABLED is set: nothing is recorded", "Remove it from the environment.")
-    installed = {_normal(distribution.metadata["Name"] or ""): distribution.version for distribution in metadata.distributions()}
-    python = ".".join(map(str, sys.version_info[:3]))
-    told = [
+    described = (distribution.metadata for distribution in metadata.distributions())  # each look parses it anew
+    installed = {re.sub(r"[-_.]+", "-", fields["Name"] or "").lower(): fields["Version"] for fields in described}
+    versions = [
         f"whyops {installed.get('whyops', '?')}",
-        f"Python {python}",
+        f"Python {'.'.join(map(str, sys.version_info[:3]))}",
         *(f"{name} {installed[name]}" for name in SHOWN if name in installed),
     ]
-    yield Finding("good", "versions", ", ".join(told))
+    yield Finding("good", "versions", ", ".join(versions))
     yield from _others(installed)
-    if any(map(environment.text, USUAL_URLS)):
-        remedy = "LangChain's ChatOpenAI then omits token counts from streamed answers: pass stream_usage=True."
-        yield Finding("note", "streaming", f"{next(filter(environment.text, USUAL_URLS))} is set", remedy)
+    if url := next(filter(environment.text, USUAL_URLS), None):
+        yield Finding(
+            "note",
+            "streaming",
+            f"{url} is set",
+            "LangChain's ChatOpenAI then omits token counts from streamed answers: pass stream_usage=True.",
+        )
 
 
 def _others(installed: dict[str, str]) -> Iterator[Finding]:
-    active = sorted({name for variable, name in TRACERS.items() if environment.text(variable)})
-    beside = sorted(name for name in installed if OTHERS.fullmatch(name))
+    active = sorted({f"{name} is turned on in the environment" for variable, name in TRACERS.items() if environment.text(variable)})
+    beside = sorted(f"{name} is installed" for name in installed if OTHERS.fullmatch(name))
     if active or beside:
-        told = [*(f"{name} is turned on in the environment" for name in active), *(f"{name} is installed" for name in beside)]
         remedy = "They may also record these calls; whyops does not conflict with them."
-        yield Finding("note", "others", ", ".join(told), remedy)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+        yield Finding("note", "others", ", ".join([*active, *beside]), remedy)

@@ -15,11 +15,6 @@ from ...errors import ServiceError
 
 MOST_SKEW_SECONDS = 60.0
 _KEY_PREFIXES = ("whyops_", "YOPS-")
-_KEY_REMEDY = "Unknown, expired and revoked keys, and those of inactive projects, all get this answer: check the key in the dashboard."
-_KEEP_ALL_REMEDY = (
-    "The trace's id decides which, so sending again does not help. To keep all, change the agent's settings in the dashboard, or send "
-    'PATCH {url}/entities/{agent}/sampling-rate and {{"samplingRate": 1}}. WHYOPS_KEEP_LOCAL=1 keeps a local copy of each trace.'
-)
 
 
 def check_service(settings: Settings, now: float) -> Iterator[Finding]:
@@ -43,16 +38,24 @@ def check_service(settings: Settings, now: float) -> Iterator[Finding]:
 
 
 def _reply(reply: Reply, url: str) -> Iterator[Finding]:
-    is_refused = reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-    if not is_refused and not _is_list(reply):
-        remedy = "Check WHYOPS_ANALYSE_BASE_URL: for the hosted service it is https://a.whyops.com/api, with the /api."
-        yield Finding("bad", "events", f"{url} is not a WhyOps service (it answered {reply.status}: {reply.came})", remedy)
-        return
-    yield Finding("good", "events", f"{url} answers")
-    if is_refused:
-        yield Finding("bad", "key", f"rejected by the service ({reply.status})", _KEY_REMEDY)
-    else:
+    if reply.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        yield Finding("good", "events", f"{url} answers")
+        yield Finding(
+            "bad",
+            "key",
+            f"rejected by the service ({reply.status})",
+            "Unknown, expired and revoked keys, and those of inactive projects, all get this answer: check the key in the dashboard.",
+        )
+    elif _is_list(reply):
+        yield Finding("good", "events", f"{url} answers")
         yield Finding("good", "key", "accepted by the service")
+    else:
+        yield Finding(
+            "bad",
+            "events",
+            f"{url} is not a WhyOps service (it answered {reply.status}: {reply.came})",
+            "Check WHYOPS_ANALYSE_BASE_URL: for the hosted service it is https://a.whyops.com/api, with the /api.",
+        )
 
 
 def _is_list(reply: Reply) -> bool:
@@ -69,9 +72,12 @@ def _clock(reply: Reply, now: float) -> Iterator[Finding]:
         yield Finding("good", "clock", "agrees with the service's")
         return
     here = datetime.fromtimestamp(now, timezone.utc)
-    what = f"{abs(skew):,.0f} s {'ahead of' if skew > 0 else 'behind'} the service's (local time is {here:%H:%M:%S} UTC)"
-    remedy = "Events are sorted by time: set the clock, or traces that span several machines are shown out of order."
-    yield Finding("warn", "clock", what, remedy)
+    yield Finding(
+        "warn",
+        "clock",
+        f"{abs(skew):,.0f} s {'ahead of' if skew > 0 else 'behind'} the service's (local time is {here:%H:%M:%S} UTC)",
+        "Events are sorted by time: set the clock, or traces that span several machines are shown out of order.",
+    )
 
 
 def _sampling(reader: ServiceReader, name: str | None) -> Finding:
@@ -82,14 +88,24 @@ def _sampling(reader: ServiceReader, name: str | None) -> Finding:
     except ServiceError as error:
         return Finding("note", "sampling", f"could not look up the sampling rate of {name}", str(error))
     if agent is None:
-        remedy = "Its first event creates it; by default one trace in five is kept."
-        return Finding("note", "sampling", f"the service has no agent {name!r}", remedy)
+        return Finding(
+            "note",
+            "sampling",
+            f"the service has no agent {name!r}",
+            "Its first event creates it; by default one trace in five is kept.",
+        )
     if agent.sampling_rate is None:
         return Finding("note", "sampling", f"the service does not report the sampling rate of {name}")
     if agent.sampling_rate >= 1:
         return Finding("good", "sampling", f"the service keeps all traces of {name}")
-    remedy = _KEEP_ALL_REMEDY.format(url=reader.analyse_url, agent=agent.agent_id)
-    return Finding("warn", "sampling", f"the service keeps {agent.sampling_rate:.0%} of the traces of {name}, and drops the others", remedy)
+    return Finding(
+        "warn",
+        "sampling",
+        f"the service keeps {agent.sampling_rate:.0%} of the traces of {name}, and drops the others",
+        "The trace's id decides which, so sending again does not help. To keep all, change the agent's settings in the dashboard, or send "
+        f'PATCH {reader.analyse_url}/entities/{agent.agent_id}/sampling-rate and {{"samplingRate": 1}}. WHYOPS_KEEP_LOCAL=1 keeps a '
+        "local copy of each trace.",
+    )
 
 
 def _proxy(settings: Settings, url: str) -> Finding:
@@ -101,5 +117,9 @@ def _proxy(settings: Settings, url: str) -> Finding:
         return Finding("warn", "proxy", str(error), "Only model calls through sdk.openai(…) and the like need it: WHYOPS_PROXY_BASE_URL.")
     if reply.status == HTTPStatus.OK and (reply.body.get("status") == "healthy" or reply.body.get("service") == "whyops-proxy"):
         return Finding("good", "proxy", f"{url} answers")
-    remedy = "Check WHYOPS_PROXY_BASE_URL: for the hosted service it is https://proxy.whyops.com."
-    return Finding("warn", "proxy", f"{url} is not a WhyOps proxy (it answered {reply.status}: {reply.came})", remedy)
+    return Finding(
+        "warn",
+        "proxy",
+        f"{url} is not a WhyOps proxy (it answered {reply.status}: {reply.came})",
+        "Check WHYOPS_PROXY_BASE_URL: for the hosted service it is https://proxy.whyops.com.",
+    )

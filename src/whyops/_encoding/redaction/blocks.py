@@ -14,30 +14,10 @@ _BODY = Pattern(r"[A-Za-z0-9+/=\s:,;()#._]*(?:(?:-(?!---)|\\+[nrt/]?)[A-Za-z0-9+
 _QUOTED_BODY = Pattern(r"[A-Za-z0-9+/=\s:,;()#._\"']*(?:(?:-(?!---)|\\+[nrt/]?)[A-Za-z0-9+/=\s:,;()#._\"']*)*")
 _END = Pattern(r"-{4,5} ?END [A-Z0-9 ]{1,60}-{4,5}")
 _SUBSTANCE = Pattern(r"[A-Za-z0-9+/=]{16}")
-_PUTTY = Pattern(r"Private-Lines:[ \t]{0,8}\d{1,4}((?:[A-Za-z0-9+/=\s]|\\+[nr]?)*)")
-_ENCODED_BLOCK = Pattern(r"LS0tLS1CRUdJTi[A-Za-z0-9+/_-]{20,}={0,2}")
-_HASH = Pattern(
-    r"\$(?:2[abxy]|[1567y]|gy|apr1|sha1|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]{0,12}|P|H)\$[./A-Za-z0-9$=,+-]{20,}"
-    r"|(?<![\w$])(?:pbkdf2_sha\d{1,3}|scrypt|bcrypt_sha256|argon2)[$:][./A-Za-z0-9$=,+:-]{30,}|\{S?SHA(?:256|512)?\}[A-Za-z0-9+/]{20,}={0,2}"
-)
-_SCHEME = Pattern(
-    r"(?:([Bb](?:earer|EARER))|([Bb](?:asic|ASIC))|(?:[Nn](?:egotiate|tlm|TLM)|[Aa]pi[Kk]ey))[ \t]{1,4}[\"']?([A-Za-z0-9_.~+/%-]+={0,2})"
-)
-_LEAST_BEARER = 6
-_IDENTIFIED = Pattern(
-    r"[Ii](?:dentified|DENTIFIED)[ \t]{1,4}(?:with[ \t]{1,4}[\w'\"]{1,64}[ \t]{1,4})?by[ \t]{1,4}"
-    r"(?:password[ \t]{1,4})?\\*['\"](?=([^'\"\\\r\n]+))",
-    re.IGNORECASE,
-)
-_LOGIN = Pattern(
-    r"(?<![\w-])(?:login|account)[ \t\r\n]{1,40}[^\s]{1,128}[ \t\r\n]{1,40}password[ \t]{1,40}\"?([^\s\"=:][^\s\"]{0,255})", re.IGNORECASE
-)
-_PGPASS = Pattern(r"^[ \t]{0,16}[\w.*-]{1,255}:(?:\d{4,5}|\*):[A-Za-z*_][^:\s]{0,127}:[^:\s]{1,128}:([^\s:][^\r\n]{0,255})$", re.MULTILINE)
 _DOCUMENT = Pattern(r"^---", re.MULTILINE)
 _SECRET_KIND = Pattern(r"^[ \t]{0,16}kind:[ \t]{1,8}[\"']?Secret[\"']?[ \t]*$", re.MULTILINE)
 _DATA = Pattern(r"^([ \t]{0,16})(?:data|stringData):[ \t]*\r?\n", re.MULTILINE)
 _ENTRY = Pattern(r"([ \t]{0,24})[\w.\-\"']{1,253}:[ \t]{1,8}([^\r\n]*)(?:\r?\n|\Z)")
-_WEB_KEY = Pattern(r"[\"'](?:d|p|q|dp|dq|qi|k)\\*[\"']\s{0,4}:\s{0,4}\\*[\"']([\w-]{16,})")
 
 
 def _pem(text: str) -> Iterator[Span]:
@@ -58,11 +38,9 @@ def _is_credential(found: re.Match[str]) -> bool:
     before = found.string[max(found.start() - 2, 0) : found.start()]
     if is_placeholder(value) or (before[-1:].isalnum() and not (before[:1] == "\\" and before[1:] in set("bfnrt"))):
         return False
-    if basic:
-        return ":" in decoded(value) or is_random(value)
     if bearer:
-        return len(value) >= _LEAST_BEARER and (is_random(value) or any(sign in "0123456789.~+/=" for sign in value.rstrip(".")))
-    return is_random(value)
+        return len(value) >= 6 and (is_random(value) or any(sign in "0123456789.~+/=" for sign in value.rstrip(".")))
+    return is_random(value) or (bool(basic) and ":" in decoded(value))
 
 
 def _kubernetes(text: str) -> Iterator[Span]:
@@ -91,26 +69,74 @@ def _is_private(found: re.Match[str]) -> bool:
 
 FINDERS = (
     Finder("-----BEGIN PRIVATE KEY-----\nQm9iYm9iYm9iYm9iYm9i\n-----END PRIVATE KEY-----", "-----? ?BEGIN ", _pem),
-    Finder("Private-Lines: 1\nQm9iYm9iYm9iYm9iYm9i", "Private-Lines:", matches(_PUTTY)),
-    Finder("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==", "LS0tLS1CRUdJTi", matches(_ENCODED_BLOCK, _is_private)),
+    Finder(
+        "Private-Lines: 1\nQm9iYm9iYm9iYm9iYm9i",  # PuTTY's
+        "Private-Lines:",
+        matches(Pattern(r"Private-Lines:[ \t]{0,8}\d{1,4}((?:[A-Za-z0-9+/=\s]|\\+[nr]?)*)")),
+    ),
+    Finder(
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==",  # a private key, as base64
+        "LS0tLS1CRUdJTi",
+        matches(Pattern(r"LS0tLS1CRUdJTi[A-Za-z0-9+/_-]{20,}={0,2}"), _is_private),
+    ),
     Finder(
         "$2b$12$abcdefghijklmnopqrstuv",
         r"\$(?:2[abxy]|[1567y]|gy|apr1|sha1|argon2[id]*|scrypt|pbkdf2[A-Za-z0-9_-]*|P|H)\$|(?:pbkdf2_sha[0-9]+|scrypt|bcrypt_sha256|argon2)[$:]|\{S?SHA",
-        matches(_HASH),
+        matches(
+            Pattern(
+                r"\$(?:2[abxy]|[1567y]|gy|apr1|sha1|argon2(?:id|i|d)|scrypt|pbkdf2[\w-]{0,12}|P|H)\$[./A-Za-z0-9$=,+-]{20,}"
+                r"|(?<![\w$])(?:pbkdf2_sha\d{1,3}|scrypt|bcrypt_sha256|argon2)[$:][./A-Za-z0-9$=,+:-]{30,}"
+                r"|\{S?SHA(?:256|512)?\}[A-Za-z0-9+/]{20,}={0,2}"
+            )
+        ),
     ),
     Finder(
         "Bearer hunter22",
         r"(?i:bearer|basic|negotiate|ntlm|apikey)[ \t]{1,4}[A-Za-z0-9_.~+/%\"'-]{6}",
-        matches(_SCHEME, _is_credential),
+        matches(
+            Pattern(
+                r"(?:([Bb](?:earer|EARER))|([Bb](?:asic|ASIC))|(?:[Nn](?:egotiate|tlm|TLM)|[Aa]pi[Kk]ey))[ \t]{1,4}[\"']?"
+                r"([A-Za-z0-9_.~+/%-]+={0,2})"
+            ),
+            _is_credential,
+        ),
     ),
-    Finder("CREATE USER ada IDENTIFIED BY 'hunter22'", r"(?i:identified[ \t])", matches(_IDENTIFIED, is_value)),
     Finder(
-        "machine example.com login ada password hunter22",
+        "CREATE USER ada IDENTIFIED BY 'hunter22'",
+        r"(?i:identified[ \t])",
+        matches(
+            Pattern(
+                r"[Ii](?:dentified|DENTIFIED)[ \t]{1,4}(?:with[ \t]{1,4}[\w'\"]{1,64}[ \t]{1,4})?by[ \t]{1,4}"
+                r"(?:password[ \t]{1,4})?\\*['\"](?=([^'\"\\\r\n]+))",
+                re.IGNORECASE,
+            ),
+            is_value,
+        ),
+    ),
+    Finder(
+        "machine example.com login ada password hunter22",  # .netrc
         r"(?i:(?:login|account)[ \t\r\n]+[^ \t\r\n]+[ \t\r\n]+password)",
-        matches(_LOGIN),
+        matches(
+            Pattern(
+                r"(?<![\w-])(?:login|account)[ \t\r\n]{1,40}[^\s]{1,128}[ \t\r\n]{1,40}password[ \t]{1,40}\"?([^\s\"=:][^\s\"]{0,255})",
+                re.IGNORECASE,
+            )
+        ),
         is_covered=True,
     ),
-    Finder("db.example.com:5432:shop:ada:hunter22", r":(?:[0-9]{4,5}|\*):[A-Za-z*_]", matches(_PGPASS)),
+    Finder(
+        "db.example.com:5432:shop:ada:hunter22",  # .pgpass
+        r":(?:[0-9]{4,5}|\*):[A-Za-z*_]",
+        matches(
+            Pattern(
+                r"^[ \t]{0,16}[\w.*-]{1,255}:(?:\d{4,5}|\*):[A-Za-z*_][^:\s]{0,127}:[^:\s]{1,128}:([^\s:][^\r\n]{0,255})$", re.MULTILINE
+            )
+        ),
+    ),
     Finder("kind: Secret\ndata:\n  login: aHVudGVyMjI=", r"""(?i:kind["']?:[ \t]*["']?secret)""", _kubernetes, is_covered=True),
-    Finder('{"kty": "oct", "k": "aHVudGVyMjJodW50ZXIyMg"}', r"""["']kty""", matches(_WEB_KEY)),
+    Finder(
+        '{"kty": "oct", "k": "aHVudGVyMjJodW50ZXIyMg"}',
+        r"""["']kty""",
+        matches(Pattern(r"[\"'](?:d|p|q|dp|dq|qi|k)\\*[\"']\s{0,4}:\s{0,4}\\*[\"']([\w-]{16,})")),
+    ),
 )

@@ -1,4 +1,4 @@
-"""Secrets on command lines that no name tells: `curl -u user:password`, `mysql -ppassword`, `docker login -p password`."""
+"""Secrets on command lines that stand after no telling name: `curl -u user:password`, `mysql -ppassword`, `docker login -p password`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ from collections.abc import Iterator
 
 from .regex import Finder, Pattern, Span, matches
 from .values import is_placeholder
-
-_USER = Pattern(
-    r"(?<![\w-])(?:-u|-U|-a|--user|--proxy-user|--creds?|--basic-auth)(?:[ \t]{1,4}|=|[\"'],[ \t\r\n]{0,20})(?:\\*[\"'])?"
-    r"([^\s:\"'\\]{0,128})[:%]([^\s\"'\\,]{1,256})"
-)
-"""An option with the name of a user and a password."""
 
 _SECRET_OPTIONS = {
     r"mysql\w{0,12}|mariadb[\w-]{0,12}|mongo\w{0,10}|sshpass": r"-p[ \t]{0,4}",
@@ -39,7 +33,7 @@ def is_option(argument: str) -> bool:
 
 
 def _commands(text: str) -> Iterator[Span]:
-    """Find the secrets among the options of commands that have such."""
+    """Find the secrets among the options of the commands above."""
     for command in _COMMAND.finditer(text):
         option = next(option for option, name in zip(_SECRETS, command.groups(), strict=False) if name is not None)
         for found in option.finditer(text, command.start("rest"), command.end("rest")):
@@ -48,15 +42,23 @@ def _commands(text: str) -> Iterator[Span]:
 
 
 def _is_password(found: re.Match[str]) -> bool:
-    """Tell whether `user:password` is that, and not a user and a group."""
+    """Tell whether `user:password` has a password, and is not a user and a group."""
     user, password = found.groups()
     return not is_placeholder(password) and password != user and not password.isdigit()
 
 
-_PREFILTER = r"""(?:[ \t"'(]|^|\\[nrt])(?:-[uUapPwbk]|--(?:user|proxy-user|creds?|basic-auth|pass|cookie)[ =])"""
-
 FINDERS = (
-    Finder("curl -u ada:hunter22 https://example.com", _PREFILTER, matches(_USER, _is_password)),
+    Finder(
+        "curl -u ada:hunter22 https://example.com",
+        r"""(?:[ \t"'(]|^|\\[nrt])(?:-[uUapPwbk]|--(?:user|proxy-user|creds?|basic-auth|pass|cookie)[ =])""",
+        matches(
+            Pattern(
+                r"(?<![\w-])(?:-u|-U|-a|--user|--proxy-user|--creds?|--basic-auth)(?:[ \t]{1,4}|=|[\"'],[ \t\r\n]{0,20})(?:\\*[\"'])?"
+                r"([^\s:\"'\\]{0,128})[:%]([^\s\"'\\,]{1,256})"
+            ),
+            _is_password,
+        ),
+    ),
     Finder(
         "mysql -u ada -phunter22 shop",
         r"(?:mysql|mariadb|mongo|sshpass|login|redis-cli|https?|xh|ldap[a-z]+|sqlcmd|bcp|isql|zip|rar|psexec|7z.?|curl|openssl|smbclient|rpcclient)"

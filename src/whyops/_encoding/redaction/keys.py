@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from .regex import Finder, Pattern, Span, matches
-from .values import MAX_JUDGED, decoded, is_random
+from .values import ALNUM, MAX_JUDGED, decoded, is_random
 
 _BEGINNINGS = {
     8: "sk- YOPS- xoxa- xoxb- xoxc- xoxd- xoxe- xoxo- xoxp- xoxr- xoxs- xapp- xwfp-",
@@ -93,7 +93,6 @@ _AZURE = Pattern(r"JQQJ99|AZDO|AzSe[A-D]|AzFu|AzCa|AIoT|\+ASt|\+ARm|\+AEh|ACDb|A
 _WORD = Pattern(rf"[A-Za-z0-9][\w.~+/%$|{_UNSEEN}-]{{11,}}={{0,2}}", re.ASCII)
 _SEGMENT = Pattern(r"[A-Za-z0-9]{20,}")
 _LEAD = Pattern(r"(?:[A-Za-z0-9]{0,12}[_.-])?(?:[A-Za-z][A-Za-z0-9]{0,11})[_-]\Z")
-_PARTS = Pattern(r"[A-Za-z0-9]+")
 _KEY_WORDS = frozenset(
     """
 sk rk pat pats api apikey key keys secret token tok tkn pw pwd pass auth oauth access refresh live test prod production sandbox priv
@@ -115,7 +114,6 @@ _LONG = 32
 _BLOB = 300
 """Characters from which on a word is data that was written as base64, in which any letters may follow each other."""
 _MAX_LEAD = 27
-_AZURE_LENGTHS = range(44, 101)
 
 
 def find_keys(text: str) -> Iterator[Span]:
@@ -128,9 +126,8 @@ def find_keys(text: str) -> Iterator[Span]:
 
 def _is_listed(found: re.Match[str], size: int) -> bool:
     """Tell whether what begins as one of the listed keys is one. `size` is that of the word that it stands in."""
-    if size > _BLOB and found.string[found.start() - 1] in "+/":
-        return False
-    return found[1] is None or (len(found[2]) >= _LEAST[found[1]] and _is_made(found[1], found[2]))
+    is_in_blob = size > _BLOB and found.string[found.start() - 1] in "+/"
+    return not is_in_blob and (found[1] is None or (len(found[2]) >= _LEAST[found[1]] and _is_made(found[1], found[2])))
 
 
 def _unlisted(text: str, start: int, end: int) -> Iterator[Span]:
@@ -139,7 +136,7 @@ def _unlisted(text: str, start: int, end: int) -> Iterator[Span]:
     for mark, pattern in _MARKED_PATTERNS:
         if mark in word:
             yield from (found.span() for found in pattern.finditer(text, start, end) if is_random(found[0], 12))
-    if len(word) in _AZURE_LENGTHS and _AZURE.search(word) and is_random(word):
+    if 44 <= len(word) <= 100 and _AZURE.search(word) and is_random(word):
         yield start, end
     for segment in _SEGMENT.finditer(word):
         if _is_key(segment[0], word[max(0, segment.start() - _MAX_LEAD) : segment.start()]):
@@ -153,7 +150,7 @@ def _is_key(segment: str, before: str) -> bool:
     if lead is None or not is_random(segment, 20):
         return False
     is_first = (lead.start() == 0 and len(before) < _MAX_LEAD) or before[lead.start() - 1 : lead.start()] in {"/", "|", "$"}
-    words = [word[0].lower() for word in _PARTS.finditer(lead[0])]
+    words = [word[0].lower() for word in ALNUM.finditer(lead[0])]
     is_id = words[-1] in _ID_WORDS and words[0] not in _KEY_WORDS
     mixed = not segment.islower() and not segment.isupper() and not segment.isalpha()
     return not is_id and (not _KEY_WORDS.isdisjoint(words) or (is_first and mixed and len(segment) >= _LONG))
@@ -163,7 +160,7 @@ def _is_made(beginning: str, rest: str) -> bool:
     """Tell whether what begins as a key goes on as one: in one of its parts are digits, or letters that no word is made of."""
     if beginning == "eyJ":
         return len(rest.partition(".")[2]) >= 4 or _SECRET_IN_JSON.match(decoded(beginning + rest)) is not None
-    parts = [part[0] for part in _PARTS.finditer(rest[:MAX_JUDGED].translate(_SEEN))]
+    parts = [part[0] for part in ALNUM.finditer(rest[:MAX_JUDGED].translate(_SEEN))]
     if beginning in _WORDS:
         return any(len(part) >= _LONG_PART and is_random(part) for part in parts)
     mixed = [len(part) for part in parts if not part.isalpha() and not (part.isdigit() and len(part) < _NUMBER)]
@@ -185,8 +182,7 @@ def _beginnings() -> Pattern:
     for beginning in sorted(_LEAST, key=len, reverse=True):
         by_letter.setdefault(beginning[0], []).append(re.escape(beginning[1:]))
     listed = "|".join(f"{letter}(?:{'|'.join(rests)})" for letter, rests in by_letter.items())
-    whole = "|".join(_WHOLE)
-    return Pattern(rf"{_START}(?:({listed})({_REST})|{whole})", re.ASCII)
+    return Pattern(rf"{_START}(?:({listed})({_REST})|{'|'.join(_WHOLE)})", re.ASCII)
 
 
 def _prefilter() -> str:
@@ -195,8 +191,7 @@ def _prefilter() -> str:
     Nothing is counted from any letter on: that would give the search another state for each letter of each word, and make it slower.
     """
     whole = "|".join(re.sub(r"\(\?[!=].*?\)", "", each) for each in _WHOLE).replace(r"\w", "A-Za-z0-9_").replace(r"\d", "[0-9]")
-    words = "|".join(re.escape(each) for each in sorted(_LEAST) if each in _WORDS)
-    others = "|".join(re.escape(each) for each in sorted(_LEAST) if each not in _WORDS)
+    words, others = ("|".join(map(re.escape, sorted(each))) for each in (_LEAST.keys() & _WORDS, _LEAST.keys() - _WORDS))
     return "|".join(
         (
             rf"(?:^|[^A-Za-z0-9]|\\[bfnrt])(?:(?:{others})[A-Za-z0-9_.~+/%-]{{6}}|(?:{words})(?:[A-Za-z0-9]{{1,10}}[_-])?[A-Za-z0-9]{{16}}|{whole})",

@@ -1,4 +1,4 @@
-"""The secrets that a client has itself, its key above all: they are looked for as they are, and as they are written in other forms."""
+"""The client's own secrets, above all its key: looked for literally, and as JSON, Python, URLs and base64 write them."""
 
 from __future__ import annotations
 
@@ -12,33 +12,28 @@ from itertools import chain
 from .regex import Finder, Span, occurrences
 
 _LEAST = 6
-"""Characters that a secret has at least: what is shorter is found in too much else."""
-
-
-def _forms(known: Iterable[str]) -> tuple[str, ...]:
-    """Return the secrets as they are, and as JSON, a URL and base64 write them, the longer ones first."""
-    from urllib.parse import quote  # noqa: PLC0415  (`import whyops` knows no secret yet)
-
-    found: set[str] = set()
-    for secret in known:
-        if len(secret) >= _LEAST and secret.isprintable():
-            in_json = json.dumps(secret)[1:-1]
-            encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
-            found.update(
-                (
-                    *(secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
-                    *(quote(secret, safe="", errors="replace"), quote(secret, errors="replace")),
-                    *(encoded, encoded.replace("+", "-").replace("/", "_")),
-                )
-            )
-    return tuple(sorted(found, key=len, reverse=True))
+"""The least length of a secret, in characters: a shorter one occurs in too many other texts."""
 
 
 def finders(known: Iterable[str]) -> tuple[Finder, ...]:
-    """Return the search for them, if there are any."""
-    forms = _forms(known)
+    """Return the search for them, if there are any. The longer forms come first."""
+    long_enough = (secret for secret in known if len(secret) >= _LEAST and secret.isprintable())
+    forms = tuple(sorted(set(chain.from_iterable(map(_forms, long_enough))), key=len, reverse=True))
     written = {*forms, *(json.dumps(each, ensure_ascii=False)[1:-1] for each in forms)}
     return (Finder(forms[0], "|".join(map(re.escape, written)), partial(_find, forms)),) if forms else ()
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """Return a secret as it is, and as JSON, Python, a URL and base64 write it."""
+    from urllib.parse import quote  # noqa: PLC0415  (`import whyops` knows no secret yet)
+
+    in_json = json.dumps(secret)[1:-1]
+    encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+    return (
+        *(secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
+        *(quote(secret, safe="", errors="replace"), quote(secret, errors="replace")),
+        *(encoded, encoded.replace("+", "-").replace("/", "_")),
+    )
 
 
 def _find(forms: tuple[str, ...], text: str) -> Iterator[Span]:

@@ -40,13 +40,8 @@ _SENTENCE = frozenset(
 your the is are must should please enter not no invalid required missing for to and of with has be cannot can't in
 """.split()  # noqa: SIM905  (a list of words)
 )
-_MAX_SENTENCE = 2_000
-_SHORT_NAME = 6
-_FEW = 4
-_LOOK_AHEAD = 200
 _AFTER_ARGUMENT = frozenset({",", ")", "]", "}"})
 _AFTER_CODE = _AFTER_ARGUMENT | {'"', "'", "("}
-_SHORT_WORD = 4
 
 
 class NamedValues:
@@ -81,16 +76,14 @@ class NamedValues:
         link = LINK.match(text, stop)
         if link is None:
             return None
-        begin = start - _NAME_BEFORE.end(text[max(done, start - 130) : start][::-1])
-        place = Place(text, begin, stop, link)
+        place = Place(text, start - _NAME_BEFORE.end(text[max(done, start - 130) : start][::-1]), stop, link)
         verdict = self._verdict(place.name)
         span = place.value_span(verdict) if verdict is not Verdict.CLEAN and place.may_have_value() else None
         if span is None or not self._hides(verdict, place, text[span[0] : span[1]], span[1]):
             return None
-        span = span[0], place.word_end(span[1])
         quote = link["quote"] or ""
         whole = quote and quote[-1] != "`" and not place.opening and place.kind == "sign"
-        return span[0], span[1], f"{quote}{REDACTED}{quote}" if whole else REDACTED
+        return span[0], place.word_end(span[1]), f"{quote}{REDACTED}{quote}" if whole else REDACTED
 
     def _verdict(self, name: str) -> Verdict:
         """Judge a name in a text; of two words the first may be prose, as in `the next token`."""
@@ -109,12 +102,11 @@ class NamedValues:
         if place.opening:
             return _LOGPROB.match(place.text, end) is None and self._is_secret_quoted(place, value)
         if place.is_prose:
-            if place.name.endswith("."):
-                return False
             value = value.strip(".,:;!?*_`")
-            return is_code_number(value) if verdict is Verdict.SECRET_IF_CODE else _is_made_up(value) and not is_code(value)
+            is_secret = is_code_number(value) if verdict is Verdict.SECRET_IF_CODE else _is_made_up(value) and not is_code(value)
+            return is_secret and not place.name.endswith(".")
         if place.kind in {"element", "next"}:
-            return " " not in value.strip() or len(value.split()) > _FEW
+            return " " not in value.strip() or len(value.split()) > 4
         return place.is_whole_line or self._is_secret_word(place, value, end)
 
     def _is_secret_quoted(self, place: Place, value: str) -> bool:
@@ -128,7 +120,7 @@ class NamedValues:
             return _is_made_up(value) or AUTHORIZATION.match(value) is not None
         if place.kind == "space":
             return not place.name.endswith(".") and not value.isalpha() and (" " not in value or _is_made_up(value)) and value.isprintable()
-        if len(value) > _MAX_SENTENCE:
+        if len(value) > 2_000:
             return True
         words = value.split(" ")
         if place.kind == "verb":
@@ -143,25 +135,19 @@ class NamedValues:
         if sign.strip() == "==" or is_word(word) or (len(word) > 2 and name.endswith(word.lower())):
             return False
         if "cookie" in name and ":" in sign:
-            return len(word) >= _SHORT_WORD and any(map(str.isdigit, word))
+            return len(word) >= 4 and any(map(str.isdigit, word))
         after = place.text[end : end + 1]
-        if (is_code(word) or _CHAINED.match(word)) and not place.is_setting:
-            return not (
-                place.is_assignment
-                or _CHAINED.match(word)
-                or word.endswith(("(", "["))
-                or after in _AFTER_CODE
-                or "." in word
-                or "->" in word
-                or "|" in word
-            )
+        is_chained = _CHAINED.match(word) is not None
+        if (is_chained or is_code(word)) and not place.is_setting:
+            is_part = is_chained or place.is_assignment or after in _AFTER_CODE or word.endswith(("(", "["))
+            return not is_part and not any(sign in word for sign in (".", "->", "|"))
         if is_bare_word(word):
             return place.is_option or "%" in sign or self._is_secret_letters(place, word, end)
         if _PATH.fullmatch(word) and not is_random(word):
             return False
-        is_variable = (place.is_assignment or after in _AFTER_ARGUMENT) and word.isidentifier() and len(word) <= _SHORT_NAME
-        is_constant = word.isdigit() and (len(word) < _SHORT_WORD or (place.is_assignment and not place.is_in_section()))
-        is_value = not is_variable and not is_constant and (len(word) >= _SHORT_WORD or sign in {"=", ":"})
+        is_variable = (place.is_assignment or after in _AFTER_ARGUMENT) and word.isidentifier() and len(word) <= 6
+        is_constant = word.isdigit() and (len(word) < 4 or (place.is_assignment and not place.is_in_section()))
+        is_value = not is_variable and not is_constant and (len(word) >= 4 or sign in {"=", ":"})
         return place.is_setting or place.is_option or is_value
 
     def _is_secret_letters(self, place: Place, word: str, end: int) -> bool:
@@ -175,7 +161,7 @@ class NamedValues:
         if place.is_assignment:
             return place.is_in_section()
         if place.sign == "=":
-            following = place.text[end : end + _LOOK_AHEAD]
+            following = place.text[end : end + 200]
             return following[:1] not in {*_AFTER_ARGUMENT, ":"} and not following.lstrip().startswith(")")
         is_type = place.name[:1].islower() and word[:1].isupper()
         return not is_type and _TERMINAL.match(place.text, end) is not None and place.begins_a_line()

@@ -62,9 +62,6 @@ AUTHORIZATION = Pattern(
     re.IGNORECASE,
 )
 _FEW_WORDS = Pattern(r"[^\w]{0,40}(?:[\w'-]{1,20}[ \t]{1,4}){0,3}[\"'*_`]{0,3}")
-_LOOK_BACK = 1_000
-_LINE_BEFORE = 80
-_SECTION_ABOVE = 300
 
 
 class Place:
@@ -79,13 +76,12 @@ class Place:
         self.quoted_name = link["quote"] is not None
         self.kind = link.lastgroup
         self.opening = _OPENING.match(text, self.at)
-        self.is_container = False
+        self.is_container = self.is_whole_line = False
         last = self.name.rpartition(" ")[2]
         self.is_option = last.startswith("--") or (last.startswith("-") and last[1:2].isalpha())
         lowered = self.name.lower()
         self.is_setting = self.sign in {"=", ":"} and self.name.isupper()
         self.is_assignment = self.sign.strip() == "=" and self.sign != "="
-        self.is_whole_line = False
         self.is_prose = self.kind in {"verb", "space"} and not self.is_option
         self._is_phrase = any(word in lowered for word in ("mnemonic", "phrase", "seed", "words"))
 
@@ -101,11 +97,13 @@ class Place:
     def _ends_a_quotation(self) -> bool:
         """Tell whether the quote after a name closes a text that the name stands in, as in `input("Password: ")`."""
         quote = self.opening
-        if quote is None or self.text[quote.end() : quote.end() + 1].strip(" \t\r\n,;.)]}"):
-            return False
-        return self._line_before(_LOOK_BACK).count(quote[1]) % 2 == 1
+        return (
+            quote is not None
+            and not self.text[quote.end() : quote.end() + 1].strip(" \t\r\n,;.)]}")
+            and self._line_before(1_000).count(quote[1]) % 2 == 1
+        )
 
-    def _line_before(self, most: int = _LINE_BEFORE) -> str:
+    def _line_before(self, most: int = 80) -> str:
         """Return what stands before the name in its line."""
         return self.text[max(self.begin - most, 0) : self.begin].rpartition("\n")[2]
 
@@ -115,7 +113,7 @@ class Place:
 
     def is_in_section(self) -> bool:
         """Tell whether the name stands in a file of settings, below a line such as `[default]`."""
-        return _SECTION.search(self.text[max(self.begin - _SECTION_ABOVE, 0) : self.begin]) is not None
+        return _SECTION.search(self.text[max(self.begin - 300, 0) : self.begin]) is not None
 
     def value_span(self, verdict: Verdict) -> tuple[int, int] | None:
         """Return where the value begins and ends. One that can only be a short text is looked for within a short distance."""
@@ -136,7 +134,7 @@ class Place:
             found = _ALONE.match(text, at)
         elif self._is_phrase and self.kind in {"sign", "verb"} and (found := _PHRASE.match(text, at)):
             self.is_whole_line = True
-        elif verdict is Verdict.SECRET and self._is_header():
+        elif verdict is Verdict.SECRET and self.sign.strip() == ":" and self._is_header():
             self.is_whole_line = True
             found = (_WHOLE_LINE if self.quoted_name or _QUOTE.search(self._line_before()) else _PARAMETERS).match(text, at)
         else:
@@ -148,9 +146,7 @@ class Place:
         return end if self.opening or end < self.at + MAX_JUDGED else _WORD.end(self.text, end)
 
     def _is_header(self) -> bool:
-        """Tell whether the rest of the line is credentials or cookies."""
-        if self.sign.strip() != ":":
-            return False
+        """Tell whether the rest of the line, behind a colon, is credentials or cookies."""
         lowered = self.name.lower()
         if "cookie" in lowered:
             cookies = _COOKIE.match(self.text, self.at) and _WHOLE_LINE.match(self.text, self.at, self.at + MAX_JUDGED)

@@ -5,7 +5,7 @@ What is looked for, each by a file of its own:
 
 - *a value after a name* that hides it (`named_values`): `password=hunter2`. A **name** is one or two words, judged by `secret_names`: it
   hides all, texts, what a machine made, or digits. A **place** (`place`) is how the two are linked, `=`, `:`, a quotation, an option, and
-  where the value begins and ends. A **value** is what stands there, unless `values` takes it for a placeholder, a word or code;
+  where the value begins and ends. A **value** is what stands there, unless `values` recognizes it as a placeholder, a word or code;
 - *a value below a name*, in a table's column (`tables`);
 - *what shows by itself* that it is a secret, each with an example beside its search, in the tables named `FINDERS`: `keys` by how they
   begin, `urls` with passwords and signatures, `blocks` such as private keys, hashes and `Bearer …`, `commands` such as `curl -u`;
@@ -41,15 +41,13 @@ DROPPED = "[dropped: redact raised]"
 
 _ESCAPED = Pattern(r"\\+(?:u00([2-7][0-9A-Fa-f]))?")
 _BREAK = Pattern(r"\\+[nrt]?")
-_MAX_ARGUMENTS = 256
-_MAX_ARGUMENT = 1_024
 _IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
 
 
 class Redactor:
-    """Redacts texts. `added` and `kept` are names beyond and against the usual ones, `known` are secrets that the client has.
+    """Redacts texts. `added` are further names that hide a secret, `kept` names that do not, `known` are secrets that the client has.
 
-    `prefilter` is an expression for the function of that name: a well-formed text in which it fits nothing holds nothing to redact.
+    `prefilter` is an expression for the function of that name: a well-formed text in which it matches nothing has nothing to redact.
     """
 
     def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = (), known: Iterable[str] = ()) -> None:
@@ -62,11 +60,11 @@ class Redactor:
         self._may_have = prefilter(self.prefilter)
 
     def may_hold(self, text: str) -> bool:
-        """Rule out nearly all texts at little cost: by what they do not contain."""
+        """Return False for nearly all texts without a secret, at little cost."""
         return self._may_have(text) or not is_well_formed(text)
 
     def is_clean(self, text: str) -> bool:
-        """Tell whether a text holds no secret, and does not name the value beside it either."""
+        """Tell whether a text contains no secret, and is no name that makes the value beside it one."""
         if commands.is_option(text):
             return False
         if not self.may_hold(text):
@@ -87,8 +85,8 @@ class Redactor:
         return ("".join(parts) + plain[done:], len(found)) if found else (text, 0)
 
     def arguments(self, items: Sequence[object]) -> dict[int, str]:
-        """Return those of a command's arguments that change, as they are to be shown: what follows an option is known by it."""
-        texts = [item if type(item) is str and " " not in item and len(item) <= _MAX_ARGUMENT else "_" for item in items[:_MAX_ARGUMENTS]]
+        """Return the redacted form of those of a command's arguments that contain a secret, by index: an option names what follows it."""
+        texts = [item if type(item) is str and " " not in item and len(item) <= 1_024 else "_" for item in items[:256]]
         if not any(text.startswith("-") for text in texts):
             return {}
         line, starts = " ".join(texts), [0, *accumulate(len(text) + 1 for text in texts)]
@@ -111,8 +109,8 @@ class Redactor:
         merged: list[Found] = []
         for begin, end, replacement in sorted([*self._named.find(lines, hints), *alike]):
             if merged and begin < merged[-1][1]:
-                if end > merged[-1][1]:
-                    merged[-1] = (merged[-1][0], end, merged[-1][2])
+                first, last, shown = merged[-1]
+                merged[-1] = first, max(last, end), shown
             else:
                 merged.append((begin, end, replacement))
         return merged
@@ -133,7 +131,7 @@ def _broken(found: re.Match[str]) -> str:
 
 
 def redacted_by_user(redact: Callable[[Any], Any], value: object, dropped: object) -> object:
-    """Return what the user's function makes of a value; a function that raises costs the value, not the protection."""
+    """Return what the user's function returns for a value, or `dropped` if it raises: a value that was not redacted is not recorded."""
     try:
         shown = redact(value)
     except Exception as error:  # noqa: BLE001  (the boundary "the user's redact")

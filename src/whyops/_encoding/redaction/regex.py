@@ -1,4 +1,4 @@
-"""Regular expressions: those that say where a secret is, and the quick ones that tell of most texts that none is there."""
+"""Regular expressions: those that find a secret, and the quick ones that rule out that most texts contain one."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ class Pattern:
         self._compiled: re.Pattern[str] | None = None
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
-        """Find the first place that fits."""
+        """Find the first match."""
         return (self._compiled or self._compile()).search(text, start)
 
     def match(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
-        """Tell whether the text fits from `start` on, as if it ended at `end`."""
+        """Match the text from `start` on, as if it ended at `end`."""
         return (self._compiled or self._compile()).match(text, start, end)
 
     def fullmatch(self, text: str) -> re.Match[str] | None:
-        """Tell whether the text fits as a whole."""
+        """Match the whole text."""
         return (self._compiled or self._compile()).fullmatch(text)
 
     def finditer(self, text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[re.Match[str]]:
-        """Find all places that fit, one after the other."""
+        """Find all matches, one after the other."""
         return (self._compiled or self._compile()).finditer(text, start, end)
 
     def end(self, text: str, start: int = 0, end: int = sys.maxsize) -> int:
-        """Return where that which fits from `start` on ends; `start`, if nothing fits."""
+        """Return where the match that begins at `start` ends; `start`, if nothing matches."""
         found = self.match(text, start, end)
         return found.end() if found else start
 
     def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
-        """Replace all that fits."""
+        """Replace all matches."""
         return (self._compiled or self._compile()).sub(replacement, text)
 
     def _compile(self) -> re.Pattern[str]:
@@ -54,11 +54,11 @@ class Pattern:
 
 
 def prefilter(expression: str) -> Callable[[str], bool]:
-    """Return a function that tells whether a text has in it what the expression fits.
+    """Return a function that tells whether the expression matches somewhere in a text.
 
-    These are pydantic-core's regular expressions: however much they look for, they look at each character once, at a fifth of what Python's
-    cost. They know no look-around, and find nothing in a text with a lone surrogate. In an expression of many parts none may go on for long
-    from what is in most texts (`.*`, `{20}`): each such part makes twice as many states, and only so many of them are kept.
+    These are pydantic-core's regular expressions: however much they look for, they look at each character once, at a fifth of the cost of
+    Python's. They have no look-around, and find nothing in a text with a lone surrogate. In an expression of many parts, no part may match
+    a long stretch (`.*`, `{20}`) after something that most texts contain: each such part doubles the states, and their number is limited.
     """
     from pydantic_core import SchemaValidator, core_schema  # noqa: PLC0415  (`import whyops` does not pay for it)
 
@@ -68,8 +68,8 @@ def prefilter(expression: str) -> Callable[[str], bool]:
 class Finder:
     """Finds the secrets of one kind in a text.
 
-    `prefilter` is an expression for the function of that name: a well-formed text in which it fits nothing has none of them. `example` is a
-    made-up text with one. `is_covered` says that such a text is told by the prefilter of another kind, too.
+    `prefilter` is an expression for the function of that name: a well-formed text in which it matches nothing has none of them. `example`
+    is a made-up text with one. `is_covered` means that the prefilter of another kind matches such a text, too.
     """
 
     __slots__ = ("_find", "_may_have", "example", "is_covered", "prefilter")
@@ -89,7 +89,7 @@ class Finder:
 
 
 def matches(pattern: Pattern, keep: Callable[[re.Match[str]], object] = bool) -> Callable[[str], Iterator[Span]]:
-    """Return a search for what a pattern has in its last group, or is as a whole without one, where it is to be kept."""
+    """Return a search for a pattern's last group, or the whole match if it has no group; `keep` decides which matches count."""
     return lambda text: (found.span(found.lastindex or 0) for found in pattern.finditer(text) if keep(found))
 
 

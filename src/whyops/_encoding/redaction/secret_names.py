@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import lru_cache
 
 from .regex import Pattern
 
@@ -146,7 +147,6 @@ ssh host storage record document entity file blob image data event trace span ru
 """.split()  # noqa: SIM905  (a list of words)
 )
 
-_MATERIAL = frozenset({"b64", "base64", "data", "hex", "material", "pem", "value"})
 _IF_CODE_LAST = frozenset(["pin", "otp", "totp", "hotp", "cvv", "cvv2", "cvc", "cvc2", "csc", "tan", "mfa"])
 _BEFORE_CODE = frozenset(
     """
@@ -180,7 +180,7 @@ _SECRET_TOKENS = frozenset(
 
 
 class Verdict(Enum):
-    """What a name says about its value."""
+    """Whether the value of a name is a secret."""
 
     CLEAN = 0
     SECRET = 1
@@ -192,15 +192,11 @@ class Verdict(Enum):
     """`pin` and `otp`: digits are a secret."""
 
 
-_WEB_KEY = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
-_KUBERNETES = frozenset({"data", "stringData"})
-
-
 def secret_siblings(entries: Mapping[str, object]) -> frozenset[str]:
     """Return the keys that hide a secret beside others: of a JSON web key, of a Kubernetes secret."""
     if "kty" in entries:
-        return _WEB_KEY
-    return _KUBERNETES if entries.get("kind") == "Secret" else frozenset()
+        return frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
+    return frozenset({"data", "stringData"} if entries.get("kind") == "Secret" else ())
 
 
 def words(name: str) -> list[str]:
@@ -208,31 +204,22 @@ def words(name: str) -> list[str]:
     return [word[0].lower() for word in _WORD.finditer(unicodedata.normalize("NFKC", name))]
 
 
-_MAX_VERDICTS = 2_000
-
-
 class SecretNames:
-    """Tells the names that hide a secret. `added` fits whole words within a name, `kept` only the whole name; `kept` wins."""
+    """Knows the names that hide a secret. `added` match whole words within a name, `kept` only the whole name; `kept` wins."""
 
     def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = ()) -> None:
         self._added = [f" {' '.join(parts)} " for parts in map(words, added) if parts]
         self._added_joined = frozenset(added.replace(" ", "") for added in self._added)
-        self._verdicts: dict[str, Verdict] = {}
         self._kept = frozenset("".join(words(name)) for name in kept)
+        self._judged = lru_cache(maxsize=2_000)(self._judge)
 
     def hints(self) -> list[str]:
         """Return the first word of each added name: a text without any of them holds none of the added names."""
         return sorted({added.split()[0] for added in self._added})
 
     def verdict(self, name: str) -> Verdict:
-        """Say what the name's value is."""
-        name = name[:MAX_NAME]
-        known = self._verdicts.get(name)
-        if known is None:
-            if len(self._verdicts) >= _MAX_VERDICTS:
-                self._verdicts = {}
-            known = self._verdicts[name] = self._judge(name)
-        return known
+        """Judge whether the value of a name is a secret."""
+        return self._judged(name[:MAX_NAME])
 
     def adds(self, name: str) -> bool:
         """Tell whether a name is one of those that the user added."""
@@ -252,14 +239,12 @@ class SecretNames:
             return Verdict.SECRET
         if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS or "no" in parts):
             return Verdict.CLEAN
-        if _ANYWHERE.search(joined) or parts[-1] in _LAST:
-            return Verdict.SECRET
-        return _token_verdict(parts, joined)
+        return Verdict.SECRET if _ANYWHERE.search(joined) or parts[-1] in _LAST else _token_verdict(parts, joined)
 
 
 def _weak_verdict(parts: list[str]) -> Verdict:
     """Judge a name that hides some values only."""
-    if len(parts) > 1 and parts[-1] in _MATERIAL and parts[-2] == "key":
+    if len(parts) > 1 and parts[-1] in {"b64", "base64", "data", "hex", "material", "pem", "value"} and parts[-2] == "key":
         parts = parts[:-1]
     last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last in _IF_CODE_LAST or (last in {"code", "codes"} and before in _BEFORE_CODE):

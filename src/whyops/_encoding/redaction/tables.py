@@ -10,9 +10,7 @@ from .secret_names import Verdict
 from .values import is_bare_word
 
 _NAME = Pattern(r"[\w .*`\"'-]{1,64}")
-_DELIMITERS = "|,\t;"
 _MAX_HEADER = 2_000
-_MAX_COLUMNS = 64
 
 
 def find_in_tables(text: str, hints: Iterable[Span], verdict: Callable[[str], Verdict]) -> Iterator[Span]:
@@ -47,11 +45,11 @@ def _line(text: str, at: int, limit: int) -> str:
 
 def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, Sequence[tuple[int, Verdict]]]:
     """Return how the cells of a table's head are parted, how many there are, and which names hide a secret: none in other lines."""
-    for delimiter in _DELIMITERS:
+    for delimiter in "|,\t;":
         names = [cell.strip(" \t\"'`*") for cell in line.rstrip("\r\n").split(delimiter)]
         inner = names[1:-1] if delimiter == "|" and not names[0] and not names[-1] else names
         is_head = len(inner) > 1 and all(len(name.split()) in {1, 2, 3} and _NAME.fullmatch(name) for name in inner)
-        kinds = [(i, _kind(name, verdict)) for i, name in enumerate(names)] if is_head and len(names) <= _MAX_COLUMNS else []
+        kinds = [(i, _kind(name, verdict)) for i, name in enumerate(names)] if is_head and len(names) <= 64 else []
         secret = [(i, kind) for i, kind in kinds if kind is not Verdict.CLEAN]
         if secret:
             return delimiter, len(names), secret
@@ -60,5 +58,5 @@ def _columns(line: str, verdict: Callable[[str], Verdict]) -> tuple[str, int, Se
 
 def _kind(name: str, verdict: Callable[[str], Verdict]) -> Verdict:
     """Judge the name of a column; of several words, `pass` is none."""
-    kind = verdict(name) if name else Verdict.CLEAN
+    kind = verdict(name)
     return Verdict.CLEAN if kind is Verdict.SECRET_IF_TEXT and " " in name else kind

@@ -1,4 +1,4 @@
-"""Secrets in URLs and in connection strings: the password of a user, a signature, a hook that whoever has its address may call."""
+"""Secrets in URLs and in connection strings: the password of a user, a signature, a webhook that anyone with its address may call."""
 
 from __future__ import annotations
 
@@ -15,24 +15,11 @@ _USER = Pattern(r"[^/?#@:]*")
 _TOKEN = Pattern(r"[\w.~%+=-]+")
 _BEFORE_PATH = Pattern(r"[^/?#]*")
 _PORT = Pattern(r":\d{1,5}(?:[/?#,]|\Z)")
-_ENCODED = Pattern(r"%3A%2F%2F(?:[^%\s\"'<>]|%(?!3A|40|2F))*%3A((?:[^%\s\"'<>]|%(?!40|2F))+)%40", re.IGNORECASE)
-_DSN = Pattern(r":([^\s:@/\"'<>(){},;]{1,256})@(?:tcp|udp|unix)\(")
-_HOST = Pattern(r"(?<=[\w.-]):([^\s:@/\"'<>(){}\[\],;=]{3,128})@(?=[A-Za-z0-9][\w.-]{0,253}:\d{2,5}(?!\d))")
-_ORACLE = Pattern(r"(?<=\w)/([^\s/@\"'<>(){}]{3,128})@//")
-
-_QUERY = Pattern(
-    r"(?<=[?&;#])(?:(sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|pass|pwd|pw)"
-    r"|(key|api_?key)|code|app_?id|sid|s|hash|hmac|auth|ticket|session(?:_?id)?|jsessionid|phpsessid|assertion|client_assertion|samlresponse|samlrequest|t|k|api|license)"
-    r"=([^&#;?\s\"'<>\\]+)",
-    re.IGNORECASE,
-)
 _HOOK = Pattern(
     r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/(?:v\d+/)?webhooks|webhook\.office\.com/webhookb2"
     r"|outlook\.office(?:365)?\.com/webhook|hooks\.zapier\.com/hooks/catch|maker\.ifttt\.com/trigger/\w{1,80}/(?:json/)?with/key"
     r"|hook\.[a-z0-9.]{0,12}make\.com|/(?:webhooks?|webhook-test|hooks))/([^\s\"'<>\\?#]+)"
 )
-_PART = Pattern(r"[^/]+")
-_HOOK_PART = 16
 _LONG_USER = 12
 """From here on, what stands before the `@` of a URL is taken for a token rather than for a user."""
 
@@ -59,14 +46,14 @@ def _last_at(rest: str, start: int) -> int:
 
 
 def _hooks(text: str) -> Iterator[Span]:
-    """Find what makes the address of a hook one that only who was told it can call: all from the first part that nobody could guess."""
+    """Find webhooks: addresses with a part that nobody could guess."""
     for found in _HOOK.finditer(text):
-        if any(len(part[0]) >= _HOOK_PART and is_random(part[0].rpartition(":")[2], _HOOK_PART) for part in _PART.finditer(found[1])):
+        if any(is_random(part.rpartition(":")[2]) for part in found[1].split("/")):
             yield found.span()
 
 
 def _is_secret_in_query(found: re.Match[str]) -> bool:
-    """Tell whether the value in `?key=…` or `&sig=…` is a secret: behind some names always, behind others if it is made like one."""
+    """Tell whether the value in `?key=…` or `&sig=…` is a secret: after some names always, after others if it looks random."""
     always, key, value = found.groups()
     return not is_placeholder(value) and bool(always or (key and not value.isalpha()) or (is_random(value) and len(value) <= MAX_JUDGED))
 
@@ -77,11 +64,34 @@ FINDERS = (
         "https://example.com/orders?id=17&sig=hunter22",
         r"(?i:[?&;#](?:key|sig|signature|x-(?:amz|goog)-[a-z-]+|pass|pwd|pw|code|app_?id|sid|s|hash|hmac|auth|ticket|session(?:_?id)?|jsessionid"
         r"|phpsessid|assertion|client_assertion|samlresponse|samlrequest|t|k|api|license)=)",
-        matches(_QUERY, _is_secret_in_query),
+        matches(
+            Pattern(
+                r"(?<=[?&;#])(?:(sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|pass|pwd|pw)|(key|api_?key)"
+                r"|code|app_?id|sid|s|hash|hmac|auth|ticket|session(?:_?id)?|jsessionid|phpsessid|assertion|client_assertion"
+                r"|samlresponse|samlrequest|t|k|api|license)=([^&#;?\s\"'<>\\]+)",
+                re.IGNORECASE,
+            ),
+            _is_secret_in_query,
+        ),
     ),
     Finder("https://example.com/webhooks/9f3kQ7xZ2bV8mT1pL6wR", r"/(?:web)?hook|hooks?\.[a-z]|maker\.ifttt", _hooks),
-    Finder("postgres%3A%2F%2Fada%3Ahunter22%40db", r"(?i:%3a%2f%2f)", matches(_ENCODED, is_value)),
-    Finder("ada:hunter22@tcp(db:3306)/shop", r"@(?:tcp|udp|unix)\(", matches(_DSN, is_value)),
-    Finder("ada:hunter22@db.example.com:5432", r"@[A-Za-z0-9_.-]+:[0-9]", matches(_HOST, is_value)),
-    Finder("ada/hunter22@//db.example.com:1521/shop", "@//", matches(_ORACLE, is_value)),
+    Finder(
+        "postgres%3A%2F%2Fada%3Ahunter22%40db",
+        r"(?i:%3a%2f%2f)",
+        matches(Pattern(r"%3A%2F%2F(?:[^%\s\"'<>]|%(?!3A|40|2F))*%3A((?:[^%\s\"'<>]|%(?!40|2F))+)%40", re.IGNORECASE), is_value),
+    ),
+    Finder(
+        "ada:hunter22@tcp(db:3306)/shop",
+        r"@(?:tcp|udp|unix)\(",
+        matches(Pattern(r":([^\s:@/\"'<>(){},;]{1,256})@(?:tcp|udp|unix)\("), is_value),
+    ),
+    Finder(
+        "ada:hunter22@db.example.com:5432",
+        r"@[A-Za-z0-9_.-]+:[0-9]",
+        matches(
+            Pattern(r"(?<=[\w.-]):([^\s:@/\"'<>(){}\[\],;=]{3,128})@(?=[A-Za-z0-9][\w.-]{0,253}:\d{2,5}(?!\d))"),
+            is_value,
+        ),
+    ),
+    Finder("ada/hunter22@//db.example.com:1521/shop", "@//", matches(Pattern(r"(?<=\w)/([^\s/@\"'<>(){}]{3,128})@//"), is_value)),
 )

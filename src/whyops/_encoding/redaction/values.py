@@ -6,7 +6,6 @@ A name that hides a secret may stand before any of these in prose, code and docu
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from operator import add
 
@@ -25,7 +24,7 @@ rd do uc bu ei ov by rm ep tt oc ef rn sc ey ap pi ck ry ss
 )
 """Letters that follow each other in English words and in names made of them: four of five pairs there, one of six in random letters."""
 
-_ALNUM = Pattern(r"[A-Za-z0-9]+")
+ALNUM = Pattern(r"[A-Za-z0-9]+")
 _KEY_LIKE = Pattern(r"[\w.~+/=%:|-]+")
 _UUID = Pattern(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _WORDLIKE = 0.42
@@ -52,7 +51,7 @@ stored saved encrypted hashed accepted rejected denied granted failed passed suc
 negotiate ntlm kerberos ldap saml sso jwt str string bytes int integer bool boolean float number object any
 """.split()  # noqa: SIM905  (a list of words)
 )
-"""What is said of a secret, or of its kind, in its place."""
+"""What is written in place of a secret: its state, or its kind."""
 
 _WORDS = frozenset(
     """
@@ -78,21 +77,16 @@ def is_random(text: str, least: int = 16) -> bool:
     text = text[:MAX_JUDGED]
     if len(text) < least or _KEY_LIKE.fullmatch(text) is None or _UUID.fullmatch(text) is not None:
         return False
-    seen = common = digits = letters = 0
-    for part in _ALNUM.finditer(text):
-        lowered = part[0].lower()
-        digits += sum(map(str.isdigit, lowered))
-        letters += sum(map(str.isalpha, lowered))
-        pairs = [pair for pair in map(add, lowered, lowered[1:]) if not pair.isdigit()]
-        seen += len(pairs)
-        common += sum(map(_PAIRS.__contains__, pairs))
-    is_short = letters + digits < least - 4 or seen < least // 4 or not letters
+    parts = [part[0].lower() for part in ALNUM.finditer(text)]
+    size, digits = sum(map(len, parts)), sum(map(str.isdigit, "".join(parts)))
+    pairs = [pair for part in parts for pair in map(add, part, part[1:]) if not pair.isdigit()]
+    is_short = size < least - 4 or len(pairs) < least // 4 or size == digits
     is_name = not digits and (len(text) < _LETTERS_ALONE or text.islower() or text.isupper())
-    return not is_short and not is_name and common < _WORDLIKE * seen
+    return not is_short and not is_name and sum(map(_PAIRS.__contains__, pairs)) < _WORDLIKE * len(pairs)
 
 
 def is_mixed(text: str, least: int = 6) -> bool:
-    """Tell whether a text is as a person makes a password: of letters with digits or signs among them, and no word, number or name."""
+    """Tell whether a text looks like a password that a person chose: letters with digits or signs, and no word, number or name."""
     if not least <= len(text) <= MAX_JUDGED or any(sign in text for sign in " =(){}[]<>"):
         return False
     letters = sum(map(str.isalpha, text))
@@ -105,17 +99,17 @@ _ORDINARY = Pattern(
     r"v?\d+(?:[.,:/-]\d+)*\s?[a-z]{0,3}|[a-z]{1,4}[-_]?\d{1,3}|\d{1,4}(?:st|nd|rd|th|[a-z]{1,10})?|[A-Z]?[a-z]+-?\d{1,2}|[A-Za-z]+(?:[-_./][A-Za-z0-9]+)+"
     r"|[A-Z0-9]+(?:_[A-Z0-9]+)+|[A-Za-z]{10,}\d[A-Za-z]{3,}",
 )
-"""Words with a digit that are none: `v1.2`, `utf-8`, `2nd`, `sha256`, `day-ahead-2026`."""
+"""Words with a digit that are no password: `v1.2`, `utf-8`, `2nd`, `sha256`, `day-ahead-2026`."""
 
 
 def is_code_number(text: str) -> bool:
-    """Tell whether a text is as a PIN or a code that is sent to a phone."""
+    """Tell whether a text looks like a PIN or a code that is sent to a phone."""
     text = text.strip()
     return 3 <= len(text) <= 12 and sum(map(str.isdigit, text)) >= 3 and text.replace("-", "").replace(" ", "").isalnum()
 
 
 def is_placeholder(value: str) -> bool:
-    """Tell whether a value is none: empty, a placeholder, a state (`expired`, `required`), a type."""
+    """Tell whether a value is no secret but stands for one: empty, a placeholder, a state (`expired`, `required`), a type."""
     value = value.strip()
     return not value or value.lower() in _STATES or (len(value) <= MAX_JUDGED and _PLACEHOLDER.fullmatch(value) is not None)
 
@@ -141,9 +135,9 @@ def is_bare_word(word: str) -> bool:
 
 
 def decoded(text: str) -> str:
-    """Return what base64 stands for, as far as it is text; else nothing."""
+    """Return the text that base64 encodes; empty if it encodes something else."""
     text = text.rstrip("=")
     try:
         return base64.b64decode(text[: len(text) // 4 * 4].replace("-", "+").replace("_", "/"), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+    except ValueError:
         return ""

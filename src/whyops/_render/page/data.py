@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..._trace.incomplete import gaps
 from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import Step
 from ..._wire.read import RecordedEvent
-from ..step_text import FAILED, OPEN, IsAlive, step_text
-from ..turns import turns
+from ..step_text import FAILED, OPEN, IsAlive, outline, step_text, turns
 
 Data = dict[str, object]
 
@@ -27,7 +26,6 @@ def report_data(traces: Sequence[RecordedTrace], is_alive: IsAlive | None) -> Da
 
 def _trace(trace: RecordedTrace, is_alive: IsAlive | None) -> Data:
     totals, usage = trace.totals, trace.totals.usage
-    steps = _Steps(trace, is_alive).flat()
     return {
         "id": trace.trace_id,
         "agent": trace.agent_name,
@@ -38,31 +36,18 @@ def _trace(trace: RecordedTrace, is_alive: IsAlive | None) -> Data:
         "errors": totals.errors,
         "tokens": {"in": usage.prompt, "cached": usage.cache_read + usage.cache_creation, "out": usage.completion, "other": usage.unsplit},
         "gaps": gaps(trace),
-        "steps": steps,
+        "steps": list(_steps(trace, is_alive)),
         "events": [_raw(event) for event in trace.events],
     }
 
 
-class _Steps:
-    """Goes through a trace's steps, numbers them, and puts each on the time line."""
-
-    def __init__(self, trace: RecordedTrace, is_alive: IsAlive | None) -> None:
-        self._trace = trace
-        self._is_alive = is_alive
-        self._places = {id(event): index for index, event in enumerate(trace.events)}
-        self._begin = min((_span(step)[0] for step in trace.walk()), default=0.0)
-        self._flat: list[Data] = []
-
-    def flat(self) -> list[Data]:
-        """Return the steps, each before those inside it; what answers a user stands inside the user's message."""
-        for step, children in turns(self._trace):
-            self._add(step, children, -1, 0)
-        return self._flat
-
-    def _add(self, step: Step, children: Sequence[Step], parent: int, depth: int) -> None:
-        number = len(self._flat)
+def _steps(trace: RecordedTrace, is_alive: IsAlive | None) -> Iterator[Data]:
+    """Yield the steps, each before those inside it; what answers a user is inside the user's message."""
+    places = {id(event): index for index, event in enumerate(trace.events)}
+    zero = min((_span(step)[0] for step in trace.walk()), default=0.0)
+    for step, parent, depth in outline(turns(trace)):
         begin, end = _span(step)
-        usage, said = step.usage, step_text(step, self._is_alive)
+        usage, said = step.usage, step_text(step, is_alive)
         data: Data = {
             "kind": said.kind,
             "name": said.name,
@@ -70,19 +55,17 @@ class _Steps:
             "result": _cut("" if said.state == OPEN else said.outcome),
             "parent": parent,
             "depth": depth,
-            "at": round(begin - self._begin, 3),
-            "to": round(end - self._begin, 3),
+            "at": round(begin - zero, 3),
+            "to": round(end - zero, 3),
             "ms": step.latency_ms,
             "tokens": [usage.prompt, usage.cache_read + usage.cache_creation, usage.completion, usage.unsplit] if usage else None,
             "failed": said.state == FAILED or None,
             "open": said.outcome if said.state == OPEN else None,
             "notes": [*(_cut(f"requested, but not recorded: {call}") for call in said.not_recorded), *said.facts, *said.warnings],
-            "parts": [[value.title, self._places[id(value.event)], list(value.path)] for value in said.values],
-            "events": [self._places[id(event)] for event in step.events],
+            "parts": [[value.title, places[id(value.event)], list(value.path)] for value in said.values],
+            "events": [places[id(event)] for event in step.events],
         }
-        self._flat.append({name: value for name, value in data.items() if value not in (None, "", [])})
-        for child in children:
-            self._add(child, child.children, number, depth + 1)
+        yield {name: value for name, value in data.items() if value not in (None, "", [])}
 
 
 def _raw(event: RecordedEvent) -> object:

@@ -9,25 +9,25 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 
 from ..._trace.recorded import RecordedTrace
+from ..step_text import IsAlive
 from .data import report_data
 
-_FOLDER = Path(__file__).parent
 
-
-def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: Callable[[str], bool | None] | None = None) -> str:
+def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: IsAlive | None = None) -> str:
     """Return the page. `is_alive` is that of `step_text`."""
     style, script = _part("page.css"), _part("page.js")
-    policy = f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
     title = traces[0].trace_id if len(traces) == 1 else f"{len(traces)} traces"
     fields = {
-        "policy": escape(policy),
-        "title": escape(_encodable(f"{title} · whyops")),
+        "policy": escape(
+            f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none'; form-action 'none'"
+        ),
+        "title": escape(f"{title} · whyops".encode("utf-8", "replace").decode()),
         "style": style,
         "script": script,
         "version": escape(version),
@@ -49,12 +49,8 @@ def inert(value: object) -> str:
 
 @lru_cache
 def _part(name: str) -> str:
-    return (_FOLDER / name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()

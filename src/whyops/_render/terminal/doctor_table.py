@@ -18,11 +18,11 @@ _STYLES = {"good": "good", "note": "dim", "warn": "warn", "bad": "bad"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was checked. `remedy` says how to fix it, where something is to be fixed."""
+    """One thing that was checked, and with which result. `remedy` says how to fix it, where something is to be fixed."""
 
     level: Level
     what: str
-    told: str
+    result: str
     remedy: str = ""
 
 
@@ -38,7 +38,7 @@ def render_findings(findings: Sequence[Finding], *, width: int, color: bool, enc
 def _lines(finding: Finding, sign: str, column: int, width: int, encoding: str) -> Iterator[Line]:
     margin = " " * (len(sign) + 1 + column)
     head = (Piece(f"{sign} ", _STYLES[finding.level]), Piece(finding.what.ljust(column), "bold"))
-    for line in paragraph(finding.told, "bad text" if finding.level == "bad" else "", width, margin, encoding):
+    for line in paragraph(finding.result, "bad text" if finding.level == "bad" else "", width, margin, encoding):
         yield Line([*head, line.pieces[-1]])
         head = (Piece(margin), Piece(""))
     if finding.remedy:

@@ -90,17 +90,18 @@ class Line:
 _LEAST_LEFT = 12
 
 
+def total_width(pieces: Iterable[Piece]) -> int:
+    """Return how many columns pieces take side by side."""
+    return sum(width_of(piece.text) for piece in pieces)
+
+
 def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) -> str:
     """Set the lines `width` columns wide, cutting what is too long."""
     return "".join(f"{_set(line, width, ellipsis, color=color)}\n" for line in lines)
 
 
 def unfolded(line: Line, width: int) -> Iterator[Line]:
-    """Yield the line as several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
-    taken = _width(line.pieces)
-    if taken <= width and (not line.note or taken + 2 + _width(line.note) <= width):
-        yield line
-        return
+    """Yield the line as one or several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
     pieces: list[Piece] = []
     hanging = line.hanging if width_of(line.hanging.text) <= width - _LEAST_LEFT else Piece("")
     below = width - width_of(hanging.text)
@@ -112,7 +113,7 @@ def unfolded(line: Line, width: int) -> Iterator[Line]:
                 pieces, room = [hanging], below
             pieces.append(Piece(part, piece.style))
             room -= width_of(part)
-    fits = line.note and width - room + 2 + _width(line.note) <= width
+    fits = line.note and width - room + 2 + total_width(line.note) <= width
     yield Line(pieces, line.note if fits else ())
     if line.note and not fits:
         yield Line([hanging], line.note)
@@ -130,34 +131,26 @@ def _parts(text: str, room: int, below: int) -> Iterator[str]:
 
 def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     note = line.note
-    room = width - _width(note) - 2 if note else width
-    if room < min(_LEAST_LEFT, _width(line.pieces)):
+    room = width - total_width(note) - 2 if note else width
+    if room < min(_LEAST_LEFT, total_width(line.pieces)):
         note, room = (), width
-    left = _fitted(line.pieces, room, ellipsis)
-    if not note:
-        return _colored(left, color=color).rstrip()
-    gap = Piece(" " * (width - _width(left) - _width(note)))
-    return _colored([*left, gap, *note], color=color).rstrip()
+    shown = _fitted(line.pieces, room, ellipsis)
+    if note:
+        shown += [Piece(" " * (width - total_width(shown) - total_width(note))), *note]
+    return "".join(_colored(piece, color=color) for piece in shown).rstrip()
 
 
 def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
     fitted: list[Piece] = []
     for index, piece in enumerate(pieces):
-        length = width_of(piece.text)
-        rest = sum(width_of(later.text) for later in pieces[index + 1 :])
+        length, rest = width_of(piece.text), total_width(pieces[index + 1 :])
         if length > room or (rest > 0 and length == room):
-            fitted.append(Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style))
-            break
+            return [*fitted, Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style)]
         fitted.append(piece)
         room -= length
     return fitted
 
 
-def _width(pieces: Iterable[Piece]) -> int:
-    return sum(width_of(piece.text) for piece in pieces)
-
-
-def _colored(pieces: Iterable[Piece], *, color: bool) -> str:
-    if not color:
-        return "".join(piece.text for piece in pieces)
-    return "".join(f"\x1b[{code}m{piece.text}\x1b[0m" if (code := _CODES[piece.style]) and piece.text else piece.text for piece in pieces)
+def _colored(piece: Piece, *, color: bool) -> str:
+    code = _CODES[piece.style]
+    return f"\x1b[{code}m{piece.text}\x1b[0m" if color and code and piece.text else piece.text

@@ -29,7 +29,9 @@ class Column:
 
 def table(columns: Sequence[Column], width: int | None, ellipsis: str) -> list[Line]:
     """Return the head of the table and its rows, at most `width` columns wide; without a width nothing is cut."""
-    return list(_lines(_fitted(columns, width), ellipsis))
+    fitted = _fitted(columns, width)
+    head = Line([*_row([column.title for column, _ in fitted], fitted, ellipsis, "dim")])
+    return [head, *(Line([*_row(cells, fitted, ellipsis)]) for cells in zip(*(column.cells for column, _ in fitted), strict=False))]
 
 
 def _fitted(columns: Sequence[Column], width: int | None) -> list[tuple[Column, int]]:
@@ -40,8 +42,7 @@ def _fitted(columns: Sequence[Column], width: int | None) -> list[tuple[Column, 
     for index in reversed(range(len(kept))):
         column, taken = kept[index]
         if column.least is not None:
-            least = min(taken, max(column.least, width_of(column.title)))
-            kept[index] = (column, min(taken, max(least, taken - _excess(kept, width))))
+            kept[index] = (column, min(taken, max(column.least, width_of(column.title), taken - _excess(kept, width))))
     for going in sorted((column for column in columns if column.goes), key=lambda column: column.goes):
         if _excess(kept, width) > 0:
             kept = [(column, taken) for column, taken in kept if column is not going]
@@ -62,19 +63,12 @@ def _grown(kept: list[tuple[Column, int]], room: int) -> list[tuple[Column, int]
     return grown
 
 
-def _lines(columns: Sequence[tuple[Column, int]], ellipsis: str) -> Iterator[Line]:
-    yield Line(_row([(column.title, column, taken) for column, taken in columns], ellipsis, "dim"))
-    for index in range(min((len(column.cells) for column, _ in columns), default=0)):
-        yield Line(_row([(column.cells[index], column, taken) for column, taken in columns], ellipsis))
-
-
-def _row(cells: Sequence[tuple[str, Column, int]], ellipsis: str, style: str | None = None) -> list[Piece]:
-    pieces = []
-    for index, (cell, column, taken) in enumerate(cells):
+def _row(cells: Sequence[str], columns: Sequence[tuple[Column, int]], ellipsis: str, style: str | None = None) -> Iterator[Piece]:
+    gap = ""
+    for cell, (column, taken) in zip(cells, columns, strict=True):
         text = cut(cell, taken, ellipsis)
         fill = " " * (taken - width_of(text))
-        gap = " " * _GAP if index else ""
-        pieces.append(Piece(gap + (fill if column.right else "")))
-        pieces.append(Piece(text, column.style if style is None else style))
-        pieces.append(Piece("" if column.right else fill))
-    return pieces
+        yield Piece(gap + (fill if column.right else ""))
+        yield Piece(text, column.style if style is None else style)
+        yield Piece("" if column.right else fill)
+        gap = " " * _GAP

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
@@ -12,9 +13,8 @@ from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import Step
 from ..._wire.read import Usage
 from ..format import content_text, pretty, time_text
-from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts
-from ..turns import turns
-from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, unfolded
+from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts, turns
+from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded
 from .width import width_of, wrapped
 
 _LEAST_WIDTH = 24
@@ -77,13 +77,13 @@ class _Tree:
     def lines(self, trace: RecordedTrace) -> Iterator[Line]:
         yield from self._header(trace)
         found = turns(trace)
-        before = [step for step, _ in found if step.kind != "user"]  # before any message of a user
+        before = [step for step in found if step.kind != "user"]  # before any message of a user
         if before:
             yield Line()
             yield from self._steps(before, "")
-        for message, answers in found[len(before) :]:
+        for message in found[len(before) :]:
             yield Line()
-            yield from self._step(message, answers, "", "")
+            yield from self._step(message, "", "")
 
     def _header(self, trace: RecordedTrace) -> Iterator[Line]:
         totals = trace.totals
@@ -96,65 +96,54 @@ class _Tree:
         missing = [Piece(self.say(fact), "warn") for fact in gaps(trace, full=self.full)]
         if missing:
             missing[0] = Piece(f"incomplete: {missing[0].text}", "warn")
-        elif trace.events:
-            missing = [Piece("complete", "dim")]
-        yield from self._flowing(missing)
+        complete = [Piece("complete", "dim")] if trace.events else []
+        yield from self._flowing(missing or complete)
 
     def _flowing(self, facts: Sequence[Piece]) -> Iterator[Line]:
         """Set facts side by side, in as many lines as they take."""
         dot = Piece(f" {self.glyphs.dot} ", "dim")
         pieces: list[Piece] = []
-        taken = 0
         for fact in facts:
-            length = width_of(fact.text)
-            if pieces and taken + len(dot.text) + length > self.width:
+            if pieces and total_width([*pieces, dot, fact]) > self.width:
                 yield Line(pieces)
-                pieces, taken = [], 0
-            taken += length + len(dot.text) * bool(pieces)
+                pieces = []
             pieces += [dot, fact] if pieces else [fact]
         if pieces:
             yield Line(pieces)
 
     def _steps(self, steps: Sequence[Step], guide: str) -> Iterator[Line]:
-        for index, step in enumerate(steps):
-            is_last = index == len(steps) - 1
-            first, rest = (self.glyphs.last, self.glyphs.blank) if is_last else (self.glyphs.branch, self.glyphs.pipe)
-            yield from self._step(step, step.children, guide + first, guide + rest)
+        for step in steps:
+            first, rest = (self.glyphs.last, self.glyphs.blank) if step is steps[-1] else (self.glyphs.branch, self.glyphs.pipe)
+            yield from self._step(step, guide + first, guide + rest)
 
-    def _step(self, step: Step, children: Sequence[Step], first: str, rest: str) -> Iterator[Line]:
-        room = self.width - width_of(first)
-        if room < _LEAST_WIDTH - 4:  # nested too deep for this width: go on at the left
+    def _step(self, step: Step, first: str, rest: str) -> Iterator[Line]:
+        if self.width - width_of(first) < _LEAST_WIDTH - 4:  # nested too deep for this width: go on at the left
             first, rest = f"{self.glyphs.ellipsis} ", self.glyphs.blank
-            room = self.width - width_of(first)
         said = step_text(step, self.is_alive)
         measures = [Piece(self._joined(said.measures), "dim"), *self._bar(step)] if said.measures else []
-        head, below = self._shown(said, measures, room)
+        head, below = self._shown(said, measures, self.width - width_of(first))
         yield Line([Piece(first, "dim"), *head.pieces], head.note, Piece(rest + self.glyphs.blank, "dim"))
-        guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if first else "")
+        guide = rest + (self.glyphs.pipe if step.children else self.glyphs.blank if first else "")
         below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
         below += [_Text(self._joined(said.warnings), "warn", "~ ")] if said.warnings else []
         for text in below:
             yield from self._below(text, guide)
-        yield from self._steps(children, rest)
+        yield from self._steps(step.children, rest)
 
     def _below(self, text: _Text, guide: str) -> Iterator[Line]:
         room = self.width - width_of(guide) - width_of(text.mark)
-        lines = self._wrapped(text.text, room, None if self.full else text.most)
-        for index, line in enumerate(lines):
-            mark = text.mark if index == 0 else " " * width_of(text.mark)
+        marks = itertools.chain([text.mark], itertools.repeat(" " * width_of(text.mark)))
+        for mark, line in zip(marks, self._wrapped(text.text, room, text.most), strict=False):
             yield Line([Piece(guide + mark, "dim"), Piece(line, text.style)])
 
-    def _wrapped(self, text: str, room: int, most: int | None) -> list[str]:
-        """Return the text's lines; of more than `most`, the last ends in an ellipsis."""
-        if most is not None:
+    def _wrapped(self, text: str, room: int, most: int) -> list[str]:
+        """Return the text's lines; unless `full`, of more than `most` the last ends in an ellipsis."""
+        if not self.full:
             text = text[: (most + 1) * max(room, 2) * 4]
-        shown: list[str] = []
-        for line in text.strip("\n").split("\n"):
-            for part in wrapped(self.say(line.rstrip()), room):
-                if most is not None and len(shown) == most:
-                    shown[-1] = shown[-1][: max(room - width_of(self.glyphs.ellipsis) - 1, 0)] + f" {self.glyphs.ellipsis}"
-                    return shown
-                shown.append(part)
+        parts = (part for line in text.strip("\n").split("\n") for part in wrapped(self.say(line.rstrip()), room))
+        shown = list(itertools.islice(parts, None if self.full else most))
+        if next(parts, None) is not None:
+            shown[-1] = shown[-1][: max(room - width_of(self.glyphs.ellipsis) - 1, 0)] + f" {self.glyphs.ellipsis}"
         return shown
 
     def say(self, text: str) -> str:
@@ -174,7 +163,7 @@ class _Tree:
         label_style, style = _STYLES.get(said.kind, ("bold", ""))
         label = f"{self.glyphs.cross} {said.label}" if said.state == FAILED else self.say(said.label)
         indent = width_of(label) + 2
-        first, *more = self._wrapped(said.text, room - indent, None if self.full else _LINES_OF_TEXT)
+        first, *more = self._wrapped(said.text, room - indent, _LINES_OF_TEXT)
         hanging = " " * (indent - len(self.glyphs.blank))
         below = [_Text(line, style, hanging) for line in more]
         others = [counted(len(said.messages) - 1, "more message")] if len(said.messages) > 1 else []
@@ -185,20 +174,18 @@ class _Tree:
         return Line([Piece(label, label_style), Piece("  "), Piece(first, style)], [Piece(note, "dim")] if note else ()), below
 
     def _messages(self, said: StepText) -> _Shown:
-        texts = [_Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages]
-        return Line([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")]), texts
+        return Line([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")]), [
+            _Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages
+        ]
 
     def _model_call(self, said: StepText, note: Sequence[Piece]) -> _Shown:
         head = [Piece(f"{said.kind} ", "model"), Piece(self.say(said.name), "bold")]
-        head += [Piece(f"  {self.say(fact)}", "warn") for fact in said.facts]
-        below = []
         if said.kind == "embedding":
             words = f" {self.glyphs.arrow} ".join(filter(None, (said.text, said.outcome)))
-            head.append(Piece(f"  {words}", "warn" if said.state == OPEN else ""))
-        elif said.text.strip():
-            below.append(_Text(said.text))
-        below += [_Text(f"requested, but not recorded: {call}", "dim", f"{self.glyphs.arrow} ", 1) for call in said.not_recorded]
-        return Line(head, note), below
+            return Line([*head, Piece(f"  {words}", "warn" if said.state == OPEN else "")], note), []
+        head += [Piece(f"  {self.say(fact)}", "warn") for fact in said.facts]
+        missing = [_Text(f"requested, but not recorded: {call}", "dim", f"{self.glyphs.arrow} ", 1) for call in said.not_recorded]
+        return Line(head, note), [_Text(said.text), *missing] if said.text.strip() else missing
 
     def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
         """Set name, arguments and outcome in one line, as far as there is room; with `full`, long values stand below."""
@@ -214,7 +201,7 @@ class _Tree:
             return Line([Piece(f"{self.glyphs.cross} ", "bad"), *head], note), [*below, _Text(said.outcome, "bad text")]
         arrow, outcome = f" {self.glyphs.arrow} ", self.say(said.outcome)
         style = "" if said.state == RESULT else "warn"
-        taken = sum(width_of(piece.text) for piece in (*head, *note)) + 2
+        taken = total_width([*head, *note]) + 2
         if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
             return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
         value = pretty(whole.get("Result"), self.width) if self.full and said.state == RESULT else said.outcome

@@ -52,7 +52,7 @@ class Answer:
     cached: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ModelCall:
     """A model's call that has begun. `model` and `provider` are the ones that are asked; an answer may name others."""
 

@@ -40,7 +40,8 @@ class InForce(Generic[T]):
 
     def latest(self) -> T | None:
         """Return what the latest call asked for; None if none is in force."""
-        return next((asked for _, asked in reversed(self._calls)), None)
+        latest = self._calls[-1:]
+        return latest[0][1] if latest else None
 
     def add(self, asked: T) -> Instrumentation:
         """Put a call in force."""

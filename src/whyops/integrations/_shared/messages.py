@@ -108,7 +108,7 @@ def prompt_metadata(
     metadata = {
         "systemPrompt": "\n\n".join(system),
         "tools": [offered_tool(tool) for tool in tools or ()],
-        "params": known(dict(params or {})),
+        "params": known(params or {}),
     }
     return {name: value for name, value in metadata.items() if value}  # type: ignore[return-value]  # those that are there
 

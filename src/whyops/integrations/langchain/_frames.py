@@ -80,8 +80,7 @@ class ToolFrame(BodyFrame):
 
 def _manager() -> BaseCallbackManager | None:
     """Return what LangChain tells of what runs here."""
-    config = var_child_runnable_config.get()
-    manager = None if config is None else config.get("callbacks")
+    manager = (var_child_runnable_config.get() or {}).get("callbacks")
     return manager if isinstance(manager, BaseCallbackManager) else None
 
 

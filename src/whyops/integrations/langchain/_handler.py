@@ -93,11 +93,10 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the error, unless it was recorded further in; of what was cancelled, close the calls whose end nobody tells."""
         run = open_runs.end(run_id, self)
-        if run is None:
-            return
-        if not isinstance(error, (Exception, GeneratorExit)):
-            open_runs.end_inside(run, type(error).__name__)
-        run.place.record_exception(error)
+        if run is not None:
+            if not isinstance(error, (Exception, GeneratorExit)):
+                open_runs.end_inside(run, type(error).__name__)
+            run.place.record_exception(error)
 
     # Models
 
@@ -114,7 +113,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     ) -> None:
         """Record the prompt, if a user speaks last in it."""
         asked = [message for each in messages for message in each]
-        self.on_llm_start(serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
+        start = WhyOpsCallbackHandler.on_llm_start  # not a subclass's own, which is for completion models
+        start(self, serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
 
     @guard.recording
     def on_llm_start(
@@ -155,11 +155,10 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what had come of the answer, and the error, if it is one."""
         run = open_runs.end(run_id, self)
-        if run is None:
-            return
-        if run.model is not None and kwargs.get("response") is not None:
-            run.model.answer(_translate.answers_of(kwargs["response"], run.place.trace.recorder.encode), error)
-        run.place.record_exception(error)
+        if run is not None:
+            if run.model is not None and kwargs.get("response") is not None:
+                run.model.answer(_translate.answers_of(kwargs["response"], run.place.trace.recorder.encode), error)
+            run.place.record_exception(error)
 
     # Tools
 
@@ -191,9 +190,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = open_runs.end(run_id, self)
         if run is None or run.tool is None:
             return
-        outcome = safely(_translate.outcome_of, output)
-        if isinstance(outcome, Failed):
-            outcome = _translate.Outcome(output)
+        found = safely(_translate.outcome_of, output)
+        outcome = _translate.Outcome(output) if isinstance(found, Failed) else found
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
         if outcome.failed:
             run.tool.report(outcome.result, more)

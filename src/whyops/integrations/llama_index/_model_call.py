@@ -16,7 +16,7 @@ Who = tuple[str, str]
 """The names of a model and of its provider."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class FollowedCall(ModelCall):
     """A model call that has begun. It keeps the last chunk of a stream, and the text so far, until the stream ends.
 

@@ -112,7 +112,8 @@ def answer_of(response: Any, encode: Encode) -> Answer:
 
 def _thinking(message: Any) -> list[tuple[str, object]]:
     blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) == "thinking" and block.content]
-    return [(strip_signature(block.content), first_text(_held_in(block, "additional_information"), _SIGNATURES)) for block in blocks]
+    held = [_held(getattr(block, "additional_information", None)) for block in blocks]
+    return [(strip_signature(block.content), first_text(each, _SIGNATURES)) for block, each in zip(blocks, held, strict=True)]
 
 
 def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
@@ -138,10 +139,17 @@ def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
 
 def finish_reason_of(response: Any) -> object:
     """Return why the model stopped, from wherever the provider's integration leaves it; None where it does not say."""
-    raw = _held_in(response, "raw")
-    inside = [_held(raw.get("delta")), _first(raw.get("choices")), _first(raw.get("candidates"))]
-    beside = [_held_in(holder, "additional_kwargs") for holder in (response, getattr(response, "message", None))]
-    return first_of([raw, *inside, *beside], _FINISH)
+    raw = _held(getattr(response, "raw", None))
+    message = getattr(response, "message", None)
+    places = [
+        raw,
+        _held(raw.get("delta")),
+        _first(raw.get("choices")),
+        _first(raw.get("candidates")),
+        _held(getattr(response, "additional_kwargs", None)),
+        _held(getattr(message, "additional_kwargs", None)),
+    ]
+    return first_of(places, _FINISH)
 
 
 def usage_of(response: Any) -> dict[str, int] | None:
@@ -158,17 +166,15 @@ def delta_of(chunk: object) -> str:
 
 def thinking_delta_of(chunk: object) -> str:
     """Return the thinking that a chunk of a stream adds, as some integrations hand it on."""
-    holders = (chunk, getattr(chunk, "message", None))
-    deltas = (first_text(_held_in(holder, "additional_kwargs"), ("thinking_delta",)) for holder in holders)
-    return next(filter(None, deltas), "")
+    for holder in (chunk, getattr(chunk, "message", None)):
+        delta = _held(getattr(holder, "additional_kwargs", None)).get("thinking_delta")
+        if isinstance(delta, str) and delta:
+            return delta
+    return ""
 
 
 def _first(value: object) -> Mapping[str, object]:
     return _held(value[0]) if isinstance(value, (list, tuple)) and value else {}
-
-
-def _held_in(holder: object, name: str) -> Mapping[str, Any]:
-    return _held(getattr(holder, name, None))
 
 
 def _held(value: object) -> Mapping[str, Any]:
