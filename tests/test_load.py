@@ -81,7 +81,7 @@ def test_from_the_service() -> None:
         assert [call.result for call in loaded.calls] == [number + 1 for number in range(230)]
         assert loaded.totals.events == 461
         assert loaded.delivery.left_out == 0
-        assert len([request for request in server.requests if request.method == "GET"]) == 3
+        assert len([request for request in server.requests if request.method == "GET" and request.path == "/api/events"]) >= 3
         with pytest.raises(TraceNotFoundError, match="nor does the service"):
             whyops.load_trace("nowhere")
 

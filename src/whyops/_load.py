@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ._outbox.inspect import Waiting, inspect_outboxes, rejected_events, waiting
 from ._printable import counted
 from ._recording.ids import safe_id
 from ._service.reader import ServiceReader
+from ._service.stored_trace import StoredTrace
 from ._store.reader import StoreReader
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
@@ -65,16 +66,18 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
     rejected = [(event, reason) for event, reason in aside if RecordedEvent(event).trace_id == trace_id]
     here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in rejected)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
-    if not here and not there:
+    if not here and not (there and there.events):
         _check_not_lost(trace_id, places)
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.")
-    events, missing_there = merged(here, there or ())
+    events, missing_there = merged(here, there.events if there else ())
+    unread = there.unread if there else 0
     agents = {RecordedEvent(event).agent_name for event in events}
     counts = [one.counts for one in places if one.destination and (one.destination.url == "local" or one.destination.agent_name in agents)]
     delivery = DeliveryStatus(
         waiting=len(still_waiting),
         rejected=dict(Counter(reason for _, reason in rejected)),
-        left_out=0 if there is None else max(missing_there - len(still_waiting) - len(rejected), 0),
+        left_out=0 if there is None else max(missing_there - len(still_waiting) - len(rejected) - unread, 0),
+        unread=unread,
         not_recorded=_not_recorded(places, trace_id),
         dropped=sum(one.dropped_untraced for one in counts),
         lost=sum(one.not_recorded_untraced for one in counts),
@@ -101,12 +104,12 @@ def _resolved(wanted: str, home: Path, waiting: Iterable[RecordedEvent], *, may_
         return recorded
 
 
-def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[Sequence[Event] | None, str]:
-    """Return the service's events, or None and why there are none."""
+def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[StoredTrace | None, str]:
+    """Return what the service has, or None and why it can't be asked."""
     if service is None:
         return None, ""
     try:
-        return service.events(trace_id), ""
+        return service.trace(trace_id), ""
     except ServiceError as error:
         if not may_fail:
             raise

@@ -24,7 +24,7 @@ from whyops._cli._checks.traces import check_traces
 from whyops._cli._main import main
 from whyops._config import settings as _settings
 from whyops._render.terminal.doctor_table import Finding, render_findings
-from whyops._service import reader as remote
+from whyops._service import questions as remote
 
 
 @pytest.fixture

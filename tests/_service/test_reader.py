@@ -11,7 +11,8 @@ import pytest
 
 from tests._http.endless import ENDLESS
 from tests.server import StrictServer, raw
-from whyops._service import reader as remote
+from whyops._service import questions as remote
+from whyops._service.account import Agent, look_up
 from whyops._service.reader import ServiceReader
 from whyops.errors import ServiceError
 
@@ -33,6 +34,11 @@ def reader(request: pytest.FixtureRequest, server: StrictServer) -> Iterator[Ser
         return
     with httpx.HTTPTransport(verify=False) as transport:
         yield ServiceReader(server.url, KEY, transport)
+
+
+def agent(reader: ServiceReader) -> Agent | None:
+    with reader.questions() as questions:
+        return look_up(questions, "agent").agent
 
 
 def told(body: object, status: int = 200) -> bytes:
@@ -66,7 +72,7 @@ WRONG = {
 def test_a_wrong_answer_is_an_error(server: StrictServer, reader: ServiceReader, name: str) -> None:
     """Neither an empty trace nor an unknown agent: it says what came, in one line without anything secret, and what to look at."""
     server.pour(WRONG[name], times=2)
-    for ask in (lambda: reader.events("t"), lambda: reader.agent("agent")):
+    for ask in (lambda: reader.trace("t"), lambda: agent(reader)):
         with pytest.raises(ServiceError, match=r"doctor|can't be asked") as raised:
             ask()
         said = str(raised.value)
@@ -75,8 +81,8 @@ def test_a_wrong_answer_is_an_error(server: StrictServer, reader: ServiceReader,
         assert "hunter2" not in said
         assert KEY[:14] not in said
     server.clear()
-    assert reader.events("t") == []
-    assert reader.agent("agent") is None
+    assert reader.trace("t").events == ()
+    assert agent(reader) is None
 
 
 @pytest.mark.parametrize("event", [{"traceId": "another", "eventType": "error"}, {"eventType": 5}, {"id": []}, {}])
@@ -84,7 +90,7 @@ def test_events_of_another_trace_are_an_error(server: StrictServer, reader: Serv
     """An answer to another question is none to this one, nor is what is no event."""
     server.pour(told({"events": [event]}))
     with pytest.raises(ServiceError, match="no event of this trace"):
-        reader.events("t")
+        reader.trace("t")
 
 
 @pytest.mark.parametrize("name", ["a header", "headers", "continue", "chunks", "a body until the end"])
@@ -94,17 +100,17 @@ def test_an_endless_answer_ends(server: StrictServer, reader: ServiceReader, nam
     server.pour(*ENDLESS[name], pause=0.02)
     started = time.monotonic()
     with pytest.raises(ServiceError, match="can't be asked"):
-        reader.events("t")
+        reader.trace("t")
     assert time.monotonic() - started < ENDS
 
 
 def test_a_page_is_bounded(server: StrictServer, reader: ServiceReader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of large events is read, one without an end is not."""
     server.service.ingest(KEY, [{"traceId": "t", "agentName": "a", "eventType": "error", "content": "x" * 100_000}])
-    assert len(str(reader.events("t")[0]["content"])) == 100_000
+    assert len(str(reader.trace("t").events[0]["content"])) == 100_000
     monkeypatch.setattr(remote, "PAGE_BYTES", 50_000)
     with pytest.raises(ServiceError, match="sends more"):
-        reader.events("t")
+        reader.trace("t")
 
 
 def test_only_one_way_leads_out(server: StrictServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,5 +118,5 @@ def test_only_one_way_leads_out(server: StrictServer, monkeypatch: pytest.Monkey
     monkeypatch.setenv("HTTP_PROXY", server.origin)
     monkeypatch.setattr(httpx, "Client", None)
     monkeypatch.setattr(httpx, "HTTPTransport", None)
-    assert ServiceReader("http://service.test/api", KEY).events("t") == []
+    assert ServiceReader("http://service.test/api", KEY).trace("t").events == ()
     assert server.requests[0].headers["host"] == "service.test"

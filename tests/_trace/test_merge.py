@@ -38,6 +38,15 @@ def test_the_same_event_there(there: dict[str, object], *, is_same: bool) -> Non
     assert (len(events), missing) == ((1, 0) if is_same else (2, 1))
 
 
+def test_the_same_key_there() -> None:
+    """Keys decide where both sides have them, whatever else differs; the service's own keys are no others' events."""
+    here = [event(idempotencyKey="a"), event(idempotencyKey="b"), event()]
+    there = [event("other", idempotencyKey="a", spanId="made up"), event(idempotencyKey="c"), event(idempotencyKey="push-1")]
+    events, missing = merged(here, there)
+    assert events == [*here, there[2]]
+    assert missing == 1
+
+
 def test_a_span_that_the_service_filled_in() -> None:
     """An event without a span is known in spite of the one that the service gave it; equal events are counted."""
     here = [event(idempotencyKey="a"), event(idempotencyKey="b")]

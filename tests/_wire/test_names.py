@@ -15,7 +15,7 @@ OWN_FORM = {
     "_service/responses.py": "the service's answers repeat ids",
     "_cli/status.py": "what `whyops status --json` prints",
     "_service/introduction.py": "what an agent is initialised with",
-    "_service/reader.py": "what the service is asked",
+    "_service/stored_trace.py": "what the service is asked, and how it names what it tells",
     "_cli/_checks/service.py": "what the service is asked",
     "integrations/llama_index/_translate.py": "a provider's word, too",
 }

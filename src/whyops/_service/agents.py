@@ -6,6 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+NOT_GIVEN = "Not given."
+"""The system prompt of an agent that was described without one."""
+
 
 def complete_metadata(metadata: Mapping[str, object] | None) -> dict[str, object]:
     """Fill in what the service requires and the user left out; schemas become JSON strings."""
@@ -13,7 +16,7 @@ def complete_metadata(metadata: Mapping[str, object] | None) -> dict[str, object
     tools = given.get("tools")
     description = _text(given.get("description"))
     return {
-        "systemPrompt": _text(given.get("systemPrompt")) or "Not given.",
+        "systemPrompt": _text(given.get("systemPrompt")) or NOT_GIVEN,
         **({"description": description} if description else {}),
         "tools": [_complete_tool(tool) for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, (list, tuple)) else [],
     }

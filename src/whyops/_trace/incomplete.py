@@ -41,6 +41,7 @@ def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
     numbers = (
         (delivery.waiting, "not delivered yet"),
         (delivery.left_out, "not kept by the service (sampling, or a limit of its own)"),
+        (delivery.unread, "at the service could not be read: look again"),
         (delivery.not_recorded, "could not be recorded"),
         (delivery.dropped, "of this agent dropped because the outbox was full, possibly of this trace"),
         (delivery.lost, "of this agent could not be recorded, possibly of this trace"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from .._wire.read import RecordedEvent
 
 Event = Mapping[str, object]
+Mark = tuple[object, ...]
 
 
 def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], int]:
@@ -15,19 +16,32 @@ def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], 
 
     With them comes how many of those here the service does not have.
 
-    Here an event is known by its key. The service gives no keys back, fills in spans and keeps times to the millisecond: so its events
-    are told by type, time and, where ours has one, span.
+    An event is known by its key. Where only one side has a key, it is told by type, time and, where ours has one, span: the service fills
+    in spans and keeps times to the millisecond.
     """
     own = _once(here)
-    known = Counter(map(_mark, own))
-    new = []
-    for event in there:
-        mark = next((mark for mark in (_mark(event), _mark(event, with_span=False)) if known[mark]), None)
-        if mark is None:
-            new.append(event)
+    at_service = [RecordedEvent(event) for event in there]
+    keys = {event.key for event in at_service if event.key}
+    left: Counter[Mark] = Counter()
+    known: set[str] = set()
+    for event in map(RecordedEvent, own):
+        if event.key and event.key in keys:
+            known.add(event.key)
         else:
-            known[mark] -= 1
-    return [*own, *new], sum(known.values())
+            left[_mark(event)] += 1
+    new = [event.raw for event in at_service if event.key not in known and not _is_found(event, left)]
+    return [*own, *new], sum(left.values())
+
+
+def _is_found(event: RecordedEvent, left: Counter[Mark]) -> bool:
+    """Tell whether one of those that are left is this event of the service's, and take it from them."""
+    for has_key in (False,) if event.key else (True, False):
+        for span_id in (event.span_id, None):
+            mark = (*_mark(event)[:2], span_id, has_key)
+            if left[mark]:
+                left[mark] -= 1
+                return True
+    return False
 
 
 def _once(events: Iterable[Event]) -> list[Event]:
@@ -37,6 +51,5 @@ def _once(events: Iterable[Event]) -> list[Event]:
     return list(kept.values())
 
 
-def _mark(event: Event, *, with_span: bool = True) -> tuple[object, ...]:
-    read = RecordedEvent(event)
-    return read.type, None if read.at is None else read.at // 1000, read.span_id if with_span else None
+def _mark(event: RecordedEvent) -> Mark:
+    return event.type, None if event.at is None else event.at // 1000, event.span_id, event.key is not None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
 from typing import ClassVar
 
 from .._printable import counted
 from .._wire.read import RecordedEvent, Usage
 from .._wire.write import UNKNOWN
 from .build import decision_path
+from .order import in_order
 from .steps import Step, ToolCall
 
 
@@ -35,7 +35,7 @@ class DeliveryStatus:
     `waiting`: not delivered yet. `rejected`: permanently, by the service, for each reason. `left_out`: delivered, and not kept by the
     service, which stores a share of the traces. `not_recorded`: lost before they were recorded, to a wrong call or a full outbox. `dropped`
     and `lost` are events of the same agent whose trace is not known: dropped because the outbox was full, or not recorded for another
-    reason. `not_asked` says why the service could not be queried, if it was to be.
+    reason. `unread`: the service has them, and did not show them. `not_asked` says why the service could not be queried, if it was to be.
     """
 
     waiting: int = 0
@@ -44,6 +44,7 @@ class DeliveryStatus:
     dropped: int = 0
     not_recorded: int = 0
     lost: int = 0
+    unread: int = 0
     not_asked: str = ""
 
 
@@ -69,7 +70,7 @@ class RecordedTrace:
         cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None, delivery: DeliveryStatus = ALL_DELIVERED
     ) -> RecordedTrace:
         """Make a trace of its events, given in the order in which they came in; they may lack anything."""
-        ordered = _in_order_of_time([RecordedEvent(event) for event in events])
+        ordered = in_order([RecordedEvent(event) for event in events])
         name = trace_id or next((event.trace_id for event in ordered if event.trace_id), UNKNOWN)
         return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), delivery)
 
@@ -130,11 +131,3 @@ class RecordedTrace:
             truncated=sum(step.truncated for step in self.walk()),
             redacted=sum(step.redacted for step in self.walk()),
         )
-
-
-def _in_order_of_time(events: list[RecordedEvent]) -> tuple[RecordedEvent, ...]:
-    """Sort by time; an event without one stays behind the one that it came in after."""
-    times = [0]
-    for event in events:
-        times.append(times[-1] if event.at is None else event.at)
-    return tuple(event for _, event in sorted(zip(times[1:], events, strict=True), key=itemgetter(0)))

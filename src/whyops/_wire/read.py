@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
+from typing import NamedTuple
 
 from .usage import COUNTS, MAX_COUNT
 from .write import UNKNOWN
 
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
+_OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 
 _NOT_CAPTURED = '"[not captured'
 _COUNTERPARTS = {
@@ -37,10 +39,25 @@ def decode(line: bytes) -> dict[str, object] | None:
 def event_of_trace(given: Mapping[str, object], trace_id: str) -> dict[str, object] | None:
     """Return an event as it was recorded, from how the service gives it back: with null for what it lacks, perhaps without its trace.
 
-    None, if it is no event of this trace.
+    The service keeps the idempotency key in the metadata. None, if it is no event of this trace.
     """
     event = {"traceId": trace_id, **{name: value for name, value in given.items() if value is not None or name == "content"}}
+    metadata = as_mapping(event.get("metadata"))
+    if key := as_text(metadata.get("idempotencyKey")):
+        event.setdefault("idempotencyKey", key)
+        event["metadata"] = {name: value for name, value in metadata.items() if name != "idempotencyKey"}
     return event if isinstance(event.get("eventType"), str) and event["traceId"] == trace_id else None
+
+
+class KeyParts(NamedTuple):
+    """What an idempotency key of our own making tells; `process` is empty for any other key.
+
+    A process numbers what it records. The two events of a call have the number of its beginning.
+    """
+
+    process: str = ""
+    number: int = 0
+    is_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +153,18 @@ class RecordedEvent:
     def key(self) -> str | None:
         """The idempotency key: two events of a trace with the same one are the same event."""
         return as_text(self.raw.get("idempotencyKey"))
+
+    @cached_property
+    def key_parts(self) -> KeyParts:
+        """What the key tells of the event's place among those of its process."""
+        found = _OWN_KEY.fullmatch(self.key or "")
+        return KeyParts() if found is None else KeyParts(found[1], int(found[2]), found[3] == "b")
+
+    @property
+    def step(self) -> int | None:
+        """The step's number in its trace: the caller's own, else the service's, which counts what comes in."""
+        step = self.raw.get("stepId")
+        return step if isinstance(step, int) else None
 
     @cached_property
     def span_id(self) -> str | None:

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from ..._config.settings import Settings
 from ..._render.terminal.doctor_table import Finding
-from ..._service.reader import Reply, ServiceReader
+from ..._service.account import look_up
+from ..._service.questions import Reply
+from ..._service.reader import ServiceReader
 from ...errors import ServiceError
 
 MOST_SKEW_SECONDS = 60.0
@@ -84,7 +86,8 @@ def _sampling(reader: ServiceReader, name: str | None) -> Finding:
     if name is None:
         return Finding("note", "sampling", "unknown: WHYOPS_AGENT_NAME is not set")
     try:
-        agent = reader.agent(name)
+        with reader.questions() as questions:
+            agent = look_up(questions, name).agent
     except ServiceError as error:
         return Finding("note", "sampling", f"could not look up the sampling rate of {name}", str(error))
     if agent is None:
