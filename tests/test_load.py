@@ -151,6 +151,17 @@ def test_a_refused_key(home: Path) -> None:
     assert "secret" not in repr(ServiceReader(server.url, "whyops_secret"))
 
 
+def test_a_key_that_can_not_be_looked_up(home: Path) -> None:
+    """A service without its database refuses each key: that is told as what it is."""
+    with StrictServer() as server:
+        server.service.health.database = False
+        with pytest.raises(ServiceError, match=r"can't reach its database, .* no fault of the key: try again later"):
+            find_trace("any", home, ServiceReader(server.url, KEY))
+        server.cut(times=None, path="/api/health")
+        with pytest.raises(ServiceError, match="refuses the API key"):
+            find_trace("any", home, ServiceReader(server.url, KEY))
+
+
 def test_httpx_says_nothing(home: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Our questions to the service don't show in the user's log; the user's own requests do."""
     caplog.set_level(logging.INFO, logger="httpx")

@@ -14,7 +14,8 @@ import pytest
 from tests._cli.test_commands import store
 from tests._http.endless import ENDLESS
 from tests._render.recordings import Run, conversation
-from tests.server import raw
+from tests.server import Limits, raw
+from tests.server.client import Client, event
 from tests.server.server import StrictServer
 from whyops._cli._checks import home as home_checks
 from whyops._cli._checks.home import check_home
@@ -50,7 +51,7 @@ def test_all_is_well(server: StrictServer) -> None:
     """A good key, both addresses, a right clock and an agent of which all is kept are told as good, and nothing is changed by asking."""
     init(server, 1.0)
     assert {what: finding.level for what, finding in asked(server).items()} == dict.fromkeys(
-        ("events", "key", "clock", "sampling", "proxy"), "good"
+        ("events", "database", "key", "clock", "sampling", "agents", "limits", "proxy"), "good"
     )
     assert server.events == []
     assert all(request.method == "GET" for request in server.requests)
@@ -80,7 +81,7 @@ def test_wrong_addresses(server: StrictServer) -> None:
     assert found["proxy"].level == "bad"
     assert "Leave /v1 out" in found["proxy"].remedy
     found = asked(server, proxy_base_url=server.url)
-    assert found["proxy"].level == "warn"
+    assert (found["proxy"].level, found["proxy"].result) == ("warn", f"{server.url} is no WhyOps proxy: 'whyops-analyse' answers there")
     server.stop()
     found = asked(server)
     assert (found["events"].level, found["proxy"].level) == ("bad", "warn")
@@ -122,8 +123,94 @@ def test_the_share_that_is_kept(server: StrictServer) -> None:
     init(server, 0.2)
     finding = asked(server)["sampling"]
     assert (finding.level, finding.result) == ("warn", "the service keeps 20% of the traces of agent, and drops the others")
-    assert "sampling-rate" in finding.remedy
+    assert "`whyops sampling 100%`" in finding.remedy
     assert "has no agent 'nobody'" in asked(server, agent_name="nobody")["sampling"].result
+    assert asked(server, agent_name=None)["sampling"].level == "note"
+    assert not [request for request in server.requests if request.path.endswith("/sampling-rate")]
+
+
+def test_an_agent_on_a_later_page() -> None:
+    """All pages of the list of agents are looked through."""
+    with StrictServer(accounts={"whyops_test": "one"}, limits=Limits(agents=None)) as server:
+        for number in range(101):
+            server.service.init("one", {"agentName": f"a{number}", "metadata": {"systemPrompt": "p", "tools": []}})
+        init(server, 0.125)
+        found = asked(server)
+        assert "keeps 12.5% of" in found["sampling"].result
+        assert found["agents"].result == "the account has 102 of at most 1,000,000"
+
+
+def test_an_account_that_is_full(server: StrictServer) -> None:
+    """Where the account has all the agents it may have, one more can't be: that is told of one that is not among them."""
+    init(server, 1.0)
+    assert asked(server, agent_name="other")["agents"].level == "good"
+    server.service.init("one", {"agentName": "second", "metadata": {"systemPrompt": "p", "tools": []}})
+    assert (asked(server)["agents"].level, asked(server)["agents"].result) == ("good", "the account has 2 of at most 2")
+    finding = asked(server, agent_name="other")["agents"]
+    assert (finding.level, finding.result) == ("warn", "the account has 2 of at most 2, and none is named 'other'")
+    assert asked(server, agent_name=None)["agents"].level == "note"
+    server.fail(404, times=None, path="/api/agent-settings/limits")
+    assert "agents" not in asked(server)
+    server.clear()
+    server.cut(times=None, path="/api/agent-settings/limits")
+    assert "agents" not in asked(server)
+
+
+def test_an_agents_limits() -> None:
+    """An agent's traces are told against its limit, and of spans the limit alone, which is all that the service tells."""
+    with StrictServer(accounts={"whyops_test": "one"}, limits=Limits(traces=2)) as server:
+        init(server, 1.0)
+        connected = Client(server)
+        for number, level in ((1, "good"), (2, "warn")):
+            connected.send(event(traceId=f"t{number}"))
+            finding = asked(server)["limits"]
+            assert finding.level == level
+            assert finding.result == f"agent: {number} of at most 2 traces, at most 1,000 different span ids in all"
+        connected.close()
+
+
+def told_by(server: StrictServer, path: str, body: object) -> dict[str, Finding]:
+    """Give what is found where a path answers so."""
+    server.pour(raw(200, json.dumps(body).encode()), times=None, path=path)
+    return asked(server)
+
+
+def test_a_list_of_agents_that_tells_little(server: StrictServer) -> None:
+    """What an older service does not tell is not made up."""
+    found = told_by(server, "/api/entities", {"agents": [{"id": "1", "name": "agent"}]})
+    assert (found["sampling"].level, found["agents"].result, "limits" in found) == ("note", "the account has 1 of at most 2", False)
+
+
+def test_without_its_database(server: StrictServer) -> None:
+    """A key that is refused because the service can't look it up is not called bad."""
+    server.service.health.database = False
+    found = asked(server)
+    assert (found["database"].level, found["key"].level) == ("bad", "note")
+    assert "can't be looked up" in found["key"].result
+    assert "sampling" not in found
+
+
+@pytest.mark.parametrize(
+    "health, level, told",
+    [
+        ({"status": "healthy", "service": "whyops-proxy"}, "good", "as whyops-proxy"),
+        ({"status": "healthy", "service": "other\x1b[31m"}, "warn", "'other\\\\x1b[31m' answers there"),
+        ({"status": "healthy"}, "note", "does not say that it is"),
+        ({"status": "ok"}, "warn", "is not a WhyOps proxy (it answered 200"),
+    ],
+)
+def test_what_answers_in_the_proxys_place(server: StrictServer, health: dict[str, str], level: str, told: str) -> None:
+    """The proxy is known by its name; any other name is told."""
+    finding = told_by(server, "/health", health)["proxy"]
+    assert finding.level == level
+    assert told in finding.result
+
+
+@pytest.mark.parametrize("health, level", [({"database": "slow"}, "note"), ({"database": 5}, None), ({}, None)])
+def test_what_the_service_says_of_its_database(server: StrictServer, health: dict[str, object], level: str | None) -> None:
+    """A state that is not known is told as it is, and nothing is said where the service says nothing."""
+    finding = told_by(server, "/api/health", health).get("database")
+    assert (finding and finding.level) == level
 
 
 def test_a_home_that_is_well(home: Path) -> None:
@@ -184,6 +271,28 @@ def twice_by_models(run: Run) -> None:
     run.model("The same answer.", ms=1, usage={"totalTokens": 1})
 
 
+def twice_by_a_handler_and_the_proxy(run: Run) -> None:
+    run.user("Hi")
+    run.user("Hi")
+    run.add("llm_thinking", {"thinking": "?"})
+    run.model("The same answer.", ms=1, usage={"totalTokens": 1})
+    run.add("llm_thinking", {"thinking": "?"})
+    run.model("The same answer.", ms=1, usage={"totalTokens": 1})
+
+
+def two_turns(run: Run) -> None:
+    for number in range(2):
+        run.user("Where is order 123?")
+        run.tool("f", {"x": 1}, 2, f"s{number}")
+        run.model("It has shipped.", ms=1, usage={"totalTokens": 1})
+
+
+def two_questions(run: Run) -> None:
+    for _ in range(2):
+        run.user("Where is order 123?")
+        run.model("It has shipped.", ms=1, usage={"totalTokens": 1})
+
+
 def twice_by_tools(run: Run) -> None:
     run.tool("f", {"x": 1}, 2, "s1", lambda: run.tool("f", {"x": 1}, 2, "s2", parent="s1"))
 
@@ -194,9 +303,22 @@ def once(run: Run) -> None:
     run.tool("f", {"x": 1}, 2, "s1", lambda: run.tool("f", {"x": 0}, 2, "s2", parent="s1"))
 
 
-@pytest.mark.parametrize("record, doubled", [(twice_by_models, True), (twice_by_tools, True), (once, False)])
+@pytest.mark.parametrize(
+    "record, doubled",
+    [
+        (twice_by_models, True),
+        (twice_by_a_handler_and_the_proxy, True),
+        (twice_by_tools, True),
+        (once, False),
+        (two_turns, False),
+        (two_questions, False),
+    ],
+)
 def test_calls_that_were_recorded_twice(home: Path, record: Callable[[Run], None], *, doubled: bool) -> None:
-    """The same answer twice at once, or a tool in a call of itself with the same arguments, is one call that was recorded in two ways."""
+    """The same answer twice at once, or a tool in a call of itself with the same arguments, is one call that was recorded in two ways.
+
+    Two turns with the same answer are no doubles.
+    """
     run = Run()
     record(run)
     store(home, run)

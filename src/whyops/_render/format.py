@@ -90,6 +90,11 @@ def time_text(microseconds: int | None, zone: tzinfo | None) -> str:
     return "" if moment is None else f"{moment:%a} {moment.day} {moment:%b %Y %H:%M:%S} {moment.tzname()}"
 
 
+def share_text(share: float) -> str:
+    """Return a share, from 0 to 1, in percent."""
+    return f"{share * 100:.4g}%"
+
+
 def bytes_text(number: int) -> str:
     """Return a size in the unit that reads best."""
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):

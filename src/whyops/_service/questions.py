@@ -19,6 +19,8 @@ PAGE_SECONDS = 20.0
 PAGE_BYTES = 8 * MAX_ANSWER_BYTES
 """A page is 200 events with their contents: 640 kB for each."""
 REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+CONNECTED, DISCONNECTED = "connected", "disconnected"
+"""What the service calls the states of its database."""
 
 Query = Mapping[str, "str | int"]
 
@@ -116,10 +118,6 @@ class Questions:
                 "That is no fault of the key: try again later."
             )
         return f"The service at {self.url} refuses the API key ({reply.status}). Check WHYOPS_API_KEY."
-
-
-DISCONNECTED = "disconnected"
-"""The state of a database that is away."""
 
 
 def total_in(reply: Reply) -> int | None:

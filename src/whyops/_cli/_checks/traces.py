@@ -11,7 +11,7 @@ from ..._render.format import content_text, value_text
 from ..._render.terminal.doctor_table import Finding
 from ..._store.reader import StoreReader
 from ..._trace.recorded import RecordedTrace
-from ..._trace.steps import LLMResponse, Step, ToolCall
+from ..._trace.steps import LLMResponse, Step, Thinking, ToolCall
 from ...errors import WhyOpsError
 
 LATEST = 20
@@ -51,12 +51,18 @@ def check_traces(home: Path) -> Iterator[Finding]:
 
 
 def _is_doubled(trace: RecordedTrace) -> bool:
-    """Return whether neighbours are so alike, and so near in time, that one call was recorded in two ways."""
-    answers = sorted((step for step in trace.walk() if isinstance(step, LLMResponse)), key=lambda step: step.started_at or 0)
-    return any(_are_twins(one, other) for one, other in itertools.pairwise(answers)) or any(map(_has_twin_inside, trace.calls))
+    """Return whether two steps are so alike, and so near in time, that one call was recorded in two ways."""
+    steps = sorted((step for step in trace.walk() if not isinstance(step, Thinking)), key=lambda step: step.started_at or 0)
+    return any(_are_twins(one, other) for one, other in itertools.pairwise(steps)) or any(map(_has_twin_inside, trace.calls))
 
 
-def _are_twins(one: LLMResponse, other: LLMResponse) -> bool:
+def _are_twins(one: Step, other: Step) -> bool:
+    """Return whether these are equal answers to one thing.
+
+    Two turns may have the same answer: each has a message, or a tool's result, before it.
+    """
+    if not (isinstance(one, LLMResponse) and isinstance(other, LLMResponse)):
+        return False
     return _near(one, other) and content_text(one.content) == content_text(other.content) != ""
 
 
