@@ -143,6 +143,29 @@ def test_refused_events_are_part_of_it() -> None:
         assert loaded.delivery.rejected == {"409 Spoiled": 1}
 
 
+def test_a_prefix_of_what_is_not_stored(home: Path) -> None:
+    """A trace whose events were all rejected is found by a prefix of its id, and by its whole id where that begins another's."""
+    with StrictServer() as server:
+        server.spoil(lambda _: True, status=409)
+        with client(server) as sdk:
+            for trace_id in ("refused-1", "refused-12", "other"):
+                with sdk.trace(trace_id):
+                    add(1, 2)
+            assert sdk.flush_sync().rejected == 6
+        for wanted, found in {
+            "refused-12": "refused-12",
+            "refused-1": "refused-1",
+            "oth": "other",
+            "oth…": "other",
+            "last": "other",
+        }.items():
+            loaded = find_trace(wanted, home, None)
+            assert (loaded.trace_id, names(loaded), loaded.delivery.rejected) == (found, ["add"], {"409 Spoiled": 2})
+        for wanted in ("refused", "", "nothing"):
+            with pytest.raises(TraceNotFoundError):
+                find_trace(wanted, home, None)
+
+
 def test_a_refused_key(home: Path) -> None:
     """A key that is refused is told as such, and is not in the message."""
     with StrictServer(accounts={}) as server, pytest.raises(ServiceError, match=r"refuses the API key \(401\)") as raised:

@@ -55,15 +55,16 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         ServiceError: It is not here, and the service can't be asked.
     """
     waiting = [RecordedEvent(event) for line in waiting_lines(home) if (event := decode(line)) is not None]
+    aside = [(RecordedEvent(event), one.reason) for one in rejected_events(home) if (event := decode(one.line)) is not None]
     places = inspect_outboxes(home)
+    ids = [event.trace_id for event in (*waiting, *(event for event, _ in aside))]
     try:
-        trace_id = _resolved(wanted, home, waiting, may_be_elsewhere=service is not None)
+        trace_id = _resolved(wanted, home, ids, may_be_elsewhere=service is not None)
     except TraceNotFoundError:
         _check_not_lost(wanted, places)
         raise
     still_waiting = [event.raw for event in waiting if event.trace_id == trace_id]
-    aside = [(event, one.reason) for one in rejected_events(home) if (event := decode(one.line)) is not None]
-    rejected = [(event, reason) for event, reason in aside if RecordedEvent(event).trace_id == trace_id]
+    rejected = [(event.raw, reason) for event, reason in aside if event.trace_id == trace_id]
     here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in rejected)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not (there and there.events):
@@ -86,17 +87,20 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
     return RecordedTrace.from_events(events, trace_id, delivery)
 
 
-def _resolved(wanted: str, home: Path, waiting: Iterable[RecordedEvent], *, may_be_elsewhere: bool) -> str:
-    """Return the id of the trace in the local store that is meant, else of one that waits, else what is to be asked for elsewhere."""
+def _resolved(wanted: str, home: Path, ids: Iterable[str | None], *, may_be_elsewhere: bool) -> str:
+    """Return the id of the trace in the local store that is meant, else of the one among `ids`, else what is to be asked for elsewhere."""
+    recorded = safe_id(wanted)
+    known = [one for one in dict.fromkeys(ids) if one]
+    if recorded in known:
+        return recorded
     try:
         return StoreReader(home).resolve(wanted)
     except TraceNotFoundError:
-        recorded = safe_id(wanted)
         if recorded != wanted:
             with suppress(TraceNotFoundError):
                 return StoreReader(home).resolve(recorded)
-        ids = list(dict.fromkeys(event.trace_id for event in waiting if event.trace_id))
-        found = ids[-1:] if wanted == "last" else [one for one in ids if one == recorded] or [one for one in ids if one.startswith(wanted)]
+        beginning = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
+        found = known[-1:] if wanted == "last" else [one for one in known if beginning and one.startswith(beginning)]
         if len(found) == 1:
             return found[0]
         if found or not may_be_elsewhere or wanted == "last":

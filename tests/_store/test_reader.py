@@ -73,6 +73,7 @@ def test_an_ambiguous_beginning_names_some(home: Path, make_sink: MakeSink) -> N
         (Selection(agent_name="other"), {"c"}),
         (Selection(tool="search"), {"b"}),
         (Selection(since="2026-11-23T18:14:02.000000Z"), {"b", "c"}),
+        (Selection(until="2026-11-23T18:14:02.000000Z"), {"a"}),
         (Selection(errors=True, external_user_id="u"), set()),
     ],
 )

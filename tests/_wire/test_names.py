@@ -16,6 +16,7 @@ OWN_FORM = {
     "_cli/status.py": "what `whyops status --json` prints",
     "_service/introduction.py": "what an agent is initialised with",
     "_service/stored_trace.py": "what the service is asked, and how it names what it tells",
+    "_service/trace_list.py": "what the service is asked, and how it names what it tells",
     "_cli/_checks/service.py": "what the service is asked",
     "integrations/llama_index/_translate.py": "a provider's word, too",
 }

@@ -17,6 +17,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tool", metavar="NAME", help="only traces that called this tool")
     group.add_argument("--agent", metavar="NAME", help="only traces of this agent")
     group.add_argument("--since", type=moment, metavar="WHEN", help="only traces active since: 30m, 12h, 7d, or a date such as 2026-11-20")
+    group.add_argument("--until", type=moment, metavar="WHEN", help="only traces that were last active before, given in the same way")
 
 
 def selection_of(arguments: argparse.Namespace) -> Selection:
@@ -26,8 +27,13 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
         external_user_id=arguments.user,
         agent_name=arguments.agent,
         tool=arguments.tool,
-        since=arguments.since and arguments.since.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        since=_sortable(arguments.since),
+        until=_sortable(arguments.until),
     )
+
+
+def _sortable(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def selected_ids(arguments: argparse.Namespace, reader: StoreReader) -> list[str]:

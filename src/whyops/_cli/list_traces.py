@@ -12,6 +12,7 @@ from .._trace.steps import UserMessage
 from .._wire.read import RecordedEvent, microseconds
 from ._command import Command, Context
 from ._local import absorb_local
+from ._remote_list import remote_rows, where_runs_go
 from ._selection import add_selection, selection_of
 from ._values import count
 
@@ -24,20 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--limit", type=count, default=USUAL_COUNT, metavar="N", help=f"traces per page (default: {USUAL_COUNT})")
     parser.add_argument("-p", "--page", type=count, default=1, metavar="N", help="page number (default: 1)")
     parser.add_argument("--all", action="store_true", help="list all traces")
+    parser.add_argument("--remote", action="store_true", help="list the traces that the service has, with the key in WHYOPS_API_KEY")
     add_selection(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """List the traces; none at all is no error."""
-    absorb_local(context.home)
-    reader = StoreReader(context.home)
-    selection = selection_of(arguments)
-    total = reader.count(selection)
+    limit, offset = (None, 0) if arguments.all else (arguments.limit, arguments.limit * (arguments.page - 1))
+    if arguments.remote:
+        rows, total = remote_rows(arguments, context, limit=limit, offset=offset)
+    else:
+        rows, total = _local_rows(arguments, context, limit=limit, offset=offset)
+        if note := where_runs_go(context):
+            context.note(note)
     if not total:
-        context.note(f"{'No trace' if selection == EVERYTHING else 'No such trace'} has been recorded in {context.home} yet.")
+        where = "is at the service" if arguments.remote else f"has been recorded in {context.home} yet"
+        context.note(f"{'No trace' if selection_of(arguments) == EVERYTHING else 'No such trace'} {where}.")
         return 0
-    limit, offset = (-1, 0) if arguments.all else (arguments.limit, arguments.limit * (arguments.page - 1))
-    rows = [row_of(summary) for summary in reader.summaries(selection, limit=limit, offset=offset)]
     terminal = context.terminal
     terminal.write(
         render_list(
@@ -52,6 +56,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         )
     )
     return 0
+
+
+def _local_rows(arguments: argparse.Namespace, context: Context, *, limit: int | None, offset: int) -> tuple[list[ListedTrace], int]:
+    absorb_local(context.home)
+    reader = StoreReader(context.home)
+    selection = selection_of(arguments)
+    summaries = reader.summaries(selection, limit=-1 if limit is None else limit, offset=offset)
+    return [row_of(summary) for summary in summaries], reader.count(selection)
 
 
 def row_of(summary: TraceSummary) -> ListedTrace:
@@ -75,8 +87,8 @@ def row_of(summary: TraceSummary) -> ListedTrace:
 COMMAND = Command(
     name="list",
     summary="list the recorded traces, most recently active first",
-    description="List the traces that were recorded on this machine, most recently active first.",
-    epilog="`whyops show` accepts a trace's id, or a prefix of it that no other trace has.",
+    description="List the traces that were recorded on this machine, or with --remote those of the service, most recently active first.",
+    epilog="`whyops show` accepts a trace's id; of a local trace also a prefix of it that no other trace has.",
     run=run,
     add_arguments=add_arguments,
 )

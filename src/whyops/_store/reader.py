@@ -38,13 +38,14 @@ class TraceSummary:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which traces to read; what is left out selects all. `since` is ISO 8601 in UTC with six digits of fraction."""
+    """Which traces to read; what is left out selects all. Times are ISO 8601 in UTC with six digits of fraction."""
 
     errors: bool = False
     external_user_id: str | None = None
     agent_name: str | None = None
     tool: str | None = None
     since: str | None = None
+    until: str | None = None
 
     def condition(self) -> tuple[str, list[str]]:
         """Return the selection as SQL, and its parameters."""
@@ -53,6 +54,7 @@ class Selection:
             "agent_name = ?": self.agent_name,
             "EXISTS (SELECT 1 FROM tools WHERE tools.trace = traces.trace AND tools.name = ?)": self.tool,
             "active_at >= ?": self.since,
+            "active_at < ?": self.until,
         }
         given = {condition: value for condition, value in conditions.items() if value is not None}
         return " AND ".join(["errors > 0" if self.errors else "1", *given]), list(given.values())

@@ -14,7 +14,7 @@ from .table import Column, table
 
 @dataclass(frozen=True)
 class ListedTrace:
-    """One line of the list. `active_at` is in microseconds since 1970, `asked` the user's first message."""
+    """One line of the list. `active_at` is in microseconds since 1970, `asked` the user's first message; `calls` None is not known."""
 
     trace_id: str
     agent_name: str | None
@@ -22,7 +22,7 @@ class ListedTrace:
     active_at: int | None
     duration_ms: float
     events: int
-    calls: int
+    calls: int | None
     errors: int
     tokens: int
     asked: str
@@ -62,7 +62,7 @@ def _columns(traces: Sequence[ListedTrace], now: float, encoding: str, zone: tzi
         Column("AGENT", cells(lambda trace: trace.agent_name), least=8, goes=5),
         Column("USER", cells(lambda trace: trace.external_user_id), least=8, goes=6),
         Column("EVENTS", cells(lambda trace: f"{trace.events:,}"), "dim", right=True, goes=1),
-        Column("TOOLS", cells(lambda trace: f"{trace.calls:,}"), right=True, goes=7),
+        Column("TOOLS", cells(lambda trace: "" if trace.calls is None else f"{trace.calls:,}"), right=True, goes=7),
         Column("ERR", cells(lambda trace: f"{trace.errors:,}" if trace.errors else ""), "bad", right=True),
         Column("TOKENS", cells(lambda trace: f"{trace.tokens:,}" if trace.tokens else ""), "dim", right=True, goes=4),
         Column("TOOK", cells(lambda trace: duration_text(trace.duration_ms or None)), "dim", right=True, goes=3),
