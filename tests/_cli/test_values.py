@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from whyops._cli._values import age, budget, count, moment, seconds, size
+from whyops._cli._values import age, budget, count, moment, seconds, share, size
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,11 @@ from whyops._cli._values import age, budget, count, moment, seconds, size
         (moment, "2026-11-20T12:00:00Z", datetime(2026, 11, 20, 12, tzinfo=timezone.utc)),
         (size, "1.5MB", 1_500_000),
         (size, "7", 7),
+        (share, "0.25", 0.25),
+        (share, "1", 1.0),
+        (share, "0", 0.0),
+        (share, " 12.5 %", 0.125),
+        (share, "100%", 1.0),
     ],
 )
 def test_what_is_accepted(read: Callable[[str], object], text: str, expected: object) -> None:
@@ -40,6 +45,11 @@ def test_what_is_accepted(read: Callable[[str], object], text: str, expected: ob
         (age, "3 moons"),
         (moment, "yesterday"),
         (size, "a lot"),
+        (share, "20"),
+        (share, "101%"),
+        (share, "-0.5"),
+        (share, "nan"),
+        (share, "half"),
     ],
 )
 def test_what_is_rejected(read: Callable[[str], object], text: str) -> None:

@@ -13,7 +13,7 @@ from importlib import metadata
 
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
-from . import deliver, doctor, export, list_traces, prune, push, report, show_trace, status
+from . import deliver, doctor, export, list_traces, prune, push, report, sampling, show_trace, status
 from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
@@ -25,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     prune.COMMAND,
     status.COMMAND,
     deliver.COMMAND,
+    sampling.COMMAND,
     doctor.COMMAND,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import timezone
+from datetime import datetime, timezone
 
 from .._store.reader import Selection, StoreReader
 from ._values import moment

@@ -1,4 +1,4 @@
-"""Values on the command line: counts, lengths of time, dates and sizes."""
+"""Values on the command line: counts, lengths of time, dates, sizes and shares."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])", re.ASCII)
 _AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)[bB]?", re.ASCII)
 _SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)", re.ASCII)
 
 
 def count(text: str) -> int:
@@ -61,3 +62,12 @@ def size(text: str) -> int:
     if found is None:
         raise ArgumentTypeError(f"{text!r} is not a size such as 500MB")
     return int(float(found[1]) * _SIZE_UNITS[found[2].lower()])
+
+
+def share(text: str) -> float:
+    """Read a share from 0 to 1, also written in percent."""
+    found = _SHARE.fullmatch(text.strip())
+    number = -1.0 if found is None else float(found[1]) / (100 if found[2] else 1)
+    if not 0 <= number <= 1:
+        raise ArgumentTypeError(f"{text!r} is not a share from 0 to 1, or from 0% to 100%")
+    return number
