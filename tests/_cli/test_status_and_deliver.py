@@ -15,10 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests._delivery.parts import QUICK
+from tests.server.client import Client, event
 from tests.server.server import StrictServer
 from whyops._cli import _sending
 from whyops._cli._main import main
 from whyops._delivery.delivery import Delivery
+from whyops._outbox.inspect import rejected_events
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9 and file locks")
 
@@ -190,6 +192,51 @@ def test_refused_events_are_told_with_their_reason(home: Path, monkeypatch: pyte
         (one,) = json.loads(capsys.readouterr().out)
         assert (one["rejected"], one["rejectedReasons"]) == (5, {"409 Spoiled": 5})
         assert one["rejectedFile"].endswith("parked.jsonl")
+
+
+def test_why_events_wait_is_told(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`status` says why the last attempt failed, until events get through; where nothing was tried yet, it says nothing of it."""
+
+    def reason() -> object:
+        assert main(["status", "--json"]) == 0
+        (one,) = json.loads(capsys.readouterr().out)
+        return one["waitingReason"]
+
+    with StrictServer() as server:
+        leave(home, **keyed(server.url))
+        assert reason() is None
+        present(monkeypatch, keyed(server.url))
+        server.service.health.database = False
+        main(["deliver", "--timeout", "0.5"])
+        capsys.readouterr()
+        assert "can't reach its database" in str(reason())
+        assert main(["status"]) == 0
+        told = " ".join(capsys.readouterr().out.split())
+        assert "Why events wait, as of the last attempt: the service can't reach its database, and so can't look the key up (401)." in told
+        server.service.health.database = True
+        assert main(["deliver"]) == 0
+        capsys.readouterr()
+        assert reason() is None
+
+
+def test_one_reason_for_several_traces(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A refusal that names its trace is counted without the name: one line stands for all."""
+    with StrictServer(accounts={"whyops_one": "one", "whyops_two": "two"}) as server:
+        for trace in ("trace-1", "trace-2"):
+            stranger = Client(server, "whyops_two")
+            stranger.send(event(traceId=trace))
+            stranger.close()
+            leave(home, trace, **keyed(server.url, "whyops_one"))
+        present(monkeypatch, keyed(server.url, "whyops_one"))
+        assert main(["deliver"]) == 1
+        capsys.readouterr()
+        assert main(["status"]) == 0
+        told = capsys.readouterr().out
+        assert "20: 409 Trace … belongs to another agent, version or account" in " ".join(told.split())
+        assert "trace-" not in told
+        assert {one.reason for one in rejected_events(home)} == {
+            f"409 Trace {trace} belongs to another agent, version or account" for trace in ("trace-1", "trace-2")
+        }
 
 
 def test_a_local_leftover_goes_to_the_store(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

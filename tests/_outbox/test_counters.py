@@ -52,6 +52,26 @@ def test_another_process_at_it_is_not_waited_for(tmp_path):
     assert read_counts(tmp_path)[1].delivered == 5
 
 
+def test_why_events_wait(tmp_path):
+    """The last attempt of any process tells; what got through ends it, and each reason is written once."""
+    first, second = made(tmp_path), made(tmp_path)
+    first.postpone("it can't be reached " + "x" * 1000)
+    first.save()
+    assert read_counts(tmp_path)[1].postponed == ("it can't be reached " + "x" * 1000)[:200]
+    (tmp_path / "counts.json").unlink()
+    first.postpone("it can't be reached " + "x" * 1000)
+    first.save()
+    assert not (tmp_path / "counts.json").exists()
+    first.postpone("the service refuses the API key")
+    second.count(Counts(delivered=1))
+    first.save()
+    second.save()
+    assert read_counts(tmp_path)[1] == Counts(delivered=1, postponed="the service refuses the API key")
+    second.postpone("")
+    second.save()
+    assert read_counts(tmp_path)[1].postponed == ""
+
+
 @pytest.mark.parametrize("damaged", [b"", b"nonsense", b"[]", b'{"delivered": "many", "rejected_reasons": {"bad": []}, "destination": 7}'])
 def test_a_damaged_file_counts_as_nothing(tmp_path, damaged):
     """It is written anew."""

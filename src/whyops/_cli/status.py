@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 
 from .._outbox.inspect import Waiting, inspect_outboxes
+from .._outbox.reasons import general
 from .._printable import counted
 from .._render.terminal.status_table import DestinationStatus, render_status
 from ._command import Command, Context
@@ -34,6 +35,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _advice(one: Waiting, service: Service | None) -> Iterator[str]:
+    if one.waiting and one.counts.postponed:
+        yield f"Why events wait, as of the last attempt: {general(one.counts.postponed)}."
     living = one.waiting - one.orphaned
     if living:
         yield f"{counted(living, 'event')} of running processes, which deliver them."
@@ -60,6 +63,7 @@ def _as_json(one: Waiting, service: Service | None) -> dict[str, object]:
         "accepted": counts.accepted,
         "waiting": one.waiting,
         "orphaned": one.orphaned,
+        "waitingReason": one.counts.postponed if one.waiting and one.counts.postponed else None,
         "rejected": counts.rejected,
         "rejectedReasons": counts.rejected_reasons,
         "rejectedFile": None if one.rejected_file is None else str(one.rejected_file),

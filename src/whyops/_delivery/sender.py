@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from .._outbox.batch import Batch, BatchSize, reached
 from .._outbox.counters import Counters, Counts
 from .._outbox.queue import Queue
+from .._outbox.reasons import general
 from .._runtime.clock import Clock
-from ..errors import StoreError
+from ..errors import StoreError, WhyOpsError
 from ..events import Receipt, RetryLater
 from ..types import FlushResult
 from .bisect import Bisection
@@ -76,6 +77,7 @@ class Sender:
                 self._answer()
             except Exception as error:  # noqa: BLE001  (the boundary "the sender's loop": the thread goes on)
                 self._log.fault(error)
+                self._counters.postpone(str(error) if isinstance(error, WhyOpsError) else type(error).__name__)
                 self._backoff.failed()
                 self._has_no_store = isinstance(error, StoreError)
             if self._closed or self._is_idle() or (until is not None and until()):
@@ -213,6 +215,7 @@ class Sender:
         later = Bisection(batch, lambda lines: self._send(lines, foreign=foreign), self._reject, self._queue.one_more).run()
         if later is not None:
             self._log.postponed(later, again=self._backoff.failures > 0)
+            self._counters.postpone(later.reason)
             self._backoff.failed(later.after)
             self._is_hopeless = later.kind in LASTING or (later.kind == "unreachable" and self._backoff.failures >= ATTEMPTS_AT_NOBODY)
         else:
@@ -233,12 +236,14 @@ class Sender:
         if self._backoff.failures and len(receipt.unsettled) < len(lines):
             self._backoff.succeeded()
             self._log.recovered()
-        reasons = {receipt.sampled_out_reason: receipt.sampled_out} if receipt.sampled_out else {}
+        if len(receipt.unsettled) < len(lines):
+            self._counters.postpone("")
+        reasons = {general(receipt.sampled_out_reason, lines): receipt.sampled_out} if receipt.sampled_out else {}
         self._counters.count(Counts(receipt.stored, receipt.accepted, sampled_out=receipt.sampled_out, sampled_out_reasons=reasons))
         if receipt.accepted:
             self._log.accepted()
-        for reason in reasons:
-            self._log.sampled_out(reason)
+        if receipt.sampled_out:
+            self._log.sampled_out(receipt.sampled_out_reason)
         return receipt
 
     def _reject(self, line: bytes, reason: str) -> None:

@@ -19,6 +19,7 @@ from .._runtime.private_files import reading
 from .._wire.line import trace_id_of
 from .destination import Destination, make_place
 from .file_head import object_in, texts_in
+from .reasons import general
 
 COUNTS_FILE = "counts.json"
 REJECTED_FILE = "parked.jsonl"
@@ -46,7 +47,8 @@ class Counts:
     """Numbers of events. Of those that did not get through also how many for each reason, and of those that were lost, of each trace.
 
     `accepted` were taken into a queue of the service's, which says no more of them. `dropped` were lost for want of room, `not_recorded`
-    for any other cause. The latest traces are told apart, by their ids.
+    for any other cause. The latest traces are told apart, by their ids. `postponed` says why events wait: it is empty when some got through
+    since, and None where nothing was tried.
     """
 
     delivered: int = 0
@@ -60,6 +62,7 @@ class Counts:
     not_recorded_reasons: Numbers = field(default_factory=dict)
     dropped_traces: Numbers = field(default_factory=dict)
     not_recorded_traces: Numbers = field(default_factory=dict)
+    postponed: str | None = None
 
     def add(self, other: Counts) -> None:
         """Add another's numbers to these."""
@@ -67,6 +70,8 @@ class Counts:
             own = getattr(self, name)
             if isinstance(value, int):
                 setattr(self, name, own + value)
+            elif name == "postponed":
+                self.postponed = own if value is None else value
             elif name.endswith("_reasons"):
                 _add_reasons(own, value)
             else:
@@ -88,7 +93,7 @@ class Counts:
         """How many of the events that could not be recorded are of traces that nobody knows, or knows any more."""
         return max(self.not_recorded - sum(self.not_recorded_traces.values()), 0)
 
-    def as_json(self) -> dict[str, int | Numbers]:
+    def as_json(self) -> dict[str, int | Numbers | str | None]:
         """Return the numbers under the names that they have on disk."""
         return {_NAMES_ON_DISK.get(name, name): value for name, value in vars(self).items()}
 
@@ -100,7 +105,7 @@ class Counts:
             value = told.get(_NAMES_ON_DISK.get(name, name))
             if isinstance(value, dict) and isinstance(default, dict):
                 setattr(counts, name, {str(reason): count for reason, count in value.items() if isinstance(count, int)})
-            elif isinstance(value, int) and isinstance(default, int):
+            elif (isinstance(value, int) and isinstance(default, int)) or (isinstance(value, str) and default is None):
                 setattr(counts, name, value)
         return counts
 
@@ -140,7 +145,12 @@ class Counters:
             with contextlib.suppress(OSError), _in_place(self._folder, REJECTED_FILE, flags, wait=True, needed=False) as fd:
                 if os.fstat(fd).st_size < REJECTED_BYTES:
                     os.write(fd, note)
-        self.count(Counts(rejected=1, rejected_reasons={reason[:MAX_REASON]: 1}))
+        self.count(Counts(rejected=1, rejected_reasons={general(reason, [line])[:MAX_REASON]: 1}))
+
+    def postpone(self, reason: str) -> None:
+        """Keep in mind why events wait; an empty reason says that some got through."""
+        if reason[:MAX_REASON] != self.total.postponed:
+            self.count(Counts(postponed=reason[:MAX_REASON]))
 
     def lose_all(self, lines: Iterable[bytes], reason: str) -> None:
         """Count events that were recorded, and are lost all the same."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..._outbox.inspect import Waiting
+from ..._outbox.reasons import together
 from ..._printable import printable
 from .paint import Line, Piece, glyphs_for, painted, paragraph
 
@@ -48,7 +49,7 @@ def _lines(status: DestinationStatus, width: int, encoding: str) -> Iterator[Lin
     digits = max(len(f"{number:,}") for number, *_ in facts)
     for number, what, style, reasons in facts:
         yield Line([Piece(f"{_INDENT}{number:>{digits},} {what}", style if number else "dim")])
-        for reason, count in sorted(reasons.items(), key=lambda one: -one[1]):
+        for reason, count in together(reasons).items():
             yield from paragraph(f"{count:,}: {reason or 'no reason given'}", "dim", width, " " * (len(_INDENT) + digits + 1), encoding)
     for text in status.advice:
         yield from paragraph(text, "", width, _INDENT, encoding)
