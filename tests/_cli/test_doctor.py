@@ -181,6 +181,16 @@ def test_a_list_of_agents_that_tells_little(server: StrictServer) -> None:
     assert (found["sampling"].level, found["agents"].result, "limits" in found) == ("note", "the account has 1 of at most 2", False)
 
 
+def test_a_list_of_agents_that_can_not_be_had(server: StrictServer) -> None:
+    """It is told, and nothing else of the agents."""
+    server.cut(times=None, path="/api/entities")
+    for name in ("agent", None):
+        found = asked(server, agent_name=name)
+        assert found["sampling"].level == "note"
+        assert "could not look up the sampling rate" in found["sampling"].result
+        assert "agents" not in found
+
+
 def test_without_its_database(server: StrictServer) -> None:
     """A key that is refused because the service can't look it up is not called bad."""
     server.service.health.database = False

@@ -115,6 +115,23 @@ def test_nothing_there(server: StrictServer, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr() == ("", "No trace is at the service.\n")
 
 
+def test_export(client: Client, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """A trace that only the service has is exported by its id, with agent and user; `--local` leaves it out."""
+    client.send(event(traceId="far", externalUserId="ada", idempotencyKey="k"))
+    assert main(["export", "far"]) == 0
+    told = json.loads(capfdbinary.readouterr().out)
+    assert {name: told[name] for name in ("traceId", "agentName", "externalUserId", "idempotencyKey", "content")} == {
+        "traceId": "far",
+        "agentName": "agent",
+        "externalUserId": "ada",
+        "idempotencyKey": "k",
+        "content": {"message": "no"},
+    }
+    assert main(["export", "far", "--local"]) == 1
+    assert main(["export", "far", "-o", str(tmp_path / "out.jsonl")]) == 0
+    assert json.loads((tmp_path / "out.jsonl").read_bytes()) == told
+
+
 def test_where_runs_go(home: Path, server: StrictServer, capsys: pytest.CaptureFixture[str]) -> None:
     """With a key, the local list says where runs go and how to list those; it asks nobody."""
     store(home, conversation())

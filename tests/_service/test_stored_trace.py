@@ -12,6 +12,7 @@ from tests.server import StrictServer, raw
 from tests.server.client import KEY, Client, event
 from whyops._load import find_trace
 from whyops._render.terminal.tree import render_tree
+from whyops._service import account, stored_trace, trace_list
 from whyops._service.reader import ServiceReader
 from whyops._service.stored_trace import StoredTrace
 from whyops._trace.incomplete import gaps
@@ -90,6 +91,23 @@ def test_a_service_that_counts_nothing(server: StrictServer) -> None:
     server.pour(raw(200, json.dumps({"events": shown}).encode()), times=2, path="/api/events")
     assert len(read(server).events) == 200
     assert lists(server) == 2
+
+
+def test_reading_ends(server: StrictServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is said of further pages, of which none is the last."""
+    monkeypatch.setattr(stored_trace, "_MOST_PAGES", 2)
+    shown = [{**event(content=number), "id": str(number)} for number in range(200)]
+    server.pour(raw(200, json.dumps({"events": shown}).encode()), times=None, path="/api/events")
+    assert len(read(server).events) == 200
+    monkeypatch.setattr(account, "_MOST_PAGES", 3)
+    more = {"total": 9, "hasMore": True}
+    server.pour(raw(200, json.dumps({"agents": [{"id": "1", "name": "a"}], "pagination": more}).encode()), times=None, path="/api/entities")
+    monkeypatch.setattr(trace_list, "_MOST_PAGES", 3)
+    server.pour(raw(200, json.dumps({"threads": [{"threadId": "t"}], "pagination": more}).encode()), times=None, path="/api/threads")
+    with ServiceReader(server.url, KEY).questions() as questions:
+        assert account.look_up(questions, "b") == account.Account(2, None)
+        traces, total = trace_list.list_traces(questions, trace_list.Wanted(), limit=None)
+    assert ([one.trace_id for one in traces], total) == (["t"], 9)
 
 
 def test_events_without_ids(server: StrictServer) -> None:

@@ -1,0 +1,90 @@
+"""What the service gives back is shown exactly as what is kept here."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import whyops
+from tests.server import Limits, StrictServer
+from tests.test_examples import EXAMPLES, SHOWN
+from whyops._load import find_trace
+from whyops._render.markdown import render_brief
+from whyops._render.terminal.tree import render_tree
+from whyops._service.reader import ServiceReader
+
+KEY = "whyops_test"
+
+
+def views(trace: whyops.RecordedTrace) -> list[str]:
+    """Give what a person and a model are shown, in full."""
+    return [render_tree(trace, width=120, color=False, full=True), render_brief(trace, budget=100_000), repr(trace.totals)]
+
+
+def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
+    """Compare each trace as it is kept here with what somebody sees who has only the key; give the traces' ids."""
+    ids = list(server.service.traces)
+    for trace_id in ids:
+        here = find_trace(trace_id, home, None)
+        far = find_trace(trace_id, elsewhere, ServiceReader(server.url, KEY))
+        assert (far.agent_name, far.external_user_id) == (here.agent_name, here.external_user_id)
+        assert [event.key for event in far.events] == [event.key for event in here.events]
+        assert views(far) == views(here)
+    return ids
+
+
+@pytest.mark.parametrize("name", [name for name, shown in SHOWN.items() if shown])
+def test_examples(name: str, home: Path, tmp_path: Path) -> None:
+    """Each example, run with a key and a local copy, is the same read from either."""
+    for framework in re.findall(r"^from (langchain|langgraph|llama_index)\b", (EXAMPLES / name).read_text("utf-8"), re.MULTILINE):
+        pytest.importorskip(framework)
+    with StrictServer(limits=Limits(agents=None)) as server:
+        settings = {
+            "WHYOPS_API_KEY": KEY,
+            "WHYOPS_AGENT_NAME": "agent",
+            "WHYOPS_ANALYSE_BASE_URL": server.url,
+            "WHYOPS_KEEP_LOCAL": "1",
+            "WHYOPS_HOME": str(home),
+        }
+        subprocess.run([sys.executable, str(EXAMPLES / name)], env={**os.environ, **settings}, capture_output=True, check=True)
+        assert compare(server, home, tmp_path / "elsewhere")
+
+
+def test_the_pages_calls(home: Path, tmp_path: Path) -> None:
+    """So is what the service's own page records, with a system prompt, a failed tool and many calls at once."""
+    with StrictServer() as server:
+        settings = {"analyse_base_url": server.url, "proxy_base_url": server.proxy_url, "keep_local": True}
+        sdk = whyops.configure(api_key=KEY, agent_name="agent", **settings)
+
+        @whyops.tool
+        def inner(number: int) -> int:
+            return number
+
+        @whyops.tool
+        def outer(number: int) -> int:
+            if number == 7:
+                raise ValueError("seven")
+            return inner(number) + inner(number + 1)
+
+        with sdk.trace("session-123") as trace:
+            messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}, {"role": "user", "content": "There?"}]
+            trace.user_message_sync(messages, external_user_id="user_12345")
+            calls = [{"name": "search_orders", "arguments": {"orderId": "123"}}]
+            span_id = trace.tool_call_request_sync("search_orders", calls, latency_ms=11)
+            trace.tool_call_response_sync("search_orders", span_id, calls, {"status": "shipped"}, latency_ms=88)
+            usage = {"promptTokens": 42, "completionTokens": 16, "totalTokens": 58}
+            trace.llm_response_sync("openai/gpt-4o-mini", "openai", "It has shipped.", finish_reason="stop", latency_ms=390, usage=usage)
+            for number in range(100):
+                if number == 7:
+                    with pytest.raises(ValueError, match="seven"):
+                        outer(number)
+                else:
+                    outer(number)
+            trace.user_message_sync(messages)
+        assert sdk.flush_sync().waiting == 0
+        assert compare(server, home, tmp_path / "elsewhere") == ["session-123"]
