@@ -16,6 +16,7 @@ LINE = b'{"traceId":"session-12","agentName":"agent","eventType":"error"}\n'
         ("409 Trace 'session-12': session-12.", "409 Trace '…': …."),
         ("409 Trace session-123 and my-session-12", "409 Trace session-123 and my-session-12"),
         ("sampled out by rate 0.2 (hash: 8231, a)", "sampled out by rate 0.2 (hash: …, a)"),
+        ("Trace rejected by sampling (rate: 0.2, hash: 0.7345)", "Trace rejected by sampling (rate: 0.2, hash: …)"),
         ("sampled out by rate 0.2, 0.73451 is above", "sampled out by rate 0.2, … is above"),
         ("no trace 3f2a9c1e-77aa-4b6e-9d1f-001122334455 here", "no trace … here"),
         ("no trace 0123456789abcdef-17", "no trace …"),

@@ -158,9 +158,9 @@ class Service:
     def _rejection(self, agent: Agent, event: Event, trace: Trace | None, *, is_kept: bool) -> str | None:
         """Give the service's reason to leave an event out, or None."""
         if not is_kept:
-            return f"Trace sampled out by sampling rate {agent.sampling_rate}"
+            return f"Trace rejected by sampling (rate: {agent.sampling_rate}, hash: {_share_of(event['traceId'], agent):.4f})"
         if trace is None and self._is_full_of_traces(agent):
-            return "Trace rejected by entity limit"
+            return f"Trace rejected by entity limit ({self.limits.traces}/{self.limits.traces})"
         if self._is_full_of_spans(agent, event):
             return f"Span rejected by agent limit ({self.limits.spans}/{self.limits.spans})"
         return None
@@ -198,9 +198,13 @@ class Service:
 
 
 def _is_kept(trace_id: str, agent: Agent) -> bool:
-    """Decide by a hash, so that asking again gives the same answer."""
+    return _share_of(trace_id, agent) < agent.sampling_rate
+
+
+def _share_of(trace_id: str, agent: Agent) -> float:
+    """Return what decides whether a trace is kept: a number from 0 to 1 by a hash, so that asking again gives the same answer."""
     digest = hashlib.sha256(f"{trace_id}\n{agent.account}\n{agent.name}".encode(errors="replace")).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32 < agent.sampling_rate
+    return int.from_bytes(digest[:4], "big") / 2**32
 
 
 def _result(row: Row, status: str, message: str | None = None) -> Row:

@@ -451,7 +451,7 @@ def test_limit_of_traces() -> None:
         answers = client.send(*(event(traceId=trace, content=n) for n, trace in enumerate(["a", "b", "c", "a"])))
         client.close()
         assert [answer["status"] for answer in answers] == ["saved", "saved", "sampled_out", "saved"]
-        assert answers[2]["message"] == "Trace rejected by entity limit"
+        assert answers[2]["message"] == "Trace rejected by entity limit (2/2)"
 
 
 def test_queue_mode() -> None:
