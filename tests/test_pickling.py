@@ -94,6 +94,7 @@ def test_a_copy_of_a_trace_records_in_that_trace(again: Callable[[Any], Any]) ->
         sdk.flush_sync()
     (message,) = [event for event in sink.events if event["eventType"] == "user_message"]
     assert (message["traceId"], message["externalUserId"]) == ("a trace", "someone")
+    assert message["metadata"].pop("recordedAt")
     assert message["metadata"] == {"tier": "gold", "parentSpanId": span.span_id}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,9 @@ class Session:
         self.clock = clock
         self._api_key = api_key
         self._channel = open_channel(transport)
-        self._headers = {
-            "Authorization": f"Bearer {api_key}",
-            "X-Agent-Name": agent_name.encode("utf-8").decode("latin-1"),
-            "Content-Type": "application/json",
-            "User-Agent": "whyops-python",
-        }
+        self._asking = {"Authorization": f"Bearer {api_key}", "User-Agent": "whyops-python"}
+        named = agent_name.encode("utf-8").decode("latin-1")
+        self._posting = {**self._asking, "X-Agent-Name": named, "Content-Type": "application/json"}
 
     def post(self, path: str, body: bytes, *, base: str | None = None) -> Answer:
         """Post JSON to a path of the service's, or of the server at `base`.
@@ -43,7 +41,7 @@ class Session:
         Raises:
             RetryLater: no answer came.
         """
-        return self._exchange("POST", f"{base or self.url}{path}", body)
+        return self._exchange("POST", f"{base or self.url}{path}", self._posting, body)
 
     def get(self, path: str) -> Answer:
         """Ask for a path of the service's.
@@ -51,7 +49,7 @@ class Session:
         Raises:
             RetryLater: no answer came.
         """
-        return self._exchange("GET", f"{self.url}{path}", None)
+        return self._exchange("GET", f"{self.url}{path}", self._asking, None)
 
     def has_lost_its_database(self) -> bool:
         """Tell whether the service says so: it then refuses each key, because it can't look it up."""
@@ -76,10 +74,10 @@ class Session:
         """Close the connection."""
         self._channel.close()
 
-    def _exchange(self, method: str, url: str, body: bytes | None) -> Answer:
+    def _exchange(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         left = TIMEOUT_SECONDS if self.deadline is None else self.deadline - self.clock.monotonic()
         timeout = max(LEAST_SECONDS, min(TIMEOUT_SECONDS, left))
         try:
-            return self._channel.exchange(Request(method, url, self._headers, body, timeout))
+            return self._channel.exchange(Request(method, url, headers, body, timeout))
         except Unreachable as error:
             raise RetryLater(f"it can't be reached ({error})", kind="unreachable") from None

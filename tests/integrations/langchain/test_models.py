@@ -84,7 +84,8 @@ def test_tool_calls_of_a_stream_are_whole(captured, handler):
     """Tool calls that come in chunks are recorded as one call each, arguments as JSON text."""
     list(Streaming(answers=[calls(("find", {"order": "1"}))]).stream("Hi", {"callbacks": [handler]}))
     (call,) = only(captured, "llm_response")["content"]["toolCalls"]
-    assert call == {"id": "call-find-0", "function": {"name": "find", "arguments": '{"order": "1"}'}}
+    called = {"name": "find", "arguments": '{"order": "1"}'}
+    assert call == {"id": "call-find-0", **called, "function": called}
 
 
 def test_what_is_not_known_is_absent(captured, handler):

@@ -66,7 +66,7 @@ def test_a_tool_is_a_pair_with_one_span_id(captured, handler):
     asked, gave = captured.events
     assert (asked["eventType"], gave["eventType"]) == ("tool_call_request", "tool_call_response")
     assert asked["spanId"] == gave["spanId"]
-    assert asked["content"] == {"toolCalls": [{"name": "find", "arguments": {"order": "1"}}]}
+    assert asked["content"] == {"name": "find", "toolCalls": [{"name": "find", "arguments": {"order": "1"}}]}
     assert gave["content"]["toolResults"] == {"order": "1", "loud": False}
     assert gave["metadata"]["tool"] == "find"
     assert gave["metadata"]["latencyMs"] >= 0
@@ -497,7 +497,7 @@ def test_a_retriever_is_a_tool_pair(captured, handler):
     asyncio.run(Shelf().ainvoke("what", {"callbacks": [handler]}))
     assert types(captured) == ["tool_call_request", "tool_call_response"] * 2
     asked, gave = captured.events[:2]
-    assert asked["content"] == {"toolCalls": [{"name": "Shelf", "arguments": {"query": "what"}}]}
+    assert asked["content"] == {"name": "Shelf", "toolCalls": [{"name": "Shelf", "arguments": {"query": "what"}}]}
     assert gave["spanId"] == asked["spanId"]
     assert gave["content"]["toolResults"] == {
         "documents": [

@@ -180,7 +180,8 @@ def test_an_answer_with_tool_calls(captured: Captured) -> None:
     """Arguments are JSON text."""
     ScriptedLLM(script=in_turn(calls(("add", {"a": 1})))).chat(ASKED)
     (answered,) = captured.of_type("llm_response")
-    assert answered["content"]["toolCalls"] == [{"id": "call-0", "function": {"name": "add", "arguments": '{"a": 1}'}}]
+    called = {"name": "add", "arguments": '{"a": 1}'}
+    assert answered["content"]["toolCalls"] == [{"id": "call-0", **called, "function": called}]
 
 
 OPENAI = {
