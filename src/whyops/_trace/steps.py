@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted, shortened
-from .._wire.read import Message, RecordedEvent, RequestedTool, Usage
+from .._wire.read import Message, RecordedEvent, RequestedTool
+from .._wire.used import Usage
 from .._wire.write import UNKNOWN
 
 USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"})

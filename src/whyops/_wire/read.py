@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import NamedTuple
 
-from .usage import COUNTS, MAX_COUNT
+from .used import Usage, count_of
 from .write import UNKNOWN
 
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
@@ -58,47 +58,6 @@ class KeyParts(NamedTuple):
     process: str = ""
     number: int = 0
     is_end: bool = False
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Token counts of one model call, or of several together. `prompt` does not include the cached ones."""
-
-    prompt: int = 0
-    completion: int = 0
-    cache_read: int = 0
-    cache_creation: int = 0
-    unsplit: int = 0
-    """Tokens that only a total tells of: nobody said of which kind they are."""
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.prompt + other.prompt,
-            self.completion + other.completion,
-            self.cache_read + other.cache_read,
-            self.cache_creation + other.cache_creation,
-            self.unsplit + other.unsplit,
-        )
-
-    def __bool__(self) -> bool:
-        return self != Usage()
-
-    @property
-    def total(self) -> int:
-        """All tokens, cached ones included."""
-        return self.prompt + self.completion + self.cache_read + self.cache_creation + self.unsplit
-
-    @property
-    def given(self) -> int:
-        """All tokens but those that the model wrote."""
-        return self.total - self.completion
-
-    @classmethod
-    def of(cls, value: object) -> Usage:
-        """Read `metadata.usage`; what is no count is left out."""
-        usage = as_mapping(value)
-        prompt, completion, total, read, created = (_count(usage.get(name)) for name in COUNTS)
-        return cls(prompt, completion, read, created, max(total - prompt - completion - read - created, 0))
 
 
 @dataclass(frozen=True)
@@ -384,13 +343,8 @@ def _text_of(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _count(value: object) -> int:
-    """Read a count as far as the service stores it."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else 0
-
-
 def _marks(value: object) -> int:
     """Read a mark that says how many, which ones, or only that."""
     if isinstance(value, bool):
         return int(value)
-    return _count(value) or len(as_sequence(value)) or len(as_mapping(value))
+    return count_of(value) or len(as_sequence(value)) or len(as_mapping(value))
