@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .usage import COUNTS, MAX_COUNT
+from .usage import COUNTS, MAX_COUNT, token_usage
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,18 @@ class Usage:
         prompt, completion, total, read, short, long, together = (count_of(usage.get(name)) for name in COUNTS)
         written = max(together, short + long)
         return cls(prompt, completion, read, written, max(total - prompt - completion - read - written, 0))
+
+    @classmethod
+    def of_proxy(cls, value: object) -> Usage:
+        """Read what the WhyOps proxy makes of a provider's counts.
+
+        OpenAI's prompt count includes the cached tokens, which their total tells; an embedding's counts have OpenAI's names.
+        """
+        usage: Mapping[str, object] = value if isinstance(value, Mapping) else {}
+        used = cls.of(usage if any(name in usage for name in COUNTS) else token_usage(usage))
+        cached = used.cache_read + used.cache_creation
+        is_inside = count_of(usage.get("totalTokens")) == used.prompt + used.completion and cached <= used.prompt
+        return replace(used, prompt=used.prompt - cached) if is_inside else used
 
 
 def count_of(value: object) -> int:
