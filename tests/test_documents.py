@@ -49,6 +49,16 @@ def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path, cap
         assert text in shown
 
 
+def test_a_model_behind_the_proxy_is_named_with_its_provider() -> None:
+    """In the README, in examples and in docstrings: a bare name is refused once an account has two providers."""
+    proxied = [text for text in (*BLOCKS, *re.findall(r"`ChatOpenAI\(.*?\)`", README)) if "sdk.openai(" in text or "proxy_kwargs" in text]
+    proxied += [path.read_text("utf-8") for path in (PROJECT / "examples").glob("*_proxy.py")]
+    proxied += [(PROJECT / "src/whyops/integrations/langchain/_proxied.py").read_text("utf-8")]
+    named = [re.findall(r'\bmodel="([^"]*)"', text) for text in proxied]
+    assert len(named) == 5
+    assert all(names and all(re.fullmatch(r"\w+/[\w.-]+", name) for name in names) for names in named)
+
+
 def test_a_trace_completes_to_what_the_readme_lists() -> None:
     """The nine pairs of the table, and the few others that the sentence below it names: nothing of our own shows in a completion."""
     pairs = re.findall(r"^\| `(\w+)_sync\(", README, re.MULTILINE)

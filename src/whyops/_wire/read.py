@@ -118,8 +118,7 @@ class RecordedEvent:
     @property
     def is_proxied(self) -> bool:
         """Whether it may be the WhyOps proxy that recorded this: it gives no key, and the service makes one of the content."""
-        key = self.key or as_text(self.metadata.get("idempotencyKey")) or _MADE_KEY
-        return key.startswith(_MADE_KEY)
+        return (self.key or _MADE_KEY).startswith(_MADE_KEY)
 
     @cached_property
     def key_parts(self) -> KeyParts:
