@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import whyops
+from tests.acceptance.test_golden_wire import GOLDEN
 from tests.interpreter import STRICT
 from whyops._cli._main import main
+from whyops.types import EventType
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -76,3 +79,16 @@ def test_the_map_names_every_room() -> None:
     assert set(re.findall(r"^\| `([\w/.]+)` \|", CONTRIBUTING, re.MULTILINE)) >= rooms
     named = re.findall(r"`([\w/]+\.py)`", CONTRIBUTING)
     assert [name for name in named if not (package / name).exists() and not (PROJECT / name).exists()] == []
+
+
+def test_the_page_of_events_names_what_is_sent() -> None:
+    """Every member of the golden events, and no type that is none."""
+    page = (PROJECT / "docs" / "events.md").read_text("utf-8")
+    named = set(re.findall(r"`(?:\w+\.)?(\w+)`|\"(\w+)\"", page))
+    words = {word for pair in named for word in pair}
+    assert set(re.findall(r"^\| `(\w+)` \| .* \| ", page, re.MULTILINE)) >= set(get_args(EventType))
+    for case, (_, _, event) in GOLDEN.items():
+        content, metadata = event["content"], event.get("metadata", {})
+        members = {*event, *(content if isinstance(content, dict) else content[0]), *metadata, *metadata.get("usage", {})}
+        members |= {name for calls in (content.get("toolCalls", ()) if isinstance(content, dict) else ()) for name in calls}
+        assert members - words == set(), case

@@ -139,6 +139,14 @@ def test_an_error_is_its_message(content: object, failure: str) -> None:
     assert RecordedEvent({"eventType": "error", "content": content}).failure == failure
 
 
+def test_an_error_may_lie_deep() -> None:
+    """However deep."""
+    content: object = {"message": "no"}
+    for _ in range(10_000):
+        content = {"error": content}
+    assert RecordedEvent({"eventType": "error", "content": content}).failure == "no"
+
+
 @pytest.mark.parametrize(
     "content, answer",
     [

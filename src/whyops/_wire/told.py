@@ -59,13 +59,12 @@ def role_of(message: Mapping[object, object]) -> str:
 
 def error_of(content: object) -> tuple[object, object]:
     """Return an error's type and message, from an error's content or an answer of a provider's that holds one; else the content."""
-    if not isinstance(content, Mapping):
-        return None, content
-    inner = content.get("error")
-    if "message" in content or not inner:
-        return content.get("type"), content.get("message", content)
-    whole = parsed(inner) if isinstance(inner, str) else inner
-    return error_of(whole) if isinstance(whole, Mapping) else (None, inner)
+    given = content
+    while isinstance(given, Mapping) and "message" not in given and given.get("error"):
+        inner = given["error"]
+        whole = parsed(inner) if isinstance(inner, str) else inner
+        given = whole if isinstance(whole, Mapping) else inner
+    return (given.get("type"), given.get("message", given)) if isinstance(given, Mapping) else (None, given)
 
 
 def parsed(text: str) -> object:
