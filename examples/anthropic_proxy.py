@@ -1,7 +1,8 @@
 """Anthropic through the WhyOps proxy: the model calls are recorded there, the tool calls here, all in one trace.
 
 Needs `pip install anthropic`. A scripted server stands in for the proxy and the service, so that this runs without a key and without a
-network. With an account, leave out the two URLs.
+network. With an account, leave out the two URLs. Before the model's name stands the slug of its provider: the proxy needs it as soon as
+an account has two providers.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ async def answer(client: AsyncAnthropic, question: str) -> str:
     """Ask the model, and call the tool as often as it wants."""
     messages: list[Any] = [{"role": "user", "content": question}]
     while True:
-        message = await client.messages.create(model="claude-haiku-5-5", max_tokens=500, messages=messages, tools=[FIND_ORDER])
+        message = await client.messages.create(model="anthropic/claude-haiku-5-5", max_tokens=500, messages=messages, tools=[FIND_ORDER])
         results = []
         for block in message.content:
             if block.type == "text":

@@ -1,7 +1,8 @@
 """OpenAI through the WhyOps proxy: the model calls are recorded there, the tool calls here, all in one trace.
 
 Needs `pip install openai`. A scripted server stands in for the proxy and the service, so that this runs without a key and without a
-network. With an account, leave out the two URLs.
+network. With an account, leave out the two URLs. Before the model's name stands the slug of its provider: the proxy needs it as soon as
+an account has two providers.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def answer(client: OpenAI, question: str) -> str:
     """Ask the model, and call the tool as often as it wants."""
     messages: list[Any] = [{"role": "user", "content": question}]
     while True:
-        message = client.chat.completions.create(model="gpt-4o-mini", messages=messages, tools=[FIND_ORDER]).choices[0].message
+        message = client.chat.completions.create(model="openai/gpt-4o-mini", messages=messages, tools=[FIND_ORDER]).choices[0].message
         if not message.tool_calls:
             return whyops.strip_signature(message.content or "")
         messages.append(message)

@@ -6,12 +6,15 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import whyops
+from tests.acceptance.test_golden_wire import GOLDEN
 from tests.interpreter import STRICT
 from whyops._cli._main import main
+from whyops.types import EventType
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
@@ -49,6 +52,16 @@ def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path, cap
         assert text in shown
 
 
+def test_a_model_behind_the_proxy_is_named_with_its_provider() -> None:
+    """In the README, in examples and in docstrings: a bare name is refused once an account has two providers."""
+    proxied = [text for text in (*BLOCKS, *re.findall(r"`ChatOpenAI\(.*?\)`", README)) if "sdk.openai(" in text or "proxy_kwargs" in text]
+    proxied += [path.read_text("utf-8") for path in (PROJECT / "examples").glob("*_proxy.py")]
+    proxied += [(PROJECT / "src/whyops/integrations/langchain/_proxied.py").read_text("utf-8")]
+    named = [re.findall(r'\bmodel="([^"]*)"', text) for text in proxied]
+    assert len(named) == 5
+    assert all(names and all(re.fullmatch(r"\w+/[\w.-]+", name) for name in names) for names in named)
+
+
 def test_a_trace_completes_to_what_the_readme_lists() -> None:
     """The nine pairs of the table, and the few others that the sentence below it names: nothing of our own shows in a completion."""
     pairs = re.findall(r"^\| `(\w+)_sync\(", README, re.MULTILINE)
@@ -66,3 +79,16 @@ def test_the_map_names_every_room() -> None:
     assert set(re.findall(r"^\| `([\w/.]+)` \|", CONTRIBUTING, re.MULTILINE)) >= rooms
     named = re.findall(r"`([\w/]+\.py)`", CONTRIBUTING)
     assert [name for name in named if not (package / name).exists() and not (PROJECT / name).exists()] == []
+
+
+def test_the_page_of_events_names_what_is_sent() -> None:
+    """Every member of the golden events, and no type that is none."""
+    page = (PROJECT / "docs" / "events.md").read_text("utf-8")
+    named = set(re.findall(r"`(?:\w+\.)?(\w+)`|\"(\w+)\"", page))
+    words = {word for pair in named for word in pair}
+    assert set(re.findall(r"^\| `(\w+)` \| .* \| ", page, re.MULTILINE)) >= set(get_args(EventType))
+    for case, (_, _, event) in GOLDEN.items():
+        content, metadata = event["content"], event.get("metadata", {})
+        members = {*event, *(content if isinstance(content, dict) else content[0]), *metadata, *metadata.get("usage", {})}
+        members |= {name for calls in (content.get("toolCalls", ()) if isinstance(content, dict) else ()) for name in calls}
+        assert members - words == set(), case

@@ -34,7 +34,7 @@ class ScriptedProxy:
     def _answer(self, path: str, headers: dict[str, str], body: Any) -> object:
         if path == "/api/entities/init":
             return {"success": True, "agentId": "agent-1", "agentVersionId": "version-1", "status": "created", "versionHash": "1"}
-        if path == "/api/events/ingest":
+        if path == "/api/events":
             self.seen += [f"event  {event['traceId']}  {event['eventType']}" for event in body]
             return [{"id": event["idempotencyKey"], "status": "saved"} for event in body]
         self.seen.append(f"model  {headers['x-trace-id']}  {path}, for agent {headers['x-agent-name']}")
@@ -51,7 +51,7 @@ def _chat(body: Any, trace_id: str) -> object:
         arguments = json.dumps({"order_id": _number_in(last["content"]), "_whyops_trace_id": trace_id})
         message["tool_calls"] = [{"id": "call-1", "type": "function", "function": {"name": "find_order", "arguments": arguments}}]
     choice = {"index": 0, "message": message, "finish_reason": "stop" if message["content"] else "tool_calls"}
-    return {"id": "chat-1", "object": "chat.completion", "created": 1, "model": body["model"], "choices": [choice]}
+    return {"id": "chat-1", "object": "chat.completion", "created": 1, "model": _bare(body["model"]), "choices": [choice]}
 
 
 def _message(body: Any) -> object:
@@ -65,12 +65,17 @@ def _message(body: Any) -> object:
         "id": "message-1",
         "type": "message",
         "role": "assistant",
-        "model": body["model"],
+        "model": _bare(body["model"]),
         "content": [block],
         "stop_reason": "tool_use" if block["type"] == "tool_use" else "end_turn",
         "stop_sequence": None,
         "usage": {"input_tokens": 20, "output_tokens": 10},
     }
+
+
+def _bare(model: str) -> str:
+    """Return a model's name without the slug of its provider, which only the proxy knows."""
+    return model.rpartition("/")[2]
 
 
 def _number_in(question: str) -> str:
@@ -84,10 +89,16 @@ def _told(result: str) -> str:
 
 def _handler(answer: Callable[[str, dict[str, str], Any], object]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the list of agents: there is none yet
+            self._send({"success": True, "agents": []})
+
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            given = json.dumps(answer(self.path, headers, body)).encode()
+            self._send(answer(self.path, headers, body))
+
+        def _send(self, body: object) -> None:
+            given = json.dumps(body).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(given)))

@@ -20,12 +20,12 @@ from ._outbox.destination import Destination, hash_key
 from ._recording import context
 from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
+from ._recording.proxy_headers import proxy_headers
 from ._recording.recorder import Recorder, lose_uncounted
 from ._runtime import forks, guard, locks
 from ._runtime.clock import CLOCK
 from ._runtime.waiting import loop_is_running
 from ._service.agents import hash_metadata
-from ._service.proxy import trace_headers
 from ._service.proxy_addresses import remember_proxy
 from .errors import StoreError
 from .events import RetryLater, Sink
@@ -72,7 +72,7 @@ class Parts(NamedTuple):
         headers = {"X-Agent-Name": own}
         trace = context.current_writer()
         if trace is not None and trace.recorder.agent_name == own:
-            headers |= trace_headers(trace.id, trace.external_user_id)
+            headers |= proxy_headers(trace)
         elif trace is not None:
             guard.notices.say(
                 "proxy in another's trace",

@@ -56,12 +56,17 @@ class ToolCallPair(TypedDict):
 
 
 class TokenUsage(TypedDict, total=False):
-    """Token counts, whole numbers. `promptTokens` does not include the cached ones."""
+    """Token counts, whole numbers. `promptTokens` does not include the cached ones.
+
+    Writes to a cache have prices by how long they last: give the two counts, or `cacheCreationTokens` where only their sum is known.
+    """
 
     promptTokens: int
     completionTokens: int
     totalTokens: int
     cacheReadTokens: int
+    cacheWrite5mTokens: int
+    cacheWrite1hTokens: int
     cacheCreationTokens: int
 
 

@@ -156,7 +156,8 @@ def test_counts_that_are_none_are_said_beside_those_that_are(said):
 def test_what_can_be_read_or_stands_for_none_is_not_said(said):
     """The forms that are documented, and empty ones, pass without a word."""
     trace = Recording().trace("t")
-    for usage in (None, {}, {"promptTokens": None}, {"input_tokens": 3, "output_tokens": 4}, SimpleNamespace(prompt_tokens=3)):
+    writes = {"cacheWrite5mTokens": 3, "cacheWrite1hTokens": 4, "cacheCreationTokens": 7}
+    for usage in (None, {}, {"promptTokens": None}, {"input_tokens": 3, "output_tokens": 4}, SimpleNamespace(prompt_tokens=3), writes):
         trace.llm_response_sync("m", "p", usage=usage, latency_ms=1.5, tool_calls=({"function": {"name": "a", "arguments": "{}"}},))
     trace.user_message_sync("Hello")  # type: ignore[arg-type]
     trace.embedding_request_sync("text")

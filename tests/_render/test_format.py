@@ -8,7 +8,7 @@ import pytest
 
 from whyops._printable import counted
 from whyops._render.format import arguments_text, content_text, duration_text, pretty, time_text, usage_facts, value_text
-from whyops._wire.read import Usage
+from whyops._wire.used import Usage
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from whyops._render.markdown import render_brief
 from whyops._render.page.data import report_data
 from whyops._render.step_text import FAILED, INTERRUPTED, OPEN, RESULT, StepText, step_text
 from whyops._render.terminal.tree import render_tree
+from whyops._trace.steps import Step
 
 
 def described(run: Run) -> list[StepText]:
@@ -85,3 +86,63 @@ def test_a_step_is_one_line() -> None:
     assert told[2:4] == ["<LLMResponse openai/gpt-4o-mini: 1 event>", "<ToolCall search_orders: 2 events>"]
     assert all(len(text) < 100 and "\n" not in text for text in told)
     assert trace_data(trace)["steps"]
+
+
+def told(*calls: tuple[str, str], failed: bool = False) -> Step:
+    """Give the step of a prompt that tells a model what its tools gave, in Anthropic's form."""
+    asked = [{"type": "tool_use", "id": name, "name": name, "input": {"of": name}} for name, _ in calls]
+    results = [{"type": "tool_result", "tool_use_id": name, "content": result, "is_error": failed} for name, result in calls]
+    messages = [{"role": "assistant", "content": asked}, {"role": "user", "content": results}]
+    (step,) = RecordedTrace.from_events([{"eventType": "tool_result", "content": messages}]).steps
+    return step
+
+
+def lost(result: str) -> Step:
+    """Give the step of a prompt that has no call for its result."""
+    (step,) = RecordedTrace.from_events([{"eventType": "tool_result", "content": [{"role": "tool", "content": result}]}]).steps
+    return step
+
+
+@pytest.mark.parametrize(
+    "step, text, outcome, values",
+    [
+        (
+            told(("f", "1")),
+            'of="f"',
+            '"1"',
+            [
+                ("Arguments", {"of": "f"}, ("content", 0, "content", 0, "input")),
+                ("Result", "1", ("content", 1, "content", 0, "content")),
+            ],
+        ),
+        (
+            told(("f", "no"), failed=True),
+            'of="f"',
+            "no",
+            [
+                ("Arguments", {"of": "f"}, ("content", 0, "content", 0, "input")),
+                ("Error", "no", ("content", 1, "content", 0, "content")),
+            ],
+        ),
+        (
+            lost("1"),
+            "",
+            '"1"',
+            [("Result", "1", ("content", 0, "content"))],
+        ),
+        (
+            told(("f", "1"), ("g", "2")),
+            'f(of="f"), g(of="g")',
+            '["1", "2"]',
+            [
+                ("Arguments", [{"name": "f", "arguments": {"of": "f"}}, {"name": "g", "arguments": {"of": "g"}}], ("content",)),
+                ("Result", ["1", "2"], ("content",)),
+            ],
+        ),
+    ],
+)
+def test_results_that_a_prompt_tells(step: Step, text: str, outcome: str, values: list[object]) -> None:
+    """Each value is the tool's, and stands where the prompt has it; several together stand in the whole prompt."""
+    said = step_text(step)
+    assert (said.text, said.outcome) == (text, outcome)
+    assert [(value.title, value.value, value.path) for value in said.values] == values

@@ -8,7 +8,7 @@ import pytest
 
 import whyops
 from whyops._service.clients import check_client
-from whyops._service.proxy import ProxySettings, langchain_keywords, llama_index_keywords, trace_headers
+from whyops._service.proxy import ProxySettings, langchain_keywords, llama_index_keywords
 
 KEY = "whyops_key"
 
@@ -70,10 +70,3 @@ def test_the_frameworks_names_for_the_settings() -> None:
     assert langchain_keywords(settings, "anthropic") == {"base_url": "http://proxy/v1", **rest}
     assert llama_index_keywords(settings, "openai") == {"api_base": "http://proxy/v1", **rest}
     assert llama_index_keywords(settings, "anthropic") == {"base_url": "http://proxy/v1", **rest}
-
-
-@pytest.mark.parametrize("user", ["", None, "Jörg", "two\nlines", " blank", "blank ", "\x7f"])
-def test_an_id_that_no_header_can_hold_is_left_out(user: str | None) -> None:
-    """A header takes printable ASCII without blanks around it; any other id would break the request that it goes with."""
-    assert trace_headers("t-1", user) == {"X-Trace-ID": "t-1", "X-Thread-ID": "t-1"}
-    assert trace_headers("t-1", "user 1")["X-External-User-Id"] == "user 1"

@@ -11,7 +11,8 @@ from tests._render.recordings import DEAD, Run, conversation
 from whyops._render.terminal.tree import render_tree
 from whyops._trace.recorded import RecordedTrace, Totals
 from whyops._trace.steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Step, Thinking, ToolCall, UserMessage
-from whyops._wire.read import RecordedEvent, Usage, microseconds
+from whyops._wire.read import RecordedEvent, microseconds
+from whyops._wire.used import Usage
 
 
 def recorded(run: Run) -> RecordedTrace:
@@ -293,3 +294,55 @@ def test_unknown_events_are_steps() -> None:
     run = Run()
     run.add("agent_handover", {})
     assert isinstance(recorded(run).steps[0], OtherEvent)
+
+
+def told(run: Run, *calls: tuple[str, object]) -> None:
+    """Record, as the proxy does, a prompt that tells a model what its tools gave."""
+    asked = [{"id": str(index), "function": {"name": name, "arguments": "{}"}} for index, (name, _) in enumerate(calls)]
+    results = [{"role": "tool", "tool_call_id": str(index), "content": result} for index, (_, result) in enumerate(calls)]
+    run.add("tool_result", [{"role": "assistant", "tool_calls": asked}, *results], span=f"told-{len(run.events)}")
+
+
+def test_results_that_are_told_are_those_of_the_recorded_calls() -> None:
+    """A call that was recorded is there once; of several told together, those that nobody recorded are shown with the others."""
+    run = Run()
+    run.model(chosen=[("f", {}), ("g", {})])
+    run.tool("f", {}, 1, "s1")
+    run.tool("g", {}, 2, "s2")
+    told(run, ("f", "1"), ("g", "2"))
+    run.model(chosen=[("f", {}), ("h", {})])
+    run.tool("f", {}, 3, "s3")
+    told(run, ("f", "3"), ("h", "4"))
+    run.model("Done.")
+    told(run, ("x", "5"))
+    trace = recorded(run)
+    assert outline(trace.steps) == [["LLMResponse", "f", "g"], ["LLMResponse", "f", "f"], "LLMResponse", "x"]
+    assert [(call.names, call.result, len(call.events)) for call in trace.calls] == [
+        (("f",), 1, 2),
+        (("g",), 2, 3),
+        (("f",), 3, 2),
+        (("f", "h"), ["3", "4"], 1),
+        (("x",), "5", 1),
+    ]
+    assert all(step.not_called == () for step in trace.steps if isinstance(step, LLMResponse))
+
+
+def test_a_proxied_embedding_is_one() -> None:
+    """Its two events have different spans: an answer goes with the latest open request that has as many texts, else the latest open one."""
+    run = Run()
+    for size in (1, 2, 1):
+        run.add("embedding_request", {"input": ["x"] * size}, span=f"q{size}")
+    for count in (2, 7, 1, 1):
+        run.add("embedding_response", {"embeddingCount": count}, {"model": "m"}, span=f"r{count}")
+    for event in run.events:
+        del event["idempotencyKey"]
+    steps = [step for step in recorded(run).steps if isinstance(step, Embedding)]
+    assert [(len(step.inputs), step.count) for step in steps] == [(1, 1), (2, 2), (1, 7), (0, 1)]
+
+
+def test_an_embedding_of_our_own_needs_its_span() -> None:
+    """A response that names another span than any request is another embedding's."""
+    run = Run()
+    run.add("embedding_request", {"input": ["x"]}, span="q")
+    run.add("embedding_response", {"embeddingCount": 1}, {"model": "m"}, span="r")
+    assert len(recorded(run).steps) == 2

@@ -21,7 +21,8 @@ OWN_FORM = {
     "integrations/llama_index/_translate.py": "a provider's word, too",
 }
 MEMBERS = frozenset(
-    {"agentName", "cacheCreationTokens", "cacheReadTokens", "closedEarly", "completionTokens", "durationMs", "embeddingCount"}
+    {"agentName", "cacheCreationTokens", "cacheReadTokens", "cacheWrite1hTokens", "cacheWrite5mTokens", "closedEarly"}
+    | {"completionTokens", "durationMs", "embeddingCount"}
     | {"eventType", "externalUserId", "finishReason", "idempotencyKey", "interrupted", "latencyMs", "parentSpanId", "parentStepId"}
     | {
         "promptTokens",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from whyops._wire.read import RecordedEvent, Usage, decode
+from whyops._wire.read import RecordedEvent, decode
+from whyops._wire.used import Usage
 
 
 @pytest.mark.parametrize("line", [b"", b"\n", b"{", b"[]\n", b"1\n", b"\xff\xfe\n", b'{"a": "\xff"}\n', b"[" * 200_000])
@@ -26,6 +27,12 @@ def test_a_number_of_any_length_is_read() -> None:
         ({"totalTokens": 100}, Usage(unsplit=100)),
         ({"totalTokens": 5, "completionTokens": 20}, Usage(completion=20)),
         ({"promptTokens": 2, "cacheReadTokens": 3, "cacheCreationTokens": 4, "totalTokens": 9}, Usage(2, 0, 3, 4)),
+        ({"promptTokens": 2, "cacheWrite5mTokens": 3, "cacheWrite1hTokens": 4, "totalTokens": 9}, Usage(2, 0, 0, 7)),
+        (
+            {"promptTokens": 2, "cacheWrite5mTokens": 3, "cacheWrite1hTokens": 4, "cacheCreationTokens": 7, "totalTokens": 9},
+            Usage(2, 0, 0, 7),
+        ),
+        ({"promptTokens": 2, "cacheWrite1hTokens": 4}, Usage(2, 0, 0, 4)),
     ],
 )
 def test_what_only_a_total_tells_is_counted_once(usage: object, expected: Usage) -> None:

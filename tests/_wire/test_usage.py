@@ -11,14 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests._encoding.gallery import HOSTILE_VALUES
-from whyops._wire.usage import MAX_COUNT, token_usage, whole
+from whyops._wire.usage import COUNTS, MAX_COUNT, token_usage, whole
 
 
 def counts(
-    prompt: int | None, completion: int | None, total: int | None, read: int | None = None, created: int | None = None
+    prompt: int | None,
+    completion: int | None,
+    total: int | None,
+    read: int | None = None,
+    created: int | None = None,
+    lifetimes: tuple[int | None, int | None] = (None, None),
 ) -> dict[str, int]:
-    names = ("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens", "cacheCreationTokens")
-    return {name: count for name, count in zip(names, (prompt, completion, total, read, created), strict=True) if count is not None}
+    given_counts = (prompt, completion, total, read, *lifetimes, created)
+    return {name: count for name, count in zip(COUNTS, given_counts, strict=True) if count is not None}
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,19 @@ def test_whole_takes_numpy_numbers() -> None:
             {"promptTokens": 42, "completionTokens": 16, "cacheReadTokens": 10, "cacheCreationTokens": 5},
             counts(42, 16, 73, 10, 5),
         ),
+        (
+            {"promptTokens": 42, "completionTokens": 16, "totalTokens": 58, "cacheReadTokens": 10},
+            counts(42, 16, 58, 10),
+        ),
+        (
+            {"promptTokens": 42, "completionTokens": 16, "cacheWrite5mTokens": 3, "cacheWrite1hTokens": 4},
+            counts(42, 16, 65, None, None, (3, 4)),
+        ),
+        (
+            {"promptTokens": 42, "completionTokens": 16, "cacheWrite5mTokens": 3, "cacheWrite1hTokens": 4, "cacheCreationTokens": 7},
+            counts(42, 16, 65, None, None, (3, 4)),
+        ),
+        ({"promptTokens": 42, "completionTokens": 16, "cacheWrite1hTokens": 4}, counts(42, 16, 62, None, None, (None, 4))),
         ({"promptTokens": 4.6, "completionTokens": -1}, counts(5, 0, 5)),
         ({"promptTokens": "many", "totalTokens": 9}, counts(None, None, 9)),
         ({"promptTokens": 2**40, "completionTokens": 1}, counts(MAX_COUNT, 1, MAX_COUNT)),
@@ -83,6 +101,20 @@ def test_whole_takes_numpy_numbers() -> None:
             {"prompt_tokens": 100, "completion_tokens": 5, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 30},
             counts(10, 5, 105, 60, 30),
         ),
+        (
+            {
+                "prompt_tokens": 100,
+                "completion_tokens": 5,
+                "total_tokens": 105,
+                "cache_creation_input_tokens": 30,
+                "prompt_tokens_details": {
+                    "cached_tokens": 60,
+                    "cache_creation_tokens": 30,
+                    "cache_creation_token_details": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+                },
+            },
+            counts(10, 5, 105, 60, None, (10, 20)),
+        ),
         # OpenAI, responses
         (
             {"input_tokens": 100, "output_tokens": 5, "total_tokens": 105, "input_tokens_details": {"cached_tokens": 80}},
@@ -101,13 +133,86 @@ def test_whole_takes_numpy_numbers() -> None:
                 "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4},
                 "cache_creation_input_tokens": 0,
             },
-            counts(10, 5, 22, None, 7),
+            counts(10, 5, 22, None, None, (3, 4)),
+        ),
+        (
+            {
+                "input_tokens": 10,
+                "output_tokens": 5,
+                "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4},
+                "cache_creation_input_tokens": 7,
+            },
+            counts(10, 5, 22, None, None, (3, 4)),
+        ),
+        (  # a lifetime that nobody knows yet
+            {
+                "input_tokens": 10,
+                "output_tokens": 5,
+                "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4, "ephemeral_1d_input_tokens": 2},
+                "cache_creation_input_tokens": 9,
+            },
+            counts(10, 5, 24, None, 9),
+        ),
+        (
+            {"input_tokens": 10, "output_tokens": 5, "ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 4},
+            counts(10, 5, 22, None, None, (3, 4)),
         ),
         ({"output_tokens": 5}, counts(None, 5, None)),
+        # OpenAI's Agents
+        (
+            {
+                "requests": 1,
+                "input_tokens": 1999,
+                "input_tokens_details": {"cached_tokens": 1792, "cache_write_tokens": 0, "cache_write_tokens_details": None},
+                "output_tokens": 10,
+                "output_tokens_details": {"reasoning_tokens": 5},
+                "total_tokens": 2009,
+                "request_usage_entries": [],
+            },
+            counts(207, 10, 2009, 1792, 0),
+        ),
+        # Codex
+        ({"input_tokens": 13675, "cached_input_tokens": 9216, "output_tokens": 100}, counts(4459, 100, 13775, 9216)),
+        # pydantic-ai
+        (
+            {"details": {}, "input_tokens": 13675, "cache_read_tokens": 9216, "output_tokens": 100},
+            counts(4459, 100, 13775, 9216),
+        ),
+        (
+            {"details": {}, "requests": 1, "tool_calls": 2, "input_tokens": 100, "cache_write_tokens": 30, "output_tokens": 5},
+            counts(70, 5, 105, None, 30),
+        ),
+        (
+            {"input_tokens": 100, "cache_write_tokens": 30, "cache_write_1h_tokens": 20, "cache_read_tokens": 60, "output_tokens": 5},
+            counts(10, 5, 105, 60, None, (10, 20)),
+        ),
+        (
+            {"input_tokens": 100, "cache_write_tokens": 30, "cache_write_1h_tokens": 0, "cache_read_tokens": 0, "output_tokens": 5},
+            counts(70, 5, 105, 0, 30),
+        ),
+        # what a total says goes before what a name says
+        (
+            {"input_tokens": 100, "output_tokens": 5, "total_tokens": 105, "cache_read_input_tokens": 60},
+            counts(40, 5, 105, 60),
+        ),
+        (
+            {"input_tokens": 100, "output_tokens": 5, "total_tokens": 165, "cache_read_tokens": 60},
+            counts(100, 5, 165, 60),
+        ),
+        (
+            {"input_tokens": 100, "output_tokens": 5, "total_tokens": 165, "input_token_details": {"cache_read": 60}},
+            counts(100, 5, 165, 60),
+        ),
+        ({"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "cache_read_tokens": 60}, counts(10, 5, 15, 60)),
+        ({"input_tokens": 100, "output_tokens": 5, "total_tokens": 999, "cache_read_tokens": 60}, counts(40, 5, 999, 60)),
         # Bedrock
         (
             {"inputTokens": 10, "outputTokens": 5, "totalTokens": 45, "cacheReadInputTokens": 20, "cacheWriteInputTokens": 10},
             counts(10, 5, 45, 20, 10),
+        ),
+        (
+            {"inputTokens": 100, "outputTokens": 5, "totalTokens": 105, "cacheReadInputTokens": 20},
+            counts(100, 5, 105, 20),
         ),
         # Google
         (
@@ -146,7 +251,7 @@ def test_whole_takes_numpy_numbers() -> None:
                     "ephemeral_1h_input_tokens": 20,
                 },
             },
-            counts(10, 5, 105, 60, 30),
+            counts(10, 5, 105, 60, None, (10, 20)),
         ),
         (
             {"input_tokens": 100, "output_tokens": 5, "input_token_details": {"priority_cache_read": 60, "priority_cache_creation": 30}},
@@ -206,7 +311,7 @@ def test_anthropic_objects() -> None:
     usage = types_.Usage(input_tokens=10, output_tokens=5, cache_read_input_tokens=80, cache_creation_input_tokens=20)
     assert token_usage(usage) == counts(10, 5, 115, 80, 20)
     creation = types_.CacheCreation(ephemeral_5m_input_tokens=3, ephemeral_1h_input_tokens=4)
-    assert token_usage(types_.Usage(input_tokens=10, output_tokens=5, cache_creation=creation)) == counts(10, 5, 22, None, 7)
+    assert token_usage(types_.Usage(input_tokens=10, output_tokens=5, cache_creation=creation)) == counts(10, 5, 22, None, None, (3, 4))
     assert token_usage(types_.MessageDeltaUsage(output_tokens=5)) == counts(None, 5, None)
 
 
@@ -247,6 +352,11 @@ def test_hostile_values_are_no_counts(value: object) -> None:
                 "input_tokens",
                 "output_tokens",
                 "cache_creation",
+                "cacheWrite5mTokens",
+                "ephemeral_1h_input_tokens",
+                "cache_write_tokens",
+                "cache_write_1h_tokens",
+                "total_tokens",
                 "prompt_token_count",
                 "cache_read_input_tokens",
                 "prompt_tokens_details",

@@ -17,6 +17,13 @@ CALLS: Any = [{"name": "search", "arguments": {"query": "tea", "limit": 3}}]
 MODEL_CALLS: Any = [{"id": "call_1", "function": {"name": "search", "arguments": '{"query": "tea"}'}}]
 SENT_MODEL_CALLS = [{**MODEL_CALLS[0], **MODEL_CALLS[0]["function"]}]
 USAGE: Any = {"promptTokens": 42, "completionTokens": 16, "totalTokens": 88, "cacheReadTokens": 20, "cacheCreationTokens": 10}
+WRITES: Any = {
+    "input_tokens": 42,
+    "output_tokens": 16,
+    "cache_read_input_tokens": 20,
+    "cache_creation_input_tokens": 10,
+    "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 7},
+}
 
 GOLDEN: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
     "user_message": (
@@ -41,6 +48,25 @@ GOLDEN: dict[str, tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = {
         {
             "content": {"content": "Here you are.", "toolCalls": SENT_MODEL_CALLS, "finishReason": "tool_calls"},
             "metadata": {"model": "gpt-4o", "provider": "openai", "usage": USAGE, "latencyMs": 390},
+        },
+    ),
+    "llm_response with writes to a cache by how long they last": (
+        ("claude", "anthropic"),
+        {"usage": WRITES},
+        {
+            "content": {},
+            "metadata": {
+                "model": "claude",
+                "provider": "anthropic",
+                "usage": {
+                    "promptTokens": 42,
+                    "completionTokens": 16,
+                    "totalTokens": 88,
+                    "cacheReadTokens": 20,
+                    "cacheWrite5mTokens": 3,
+                    "cacheWrite1hTokens": 7,
+                },
+            },
         },
     ),
     "llm_response with the least": (

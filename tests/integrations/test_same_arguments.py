@@ -46,5 +46,6 @@ def test_the_client_may_be_given_in_any_way(integration: ModuleType, sdk: whyops
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
 def test_the_headers_may_name_a_trace(integration: ModuleType, provider: str, sdk: whyops.WhyOps):
     """For a model that is made for one trace."""
-    headers = integration.proxy_kwargs(sdk, provider, trace=sdk.trace("t"))["default_headers"]
-    assert headers == {"X-Agent-Name": "mine", "X-Trace-ID": "t", "X-Thread-ID": "t"}
+    trace = sdk.trace("t", external_user_id="user_1")
+    headers = integration.proxy_kwargs(sdk, provider, trace=trace)["default_headers"]
+    assert headers == {"X-Agent-Name": "mine", "X-Trace-ID": "t", "X-Thread-ID": "t", "X-External-User-Id": "user_1"}

@@ -31,6 +31,11 @@ def read_signature(text: str) -> str | None:
     return "".join(chr(int(bits[at : at + 8], 2)) for at in range(0, len(bits), 8))
 
 
+def unsigned(text: str) -> str:
+    """Give a text without signatures."""
+    return _SIGNATURE.sub("", text)
+
+
 def signed_trace_id(messages: Iterable[Mapping[str, Any]]) -> str | None:
     """Give the trace id in the last of the assistant's texts that is signed."""
     texts = [message.get("content") for message in messages if message.get("role") == "assistant"]

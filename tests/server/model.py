@@ -16,6 +16,30 @@ from .answer import Answer
 from .marks import mark_arguments, sign
 
 _CALL_ID = "call_1"
+NO_SUCH_MODEL = "no-such-model"
+"""The model that neither provider has."""
+
+CHAT_USAGE: dict[str, Any] = {
+    "prompt_tokens": 10,
+    "completion_tokens": 2,
+    "total_tokens": 12,
+    "prompt_tokens_details": {"cached_tokens": 7},
+}
+RESPONSES_USAGE: dict[str, Any] = {
+    "input_tokens": 10,
+    "output_tokens": 2,
+    "total_tokens": 12,
+    "input_tokens_details": {"cached_tokens": 7},
+    "output_tokens_details": {"reasoning_tokens": 0},
+}
+EMBEDDINGS_USAGE: dict[str, Any] = {"prompt_tokens": 3, "total_tokens": 3}
+MESSAGES_USAGE: dict[str, Any] = {
+    "input_tokens": 3,
+    "output_tokens": 2,
+    "cache_read_input_tokens": 7,
+    "cache_creation_input_tokens": 5,
+    "cache_creation": {"ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 4},
+}
 
 
 @dataclass
@@ -70,6 +94,17 @@ class Turn:
         return "" if self.tool else f"{'The tool' if self.said[1] else 'You'} said: {self.said[0]}"
 
 
+def refusal(turn: Turn, *, in_anthropics_form: bool) -> Answer | None:
+    """Refuse a model that the provider doesn't have, in the provider's form."""
+    if turn.body.get("model") != NO_SUCH_MODEL:
+        return None
+    if in_anthropics_form:
+        error = {"type": "not_found_error", "message": f"model: {NO_SUCH_MODEL}"}
+        return Answer(404, {"type": "error", "error": error, "request_id": "req_1"})
+    message = f"The model `{NO_SUCH_MODEL}` does not exist"
+    return Answer(404, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": "model_not_found"}})
+
+
 def chat(turn: Turn) -> Answer:
     """Answer `chat/completions`, signed. A plain answer names the trace in tool calls and not in headers, a stream the other way round."""
     whole = {"id": "chat-1", "object": "chat.completion", "created": 1, "model": turn.body.get("model", "")}
@@ -80,7 +115,7 @@ def chat(turn: Turn) -> Answer:
         function = {"name": turn.tool, "arguments": mark_arguments(turn.arguments, turn.trace_id)}
         message["tool_calls"] = [{"id": _CALL_ID, "type": "function", "function": function}]
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if turn.tool else "stop"}
-    return Answer(200, {**whole, "choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}})
+    return Answer(200, {**whole, "choices": [choice], "usage": CHAT_USAGE})
 
 
 def _chat_chunks(turn: Turn, chunk: dict[str, Any]) -> Iterable[dict[str, Any]]:
@@ -91,6 +126,8 @@ def _chat_chunks(turn: Turn, chunk: dict[str, Any]) -> Iterable[dict[str, Any]]:
     for delta in deltas:
         yield {**chunk, "choices": [{"index": 0, "delta": {"role": "assistant", **delta}, "finish_reason": None}]}
     yield {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls" if turn.tool else "stop"}]}
+    if (turn.body.get("stream_options") or {}).get("include_usage"):
+        yield {**chunk, "choices": [], "usage": CHAT_USAGE}
     signature = {"index": 0, "delta": {"content": sign(turn.trace_id)}, "finish_reason": None}
     yield {**chunk, "id": "gen-signature", "choices": [signature]}
 
@@ -113,6 +150,7 @@ def responses(turn: Turn) -> Answer:
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
+        "usage": RESPONSES_USAGE,
     }
     if not turn.streams:
         return Answer(200, whole, turn.headers)
@@ -129,8 +167,7 @@ def embeddings(turn: Turn) -> Answer:
     """Answer `embeddings`: a vector of two for each text."""
     texts = turn.body["input"] if isinstance(turn.body["input"], list) else [turn.body["input"]]
     data = [{"object": "embedding", "index": index, "embedding": [0.25, 0.5]} for index in range(len(texts))]
-    usage = {"prompt_tokens": 3, "total_tokens": 3}
-    return Answer(200, {"object": "list", "model": turn.body.get("model", ""), "data": data, "usage": usage}, turn.headers)
+    return Answer(200, {"object": "list", "model": turn.body.get("model", ""), "data": data, "usage": EMBEDDINGS_USAGE}, turn.headers)
 
 
 def messages(turn: Turn) -> Answer:
@@ -139,15 +176,14 @@ def messages(turn: Turn) -> Answer:
     if turn.tool:
         block = {"type": "tool_use", "id": _CALL_ID, "name": turn.tool, "input": json.loads(turn.arguments)}
     stop_reason = "tool_use" if turn.tool else "end_turn"
-    usage = {"input_tokens": 3, "output_tokens": 2}
     whole = {"id": "msg-1", "type": "message", "role": "assistant", "model": turn.body.get("model", ""), "stop_sequence": None}
     if not turn.streams:
-        return Answer(200, {**whole, "content": [block], "stop_reason": stop_reason, "usage": usage})
+        return Answer(200, {**whole, "content": [block], "stop_reason": stop_reason, "usage": MESSAGES_USAGE})
     empty, delta = {**block, "text": ""}, {"type": "text_delta", "text": turn.text}
     if turn.tool:
         empty, delta = {**block, "input": {}}, {"type": "input_json_delta", "partial_json": turn.arguments}
     events = [
-        {"type": "message_start", "message": {**whole, "content": [], "stop_reason": None, "usage": usage}},
+        {"type": "message_start", "message": {**whole, "content": [], "stop_reason": None, "usage": MESSAGES_USAGE}},
         {"type": "content_block_start", "index": 0, "content_block": empty},
         {"type": "content_block_delta", "index": 0, "delta": delta},
         {"type": "content_block_stop", "index": 0},

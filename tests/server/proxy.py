@@ -1,11 +1,13 @@
 """The proxy's routes, all under `/v1`: to describe the agent, and to a model that repeats what it is told, or calls the first tool it has.
 
-The proxy records what goes through it as events of the agent, and leaves its marks in what comes back: a signature, a trace id.
+The proxy records what goes through it as events of the agent (see `proxied`), and leaves its marks in what comes back: a signature, a
+trace id.
 """
 
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
@@ -14,13 +16,17 @@ from . import model
 from .answer import INTERNAL_ERROR, Answer
 from .marks import new_trace_id, signed_trace_id
 from .model import Turn
+from .proxied import Call, slug_and_model
 from .request import Request
 from .service import Service
 
 _INVALID_JSON = Answer(400, {"success": False, "error": "Invalid JSON"})
 _NO_AGENT_NAME = Answer(400, {"success": False, "error": "Missing required header: X-Agent-Name"})
 _NO_ROUTE = Answer(404, {"success": False, "error": "Not found"})
+_NO_PROVIDER = Answer(400, {"error": "No provider configured for this API key. Add a provider or use a provider-slug/model format."})
 _WINDOW = 60.0
+_WAY_SECONDS = 0.002
+"""What a request takes to the proxy, and from there to the model and back: each event has a later millisecond than what came before."""
 
 _MODELS: dict[str, Callable[[Turn], Answer]] = {
     "/v1/chat/completions": model.chat,
@@ -49,18 +55,18 @@ def answer(service: Service, account: str, request: Request) -> Answer:
 
 
 def _ask_model(service: Service, account: str, request: Request, body: dict[str, Any]) -> Answer:
+    slug, model_name = slug_and_model(str(body.get("model", "")), service.providers)
+    if slug is None and len(service.providers) > 1:
+        return _NO_PROVIDER
     named = request.headers.get("x-trace-id") or request.headers.get("x-thread-id")
     signed = signed_trace_id(body.get("messages", ())) if request.path == "/v1/chat/completions" else None
-    turn = Turn(body, named or signed or new_trace_id())
-    given = _MODELS[request.path](turn)
-    told = {"traceId": turn.trace_id, "agentName": request.headers["x-agent-name"]}
-    called = {"model": body.get("model", ""), "provider": "openai"}
-    asked = {**told, "eventType": "user_message", "content": body.get("messages") or body.get("input"), "metadata": called}
-    answered = {**told, "eventType": "llm_response", "content": {"content": turn.text}, "metadata": called}
-    if request.path == "/v1/embeddings":
-        asked.update(eventType="embedding_request", content={"input": body["input"]})
-        answered.update(eventType="embedding_response", content={"object": "list"})
-    service.ingest(account, [asked, answered], request.headers.get("x-external-user-id"), at_once=True)
+    turn = Turn({**body, "model": model_name}, named or signed or new_trace_id())
+    call = Call(request.path, turn, request.headers["x-agent-name"], request.headers.get("x-external-user-id"), slug, str(uuid.uuid4()))
+    time.sleep(_WAY_SECONDS)
+    service.ingest(account, call.asked(), at_once=True)
+    time.sleep(_WAY_SECONDS)
+    given = model.refusal(turn, in_anthropics_form=call.is_anthropics) or _MODELS[request.path](turn)
+    service.ingest(account, call.answered(given), at_once=True)
     return given
 
 

@@ -67,6 +67,8 @@ class Service:
         """Whether it lacks `POST /events`, as older ones do."""
         self.limits = limits
         self.proxied: dict[str, list[float]] = {}
+        self.providers: tuple[str, ...] = ("openai",)
+        """The slugs of each account's providers; with several, the proxy takes no model's name without one."""
         self._stored = stored
         self._lock = threading.Lock()
         self.agents = Agents(limits.agents, limits.sampling_rate)

@@ -116,6 +116,100 @@ def test_what_goes_through_is_recorded_for_the_agent(server: StrictServer, clien
     assert server.service.rows[0]["externalUserId"] == "user_1"
 
 
+def recorded(server: StrictServer, kind: str) -> dict[str, Any]:
+    """Give the last event of a kind, as the proxy sent it."""
+    found: dict[str, Any] = [event for event in server.events if event["eventType"] == kind][-1]
+    assert "idempotencyKey" not in found
+    return found
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_what_a_chat_is_recorded_as(server: StrictServer, client: Client, *, streams: bool) -> None:
+    """Under two spans; the counts include cached tokens. A stream has them only if asked for, and its answer doesn't name the user."""
+    headers = {**TRACE, "X-External-User-Id": "user_1"}
+    if streams:
+        stream(server, "/v1/chat/completions", {**CHAT, "stream_options": {"include_usage": True}})
+    else:
+        client.ask("POST", "/v1/chat/completions", CHAT, headers)
+    asked, answered = recorded(server, "user_message"), recorded(server, "llm_response")
+    assert asked["content"] == [USER]
+    assert asked["metadata"] == {"model": "m-1", "provider": "openai", "params": {}}
+    usage = {"promptTokens": 10, "completionTokens": 2, "totalTokens": 12, "cacheReadTokens": 7}
+    assert answered["metadata"] == {"model": "m-1", "provider": "openai", "usage": usage, "latencyMs": 2}
+    calls = {"toolCalls": []} if streams else {}
+    assert answered["content"] == {"content": "You said: Hello!", **calls, "finishReason": "stop"}
+    assert answered["spanId"] != asked["spanId"]
+    assert answered.get("externalUserId") == (None if streams else "user_1")
+    stream(server, "/v1/chat/completions", {**CHAT, "messages": [{"role": "user", "content": "Hello again!"}]})
+    assert "usage" not in recorded(server, "llm_response")["metadata"]
+
+
+def test_what_anthropics_messages_are_recorded_as(server: StrictServer, client: Client) -> None:
+    """Under one span; the counts leave cached tokens out, and tell writes twice: by how long they last, and together."""
+    client.ask("POST", "/v1/messages", {**CHAT, "system": "Be kind.", "tools": [{"name": "search"}]}, TRACE)
+    asked, answered = recorded(server, "user_message"), recorded(server, "llm_response")
+    assert asked["metadata"] == {"model": "m-1", "provider": "anthropic", "systemPrompt": "Be kind.", "tools": [{"name": "search"}]}
+    assert answered["content"]["toolCalls"] == [{"id": "call_1", "type": "function", "function": {"name": "search", "arguments": "{}"}}]
+    usage = answered["metadata"]["usage"]
+    assert usage == {
+        "promptTokens": 3,
+        "completionTokens": 2,
+        "totalTokens": 17,
+        "cacheReadTokens": 7,
+        "cacheWrite5mTokens": 1,
+        "cacheWrite1hTokens": 4,
+        "cacheCreationTokens": 5,
+    }
+    assert answered["spanId"] == asked["spanId"]
+
+
+RESULTS = {
+    "chat/completions": [USER, {"role": "tool", "tool_call_id": "call_1", "content": "shipped"}],
+    "responses": [USER, {"type": "function_call_output", "call_id": "call_1", "output": "shipped"}],
+    "messages": [USER, {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "shipped"}]}],
+}
+
+
+@pytest.mark.parametrize("path", RESULTS)
+def test_a_request_with_results_is_recorded_as_one(server: StrictServer, client: Client, path: str) -> None:
+    """All of its messages are the content, whatever the provider's form."""
+    member = "input" if path == "responses" else "messages"
+    client.ask("POST", f"/v1/{path}", {"model": "m-1", member: RESULTS[path]}, TRACE)
+    assert recorded(server, "tool_result")["content"] == RESULTS[path]
+
+
+def test_what_embeddings_are_recorded_as(server: StrictServer, client: Client) -> None:
+    """Under two spans, the request without a user, and with OpenAI's names for the counts."""
+    client.ask("POST", "/v1/embeddings", {"model": "m-1", "input": "Hello!"}, {**TRACE, "X-External-User-Id": "user_1"})
+    asked, answered = recorded(server, "embedding_request"), recorded(server, "embedding_response")
+    assert (asked["content"], asked.get("externalUserId")) == ({"input": "Hello!"}, None)
+    assert answered["content"] == {"object": "list", "embeddingCount": 1, "firstEmbeddingDimensions": 2, "encodingFormat": "float"}
+    assert answered["metadata"]["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+    assert answered["spanId"] != asked["spanId"]
+
+
+def test_what_an_error_is_recorded_as(server: StrictServer, client: Client) -> None:
+    """The provider's body as an object; of a stream and of embeddings, its text and status."""
+    failing = {**CHAT, "model": "no-such-model"}
+    body = client.ask("POST", "/v1/chat/completions", failing, TRACE)
+    assert (client.status, body["error"]["code"]) == (404, "model_not_found")
+    assert recorded(server, "error")["content"] == body
+    assert client.ask("POST", "/v1/messages", failing, TRACE) == recorded(server, "error")["content"]
+    client.ask("POST", "/v1/chat/completions", {**failing, "stream": True}, TRACE)
+    assert recorded(server, "error")["content"] == {"error": json.dumps(body), "status": 404}
+
+
+def test_with_two_providers_a_model_needs_the_slug_of_one(server: StrictServer, client: Client) -> None:
+    """A bare name is 400 then; with the slug the model's provider is asked, and recorded as `custom` beside the slug."""
+    server.service.providers = ("openai", "anthropic")
+    client.ask("POST", "/v1/chat/completions", CHAT, TRACE)
+    assert client.status == 400
+    assert server.events == []
+    assert client.ask("POST", "/v1/chat/completions", {**CHAT, "model": "openai/m-1"}, TRACE)["model"] == "m-1"
+    called = recorded(server, "llm_response")["metadata"]
+    assert (called["model"], called["provider"], called["providerSlug"]) == ("m-1", "custom", "openai")
+
+
 def test_a_result_is_repeated(client: Client) -> None:
     """Told what a tool gave, the model calls no tool again."""
     result = {"role": "tool", "tool_call_id": "call_1", "content": "shipped"}

@@ -15,6 +15,8 @@ from .schema import TOOL_CALLS
 
 Row = dict[str, Any]
 
+_OWN = "key:"
+
 
 @dataclass
 class Trace:
@@ -49,7 +51,7 @@ class Trace:
             "externalUserId": external_user_id,
             "timestamp": _to_the_millisecond(event.get("timestamp")),
             "content": kept(event),
-            "metadata": {**event.get("metadata", {}), **({"idempotencyKey": own} if (own := event.get("idempotencyKey")) else {})},
+            "metadata": {**event.get("metadata", {}), **({} if key is None else {"idempotencyKey": key.removeprefix(_OWN)})},
         }
         if self.external_user_id is None:
             self.external_user_id = external_user_id
@@ -74,11 +76,11 @@ def key_of(event: dict[str, Any], external_user_id: str | None) -> str | None:
     """Give the key under which the service finds a repeat: the event's own, else a hash of its content; none for tool calls."""
     own = event.get("idempotencyKey")
     if own:
-        return f"key:{own}"
+        return f"{_OWN}{own}"
     if event["eventType"] in TOOL_CALLS:
         return None
     parts = [event["eventType"], external_user_id, event.get("parentStepId"), event.get("content")]
-    return "hash:" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return "hash_" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def without_nul(text: str) -> str:

@@ -150,7 +150,7 @@ def _note_counts(method: str, usage: object, read: object) -> None:
     """Log which of the counts with our names are no numbers."""
     held = members(usage) or {}
     for name in COUNTS:
-        if held.get(name) is not None and type(read) is dict and name not in read:
+        if type(read) is dict and name not in read and held.get(name) is not None and whole(held[name]) is None:
             refused(method, f"usage[{name!r}]", held[name], "a whole number")
 
 

@@ -14,6 +14,7 @@ from .async_twin import twin
 from .blocks import Blocks, TraceBlock
 from .explicit import record, record_request
 from .options import given_text
+from .proxy_headers import proxy_headers
 from .recorder import Recorder
 from .tool_call import ToolCallWriter
 from .trace_writer import TraceWriter
@@ -88,8 +89,8 @@ class Trace(TraceBlock):
             )
 
     def headers(self) -> dict[str, str]:
-        """Return the two headers that tell the WhyOps proxy which trace a request belongs to."""
-        return {"X-Trace-ID": self.id, "X-Thread-ID": self.id}
+        """Return the headers that tell the WhyOps proxy which trace a request belongs to, and which user, if the id is ASCII."""
+        return proxy_headers(self._writer)
 
     def tool_span(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolSpan:
         """Return a context manager that records one tool call: set `span.result` inside. For what no decorator can wrap.

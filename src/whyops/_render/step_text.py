@@ -162,15 +162,27 @@ def _call_values(step: ToolCall) -> Iterator[Value]:
     request = next((event for event in step.events if event.tool_calls), None)
     if request is not None:
         path: tuple[str | int, ...] = (0, "arguments") if len(step.requested) == 1 else ()
-        yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
+        if not request.told:
+            yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
     errors = [event for event in step.events if event.type == "error"]
     for event in errors:
         yield from _error_values(event)
     for event in step.events:
-        if event.type == "tool_result":
+        if event.told:
+            yield from _told_values(step) if event is step.first else ()
+        elif event.type == "tool_result":
             yield _value("Result", event, "output")
         elif event.type == "tool_call_response" and not errors:
             yield _response_value(step, event)
+
+
+def _told_values(step: ToolCall) -> Iterator[Value]:
+    """Yield what a prompt tells of a call and its result; of several, all in one, which stand in different places of the prompt."""
+    prompt, _ = step.first.prompt
+    call, _, path, _ = step.first.told[0] if len(step.first.told) == 1 else (None, None, (), False)
+    if step.arguments is not None:
+        yield Value("Arguments", step.arguments, step.first, (*prompt, *(call.path if call is not None else ())))
+    yield Value("Result" if step.error is None else "Error", step.first.result, step.first, (*prompt, *path))
 
 
 def _response_value(step: ToolCall, event: RecordedEvent) -> Value:

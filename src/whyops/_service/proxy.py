@@ -58,12 +58,3 @@ def llama_index_keywords(settings: ProxySettings, provider: str) -> dict[str, ob
     """Return the keywords of LlamaIndex's `OpenAI` (model and embedding) or `Anthropic`."""
     address = "api_base" if provider == "openai" else "base_url"
     return {address: settings.base_url, "api_key": settings.api_key, "default_headers": dict(settings.headers)}
-
-
-def trace_headers(trace_id: str, external_user_id: str | None) -> dict[str, str]:
-    """Return the headers that place a request in a trace. A user's id that no HTTP header can hold is left out."""
-    headers = {"X-Trace-ID": trace_id, "X-Thread-ID": trace_id}
-    user = external_user_id
-    if user and user.isascii() and user.isprintable() and user.strip() == user:
-        headers["X-External-User-Id"] = user
-    return headers

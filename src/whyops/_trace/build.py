@@ -53,16 +53,31 @@ def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
     """Put the events of a call together, whatever order they are in: the n-th response of a span goes with its n-th request."""
     drafts: list[_Draft] = []
     waiting: dict[tuple[str, str], list[_Draft]] = defaultdict(list)
+    proxied: list[_Draft] = []
     for event in events:
         span, lacks = event.span_id, event.counterpart
         if span and lacks and waiting[span, event.type]:
             waiting[span, event.type].pop(0).events.append(event)
             continue
+        if event.type == "embedding_response" and (asked := _asked_through_proxy(proxied, event)):
+            proxied.remove(asked)
+            asked.events.append(event)
+            continue
         draft = _Draft(_KINDS.get(event.type, OtherEvent), [event])
         drafts.append(draft)
         if span and lacks:
             waiting[span, lacks].append(draft)
+        if event.type == "embedding_request" and event.is_proxied:
+            proxied.append(draft)
     return _with_results_and_errors(drafts)
+
+
+def _asked_through_proxy(requests: Sequence[_Draft], response: RecordedEvent) -> _Draft | None:
+    """Return the embedding that a response ends: the proxy gives the two different spans. Best the latest one with as many texts."""
+    if not response.is_proxied:
+        return None
+    waiting = [draft for draft in reversed(requests) if len(draft.events) == 1]
+    return next((draft for draft in waiting if len(draft.events[0].inputs) == response.embedding_count), next(iter(waiting), None))
 
 
 def _with_results_and_errors(drafts: Sequence[_Draft]) -> list[_Draft]:
@@ -131,16 +146,22 @@ def _measure(drafts: Iterable[_Draft], max_depth: int) -> None:
 
 
 def _with_choices(drafts: Sequence[_Draft]) -> list[_Draft]:
-    """Move the tool calls that a model chose under its answer: those of these names that follow it before anyone else speaks."""
+    """Move the tool calls that a model chose under its answer: those of these names that follow it before anyone else speaks.
+
+    Where results are only told to the model, of calls that are all there, the prompt that tells them belongs to the last of these calls.
+    """
     kept: list[_Draft] = []
     model: _Draft | None = None
     names: list[str] = []
     for draft in drafts:
         if model is not None and draft.kind is ToolCall:
-            name = ToolCall(tuple(draft.events)).name
-            if name in names:
-                names.remove(name)
+            called = ToolCall(tuple(draft.events)).names
+            if not set(called).isdisjoint(names):
+                names = _without(names, called)
                 model.children.append(draft)
+                continue
+            if draft.events[0].told and (told_of := _recorded(model, called)):
+                told_of.events.extend(draft.events)
                 continue
         if draft.kind is LLMResponse:
             model, names = draft, [tool.name for tool in LLMResponse(tuple(draft.events)).requested]
@@ -148,3 +169,18 @@ def _with_choices(drafts: Sequence[_Draft]) -> list[_Draft]:
             model, names = None, []
         kept.append(draft)
     return kept
+
+
+def _without(names: Sequence[str], called: Sequence[str]) -> list[str]:
+    """Return the names without one for each that was called."""
+    left = list(names)
+    for name in called:
+        if name in left:
+            left.remove(name)
+    return left
+
+
+def _recorded(model: _Draft, called: Sequence[str]) -> _Draft | None:
+    """Return the last of a model's tool calls with these names, if it has all of them."""
+    calls = {name: draft for draft in model.children if draft.kind is ToolCall for name in ToolCall(tuple(draft.events)).names}
+    return calls[called[-1]] if calls.keys() >= set(called) else None

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted
-from .._wire.read import RecordedEvent, Usage
+from .._wire.read import RecordedEvent
+from .._wire.used import Usage
 from .._wire.write import UNKNOWN
 from .build import decision_path
 from .order import in_order

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted, shortened
-from .._wire.read import Message, RecordedEvent, RequestedTool, Usage
+from .._wire.read import Message, RecordedEvent, RequestedTool
+from .._wire.used import Usage
 from .._wire.write import UNKNOWN
 
-USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "STOP"})
+USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "completed", "STOP"})
 """Why a model stops when nothing is unusual, as several providers name it."""
 
 
@@ -142,7 +143,7 @@ class LLMResponse(Step):
     @cached_property
     def not_called(self) -> tuple[RequestedTool, ...]:
         """The requested tools for which no call was recorded."""
-        called = [child.name for child in self.children if isinstance(child, ToolCall)]
+        called = [name for child in self.children if isinstance(child, ToolCall) for name in child.names]
         missing = []
         for tool in self.requested:
             if tool.name in called:
@@ -166,6 +167,11 @@ class ToolCall(Step):
     def name(self) -> str:
         """The tool's name."""
         return next((event.tool for event in self.events if event.tool), UNKNOWN)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tool's name; several, where one event names several."""
+        return tuple(tool.name for tool in self.requested) if len(self.requested) > 1 else (self.name,)
 
     @property
     def arguments(self) -> object:

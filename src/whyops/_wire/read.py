@@ -10,12 +10,14 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import NamedTuple
 
-from .usage import COUNTS, MAX_COUNT
+from .told import ToldResult, arguments_of, error_of, role_of, told_results
+from .used import Usage, count_of
 from .write import UNKNOWN
 
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
 _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 
+_MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
@@ -58,47 +60,6 @@ class KeyParts(NamedTuple):
     process: str = ""
     number: int = 0
     is_end: bool = False
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Token counts of one model call, or of several together. `prompt` does not include the cached ones."""
-
-    prompt: int = 0
-    completion: int = 0
-    cache_read: int = 0
-    cache_creation: int = 0
-    unsplit: int = 0
-    """Tokens that only a total tells of: nobody said of which kind they are."""
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.prompt + other.prompt,
-            self.completion + other.completion,
-            self.cache_read + other.cache_read,
-            self.cache_creation + other.cache_creation,
-            self.unsplit + other.unsplit,
-        )
-
-    def __bool__(self) -> bool:
-        return self != Usage()
-
-    @property
-    def total(self) -> int:
-        """All tokens, cached ones included."""
-        return self.prompt + self.completion + self.cache_read + self.cache_creation + self.unsplit
-
-    @property
-    def given(self) -> int:
-        """All tokens but those that the model wrote."""
-        return self.total - self.completion
-
-    @classmethod
-    def of(cls, value: object) -> Usage:
-        """Read `metadata.usage`; what is no count is left out."""
-        usage = as_mapping(value)
-        prompt, completion, total, read, created = (_count(usage.get(name)) for name in COUNTS)
-        return cls(prompt, completion, read, created, max(total - prompt - completion - read - created, 0))
 
 
 @dataclass(frozen=True)
@@ -153,6 +114,11 @@ class RecordedEvent:
     def key(self) -> str | None:
         """The idempotency key: two events of a trace with the same one are the same event."""
         return as_text(self.raw.get("idempotencyKey"))
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether it may be the WhyOps proxy that recorded this: it gives no key, and the service makes one of the content."""
+        return (self.key or _MADE_KEY).startswith(_MADE_KEY)
 
     @cached_property
     def key_parts(self) -> KeyParts:
@@ -214,7 +180,8 @@ class RecordedEvent:
     @cached_property
     def usage(self) -> Usage:
         """The tokens that were used."""
-        return Usage.of(self.metadata.get("usage"))
+        given = self.metadata.get("usage")
+        return Usage.of_proxy(given) if self.is_proxied else Usage.of(given)
 
     @cached_property
     def truncated(self) -> int:
@@ -238,8 +205,16 @@ class RecordedEvent:
     def messages(self) -> tuple[Message, ...]:
         """The messages of a prompt, oldest first."""
         whole = as_sequence(self.metadata.get("messages"))
-        listed = whole or as_sequence(self.content) or as_sequence(self.fields.get("messages"))
+        listed = whole or self.prompt[1]
         return tuple(map(_message, listed or (() if self.content is None else (self.content,))))
+
+    @cached_property
+    def prompt(self) -> tuple[tuple[str, ...], Sequence[object]]:
+        """The list of messages in the content, in any provider's form, and where in the event it is."""
+        if listed := as_sequence(self.content):
+            return ("content",), listed
+        name = next((name for name in ("messages", "input") if as_sequence(self.fields.get(name))), "messages")
+        return ("content", name), as_sequence(self.fields.get(name))
 
     @property
     def offered(self) -> int | None:
@@ -260,7 +235,9 @@ class RecordedEvent:
     @property
     def answer(self) -> object:
         """A model's text, or a provider's list of parts; None for an answer that only calls tools."""
-        return self.fields.get("content") if isinstance(self.content, Mapping) else self.content
+        if not isinstance(self.content, Mapping):
+            return self.content
+        return next((text for name in ("content", "text", "refusal") if (text := self.fields.get(name)) is not None), None)
 
     @property
     def finish_reason(self) -> str | None:
@@ -269,8 +246,10 @@ class RecordedEvent:
 
     @property
     def inputs(self) -> Sequence[object]:
-        """The texts to embed."""
-        return as_sequence(self.fields.get("input"))
+        """The texts to embed, or the numbers of each one's tokens."""
+        given = self.fields.get("input")
+        is_one = (isinstance(given, str) and given) or (isinstance(given, list) and any(isinstance(token, int) for token in given))
+        return (given,) if is_one else as_sequence(given)
 
     @property
     def embedding_count(self) -> int | None:
@@ -287,13 +266,23 @@ class RecordedEvent:
     @cached_property
     def tool_calls(self) -> tuple[RequestedTool, ...]:
         """The tools that a model chose, or that a request or response names, with their arguments."""
-        return tuple(_requested(one) for one in as_sequence(self.fields.get("toolCalls")))
+        told = (result.call for result in self.told)
+        return tuple(
+            [RequestedTool(call.name or UNKNOWN, call.arguments) for call in told if call is not None]
+            or map(_requested, as_sequence(self.fields.get("toolCalls")))
+        )
+
+    @cached_property
+    def told(self) -> tuple[ToldResult, ...]:
+        """What tools gave, where the event is a prompt that tells a model of it."""
+        return told_results(self.prompt[1]) if self.type == "tool_result" else ()
 
     @property
     def result(self) -> object:
         """What a tool returned, as a response or a result tells it; None as well where it was interrupted."""
         if self.type == "tool_result":
-            return self.fields.get("output", self.content)
+            values = [one.value for one in self.told]
+            return values[0] if len(values) == 1 else values or self.fields.get("output", self.content)
         results = self.fields.get("toolResults", self.content)
         fields = as_mapping(results)
         if list(fields) == ["interrupted"]:
@@ -314,8 +303,11 @@ class RecordedEvent:
     def failure(self) -> str | None:
         """What an error or a tool's response says went wrong; None if nothing did."""
         if self.type == "error":
-            kind, message = as_text(self.fields.get("type")), _text_of(self.fields.get("message", self.content))
+            given_kind, given = error_of(self.content)
+            kind, message = as_text(given_kind), _text_of(given)
             return f"{kind}: {message}" if kind and not message.startswith(kind) else message
+        if any(one.failed for one in self.told):
+            return next(_text_of(one.value) for one in self.told if one.failed)
         told = as_mapping(self.fields.get("toolResults")).get("error") if self.type == "tool_call_response" else None
         return _text_of(told) if told else None
 
@@ -361,36 +353,22 @@ def as_text(value: object) -> str | None:
 
 def _message(value: object) -> Message:
     if isinstance(value, Mapping):
-        return Message(as_text(value.get("role")) or "user", value.get("content", value))
+        return Message(role_of(value), value.get("content", value))
     return Message("user", value)
 
 
 def _requested(value: object) -> RequestedTool:
     """Read one tool call, in our form or in OpenAI's with its `function`."""
     function = as_mapping(as_mapping(value).get("function")) or as_mapping(value)
-    arguments = function.get("arguments", function.get("args"))
-    return RequestedTool(as_text(function.get("name")) or UNKNOWN, _parsed(arguments) if isinstance(arguments, str) else arguments)
-
-
-def _parsed(arguments: str) -> object:
-    """Read arguments written as a JSON string; what is no JSON stays as it is."""
-    try:
-        return json.loads(arguments)
-    except (ValueError, RecursionError):
-        return arguments
+    return RequestedTool(as_text(function.get("name")) or UNKNOWN, arguments_of(function.get("arguments", function.get("args"))))
 
 
 def _text_of(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _count(value: object) -> int:
-    """Read a count as far as the service stores it."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT else 0
-
-
 def _marks(value: object) -> int:
     """Read a mark that says how many, which ones, or only that."""
     if isinstance(value, bool):
         return int(value)
-    return _count(value) or len(as_sequence(value)) or len(as_mapping(value))
+    return count_of(value) or len(as_sequence(value)) or len(as_mapping(value))

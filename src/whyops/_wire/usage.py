@@ -1,15 +1,20 @@
 """Providers' token counts → ours.
 
-Ours, as the service's page adds them up: prompt + completion + cache read + cache creation = total, so `promptTokens` leaves out what
+Ours, as the service's page adds them up: prompt + completion + cache read + cache writes = total, so `promptTokens` leaves out what
 was read from or written to a cache. Who counts how:
 
 | source                          | prompt count | cached tokens are              |
 | ours, Bedrock                   | promptTokens, inputTokens | beside it         |
 | Anthropic                       | input_tokens | beside it                      |
 | OpenAI chat, LiteLLM            | prompt_tokens | in it: prompt_tokens_details  |
-| OpenAI responses                | input_tokens | in it: input_tokens_details    |
+| OpenAI responses and agents     | input_tokens | in it: input_tokens_details    |
+| Codex                           | input_tokens | in it: cached_input_tokens     |
+| pydantic-ai                     | input_tokens | in it: cache_read_tokens       |
 | LangChain `usage_metadata`      | input_tokens | in it: input_token_details     |
 | Google                          | prompt_token_count | in it                    |
+
+For all but ours, Bedrock's and Google's the source's own total goes before the table: it adds the cached tokens to the prompt's, or not.
+Writes to a cache are told apart by how long they last, 5 minutes or an hour, where that is known: the prices differ.
 """
 
 from __future__ import annotations
@@ -57,11 +62,12 @@ def token_usage(value: object) -> dict[str, int] | None:
 
 
 def _token_usage(value: object) -> dict[str, int] | None:
-    given = _read(value)
-    for inner in ("usage", "usage_metadata", "usageMetadata", "token_usage"):
+    names, given = _read(value)
+    for inner in ("usage", "usage_metadata", "token_usage"):
         if inner in given and not any(key.endswith(("_tokens", "_token_count")) for key in given):
-            given = _read(given[inner])
-    known = {name: count for name, count in _counts(given).items() if count is not None}
+            names, given = _read(given[inner])
+    counts = _google(given) if any(name in given for name in _GOOGLE) else _counts(names, given)
+    known = {name: count for name, count in counts.items() if count is not None}
     if not known:
         return None
     if "totalTokens" not in known and "promptTokens" in known and "completionTokens" in known:
@@ -69,18 +75,23 @@ def _token_usage(value: object) -> dict[str, int] | None:
     return {name: min(known[name], MAX_COUNT) for name in COUNTS if name in known}
 
 
-COUNTS = ("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens", "cacheCreationTokens")
+COUNTS = (
+    *("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens"),
+    *("cacheWrite5mTokens", "cacheWrite1hTokens", "cacheCreationTokens"),
+)
+"""Our names. `cacheCreationTokens` are writes to a cache of which nobody says how long they last."""
 
 
-def _read(value: object) -> dict[str, object]:
-    """Return the counts that a dict or an object holds, under snake-case names."""
+def _read(value: object) -> tuple[frozenset[str], dict[str, object]]:
+    """Return the names that a dict or an object has, and its counts under snake-case names."""
     if issubclass(type(value), Mapping):
         found: Iterable[tuple[object, object]] = cast("Mapping[object, object]", value).items()
     elif instance_dict(value) is not None or not hasattr(type(value), "DESCRIPTOR"):
         found = fields(value).items()
     else:  # a protobuf message, as Google's older client gives: its fields are found by name only
         found = [(name, getattr(value, name, None)) for name in _GOOGLE]
-    return {_SNAKE.sub("_", name).lower(): each for name, each in found if isinstance(name, str) and each is not None}
+    given = {name: each for name, each in found if isinstance(name, str) and each is not None}
+    return frozenset(given), {_SNAKE.sub("_", name).lower(): each for name, each in given.items()}
 
 
 _GOOGLE = (
@@ -92,24 +103,50 @@ _GOOGLE = (
     "total_token_count",
 )
 
+_BESIDE = frozenset(
+    {"cacheReadTokens", "cacheCreationTokens", "cacheWriteTokens", "cacheWrite5mTokens", "cacheWrite1hTokens"}
+    | {"cacheReadInputTokens", "cacheWriteInputTokens"}
+)
+"""Our own names and Bedrock's, of tokens that the prompt's count does not include."""
 
-def _counts(given: Counts) -> dict[str, int | None]:
-    if any(name in given for name in _GOOGLE):
-        return _google(given)
+_INSIDE = frozenset(
+    {"prompt_tokens", "prompt_tokens_details", "input_tokens_details", "input_token_details"}
+    | {"cached_tokens", "cached_input_tokens", "cache_read_tokens", "cache_write_tokens"}
+)
+"""Names of those whose prompt count includes the cached tokens."""
+
+
+def _counts(names: frozenset[str], given: Counts) -> dict[str, int | None]:
     details = given.get("prompt_tokens_details") or given.get("input_tokens_details") or given.get("input_token_details")
-    inside = _cached(_read(details)) if details is not None else (None, None)
-    read, created = (count if count is not None else beside for count, beside in zip(inside, _cached(given), strict=True))
-    prompt = _first(given, "prompt_tokens", "input_tokens")
-    # Our own camel-case names and OpenAI's snake-case ones are the same here: what tells them is where the cached tokens stand.
-    if "cache_read_tokens" not in given and "cache_creation_tokens" not in given and (details is not None or "prompt_tokens" in given):
-        prompt = _less(prompt, read, created)
-    return {
-        "promptTokens": prompt,
-        "completionTokens": _first(given, "completion_tokens", "output_tokens"),
-        "totalTokens": _first(given, "total_tokens"),
-        "cacheReadTokens": read,
-        "cacheCreationTokens": created,
-    }
+    places = [_plain(given)] if details is None else [_plain(_read(details)[1]), _plain(given)]
+    read = next((count for place in places if (count := _first(place, *_READ)) is not None), None)
+    written = max([_written(place) for place in places], key=len)  # the place that tells most
+    cached: dict[str, int | None] = {"cacheReadTokens": read, **written}
+    prompt, completion = _first(given, "prompt_tokens", "input_tokens"), _first(given, "completion_tokens", "output_tokens")
+    total = _first(given, "total_tokens")
+    if not names & _BESIDE and _is_inside(given, prompt, completion, total, _sum(*cached.values()) or 0):
+        prompt = _less(prompt, *cached.values())
+    return {"promptTokens": prompt, "completionTokens": completion, "totalTokens": total, **cached}
+
+
+_READ = (
+    *("cache_read_tokens", "cached_tokens", "cache_read", "cache_read_input_tokens", "prompt_cache_hit_tokens"),
+    "cached_input_tokens",
+)
+_WRITTEN = (
+    *("cache_creation_tokens", "cache_write_tokens", "cache_creation_input_tokens", "cache_write_input_tokens"),
+    "cache_creation",
+)
+
+
+def _is_inside(given: Counts, prompt: int | None, completion: int | None, total: int | None, cached: int) -> bool:
+    """Tell whether the prompt's count includes the cached tokens: by the total, else by names."""
+    if prompt is not None and completion is not None and total is not None:
+        if total == prompt + completion:
+            return cached <= prompt
+        if total == prompt + completion + cached:
+            return False
+    return not _INSIDE.isdisjoint(given)
 
 
 def _google(given: Counts) -> dict[str, int | None]:
@@ -119,39 +156,32 @@ def _google(given: Counts) -> dict[str, int | None]:
         "completionTokens": _sum(_first(given, "candidates_token_count", "response_token_count"), _first(given, "thoughts_token_count")),
         "totalTokens": _first(given, "total_token_count"),
         "cacheReadTokens": read,
-        "cacheCreationTokens": None,
     }
 
 
-def _cached(given: Counts) -> tuple[int | None, int | None]:
-    """Return the tokens read from a cache, and those written to one."""
-    plain = {name.removeprefix("priority_").removeprefix("flex_"): count for name, count in given.items()}  # tiers of OpenAI's service
-    read = _first(
-        plain,
-        "cache_read_tokens",
-        "cached_tokens",
-        "cache_read",
-        "cache_read_input_tokens",
-        "prompt_cache_hit_tokens",
-        "cached_input_tokens",
-    )
-    created = _first(
-        plain,
-        "cache_creation_tokens",
-        "cache_write_tokens",
-        "cache_creation_input_tokens",
-        "cache_write_input_tokens",
-        "cache_creation",
-    )
-    by_lifetime = _lifetimes(plain)
-    if not created and (nested := plain.get("cache_creation")) is not None and whole(nested) is None:
-        by_lifetime = _sum(by_lifetime, _lifetimes(_read(nested)))
-    return read, created or (by_lifetime if by_lifetime is not None else created)
+def _plain(given: Counts) -> Counts:
+    """Return counts under plain names: also those of a tier of OpenAI's service, and those in an object of cache writes."""
+    plain = {name.removeprefix("priority_").removeprefix("flex_"): count for name, count in given.items()}
+    writes = plain.get("cache_creation_token_details", plain.get("cache_creation"))
+    return plain if writes is None or whole(writes) is not None else {**plain, **_read(writes)[1]}
 
 
-def _lifetimes(given: Counts) -> int | None:
-    """Add up Anthropic's cache writes, which it counts apart by how long they last."""
-    return _sum(*(whole(count) for name, count in given.items() if name.startswith("ephemeral_")))
+def _written(given: Counts) -> dict[str, int]:
+    """Return the tokens written to a cache, by how long they last if that is known of all."""
+    total = _first(given, *_WRITTEN)
+    short = _first(given, "cache_write5m_tokens", "cache_write_5m_tokens", "ephemeral_5m_input_tokens")
+    long = _first(given, "cache_write1h_tokens", "ephemeral_1h_input_tokens")
+    if long is None:
+        long = _first(given, "cache_write_1h_tokens") or None  # pydantic-ai's, 0 where nobody says how long
+    if total and short is None and long is not None:
+        short = max(total - long, 0)
+    elif total and long is None and short is not None:
+        long = max(total - short, 0)
+    by_lifetime = {"cacheWrite5mTokens": short, "cacheWrite1hTokens": long}
+    known = {name: count for name, count in by_lifetime.items() if count is not None}
+    if known and (not total or total == sum(known.values())):
+        return known
+    return {} if total is None else {"cacheCreationTokens": total}
 
 
 def _first(given: Counts, *names: str) -> int | None:

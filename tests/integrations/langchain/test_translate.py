@@ -71,7 +71,14 @@ def test_anthropics_cache_writes_are_counted():
     details: Any = {"cache_read": 60, "cache_creation": 0, "ephemeral_5m_input_tokens": 7, "ephemeral_1h_input_tokens": 3}
     usage: Any = {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120, "input_token_details": details}
     counts = token_usage(answer(AIMessage("", usage_metadata=usage)).usage)
-    assert counts == {"promptTokens": 30, "completionTokens": 20, "totalTokens": 120, "cacheReadTokens": 60, "cacheCreationTokens": 10}
+    assert counts == {
+        "promptTokens": 30,
+        "completionTokens": 20,
+        "totalTokens": 120,
+        "cacheReadTokens": 60,
+        "cacheWrite5mTokens": 7,
+        "cacheWrite1hTokens": 3,
+    }
 
 
 def test_tool_calls_whose_arguments_are_no_json():

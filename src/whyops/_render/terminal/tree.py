@@ -11,7 +11,7 @@ from ..._printable import counted, printable
 from ..._trace.incomplete import gaps
 from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import Step
-from ..._wire.read import Usage
+from ..._wire.used import Usage
 from ..format import content_text, pretty, time_text
 from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts, turns
 from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded

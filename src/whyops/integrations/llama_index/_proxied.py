@@ -32,8 +32,8 @@ def proxy_kwargs(
     `OpenAI(model=…, **proxy_kwargs(sdk, "openai"))`. Without `client` (or `sdk`, its other name), the default one. `instrument()`
     leaves calls that go through the proxy to it.
 
-    LlamaIndex fixes a model's headers when it is made. With `trace`, these name it; without, its requests name the agent and no trace. To
-    have each request name the trace that is current, give `OpenAI` clients of your own: `openai_client=sdk.openai(…)` and
+    LlamaIndex fixes a model's headers when it is made. With `trace`, these name it and its user; without, its requests name the agent and
+    no trace. To have each request name the trace that is current, give `OpenAI` clients of your own: `openai_client=sdk.openai(…)` and
     `async_openai_client=sdk.openai(…)`.
 
     Raises:
