@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +17,9 @@ import whyops
 from tests.server import Limits, StrictServer
 from tests.test_examples import EXAMPLES, SHOWN
 from whyops._load import find_trace
+from whyops._render.json import trace_data
 from whyops._render.markdown import render_brief
+from whyops._render.page.html import render_report
 from whyops._render.terminal.tree import render_tree
 from whyops._service.reader import ServiceReader
 
@@ -22,12 +27,36 @@ KEY = "whyops_test"
 
 
 def views(trace: whyops.RecordedTrace) -> list[str]:
-    """Give what a person and a model are shown, in full."""
-    return [render_tree(trace, width=120, color=False, full=True), render_brief(trace, budget=100_000), repr(trace.totals)]
+    """Give what a person and a model are shown, in short and in full."""
+    trees = [render_tree(trace, width=120, color=False, full=full) for full in (False, True)]
+    return [*trees, render_brief(trace), render_brief(trace, budget=100_000), repr(trace.totals), repr(trace.calls)]
+
+
+def data(trace: whyops.RecordedTrace, given: Collection[str] = frozenset()) -> list[Any]:
+    """Give what programs and the report's page are told, without the ids in `given`."""
+    before, told, after = re.split(r'(?<=id="data">)(.*?)(?=</script>)', render_report([trace], version="0"), flags=re.DOTALL)
+    return [without(trace_data(trace), given), before, without(json.loads(told), given), after]
+
+
+def without(value: Any, given: Collection[str]) -> Any:
+    """Leave out ids, and with them the steps, which the service numbers."""
+    if isinstance(value, dict):
+        steps = {"stepId", "parentStepId"} if given else set()
+        kept = {name: one for name, one in value.items() if name not in steps and not (isinstance(one, str) and one in given)}
+        return {name: without(one, given) for name, one in kept.items()}
+    return [without(one, given) for one in value] if isinstance(value, list) else value
+
+
+def ids_in(trace: whyops.RecordedTrace) -> set[str]:
+    """Give the ids of a trace's events and spans."""
+    return {str(event.raw[name]) for event in trace.events for name in ("id", "spanId") if name in event.raw}
 
 
 def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
-    """Compare each trace as it is kept here with what somebody sees who has only the key; give the traces' ids."""
+    """Compare each trace as it is kept here with what somebody sees who has only the key, or both; give the traces' ids.
+
+    There is nothing more in what is read from the service than the ids that it gives to what has none.
+    """
     ids = list(server.service.traces)
     for trace_id in ids:
         here = find_trace(trace_id, home, None)
@@ -35,6 +64,10 @@ def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
         assert (far.agent_name, far.external_user_id) == (here.agent_name, here.external_user_id)
         assert [event.key for event in far.events] == [event.key for event in here.events]
         assert views(far) == views(here)
+        assert data(far, ids_in(far) - ids_in(here)) == data(here)
+        both = find_trace(trace_id, home, ServiceReader(server.url, KEY))
+        assert views(both) == views(here)
+        assert data(both) == data(here)
     return ids
 
 
