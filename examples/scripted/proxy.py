@@ -32,9 +32,11 @@ class ScriptedProxy:
         self._server.server_close()
 
     def _answer(self, path: str, headers: dict[str, str], body: Any) -> object:
+        if path.startswith("/api/entities?"):
+            return {"success": True, "agents": [], "pagination": {"hasMore": False}}
         if path == "/api/entities/init":
             return {"success": True, "agentId": "agent-1", "agentVersionId": "version-1", "status": "created", "versionHash": "1"}
-        if path == "/api/events/ingest":
+        if path == "/api/events":
             self.seen += [f"event  {event['traceId']}  {event['eventType']}" for event in body]
             return [{"id": event["idempotencyKey"], "status": "saved"} for event in body]
         self.seen.append(f"model  {headers['x-trace-id']}  {path}, for agent {headers['x-agent-name']}")
@@ -84,8 +86,11 @@ def _told(result: str) -> str:
 
 def _handler(answer: Callable[[str, dict[str, str], Any], object]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
             headers = {name.lower(): value for name, value in self.headers.items()}
             given = json.dumps(answer(self.path, headers, body)).encode()
             self.send_response(200)
