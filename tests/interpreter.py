@@ -21,7 +21,13 @@ STRICT = (sys.executable, "-W", "error", "-W", OF_OTHERS, "-W", OF_FORKS)
 
 def run_with_service(server: StrictServer, code: str, home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a program of a user in `home`, with the server as its service; `settings` are more of its environment."""
-    environment = {
+    environment = with_service(server, home, **settings)
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=50, check=False)
+
+
+def with_service(server: StrictServer, home: Path, **settings: str) -> dict[str, str]:
+    """Give the environment of a user in `home` who has a key; `settings` are more of it."""
+    return {
         "HOME": str(home),
         "PATH": os.environ["PATH"],
         "WHYOPS_HOME": str(home / "home"),
@@ -31,4 +37,3 @@ def run_with_service(server: StrictServer, code: str, home: Path, **settings: st
         "WHYOPS_PROXY_BASE_URL": server.proxy_url,
         **settings,
     }
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=50, check=False)

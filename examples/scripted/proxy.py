@@ -32,6 +32,8 @@ class ScriptedProxy:
         self._server.server_close()
 
     def _answer(self, path: str, headers: dict[str, str], body: Any) -> object:
+        if path.startswith("/api/entities?"):
+            return {"success": True, "agents": [], "pagination": {"hasMore": False}}
         if path == "/api/entities/init":
             return {"success": True, "agentId": "agent-1", "agentVersionId": "version-1", "status": "created", "versionHash": "1"}
         if path == "/api/events":

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ._config import defaults
@@ -22,7 +20,7 @@ from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
 from ._recording.proxy_headers import proxy_headers
 from ._recording.recorder import Recorder, lose_uncounted
-from ._runtime import forks, guard, locks
+from ._runtime import forks, guard
 from ._runtime.clock import CLOCK
 from ._runtime.waiting import loop_is_running
 from ._service.agents import hash_metadata
@@ -35,9 +33,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ._store.sink import SqliteSink
-
-INTRODUCTION_SECONDS = 2.0
-"""For so long a process waits at most while another one makes an agent known to the service."""
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all and `exit_timeout` says nothing else."""
@@ -197,27 +192,21 @@ def _local_sink(settings: Settings) -> SqliteSink:
 
 def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None, *, if_unknown: bool = False) -> Sink:
     """Return the sink that is the service, which hears of the agent as `agent_metadata` describes it; or only if it does not know it."""
+    from ._service.introduction import alone_in  # noqa: PLC0415  (as above)
     from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
     from ._store.tee import KeepingSink  # noqa: PLC0415  (as above)
 
-    home = settings.home
     sink = HttpSink(
         analyse_base_url=settings.analyse_base_url or "",
-        proxy_base_url=_proxy_of_the_same_service(settings),
+        proxy_base_url=settings.proxy_of_service,
         api_key=settings.api_key or "",
         agent_name=settings.agent_name or defaults.AGENT_NAME,
         agent_metadata=agent_metadata,
         if_unknown=if_unknown,
-        alone=contextlib.nullcontext if home is None else partial(locks.alone, home / "agents.lock", INTRODUCTION_SECONDS),
+        alone=alone_in(settings.home),
         transport=settings.transport,
     )
     return KeepingSink(sink, _local_sink(settings)) if settings.keep_local and settings.home is not None else sink
-
-
-def _proxy_of_the_same_service(settings: Settings) -> str:
-    """Return the proxy's address, unless the service is one of the user's own and the proxy the hosted one, which is to learn nothing."""
-    is_hosted = settings.proxy_base_url == defaults.PROXY_URL
-    return "" if is_hosted and settings.analyse_base_url != defaults.ANALYSE_URL else settings.proxy_base_url or ""
 
 
 def _init_agent(sink: Sink) -> AgentInfo | None:

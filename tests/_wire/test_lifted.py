@@ -1,10 +1,10 @@
-"""The system prompt that the service took out of the messages."""
+"""What the service took out of an event is put back."""
 
 from __future__ import annotations
 
 import pytest
 
-from whyops._wire.lifted import with_prompt
+from whyops._wire.lifted import event_of_trace, with_prompt
 from whyops._wire.read import RecordedEvent
 
 SYSTEM = {"role": "system", "content": "Be kind."}
@@ -38,6 +38,34 @@ def test_it_is_not_there_twice(there: RecordedEvent) -> None:
     assert with_prompt([asked([USER]), there], "Be kind.") == [asked([USER]).raw, there.raw]
 
 
+def test_what_is_of_our_own_making_came_whole() -> None:
+    """It gets no prompt that it never had, and a proxied one behind it does."""
+    ours, proxied = asked([USER], recordedAt="2026-11-02T10:00:00.000001Z"), asked([USER])
+    assert with_prompt([ours], "Be kind.") == [ours.raw]
+    assert [event["content"] for event in with_prompt([ours, proxied], "Be kind.")] == [[USER], [SYSTEM, USER]]
+
+
 def test_no_messages() -> None:
     """A trace without messages has no place for one."""
     assert with_prompt([], "Be kind.") == []
+
+
+MESSAGES = [SYSTEM, USER]
+OURS = {"recordedAt": "2026-11-02T10:00:00.000001Z"}
+
+
+@pytest.mark.parametrize(
+    "stored,recorded",
+    [
+        ({"content": "Hi", "metadata": {**OURS, "messages": MESSAGES}}, {"content": MESSAGES, "metadata": OURS}),
+        ({"content": "Hi", "metadata": OURS}, {"content": [USER], "metadata": OURS}),
+        ({"content": "Hi", "metadata": {}}, {"content": "Hi", "metadata": {}}),
+        ({"content": "Hi", "metadata": None}, {"content": "Hi"}),
+        ({"content": MESSAGES, "metadata": {**OURS, "messages": "all"}}, {"content": MESSAGES, "metadata": {**OURS, "messages": "all"}}),
+    ],
+    ids=["whole in the metadata", "a single one", "of others", "without metadata", "no list"],
+)
+def test_a_prompt_that_the_service_reduced(stored: dict[str, object], recorded: dict[str, object]) -> None:
+    """Its messages stand where they were recorded, and there alone; what is not of our own making stays as it is."""
+    common = {"traceId": "t", "eventType": "user_message"}
+    assert event_of_trace({**common, **stored}, "t") == {**common, **recorded}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +18,9 @@ import whyops
 from tests.server import Limits, StrictServer
 from tests.test_examples import EXAMPLES, SHOWN
 from whyops._load import find_trace
+from whyops._render.json import trace_data
 from whyops._render.markdown import render_brief
+from whyops._render.page.html import render_report
 from whyops._render.terminal.tree import render_tree
 from whyops._service.reader import ServiceReader
 
@@ -22,12 +28,38 @@ KEY = "whyops_test"
 
 
 def views(trace: whyops.RecordedTrace) -> list[str]:
-    """Give what a person and a model are shown, in full."""
-    return [render_tree(trace, width=120, color=False, full=True), render_brief(trace, budget=100_000), repr(trace.totals)]
+    """Give what a person and a model are shown, in short and in full."""
+    trees = [render_tree(trace, width=120, color=False, full=full) for full in (False, True)]
+    return [*trees, render_brief(trace), render_brief(trace, budget=100_000), repr(trace.totals), repr(trace.calls)]
+
+
+def data(trace: whyops.RecordedTrace, given: Collection[str] = frozenset()) -> list[Any]:
+    """Give what programs and the report's page are told, without the ids in `given`."""
+    before, told, after = re.split(r'(?<=id="data">)(.*?)(?=</script>)', render_report([trace], version="0"), flags=re.DOTALL)
+    return [without(trace_data(trace), given), before, without(json.loads(told), given), after]
+
+
+def without(value: Any, given: Collection[str]) -> Any:
+    """Leave out ids, and with them the steps, which the service numbers, and the zeros of a given time beyond the milliseconds."""
+    if isinstance(value, dict):
+        steps = {"stepId", "parentStepId"} if given else set()
+        kept = {name: one for name, one in value.items() if name not in steps and not (isinstance(one, str) and one in given)}
+        return {name: without(one, given) for name, one in kept.items()}
+    if isinstance(value, list):
+        return [without(one, given) for one in value]
+    return re.sub(r"(:\d\d\.\d{3})000Z$", r"\1Z", value) if isinstance(value, str) else value
+
+
+def ids_in(trace: whyops.RecordedTrace) -> set[str]:
+    """Give the ids of a trace's events and spans."""
+    return {str(event.raw[name]) for event in trace.events for name in ("id", "spanId") if name in event.raw}
 
 
 def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
-    """Compare each trace as it is kept here with what somebody sees who has only the key; give the traces' ids."""
+    """Compare each trace as it is kept here with what somebody sees who has only the key, or both; give the traces' ids.
+
+    There is nothing more in what is read from the service than the ids that it gives to what has none.
+    """
     ids = list(server.service.traces)
     for trace_id in ids:
         here = find_trace(trace_id, home, None)
@@ -35,6 +67,11 @@ def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
         assert (far.agent_name, far.external_user_id) == (here.agent_name, here.external_user_id)
         assert [event.key for event in far.events] == [event.key for event in here.events]
         assert views(far) == views(here)
+        given = ids_in(far) - ids_in(here)
+        assert data(far, given) == data(here, given)
+        both = find_trace(trace_id, home, ServiceReader(server.url, KEY))
+        assert views(both) == views(here)
+        assert data(both) == data(here)
     return ids
 
 
@@ -88,3 +125,34 @@ def test_the_pages_calls(home: Path, tmp_path: Path) -> None:
             trace.user_message_sync(messages)
         assert sdk.flush_sync().waiting == 0
         assert compare(server, home, tmp_path / "elsewhere") == ["session-123"]
+
+
+def test_the_pages_other_examples(home: Path, tmp_path: Path) -> None:
+    """With `await` and cached tokens, the tools beside a proxied model, and the same again at one given moment."""
+    with StrictServer() as server:
+        sdk = whyops.configure(KEY, "agent", None, server.proxy_url, server.url, keep_local=True)
+        calls: list[whyops.ToolCallPair] = [{"name": "search_orders", "arguments": {"orderId": "123"}}]
+        usage: whyops.TokenUsage = {
+            "promptTokens": 42,
+            "completionTokens": 16,
+            "totalTokens": 88,
+            "cacheReadTokens": 20,
+            "cacheCreationTokens": 10,
+        }
+
+        async def example() -> None:
+            trace = sdk.trace("session-123")
+            await trace.user_message([{"role": "user", "content": "Reset my password."}], external_user_id="user_12345")
+            span_id = await trace.tool_call_request("search_orders", calls, latency_ms=11)
+            await trace.tool_call_response("search_orders", span_id, calls, {"status": "shipped"}, latency_ms=88)
+            await trace.llm_response("openai/gpt-4o-mini", "openai", "It has shipped.", finish_reason="stop", latency_ms=390, usage=usage)
+
+        asyncio.run(example())
+        trace = sdk.trace("checkout-8841")
+        for step in range(1, 9, 2):
+            options: Any = {"timestamp": "2026-11-02T10:00:00Z"} if step > 3 else {"step_id": step}
+            span_id = trace.tool_call_request_sync("search_orders", calls, **options)
+            trace.tool_call_response_sync("search_orders", span_id, calls, {"error": "it is away"}, **options)
+        assert sdk.flush_sync(timeout=10).waiting == 0
+        assert compare(server, home, tmp_path / "elsewhere") == ["session-123", "checkout-8841"]
+        sdk.close_sync()

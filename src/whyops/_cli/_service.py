@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .._config.settings import Settings, given
 from .._outbox.destination import Destination, hash_key
+from .._service.introduction import alone_in
 from .._service.reader import ServiceReader
 from .._service.sink import HttpSink
 from ..errors import ConfigurationError
@@ -32,13 +33,14 @@ class Service:
         return ServiceReader(self.analyse_url, self.api_key)
 
     def sink(self, agent_name: str) -> HttpSink:
-        """Return a sink that sends events. It does not describe the agent: its traces keep the version that they began with."""
+        """Return a sink that sends events. Only an agent that the service does not know is described, and with the placeholder."""
         return HttpSink(
             analyse_base_url=self.analyse_url,
-            proxy_base_url=self.settings.proxy_base_url or "",
+            proxy_base_url=self.settings.proxy_of_service,
             api_key=self.api_key,
             agent_name=agent_name,
             agent_metadata=None,
+            alone=alone_in(self.settings.home),
         )
 
 

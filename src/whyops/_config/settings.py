@@ -91,6 +91,12 @@ class Settings:
             disabled=self.disabled or environment.is_disabled(),
         )
 
+    @property
+    def proxy_of_service(self) -> str:
+        """The proxy that may speak for the service; none for a service of the user's own, of which the hosted proxy is to learn nothing."""
+        is_hosted = self.proxy_base_url == defaults.PROXY_URL
+        return "" if is_hosted and self.analyse_base_url != defaults.ANALYSE_URL else self.proxy_base_url or ""
+
 
 def given(**arguments: Any) -> Settings:
     """Return the settings of a caller's arguments: an empty string counts as not given, and lists of names may be any iterable."""

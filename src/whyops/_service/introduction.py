@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import cast
 
 from .._http.answer import Answer, json_of
-from .._runtime import guard
+from .._runtime import guard, locks
 from ..events import BatchRejected, RetryLater
 from ..types import AgentInfo
 from .agents import complete_metadata
@@ -22,6 +24,9 @@ from .session import Session
 
 ATTEMPTS = 3
 _MOST_PAGES = 50
+
+_WAIT_SECONDS = 2.0
+"""For so long a process waits at most while another one makes an agent known to the service."""
 
 Alone = Callable[[], contextlib.AbstractContextManager[object]]
 
@@ -160,6 +165,11 @@ class Introduction:
             self._agent_name,
             reason,
         )
+
+
+def alone_in(home: Path | None) -> Alone:
+    """Return what lets the processes that share a home introduce agents one after the other."""
+    return contextlib.nullcontext if home is None else partial(locks.alone, home / "agents.lock", _WAIT_SECONDS)
 
 
 def _agent_in(answer: Answer) -> AgentInfo | None:

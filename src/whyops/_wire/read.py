@@ -38,19 +38,6 @@ def decode(line: bytes) -> dict[str, object] | None:
     return event if isinstance(event, dict) else None
 
 
-def event_of_trace(given: Mapping[str, object], trace_id: str) -> dict[str, object] | None:
-    """Return an event as it was recorded, from how the service gives it back: with null for what it lacks, perhaps without its trace.
-
-    The service keeps the idempotency key in the metadata. None, if it is no event of this trace.
-    """
-    event = {"traceId": trace_id, **{name: value for name, value in given.items() if value is not None or name == "content"}}
-    metadata = as_mapping(event.get("metadata"))
-    if key := as_text(metadata.get("idempotencyKey")):
-        event.setdefault("idempotencyKey", key)
-        event["metadata"] = {name: value for name, value in metadata.items() if name != "idempotencyKey"}
-    return event if isinstance(event.get("eventType"), str) and event["traceId"] == trace_id else None
-
-
 class KeyParts(NamedTuple):
     """What an idempotency key of our own making tells; `process` is empty for any other key.
 

@@ -1,0 +1,69 @@
+"""A run with LangChain, kept here and read back from the service, is shown the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
+
+import whyops
+from tests.acceptance.test_read_back import KEY, compare
+from tests.integrations.langchain.parts import Scripted, Streaming, ask, calls
+from tests.server import StrictServer
+from whyops.integrations.langchain import WhyOpsCallbackHandler
+
+
+@whyops.tool
+def price_of(item: str) -> int:
+    """Give a price in cents."""
+    return {"lamp": 5770}[item]
+
+
+@tool
+def reckon(item: str, count: int) -> int:
+    """Reckon what several cost."""
+    return price_of(item) * count
+
+
+@tool
+def failing(item: str) -> str:
+    """Fail."""
+    raise ValueError(f"no {item}")
+
+
+@pytest.mark.parametrize("model", [Scripted, Streaming])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_agent(home: Path, tmp_path: Path, handler: WhyOpsCallbackHandler, model: type[Scripted], *, streamed: bool) -> None:
+    """With parallel tools, one inside another, an answer with usage, a second turn, and a tool that fails the third."""
+    usage: Any = {"input_tokens": 40, "output_tokens": 8, "total_tokens": 48, "input_token_details": {"cache_read": 30}}
+    answers = [
+        calls(("reckon", {"item": "lamp", "count": 2}), ("reckon", {"item": "lamp", "count": 3})),
+        AIMessage("115.40 EUR, or 173.10.", usage_metadata=usage, response_metadata={"finish_reason": "stop"}),
+        "You are welcome.",
+        calls(("failing", {"item": "lamp"})),
+    ]
+    with StrictServer() as server:
+        sdk = whyops.configure(
+            api_key=KEY, agent_name="agent", analyse_base_url=server.url, proxy_base_url=server.proxy_url, keep_local=True
+        )
+        agent: Any = create_agent(model(answers=answers), [reckon, failing], system_prompt="You sell lamps.")
+        config = {"callbacks": [handler], "configurable": {"thread_id": "lamps"}, "metadata": {"user_id": "ada"}}
+        for question in ("What do two cost, and three?", "Thank you!"):
+            if streamed:
+                list(agent.stream(ask(question), config))
+            else:
+                agent.invoke(ask(question), config)
+        with pytest.raises(ValueError, match="no lamp"):
+            agent.invoke(ask("Fail."), config)
+        told = sdk.flush_sync(timeout=10)
+        assert (told.waiting, told.rejected) == (0, 0)
+        assert compare(server, home, tmp_path / "elsewhere") == ["lamps"]
+        trace = whyops.load_trace("lamps")
+        assert [call.name for call in trace.calls].count("price_of") == 2
+        assert trace.totals.usage.cache_read == 30
+        assert trace.external_user_id == "ada"
+        sdk.close_sync()
