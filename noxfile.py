@@ -182,9 +182,9 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def examples(session: nox.Session) -> None:
-    """Run every example in an empty home, without a key, and check what it prints."""
+    """Run every example and the README's code in an empty home, and check what it prints, without a key and read back from a service."""
     install(session, "test", "langchain")
-    session.run("pytest", "tests/test_examples.py", *session.posargs)
+    session.run("pytest", "-n", "auto", "-m", "examples", *session.posargs)
 
 
 @nox.session

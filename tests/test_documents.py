@@ -31,6 +31,7 @@ def run(home: Path, *arguments: str, **variables: str) -> str:
     return done.stdout
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_the_code_in_the_readme_runs(number: int, tmp_path: Path) -> None:
     """Each block of Python runs by itself. The ones with a key send nothing here."""

@@ -53,6 +53,7 @@ def test_every_example_is_checked() -> None:
     assert set(SAID) == set(SHOWN) == shipped
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("name", SAID)
 def test_an_example_says_and_records_what_it_did(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

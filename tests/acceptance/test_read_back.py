@@ -75,6 +75,7 @@ def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
     return ids
 
 
+@pytest.mark.examples
 @pytest.mark.parametrize("name", [name for name, shown in SHOWN.items() if shown])
 def test_examples(name: str, home: Path, tmp_path: Path) -> None:
     """Each example, run with a key and a local copy, is the same read from either."""
