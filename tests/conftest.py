@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -15,6 +16,12 @@ from whyops import _assembly, _client, _default
 from whyops._config.environment import _FREEZING_HOSTS
 from whyops._runtime import guard
 from whyops._service import proxy_addresses as addresses
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what all tests have loaded: it would look through that each time, and many tests call it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
