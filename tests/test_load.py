@@ -132,6 +132,29 @@ def test_what_the_service_left_out(home: Path) -> None:
         assert find_trace("last", home, None).trace_id == "left-out"
 
 
+def test_last_is_the_last_on_this_machine(home: Path) -> None:
+    """Of what is stored and of what waits; where runs go to the service, that is said."""
+    with StrictServer() as server:
+        with pytest.raises(TraceNotFoundError, match="list --remote"):
+            find_trace("last", home, ServiceReader(server.url, KEY))
+        local = whyops.WhyOps(agent_name="agent")
+        local.trace("stored").error_sync("first")
+        local.close_sync()
+        server.stop()
+        sdk = client(server)
+        for number in range(3):
+            sdk.trace(f"waits-{number}").error_sync(str(number))
+        sdk.close_sync(timeout=0.2)
+        assert find_trace("last", home, None).trace_id == "waits-2"
+        assert find_trace("waits-1", home, None).trace_id == "waits-1"
+        with pytest.raises(TraceNotFoundError, match="More than one trace's id begins with 'waits': waits-0, waits-1, waits-2"):
+            find_trace("waits", home, None)
+        later = whyops.WhyOps(agent_name="agent")
+        later.trace("stored").error_sync("again")
+        later.close_sync()
+        assert find_trace("last", home, None).trace_id == "stored"
+
+
 def test_refused_events_are_part_of_it() -> None:
     """An event that the service refused for good is kept aside, and shown with the reason."""
     with StrictServer() as server:

@@ -29,7 +29,11 @@ def _taking(what: Callable[P, object]) -> Callable[[Callable[..., R]], Callable[
 
 @_taking(WhyOps)
 def configure(*args: Any, **kwargs: Any) -> WhyOps:
-    """Make a client and make it the default one, which `whyops.trace` and `@whyops.tool` use. Accepts the arguments of `WhyOps`."""
+    """Make a client, make it the default one, which `whyops.trace` and `@whyops.tool` use, and return it. Takes the arguments of `WhyOps`.
+
+    Raises:
+        ConfigurationError: An argument has the wrong type or a value that can't be.
+    """
     global _chosen  # noqa: PLW0603  (the one place where the default is chosen)
     _chosen = WhyOps(*args, **kwargs)
     return _chosen

@@ -17,10 +17,12 @@ from ._service.stored_trace import StoredTrace
 from ._store.reader import StoreReader
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
-from ._wire.read import RecordedEvent, decode
+from ._wire.read import RecordedEvent, decode, microseconds
 from .errors import ServiceError, TraceNotFoundError
+from .types import FlushResult
 
 FLUSH_SECONDS = 5.0
+_NAMED_AT_MOST = 5
 
 Event = Mapping[str, object]
 
@@ -40,8 +42,9 @@ def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users wr
     if client is None:
         settings = _settings.given().completed()
     else:
-        client.flush_sync(FLUSH_SECONDS)
-        settings = client._assembled().settings  # noqa: SLF001  (what the client was told is nobody else's business)
+        settings, _, delivery = client._assembled()  # noqa: SLF001  (what the client was told is nobody else's business)
+        if delivery is not None:
+            delivery.wait(delivery.flush(FLUSH_SECONDS, may_give_up=True), FLUSH_SECONDS, FlushResult)
     key = None if settings.disabled else settings.api_key
     service = None if key is None else ServiceReader(settings.analyse_base_url or "", key, settings.transport)
     return find_trace(id, _settings.home_directory(settings.home), service)
@@ -57,9 +60,8 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
     waiting = [RecordedEvent(event) for line in waiting_lines(home) if (event := decode(line)) is not None]
     aside = [(RecordedEvent(event), one.reason) for one in rejected_events(home) if (event := decode(one.line)) is not None]
     places = inspect_outboxes(home)
-    ids = [event.trace_id for event in (*waiting, *(event for event, _ in aside))]
     try:
-        trace_id = _resolved(wanted, home, ids, may_be_elsewhere=service is not None)
+        trace_id = _resolved(wanted, home, [*waiting, *(event for event, _ in aside)], may_be_elsewhere=service is not None)
     except TraceNotFoundError:
         _check_not_lost(wanted, places)
         raise
@@ -87,25 +89,48 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
     return RecordedTrace.from_events(events, trace_id, delivery)
 
 
-def _resolved(wanted: str, home: Path, ids: Iterable[str | None], *, may_be_elsewhere: bool) -> str:
-    """Return the id of the trace in the local store that is meant, else of the one among `ids`, else what is to be asked for elsewhere."""
+def _resolved(wanted: str, home: Path, undelivered: Iterable[RecordedEvent], *, may_be_elsewhere: bool) -> str:
+    """Return the id of the trace that is meant, of those in the local store and those not delivered; else what is to be asked for."""
     recorded = safe_id(wanted)
-    known = [one for one in dict.fromkeys(ids) if one]
-    if recorded in known:
+    latest: dict[str, int] = {}
+    for event in undelivered:
+        if event.trace_id:
+            latest[event.trace_id] = max(latest.get(event.trace_id, 0), event.at or 0)
+    if recorded in latest:
         return recorded
+    if wanted == "last":
+        return _last(StoreReader(home), latest, may_be_elsewhere=may_be_elsewhere)
+    beginning = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
+    found = [one for one in latest if beginning and one.startswith(beginning)]
     try:
-        return StoreReader(home).resolve(wanted)
+        found = list(dict.fromkeys([*found, _stored(StoreReader(home), wanted, recorded)]))
     except TraceNotFoundError:
-        if recorded != wanted:
-            with suppress(TraceNotFoundError):
-                return StoreReader(home).resolve(recorded)
-        beginning = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
-        found = known[-1:] if wanted == "last" else [one for one in known if beginning and one.startswith(beginning)]
-        if len(found) == 1:
-            return found[0]
-        if found or not may_be_elsewhere or wanted == "last":
+        if not found and not may_be_elsewhere:
             raise
-        return recorded
+    if len(found) > 1:
+        raise TraceNotFoundError(f"More than one trace's id begins with {wanted!r}: {', '.join(found[:_NAMED_AT_MOST])}")
+    return found[0] if found else recorded
+
+
+def _last(store: StoreReader, undelivered: Mapping[str, int], *, may_be_elsewhere: bool) -> str:
+    """Return the id of the trace in which something happened last, of those that are on this machine."""
+    times = {one.trace_id: microseconds(one.active_at) or 0 for one in store.summaries(limit=1)} | dict(undelivered)
+    if not times:
+        elsewhere = " Runs that were delivered to the service are listed by `whyops list --remote`." if may_be_elsewhere else ""
+        raise TraceNotFoundError(f"No trace has been recorded in {store.path.parent} yet.{elsewhere}")
+    return max(times, key=lambda trace_id: times[trace_id])
+
+
+def _stored(store: StoreReader, wanted: str, recorded: str) -> str:
+    """Return the id of the trace in the store that is meant by an id as it was given, or else as it is recorded."""
+    try:
+        return store.resolve(wanted)
+    except TraceNotFoundError:
+        if recorded == wanted:
+            raise
+        with suppress(TraceNotFoundError):
+            return store.resolve(recorded)
+        raise
 
 
 def _asked(service: ServiceReader | None, trace_id: str, *, may_fail: bool) -> tuple[StoredTrace | None, str]:

@@ -12,7 +12,7 @@ import pytest
 from tests._delivery.parts import HERE, HandClock, line
 from tests.conftest import fill
 from whyops._outbox import counters as counters_module
-from whyops._outbox.counters import Counters, Counts, forget_traces, read_counts
+from whyops._outbox.counters import Counters, Counts, counted_reason, forget_traces, read_counts
 from whyops._runtime.locks import lock, unlock
 
 
@@ -182,7 +182,7 @@ def test_what_is_erased_is_not_told_of(tmp_path):
     subject.lose("t-1", "why", 3)
     subject.lose("t-2", "why", 4)
     subject.save()
-    forget_traces(tmp_path, lambda trace_id: trace_id == "t-1")
+    forget_traces(tmp_path, lambda trace_id: trace_id == "t-1", {})
     destination, counts = read_counts(tmp_path)
     assert destination == HERE._asdict()
     assert (counts.delivered, counts.not_recorded, counts.not_recorded_traces) == (7, 4, {"t-2": 4})
@@ -219,3 +219,15 @@ def test_a_disk_that_is_full_at_first(small_disk):
     filler.unlink()
     subject.save()
     assert read_counts(small_disk / "outbox" / "a")[1].not_recorded_traces == {"t-1": 1}
+
+
+def test_rejected_events_that_are_erased_count_no_more(tmp_path):
+    """Neither in number nor by reason; those of other reasons stay."""
+    counts = Counters(tmp_path, HERE, HandClock().clock())
+    line = b'{"traceId":"t-1","agentName":"a","eventType":"error","timestamp":"","idempotencyKey":"k","content":{}}\n'
+    for reason in ("409 trace t-1 is taken", "409 trace t-1 is taken", "500 no"):
+        counts.reject(line, reason)
+    counts.save()
+    forget_traces(tmp_path, lambda _: False, {counted_reason(line, "409 trace t-1 is taken"): 2})
+    _, told = read_counts(tmp_path)
+    assert (told.rejected, told.rejected_reasons) == (1, {"500 no": 1})

@@ -56,7 +56,7 @@ def test_what_is_known_from_elsewhere() -> None:
     assert told(run, **known, not_asked="The service is away.") == [
         "2 events rejected by the service (409 taken)",
         "1 event not delivered yet",
-        "3 events not kept by the service (sampling, or a limit of its own)",
+        "3 events not at the service: never sent (`whyops push`), or left out by its sampling or a limit",
         "5 events could not be recorded",
         "4 events of this agent dropped because the outbox was full, possibly of this trace",
         "1 event of this agent could not be recorded, possibly of this trace",

@@ -78,8 +78,11 @@ def _mention_others(context: Context) -> None:
     service = service_of(context.home)
     for one in inspect_outboxes(context.home):
         if one.orphaned and not is_reachable(one.destination, service):
-            hint = f"`whyops deliver --from {one.folder.name}` sends them with the current key" if service else "set WHYOPS_API_KEY"
-            context.note(f"{counted(one.orphaned, 'event')} for {destination_name(one.destination)} wait for another key: {hint}.")
+            verb = "waits" if one.orphaned == 1 else "wait"
+            hint = "a key: set WHYOPS_API_KEY"
+            if service:
+                hint = f"another key: `whyops deliver --from {one.folder.name}` sends them with the current key"
+            context.note(f"{counted(one.orphaned, 'event')} for {destination_name(one.destination)} {verb} for {hint}.")
 
 
 COMMAND = Command(

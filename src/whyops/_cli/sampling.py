@@ -19,7 +19,11 @@ NOT_ASKED = 2
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "share", nargs="?", type=share, metavar="SHARE", help="the share to keep from now on, such as 0.5 or 50%% (default: show it)"
+        "share",
+        nargs="?",
+        type=share,
+        metavar="SHARE",
+        help="the share to keep from now on, from 0 to 1 (1 is all) or in percent, such as 0.5 or 50%% (default: show it)",
     )
     parser.add_argument("--agent", metavar="NAME", help="the agent (default: WHYOPS_AGENT_NAME)")
     parser.add_argument("--yes", action="store_true", help="don't ask before changing it")

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ _NAMES_ON_DISK = {"rejected": "parked", "rejected_reasons": "parked_reasons"}
 REJECTED_BYTES = 32_000_000
 MAX_REASON = 200
 MAX_REASONS = 20
+OTHER_REASONS = "other reasons"
 MAX_TRACES = 400
 LAST_ATTEMPTS = 20
 LAST_PAUSE_SECONDS = 0.005
@@ -77,8 +78,14 @@ class Counts:
             else:
                 _add_traces(own, value)
 
-    def forget(self, unwanted: Callable[[str], bool]) -> None:
-        """Take back what was counted for these traces."""
+    def forget(self, unwanted: Callable[[str], bool], rejected: Mapping[str, int]) -> None:
+        """Take back what was counted for these traces, and so many rejected events, by reason."""
+        self.rejected = max(self.rejected - sum(rejected.values()), 0)
+        for reason, number in rejected.items():
+            name = next((one for one in (reason, OTHER_REASONS) if one in self.rejected_reasons), None)
+            if name is not None:
+                self.rejected_reasons[name] -= number
+        self.rejected_reasons = {reason: number for reason, number in self.rejected_reasons.items() if number > 0 and self.rejected}
         for traces, name in ((self.dropped_traces, "dropped"), (self.not_recorded_traces, "not_recorded")):
             for trace_id in list(filter(unwanted, traces)):
                 setattr(self, name, max(getattr(self, name) - traces.pop(trace_id), 0))
@@ -145,7 +152,7 @@ class Counters:
             with contextlib.suppress(OSError), _in_place(self._folder, REJECTED_FILE, flags, wait=True, needed=False) as fd:
                 if os.fstat(fd).st_size < REJECTED_BYTES:
                     os.write(fd, note)
-        self.count(Counts(rejected=1, rejected_reasons={general(reason, [line])[:MAX_REASON]: 1}))
+        self.count(Counts(rejected=1, rejected_reasons={counted_reason(line, reason): 1}))
 
     def postpone(self, reason: str) -> None:
         """Keep in mind why events wait; an empty reason says that some got through."""
@@ -197,8 +204,13 @@ def read_counts(folder: Path) -> tuple[dict[str, str], Counts]:
     return {}, Counts()
 
 
-def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
-    """Let nothing in the file tell of these traces any more.
+def counted_reason(line: bytes, reason: str) -> str:
+    """Return the reason under which a rejected event is counted: without its trace's id."""
+    return general(reason, [line])[:MAX_REASON]
+
+
+def forget_traces(folder: Path, unwanted: Callable[[str], bool], rejected: Mapping[str, int]) -> None:
+    """Let nothing in the file tell of these traces any more, nor of so many rejected events, by reason.
 
     Raises:
         OSError: it can't be read or written.
@@ -206,7 +218,7 @@ def forget_traces(folder: Path, unwanted: Callable[[str], bool]) -> None:
     with locks.locked(folder / COUNTS_FILE, os.O_RDWR, wait=True) as fd:
         told = object_in(os.pread(fd, _MOST_BYTES, 0))
         counts = Counts.from_json(told)
-        counts.forget(unwanted)
+        counts.forget(unwanted, rejected)
         _overwrite(fd, {**told, **counts.as_json()})
 
 
@@ -234,7 +246,7 @@ def _overwrite(fd: int, told: dict[str, object]) -> None:
 
 def _add_reasons(reasons: Numbers, new: Numbers) -> None:
     for reason, count in new.items():
-        kept = reason if reason in reasons or len(reasons) < MAX_REASONS else "other reasons"
+        kept = reason if reason in reasons or len(reasons) < MAX_REASONS else OTHER_REASONS
         reasons[kept] = reasons.get(kept, 0) + count
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+from collections import Counter
 from collections.abc import Callable, Container
 from pathlib import Path
 
 from .._runtime import locks
 from .._wire.read import RecordedEvent, decode
-from .counters import REJECTED_FILE, forget_traces
-from .inspect import outbox_folders, waiting_lines
+from .counters import REJECTED_FILE, counted_reason, forget_traces
+from .inspect import outbox_folders, rejected_in, waiting_lines
 from .segment import SUFFIX, Segment
 
 Unwanted = Callable[[RecordedEvent, float], bool]
@@ -29,10 +31,12 @@ def erase(home: Path, unwanted: Unwanted, trace_ids: Container[str]) -> int:
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             with contextlib.suppress(OSError):
                 count += _erase_from_segment(path, unwanted)
+        reasons: Counter[str] = Counter()
         with contextlib.suppress(OSError):  # there is none, or it is not ours
-            count += _erase_from_rejected(folder / REJECTED_FILE, unwanted)
+            reasons = _erase_from_rejected(folder / REJECTED_FILE, unwanted)
+        count += reasons.total()
         with contextlib.suppress(OSError):  # as above
-            forget_traces(folder, trace_ids.__contains__)
+            forget_traces(folder, trace_ids.__contains__, reasons)
     return count
 
 
@@ -63,14 +67,18 @@ def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
         segment.release()
 
 
-def _erase_from_rejected(path: Path, unwanted: Unwanted) -> int:
-    """Write the file anew, in place, under its lock where there are locks: else an event that is rejected at this moment may be lost."""
+def _erase_from_rejected(path: Path, unwanted: Unwanted) -> Counter[str]:
+    """Write the file anew, in place, and return why the events had been rejected that are gone.
+
+    Under its lock, where there are locks: else an event that is rejected at this moment may be lost.
+    """
     with locks.locked(path, os.O_RDWR, wait=True, needed=locks.exist()) as fd, os.fdopen(fd, "r+b", closefd=False) as file:
         written_at = os.fstat(fd).st_mtime
         notes = file.readlines()
-        kept = [note for note in notes if not _is_unwanted(note.partition(b', "event": ')[2][:-2], written_at, unwanted)]
-        if len(kept) < len(notes):
+        is_gone = [_is_unwanted(note.partition(b', "event": ')[2][:-2], written_at, unwanted) for note in notes]
+        if any(is_gone):
             file.seek(0)
             file.truncate()
-            file.writelines(kept)
-    return len(notes) - len(kept)
+            file.writelines(note for note, gone in zip(notes, is_gone, strict=True) if not gone)
+    gone = map(rejected_in, itertools.compress(notes, is_gone))
+    return Counter(counted_reason(one.line, one.reason) for one in gone)

@@ -103,11 +103,20 @@ def waiting_lines(home: Path) -> Iterator[bytes]:
                 yield from (line for line in file if line.endswith(b"\n"))
 
 
+def rejected_in(line: bytes) -> Rejected:
+    """Return the event in a line of the file of rejected ones, and why it is there.
+
+    Raises:
+        ValueError, KeyError, TypeError, RecursionError: The line is none of ours.
+    """
+    note, _, event = line.partition(b', "event": ')
+    return Rejected(event[:-2] + b"\n", str(json.loads(note + b"}")["reason"]))
+
+
 def rejected_events(home: Path) -> Iterator[Rejected]:
     """Yield the events that were refused permanently, of all destinations."""
     for folder in outbox_folders(home):
         with contextlib.suppress(OSError), reading(folder / REJECTED_FILE) as file:
             for line in file:
                 with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
-                    note, _, event = line.partition(b', "event": ')
-                    yield Rejected(event[:-2] + b"\n", str(json.loads(note + b"}")["reason"]))
+                    yield rejected_in(line)

@@ -40,7 +40,7 @@ def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
         yield f"{counted(number, 'event')} rejected by the service ({' '.join(reason.split())[:most]})"
     numbers = (
         (delivery.waiting, "not delivered yet"),
-        (delivery.left_out, "not kept by the service (sampling, or a limit of its own)"),
+        (delivery.left_out, "not at the service: never sent (`whyops push`), or left out by its sampling or a limit"),
         (delivery.unread, "at the service could not be read: look again"),
         (delivery.not_recorded, "could not be recorded"),
         (delivery.dropped, "of this agent dropped because the outbox was full, possibly of this trace"),

@@ -125,6 +125,8 @@ def _outboxes(home: Path) -> Iterator[Finding]:
     )
     losses = [counted(number, one, several) for number, one, several in numbers if number]
     if losses:
-        yield Finding("warn", "delivery", ", ".join(losses), "`whyops status` shows where and why; `whyops deliver` sends what waits.")
+        sending = "; `whyops deliver` sends what waits" if any(one.orphaned for one in found) else ""
+        remedy = f"`whyops status` shows where and why{sending}."
+        yield Finding("warn", "delivery", ", ".join(losses), remedy)
     elif found:
         yield Finding("good", "delivery", "no event waits for a process, and none was lost")
