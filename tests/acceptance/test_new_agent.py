@@ -109,7 +109,7 @@ def test_many_traces_in_the_first_batch(server: StrictServer) -> None:
         last = sdk.flush_sync()
     assert (first.delivered, last.delivered, last.rejected, last.waiting) == (20, 40, 0, 0)
     assert len(server.events) == 40
-    assert len(server.ingested) == 2
+    assert len({event["traceId"] for event in server.ingested[0].events}) > 1
 
 
 @pytest.mark.parametrize("apart", [False, True])

@@ -29,7 +29,7 @@ def sound(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     said = [record.getMessage() for record in caplog.get_records("call") if record.name.startswith(("langchain_core.callbacks", "whyops"))]
     assert said == []
-    assert len(open_runs) == before
+    assert len(open_runs) <= before  # those of other tests may be given up meanwhile
     assert context.top() is None
 
 
