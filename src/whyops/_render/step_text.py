@@ -130,7 +130,8 @@ def _described(step: Step) -> StepText:
 
 def _llm_response(step: LLMResponse) -> StepText:
     first = step.first
-    values = [] if first.fields and step.content is None else [_value("Answer", first, "content")]
+    has_none = first.answer is None and (first.fields or first.content == {})
+    values = [] if has_none else [_value("Answer", first, "content")]
     if step.requested:
         values.append(_value("Requested tools", first, "toolCalls"))
     return StepText(

@@ -131,8 +131,7 @@ class LLMResponse(Step):
 
         Of an answer in a form that was asked for, and given as the call of a tool, what it was called with.
         """
-        answer = self.first.answer
-        return self.requested[0].arguments if not answer and self.first.is_structured_answer and self.requested else answer
+        return self.requested[0].arguments if self.first.is_structured_answer and self.requested else self.first.answer
 
     @property
     def requested(self) -> tuple[RequestedTool, ...]:

@@ -14,7 +14,7 @@ from langchain_core.tools import tool as langchain_tool
 from langgraph.graph import START, MessagesState, StateGraph
 
 import whyops
-from tests.integrations.langchain.parts import Scripted, ask, calls, hands_config_on, only
+from tests.integrations.langchain.parts import Scripted, also_async, ask, calls, only
 from whyops.integrations.langchain import WhyOpsCallbackHandler, _who
 from whyops.testing import capture
 
@@ -144,7 +144,7 @@ def graph_of(model: Scripted) -> Any:
     return graph.compile()
 
 
-@pytest.mark.parametrize("how", ["invoke", "stream", "batch", pytest.param("ainvoke", marks=hands_config_on), "astream"])
+@pytest.mark.parametrize("how", ["invoke", "stream", "batch", *also_async("ainvoke", "astream")])
 @pytest.mark.parametrize("made", [model_itself, sequence_of, graph_of])
 def test_the_session_and_the_user_in_configurable(captured, handler, made, how):
     """Handlers are not told of them since langchain-core 1.3: they are found all the same, however something is run."""
