@@ -192,6 +192,7 @@ def test_what_came_of_a_stream():
     assert _answers.partial_answers(["Half ", GenerationChunk(text="an answer")], encode) == [Answer(content="Half an answer")]
     assert _answers.partial_answers([chunks[0], object()], encode)[0].content.startswith("Half ")
     assert _answers.partial_answers([], encode) == []
+    assert _answers.answers_of(None, encode) == []
 
 
 class Report(BaseModel):

@@ -51,7 +51,7 @@ def with_parser(model: Halting) -> Any:
 
 
 async def read(runnable: Any, config: Any, **kwargs: Any) -> None:
-    async for _ in runnable.astream(ask(), config, **kwargs):
+    async for _ in runnable.astream(ask()["messages"] if isinstance(runnable, Halting) else ask(), config, **kwargs):
         pass
 
 
@@ -153,6 +153,15 @@ def test_a_call_that_a_task_waits_for_outlives_the_block(captured, handler):
     said = only(captured, "llm_response")
     assert said["content"] == {"content": "late"}
     assert "interrupted" not in said["metadata"]
+
+
+@hands_config_on
+def test_a_stream_that_is_cancelled_before_anything_came(captured, handler):
+    """LangChain tells its end, and nothing of an answer: it is an end that is marked as interrupted."""
+    asyncio.run(cancelled(read(Halting(chunks=[]), {"callbacks": [handler]})))
+    end = only(captured, "llm_response")
+    assert (end["content"], end["metadata"]["interrupted"]) == ({}, "CancelledError")
+    assert captured.of_type("error") == []
 
 
 def test_the_first_token_is_one_with_content(captured, handler):
