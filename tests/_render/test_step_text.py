@@ -41,6 +41,21 @@ def test_how_a_call_ended() -> None:
     ]
 
 
+def test_how_an_answer_ended() -> None:
+    """An answer that was cut off says by what, and chose no tools that would be missing; one in a form that was asked for is its call's."""
+    run = Run()
+    run.model("Half an", interrupted="CancelledError")
+    run.add("llm_response", {}, {"interrupted": "CancelledError"})
+    run.model("Half an", [("find", {})], closedEarly=True)
+    run.model(None, [("Report", {"sky": "blue"})], structured_output=True)
+    assert [(said.text, said.state, said.facts, said.not_recorded, [value.title for value in said.values]) for said in described(run)] == [
+        ("Half an", INTERRUPTED, ("interrupted (CancelledError)",), (), ["Answer"]),
+        ("", INTERRUPTED, ("interrupted (CancelledError)",), (), []),
+        ("Half an", "", ("closed early by its reader",), (), ["Answer", "Requested tools"]),
+        ('{"sky": "blue"}', "", (), (), ["Requested tools"]),
+    ]
+
+
 @pytest.mark.parametrize("alive, expected", [(True, "still open"), (False, "process ended here"), (None, "no response recorded")])
 def test_a_call_without_a_response(alive: bool | None, expected: str) -> None:  # noqa: FBT001  (pytest hands it in)
     """What is known of the process that made a call says why its response is missing."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from whyops._wire.exceptions import describe, is_marked, keep_text_back, mark, message_of, summary_of
+from whyops._wire.exceptions import describe, is_marked, keep_text_back, mark, message_of, status_of, summary_of
 
 
 class ShopClosedError(Exception):
@@ -157,3 +157,37 @@ def test_a_group_keeps_back_the_texts_of_all_in_it():
     keep_text_back(group)
     assert "quince" not in str(describe(raised(group)))
     assert message_of(first) == "[not captured]"
+
+
+class Answered(Exception):
+    """An exception of an HTTP client's, which holds what is told of the answer."""
+
+    def __init__(self, **told: object) -> None:
+        self.__dict__.update(told)
+
+
+class Odd(Exception):
+    @property
+    def status_code(self) -> int:
+        raise RuntimeError("no status")
+
+
+@pytest.mark.parametrize(
+    "error, status",
+    [
+        (Answered(status_code=429), 429),
+        (Answered(http_status=503), 503),
+        (Answered(response=Answered(status_code=404)), 404),
+        (Answered(status_code=None, response=Answered(status_code=404)), 404),
+        (Answered(status_code="429"), None),
+        (Answered(status_code=True), None),
+        (Answered(status_code=7), None),
+        (Odd(), None),
+        (ValueError(), None),
+        (KeyboardInterrupt(), None),
+        ("text", None),
+    ],
+)
+def test_the_status_that_an_exception_knows(error, status):
+    """It is the number that an HTTP client's or a provider's exception names, itself or by the response that it holds."""
+    assert status_of(error) == status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ from .trace_writer import TraceWriter
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+
+at_end: list[Callable[[TraceWriter], None]] = []
+"""What is called where the outermost block of a trace ends; integrations add to it."""
 
 
 class GeneratorFrame(Frame):
@@ -135,6 +140,9 @@ class TraceBlock:
         """Record what leaves the block as an exception. Return what is to be waited for, if that was the outermost block."""
         if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
             self._record_leaving(error)
+        if was_outermost:
+            for act in at_end:
+                guard.recording(act)(self._writer)
         return self._writer.recorder.at_trace_end if was_outermost else None
 
     @guard.recording

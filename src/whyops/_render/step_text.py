@@ -130,18 +130,30 @@ def _described(step: Step) -> StepText:
 
 def _llm_response(step: LLMResponse) -> StepText:
     first = step.first
-    values = [] if first.fields and step.content is None else [_value("Answer", first, "content")]
+    has_none = first.answer is None and (first.fields or first.content == {})
+    values = [] if has_none else [_value("Answer", first, "content")]
     if step.requested:
         values.append(_value("Requested tools", first, "toolCalls"))
     return StepText(
         "model",
         step.model,
         content_text(step.content),
-        facts=(f"stopped: {step.finish_reason}",) if step.finish_reason and step.finish_reason not in USUAL_ENDS else (),
+        state=INTERRUPTED if step.interrupted else "",
+        facts=tuple(_ends(step)),
         requested=tuple(tool.name for tool in step.requested),
         not_recorded=tuple(map(_call_text, step.not_called)),
         values=tuple(values),
     )
+
+
+def _ends(step: LLMResponse) -> Iterator[str]:
+    """Yield why an answer ended, where that is unusual."""
+    if step.finish_reason and step.finish_reason not in USUAL_ENDS:
+        yield f"stopped: {step.finish_reason}"
+    if step.interrupted:
+        yield f"interrupted ({step.interrupted})"
+    elif step.first.closed_early:
+        yield "closed early by its reader"
 
 
 def _tool_call(step: ToolCall) -> StepText:

@@ -30,6 +30,11 @@ def loop_is_running() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001  (the documented one raises where there is none)
 
 
+def current_task() -> Any:
+    """Return the task of asyncio's that runs here, without importing it; None where there is none."""
+    return sys.modules["asyncio"].current_task() if loop_is_running() else None
+
+
 def no_care(_future: Future[Any], _seconds: float) -> None:
     """Leave the work to the thread that does it already."""
 

@@ -127,8 +127,11 @@ class LLMResponse(Step):
 
     @property
     def content(self) -> object:
-        """The text, or a provider's list of parts; None for an answer that only calls tools."""
-        return self.first.answer
+        """The text, or a provider's list of parts; None for an answer that only calls tools.
+
+        Of an answer in a form that was asked for, and given as the call of a tool, what it was called with.
+        """
+        return self.requested[0].arguments if self.first.is_structured_answer and self.requested else self.first.answer
 
     @property
     def requested(self) -> tuple[RequestedTool, ...]:
@@ -140,9 +143,16 @@ class LLMResponse(Step):
         """Why the model stopped."""
         return self.first.finish_reason
 
+    @property
+    def interrupted(self) -> str | None:
+        """What stopped the model before its answer was complete, such as `CancelledError`; None if nothing did."""
+        return self.first.interrupted
+
     @cached_property
     def not_called(self) -> tuple[RequestedTool, ...]:
-        """The requested tools for which no call was recorded."""
+        """The requested tools for which no call was recorded; none, where the call is the answer, or was cut off with it."""
+        if self.first.is_structured_answer or self.interrupted or self.first.closed_early:
+            return ()
         called = [name for child in self.children if isinstance(child, ToolCall) for name in child.names]
         missing = []
         for tool in self.requested:

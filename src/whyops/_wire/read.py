@@ -282,6 +282,11 @@ class RecordedEvent:
         return as_text(self.metadata.get("interrupted"))
 
     @property
+    def is_structured_answer(self) -> bool:
+        """Whether the tool calls of a model's answer are the answer itself, in a form that was asked for."""
+        return self.metadata.get("structured_output") is True
+
+    @property
     def closed_early(self) -> bool:
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self.metadata.get("closedEarly") is True

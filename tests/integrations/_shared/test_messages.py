@@ -38,6 +38,19 @@ def test_roles_are_named_as_the_service_names_them(name, role):
     assert role_of(name) == role
 
 
+def test_long_data_is_told_by_its_length_whatever_its_name():
+    """What is so long without a blank is data, as `result` of a generated image or `encrypted_content` hold it; a text is not."""
+    data = "iVBORw0KGgo+/=" * MAX_DATA
+    words = "a word " * MAX_DATA
+    parts = [{"type": "image_generation_call", "result": data}, {"encrypted_content": data, "note": words, "text": data}]
+    marker = f"[{len(data)} characters]"
+    assert shown_content(parts) == [
+        {"type": "image_generation_call", "result": marker},
+        {"encrypted_content": marker, "note": words, "text": data},
+    ]
+    assert shown_content(data) == data
+
+
 def test_multimodal_parts_stay_and_long_data_is_told_by_its_length():
     """Text parts stay whole; an image's or file's data beyond the bound is replaced by its kind and length, at any depth."""
     data = "A" * (MAX_DATA + 1)

@@ -220,8 +220,8 @@ def test_a_command_to_the_parent_graph_is_no_error(captured, handler):
     graph.compile().invoke(ask(), config(handler))
     assert types(captured) == ONE_RUN[:4]
     gave = captured.events[3]
-    assert gave["content"]["toolResults"]["goto"] == "second"
-    assert gave["content"]["toolResults"]["update"] == {"messages": [{"role": "tool", "content": "handed over"}]}
+    told = {"graph": Command.PARENT, "goto": "second", "updated": ["messages"], "result": "handed over"}
+    assert gave["content"]["toolResults"] == told
     assert captured.events[2]["content"]["toolCalls"][0]["arguments"] == {}
     assert gave["metadata"]["langgraph_subgraph"] == "first"
 
@@ -365,7 +365,7 @@ def test_a_cancelled_agent(captured, handler):
 
 @hands_config_on
 def test_a_model_that_is_cancelled_leaves_no_state(captured, handler):
-    """LangChain tells nothing of a model that is cancelled in a graph: it goes with the graph."""
+    """LangChain tells nothing of a model that is cancelled in a graph: it ends with the graph, as interrupted, and leaves nothing open."""
 
     class Slow(Scripted):
         async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
@@ -376,7 +376,9 @@ def test_a_model_that_is_cancelled_leaves_no_state(captured, handler):
             await asyncio.wait_for(create_agent(Slow(), []).ainvoke(ask(), config(handler)), 0.3)
 
     asyncio.run(main())
-    assert types(captured) == ["user_message"]
+    assert types(captured) == ["user_message", "llm_response"]
+    end = only(captured, "llm_response")
+    assert (end["content"], end["metadata"]["interrupted"]) == ({}, "CancelledError")
 
 
 def test_one_handler_serves_all_threads(captured, handler):

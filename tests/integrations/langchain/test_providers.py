@@ -136,11 +136,11 @@ def anthropic_stream() -> list[dict[str, Any]]:
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Answers as OpenAI or Anthropic would, streamed if it is asked to."""
+    """Answers as OpenAI or Anthropic would, streamed if it is asked to, and with an error where the question is for one."""
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
+        self.send_response(429 if "Too much" in str(body) else 200)
         if body.get("stream"):
             events = anthropic_stream() if "messages" in self.path else openai_stream()
             text = "".join(f"event: {event.get('type', 'message')}\ndata: {json.dumps(event)}\n\n" for event in events)
@@ -247,8 +247,30 @@ def test_openais_responses(captured, handler, url):
     model_of("openai", url, use_responses_api=True).invoke("Hi", {"callbacks": [handler]})
     assert [event["content"]["thinking"] for event in captured.of_type("llm_thinking")] == ["First.", "Then."]
     said = only(captured, "llm_response")
-    assert said["content"]["content"] == "Done."
+    assert said["content"] == {"content": "Done.", "finishReason": "completed"}
     assert said["metadata"]["usage"] == COUNTED
+    assert said["metadata"]["reasoningTokens"] == 5
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+@pytest.mark.parametrize("how", ["invoke", "stream"])
+def test_an_error_of_the_providers_server(captured, handler, url, provider, how):
+    """There is no answer before it, and it tells the status."""
+    with pytest.raises(Exception, match=r"(?s)."):
+        list(getattr(model_of(provider, url), how)("Too much", {"callbacks": [handler]}))
+    assert types(captured) == ["user_message", "error"]
+    assert only(captured, "error")["content"]["status"] == 429
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_a_structured_answer_by_function_calling(captured, handler, url, provider):
+    """The one tool that is offered is the form of the answer: its call is the answer."""
+    schema = {"title": "find", "description": "Find.", "type": "object", "properties": {"order": {"type": "string"}}}
+    model = model_of(provider, url).with_structured_output(schema, method="function_calling")
+    assert model.invoke("Hi", {"callbacks": [handler]})["order"] == "1"
+    said = only(captured, "llm_response")
+    assert said["metadata"]["structured_output"] is True
+    assert said["metadata"].get("reasoningTokens") == (5 if provider == "openai" else None)
 
 
 @pytest.fixture

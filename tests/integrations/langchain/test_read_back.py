@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from langchain_core.tools import tool
 
 import whyops
 from tests.acceptance.test_read_back import KEY, compare
-from tests.integrations.langchain.parts import Scripted, Streaming, ask, calls
+from tests.integrations.langchain.parts import Scripted, Streaming, ask, calls, hands_config_on
 from tests.server import StrictServer
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 
@@ -66,4 +67,38 @@ def test_an_agent(home: Path, tmp_path: Path, handler: WhyOpsCallbackHandler, mo
         assert [call.name for call in trace.calls].count("price_of") == 2
         assert trace.totals.usage.cache_read == 30
         assert trace.external_user_id == "ada"
+        sdk.close_sync()
+
+
+@hands_config_on
+def test_an_answer_that_was_cut_off_and_the_providers_own_tool(home: Path, tmp_path: Path, handler: WhyOpsCallbackHandler) -> None:
+    """The service takes them, and they read back as they were recorded: a call that was cancelled, and a search that the provider made."""
+    parts: list[Any] = [
+        {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "lamps"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"url": "https://example.com/lamps"}]},
+        {"type": "text", "text": "Found.", "citations": [{"cited_text": "Lamps", "document_title": "Lamps"}]},
+    ]
+
+    class Waiting(Scripted):
+        async def _agenerate(self, *_: Any, **__: Any) -> Any:
+            await asyncio.Event().wait()
+
+    async def cancelled(config: Any) -> None:
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(create_agent(Waiting(), [], name="desk").ainvoke(ask("And two?"), config), 0.1)
+
+    with StrictServer() as server:
+        sdk = whyops.configure(
+            api_key=KEY, agent_name="agent", analyse_base_url=server.url, proxy_base_url=server.proxy_url, keep_local=True
+        )
+        config: Any = {"callbacks": [handler], "configurable": {"thread_id": "lamps"}, "tags": ["beta"], "metadata": {"release": "1.2"}}
+        create_agent(Scripted(answers=[AIMessage(parts)]), [], name="desk").invoke(ask("What lamps are there?"), config)
+        asyncio.run(cancelled(config))
+        told = sdk.flush_sync(timeout=10)
+        assert (told.waiting, told.rejected) == (0, 0)
+        assert compare(server, home, tmp_path / "elsewhere") == ["lamps"]
+        trace = whyops.load_trace("lamps")
+        assert [call.name for call in trace.calls] == ["web_search"]
+        assert trace.events[-1].interrupted == "CancelledError"
+        assert {event.metadata["agent"] for event in trace.events} == {"desk"}
         sdk.close_sync()

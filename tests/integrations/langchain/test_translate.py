@@ -21,14 +21,16 @@ from langgraph.store.base import BaseStore
 from whyops._encoding.encoder import Encoder
 from whyops._recording import arguments
 from whyops._wire.usage import token_usage
+from whyops.integrations._shared.calls import Answer
+from whyops.integrations.langchain import _answers, _results, _who
 from whyops.integrations.langchain import _translate as translate
 from whyops.integrations.langchain._injected import is_injected
 
 encode = Encoder().encode
 
 
-def answer(message: AIMessage, **output: Any) -> translate.Answer:
-    (one,) = translate.answers_of(LLMResult(generations=[[ChatGeneration(message=message)]], llm_output=output or None), encode)
+def answer(message: AIMessage, **output: Any) -> Answer:
+    (one,) = _answers.answers_of(LLMResult(generations=[[ChatGeneration(message=message)]], llm_output=output or None), encode)
     return one
 
 
@@ -44,7 +46,11 @@ def answer(message: AIMessage, **output: Any) -> translate.Answer:
         ),
         ([{"type": "reasoning", "content": [{"type": "reasoning_text", "text": "A"}]}], {}, [("A", None)]),
         ([{"type": "reasoning_content", "reasoning_content": {"text": "A", "signature": "s"}}], {}, [("A", "s")]),
-        ([{"type": "redacted_thinking", "data": "x"}, {"type": "reasoning", "summary": []}], {}, []),
+        (
+            [{"type": "redacted_thinking", "data": "x"}, {"type": "reasoning", "summary": []}],
+            {},
+            [("[redacted by the provider: 1 characters]", None)],
+        ),
         ("text", {"reasoning_content": "A"}, [("A", None)]),
         ("text", {"reasoning": {"summary": [{"type": "summary_text", "text": "A"}]}}, [("A", None)]),
         ("text", {"reasoning": 7}, []),
@@ -110,7 +116,7 @@ def test_an_answer_that_only_calls_tools_has_no_text():
 def test_tokens_in_other_places():
     """A completion's tokens come from the output as a whole or from its generation's info."""
     generation = Generation(text="x", generation_info={"usage_metadata": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}})
-    (found,) = translate.answers_of(LLMResult(generations=[[generation]]), encode)
+    (found,) = _answers.answers_of(LLMResult(generations=[[generation]]), encode)
     assert token_usage(found.usage) == {"promptTokens": 1, "completionTokens": 2, "totalTokens": 3}
     assert token_usage(answer(AIMessage("x"), token_usage={"prompt_tokens": 1, "completion_tokens": 2}).usage) == {
         "promptTokens": 1,
@@ -121,7 +127,7 @@ def test_tokens_in_other_places():
 
 def test_a_stream_that_was_cut_before_its_first_chunk_has_no_answer():
     """LangChain hands on an empty list then."""
-    assert translate.answers_of(LLMResult(generations=[[]]), encode) == []
+    assert _answers.answers_of(LLMResult(generations=[[]]), encode) == []
 
 
 def test_roles_of_all_kinds_of_messages():
@@ -179,17 +185,17 @@ def test_where_a_user_speaks_last(roles, begins):
 
 def test_documents():
     """Content, metadata and score of documents; what is no document stays what it is."""
-    assert translate.documents_of([Document("a", metadata={"relevance_score": 0.5}), "b"]) == [
+    assert _results.documents_of([Document("a", metadata={"relevance_score": 0.5}), "b"]) == [
         {"content": "a", "metadata": {"relevance_score": 0.5}, "score": 0.5},
         "b",
     ]
-    assert translate.documents_of(None) == []
+    assert _results.documents_of(None) == []
 
 
 def test_messages_and_documents_in_a_result_are_their_contents():
     """In a tool's result, at any depth that is looked at, messages and documents are shown by what they say."""
     nested: Any = [[[[[[HumanMessage("deep")]]]]]]
-    result = translate.outcome_of({"messages": (HumanMessage("a"),), "found": [Document("b")], "nested": nested}).result
+    result = _results.outcome_of({"messages": (HumanMessage("a"),), "found": [Document("b")], "nested": nested}).result
     assert result["messages"] == [{"role": "user", "content": "a"}]
     assert result["found"] == [{"content": "b"}]
     assert isinstance(result["nested"][0][0][0][0][0][0], HumanMessage)
@@ -197,8 +203,8 @@ def test_messages_and_documents_in_a_result_are_their_contents():
 
 def test_ids_in_metadata_are_ids():
     """A value of a kind that is no id is passed over."""
-    assert translate.trace_id_of({"thread_id": {"a": 1}, "session_id": "", "conversation_id": 7}) == 7
-    assert translate.user_id_of({}) is None
+    assert _who.trace_id_of({"thread_id": {"a": 1}, "session_id": "", "conversation_id": 7}) == 7
+    assert _who.user_id_of({}) is None
 
 
 def test_names_of_models_that_do_not_say():

@@ -35,7 +35,20 @@ class Place:
 
     def record_exception(self, error: BaseException, span_id: str | None = None) -> None:
         """Record `error` once for the trace, unless it is none."""
-        self.trace.record_exception(error, span_id=span_id, parent_id=self.parent_id, hides_text=context.hides_text())
+        self.trace.record_exception(
+            error, span_id=span_id, parent_id=self.parent_id, hides_text=context.hides_text(), metadata=self.trace.shown_labels(self.labels)
+        )
+
+
+@dataclass
+class ServerCall:
+    """A tool's call that the provider's server made while the model answered."""
+
+    name: str
+    arguments: dict[str, object]
+    id: object = None
+    result: object = None
+    failed: bool = False
 
 
 @dataclass
@@ -50,6 +63,14 @@ class Answer:
     provider: object = None
     usage: object = None
     cached: bool = False
+    server_calls: list[ServerCall] = field(default_factory=list)
+    more: dict[str, object] = field(default_factory=dict)
+    """What else the event's metadata is to say."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has come of it."""
+        return not (self.content or self.thinking or self.tool_calls or self.server_calls)
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -80,14 +101,30 @@ class ModelCall:
             self._first_token_ns = self.place.trace.recorder.clock.steady_ns()
 
     def answer(self, answers: Iterable[Answer], error: BaseException | None = None) -> None:
-        """Record each alternative, its reasoning first. `error` is what ended the answer before it was complete."""
+        """Record each alternative, its reasoning first. `error` is what ended the answer before it was complete.
+
+        Where nothing had come before an error, there is no answer; where something else stopped the model, its end says so.
+        """
+        if error is not None:
+            answers = [answer for answer in answers if not answer.is_empty]
+            if not answers and not isinstance(error, Exception):
+                answers = [Answer()]
+        self._record(answers, contents.stopped(error))
+
+    def interrupt(self, answers: Sequence[Answer], reason: str) -> None:
+        """Record that the call was stopped from outside, with what had come of the answer."""
+        more = contents.stopped(GeneratorExit()) if reason == "GeneratorExit" else contents.interrupted(reason)
+        self._record([answer for answer in answers if not answer.is_empty] or [Answer()], more)
+
+    def _record(self, answers: Iterable[Answer], more: dict[str, Any]) -> None:
         elapsed_ns = self.place.trace.recorder.clock.steady_ns() - self._started_ns
-        more = contents.stopped(error)
         if self._first_token_ns is not None:
             more["timeToFirstTokenMs"] = (self._first_token_ns - self._started_ns) / 1_000_000
         for answer in answers:
             for thinking, signature in answer.thinking:
                 self.place.record("llm_thinking", contents.llm_thinking(thinking, signature))
+            for call in answer.server_calls:
+                self._record_server_call(call)
             parts = contents.llm_response(
                 answer.model or self.model,
                 answer.provider or self.provider,
@@ -97,7 +134,17 @@ class ModelCall:
                 answer.usage,
                 elapsed_ns / 1_000_000,
             )
-            self.place.record("llm_response", parts, {**more, "cached": True} if answer.cached else more)
+            cached = {"cached": True} if answer.cached else {}
+            self.place.record("llm_response", parts, {**answer.more, **more, **cached})
+
+    def _record_server_call(self, call: ServerCall) -> None:
+        """Record a call that has run elsewhere, with its result: nobody told when it began or how long it took."""
+        span_id = self.place.trace.recorder.ids.next()
+        more = contents.known({"server_side": True, "tool_call_id": call.id})
+        called = [{"name": call.name, "arguments": call.arguments}]
+        self.place.record("tool_call_request", contents.tool_call_request(call.name, called, None, None), more, span_id)
+        outcome = {"error": call.result or True} if call.failed else call.result
+        self.place.record("tool_call_response", contents.tool_call_response(call.name, called, outcome, None, None), more, span_id)
 
 
 class ToolRun:

@@ -6,6 +6,7 @@ Pure, and knows no framework: each handler takes its own objects apart and hands
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -30,8 +31,11 @@ _ROLES = {
     "tool": "tool",
     "user": "user",
 }
+_TEXT_KEYS = frozenset({"", "text", "thinking", "reasoning", "refusal"})
 _DATA_KEYS = frozenset({"audio", "b64_json", "base64", "bytes", "data", "document", "file_data", "image", "video"})
 _DEEPEST = 6
+_BASE64 = re.compile(rf"[A-Za-z0-9+/_=-]{{{MAX_DATA}}}")
+"""How data begins that stands under a name which does not tell it: no text is so long without a blank."""
 
 
 def role_of(name: object) -> str:
@@ -47,7 +51,8 @@ def shown_content(content: object, key: str = "", depth: int = 0) -> object:
     `key` and `depth` say where in the content of a message it stands.
     """
     if isinstance(content, str):
-        is_data = len(content) > MAX_DATA and (content.startswith("data:") or key in _DATA_KEYS)
+        is_named = content.startswith("data:") or key in _DATA_KEYS
+        is_data = len(content) > MAX_DATA and (is_named or (key not in _TEXT_KEYS and _BASE64.match(content) is not None))
         return _told(content) if is_data else strip_signature(content)
     if isinstance(content, (bytes, bytearray)):
         return f"[{len(content)} bytes]"

@@ -12,9 +12,11 @@ from __future__ import annotations
 import inspect
 import sys
 import weakref
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from traceback import walk_stack
-from types import CodeType
+from types import CodeType, FrameType
+from typing import Any
 
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables.config import var_child_runnable_config
@@ -23,7 +25,6 @@ from langchain_core.tools import BaseTool
 from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.tool import Observer, observer_of
-from ..._recording.trace_writer import TraceWriter
 from ..._runtime.waiting import loop_is_running
 from .._shared.calls import Place, ToolRun
 
@@ -31,7 +32,9 @@ _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""
 
 _TOOL_RUNS: frozenset[CodeType] = frozenset(inspect.unwrap(method).__code__ for method in (BaseTool.run, BaseTool.arun))
-_FRAMES_TO_A_TOOL = 10
+_FRAMES_TO_A_TOOL = 12
+_FRAMES_TO_A_CONFIG = 40
+_FRAMEWORKS = ("langchain", "langgraph")
 _FUNCTIONS = ("func", "coroutine", "_run", "_arun")
 
 
@@ -40,9 +43,10 @@ class BodyFrame(Frame):
 
     __slots__ = ("_handler", "_outside", "ended")
 
-    def __init__(self, trace: TraceWriter, span_id: str | None, owner: object, handler: object) -> None:
-        super().__init__(trace, span_id, owner, context.beneath())
+    def __init__(self, place: Place, span_id: str | None, owner: object, handler: object) -> None:
+        super().__init__(place.trace, span_id, owner, context.beneath())
         self.ended = False
+        self.labels = place.labels
         self._handler = handler
         manager = _manager()
         self._outside = None if manager is None else weakref.ref(manager)  # all that a run refers to would else stay until it ends
@@ -65,7 +69,7 @@ class ToolFrame(BodyFrame):
     __slots__ = ("_is_everywhere", "_tool")
 
     def __init__(self, place: Place, owner: object, handler: object, tool: ToolRun) -> None:
-        super().__init__(place.trace, tool.call.span_id, owner, handler)
+        super().__init__(place, tool.call.span_id, owner, handler)
         self._tool = tool
         self._is_everywhere = not _BODIES_HAVE_CONTEXTS and loop_is_running()
 
@@ -89,9 +93,37 @@ def starting_tool() -> tuple[tuple[Observer, ...], object]:
 
     LangChain does not hand the tool to its handlers, and the id not in all versions; both are some frames up the stack.
     """
-    for frame, _ in islice(walk_stack(sys._getframe(1)), _FRAMES_TO_A_TOOL):  # noqa: SLF001  (the documented way to the caller's frame)
-        if frame.f_code in _TOOL_RUNS:
-            here = frame.f_locals
-            found = (observer_of(getattr(here.get("self"), name, None)) for name in _FUNCTIONS)
-            return tuple(observer for observer in found if observer is not None), here.get("tool_call_id")
-    return (), None
+    here = _running_tool()
+    found = (observer_of(getattr(here.get("self"), name, None)) for name in _FUNCTIONS)
+    return tuple(observer for observer in found if observer is not None), here.get("tool_call_id")
+
+
+def ending_tool() -> tuple[bool, object]:
+    """Return whether the tool whose end is being told has failed, and the id of the call: without one, its text alone is handed on."""
+    here = _running_tool()
+    return here.get("status") == "error", here.get("tool_call_id")
+
+
+def _running_tool() -> Mapping[str, Any]:
+    """Return what the method of LangChain's that runs a tool, and is telling of it right now, knows."""
+    return next((frame.f_locals for frame in _callers(_FRAMES_TO_A_TOOL) if frame.f_code in _TOOL_RUNS), {})
+
+
+def configured(keys: Collection[str]) -> Mapping[str, Any]:
+    """Return the `configurable` of the run whose start is being told, where it has one of `keys`.
+
+    Since langchain-core 1.3 nothing of it is in the metadata that handlers are given. The config is what LangChain's own methods, some
+    frames up the stack, were called with.
+    """
+    for frame in _callers(_FRAMES_TO_A_CONFIG):
+        if frame.f_globals.get("__name__", "").startswith(_FRAMEWORKS):
+            config = frame.f_locals.get("config")
+            held = config.get("configurable") if isinstance(config, dict) else None
+            if isinstance(held, dict) and not held.keys().isdisjoint(keys):
+                return held
+    return {}
+
+
+def _callers(most: int) -> Iterator[FrameType]:
+    """Yield the frames up the stack from the caller's."""
+    return (frame for frame, _ in islice(walk_stack(sys._getframe(1)), most))  # noqa: SLF001  (the documented way to the caller's frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +16,11 @@ from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
-from ..._wire.write import name_or_unknown
+from ..._wire.write import name_or_unknown, tool_result
 from .._shared.calls import ModelCall, Place, ToolRun
 from .._shared.origin import Origin
-from . import _translate
-from ._frames import BodyFrame, ToolFrame, starting_tool
+from . import _answers, _results, _translate, _who
+from ._frames import BodyFrame, ToolFrame, configured, ending_tool, starting_tool
 from ._runs import Run, open_runs
 
 
@@ -80,14 +81,20 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Make the run's trace current for its body, so that tools called in it are found."""
-        run = self._starts(run_id, parent_run_id, metadata)
+        run = self._starts(run_id, parent_run_id, metadata, kwargs)
         if run is not None:
-            run.enter(BodyFrame(run.place.trace, run.inner_id, run.id, self))
+            run.enter(BodyFrame(run.place, run.inner_id, run.id, self))
 
     @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """Forget the run."""
-        open_runs.end(run_id, self)
+        """Forget the run. Record the results that a node of an agent gave its own model: of a structured answer, nothing else tells."""
+        run = open_runs.end(run_id, self)
+        if run is not None:
+            if run.parent is None:
+                open_runs.end_left(run.root)
+            for message in _results.told_in(outputs, run.chosen - run.root.ran) if run.chosen else ():
+                more = {"tool_call_id": message.tool_call_id}
+                run.place.record("tool_result", tool_result(message.name, _results.told_content(message)), more)
 
     @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -96,6 +103,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is not None:
             if not isinstance(error, (Exception, GeneratorExit)):
                 open_runs.end_inside(run, type(error).__name__)
+            elif run.parent is None:
+                open_runs.end_left(run.root, closed=isinstance(error, GeneratorExit))
             run.place.record_exception(error)
 
     # Models
@@ -128,36 +137,42 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record a model's prompt, unless its events are not for us to record. Its errors are, all the same."""
-        run = self._starts(run_id, parent_run_id, metadata)
+        run = self._starts(run_id, parent_run_id, metadata, kwargs)
         if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
             return
         params = kwargs.get("invocation_params") or {}
-        run.model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
+        options = kwargs.get("options") or {}
+        model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
+        run.begin_model(model, _translate.answering_tools(params, options))
         messages = _translate.prompt_messages(prompts, run.place.trace.recorder.encode)
         if _translate.begins_a_turn(messages):
-            run.model.prompt(messages, _translate.sent_along(messages, params, kwargs.get("options") or {}))
+            model.prompt(messages, _translate.sent_along(messages, params, options))
 
     @guard.recording
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """Note when the first token came."""
+        """Note when the first token came, and keep what is there, in case that no more comes."""
         run = open_runs.own(run_id, self)
-        if run is not None and run.model is not None:
-            run.model.token()
+        if run is not None:
+            run.hear(token, kwargs.get("chunk"))
 
     @guard.recording
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the model's reasoning and its answer."""
         run = open_runs.end(run_id, self)
         if run is not None and run.model is not None:
-            run.model.answer(_translate.answers_of(response, run.place.trace.recorder.encode))
+            answers = _answers.answers_of(response, run.place.trace.recorder.encode, run.answering_tools)
+            run.model.answer(answers)
+            if run.parent is not None:
+                run.parent.chosen.update(call["id"] for answer in answers for call in answer.tool_calls if "id" in call)
 
     @guard.recording
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Record what had come of the answer, and the error, if it is one."""
         run = open_runs.end(run_id, self)
         if run is not None:
-            if run.model is not None and kwargs.get("response") is not None:
-                run.model.answer(_translate.answers_of(kwargs["response"], run.place.trace.recorder.encode), error)
+            if run.model is not None:
+                told = _answers.answers_of(kwargs.get("response"), run.place.trace.recorder.encode)
+                run.model.answer(run.partial() if all(answer.is_empty for answer in told) else told, error)
             run.place.record_exception(error)
 
     # Tools
@@ -175,13 +190,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record the call, and make its span current for the tool's body."""
-        run = self._starts(run_id, parent_run_id, metadata)
+        run = self._starts(run_id, parent_run_id, metadata, kwargs)
         if run is None:
             return
         observers, call_id = starting_tool()
         name = (serialized or {}).get("name") or kwargs.get("name")
-        arguments = _translate.arguments_of(inputs, input_str)
-        run.tool = ToolRun(run.place, name_or_unknown(name), arguments, observers, kwargs.get("tool_call_id") or call_id)
+        call_id = kwargs.get("tool_call_id") or call_id
+        run.root.ran.add(call_id)
+        run.tool = ToolRun(run.place, name_or_unknown(name), _results.arguments_of(inputs, input_str), observers, call_id)
         run.enter(ToolFrame(run.place, run.id, self, run.tool))
 
     @guard.recording
@@ -190,8 +206,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = open_runs.end(run_id, self)
         if run is None or run.tool is None:
             return
-        found = safely(_translate.outcome_of, output)
-        outcome = _translate.Outcome(output) if isinstance(found, Failed) else found
+        failed, call_id = ending_tool()
+        found = safely(partial(_results.outcome_of, tool_call_id=call_id, failed=failed and call_id is None), output)
+        outcome = _results.Outcome(output) if isinstance(found, Failed) else found
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
         if outcome.failed:
             run.tool.report(outcome.result, more)
@@ -219,7 +236,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record the query as the call of a tool."""
-        run = self._starts(run_id, parent_run_id, metadata)
+        run = self._starts(run_id, parent_run_id, metadata, {"tags": kwargs.get("tags")})
         if run is not None:
             name = kwargs.get("name") or (serialized or {}).get("name") or "retriever"
             run.tool = ToolRun(run.place, name_or_unknown(name), {"query": query})
@@ -229,7 +246,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Record the documents that were found."""
         run = open_runs.end(run_id, self)
         if run is not None and run.tool is not None:
-            run.tool.succeed({"documents": _translate.documents_of(documents)})
+            run.tool.succeed({"documents": _results.documents_of(documents)})
 
     @guard.recording
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -246,7 +263,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     # Inside
 
-    def _starts(self, run_id: UUID, parent_run_id: UUID | None, metadata: Mapping[str, Any] | None) -> Run | None:
+    def _starts(self, run_id: UUID, parent_run_id: UUID | None, metadata: Mapping[str, Any] | None, told: Mapping[str, Any]) -> Run | None:
         """Take note of a run that starts; None where nothing is to be recorded of it, or it was recorded already."""
         if open_runs.own(run_id, self) is not None:
             return None
@@ -257,7 +274,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace, span_id = self._inside(parent) if parent is not None else self._outside(run_id, metadata)
         if trace is None or not trace.recorder.enabled:
             return None
-        run = Run(run_id, self, Place(trace, span_id, _translate.labels_of(metadata)), parent)
+        name = _who.given_name(told.get("name")) if parent is None else parent.place.labels.get("run_name")
+        labels = _who.labels_of(metadata, told.get("tags"), name)
+        run = Run(run_id, self, Place(trace, span_id, labels), parent)
         return run if open_runs.start(run) else None
 
     def _inside(self, parent: Run) -> tuple[TraceWriter, str | None]:
@@ -273,9 +292,11 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def _outside(self, run_id: UUID, metadata: Mapping[str, Any]) -> tuple[TraceWriter | None, str | None]:
         """Return the trace of a root run, and the span that is current there."""
-        user_id = _translate.user_id_of(metadata)
+        if _who.trace_id_of(metadata) is None or _who.user_id_of(metadata) is None:
+            metadata = {**configured(_who.TRACE_AND_USER_KEYS), **metadata}
+        user_id = _who.user_id_of(metadata)
         trace = self._origin.trace_under(context.current_writer(), user_id)
-        trace = trace or self._origin.new_trace(_translate.trace_id_of(metadata) or str(run_id), user_id)
+        trace = trace or self._origin.new_trace(_who.trace_id_of(metadata) or str(run_id), user_id)
         return trace, None if trace is None else context.span_id_in(trace)
 
 

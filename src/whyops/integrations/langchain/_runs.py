@@ -1,4 +1,4 @@
-"""The runs that are open: ids, places and start times, no payloads.
+"""The runs that are open: ids, places, start times, and what has come of a streamed answer.
 
 A run is forgotten when it ends. One that never ends (LangChain tells nothing of a cancelled model, nor before 1.8 of a tool) goes with
 the run around it that was cancelled, or when all has been quiet under its root for long, or when too many are open.
@@ -6,32 +6,40 @@ the run around it that was cancelled, or when all has been quiet under its root 
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from ..._recording import context
+from ..._recording import blocks, context
 from ..._recording.frames import Frame
-from ..._runtime import forks
-from .._shared.calls import ModelCall, Place, ToolRun
+from ..._recording.trace_writer import TraceWriter
+from ..._runtime import forks, waiting
+from .._shared.calls import Answer, ModelCall, Place, ToolRun
 from .._shared.open_table import QUIET_SECONDS, Activity, OpenTable
+from . import _answers
 from ._frames import BodyFrame
 
 MOST_OPEN = 20_000
+_MOST_HEARD = 50_000
+_CANCELLED = "CancelledError"
 QUIET_SECONDS_AFTER_ROOT = 300.0
 """How long nothing may have happened under a root that has ended: a child may end later than its root."""
 
 
 @dataclass(slots=True, eq=False)
 class Root(Activity):
-    """What the runs under one root share: which of them are open, and when one of them was last heard of."""
+    """What the runs under one root share: which are open, which chosen calls have run, and when one of them was last heard of."""
 
     open: dict[UUID, Run] = field(default_factory=dict)
+    ran: set[object] = field(default_factory=set)
 
 
 class Run:
     """One run of LangChain's that has started, and what is recorded of it: the call of a model, or of a tool."""
 
-    __slots__ = ("frame", "handler", "id", "model", "parent", "place", "root", "tool")
+    __slots__ = ("answering_tools", "chosen", "frame", "handler", "heard", "id", "model", "parent", "place", "root", "task", "tool")
 
     def __init__(self, id: UUID, handler: object, place: Place, parent: Run | None) -> None:  # noqa: A002  (LangChain's name)
         self.id = id
@@ -41,7 +49,42 @@ class Run:
         self.root: Root = Root(QUIET_SECONDS) if parent is None else parent.root
         self.model: ModelCall | None = None
         self.tool: ToolRun | None = None
+        self.answering_tools: Collection[str] = ()
+        self.chosen: set[str] = set()
+        self.heard: list[Any] = []
+        self.task: weakref.ref[Any] | None = None
         self.frame: BodyFrame | None = None
+
+    def begin_model(self, model: ModelCall, answering_tools: Collection[str]) -> None:
+        """Take note of a model's call, and of the task that waits for it: of one that is cancelled, LangChain may tell no end.
+
+        `answering_tools` are those whose call is the answer, in the form that was asked for.
+        """
+        self.model = model
+        self.answering_tools = answering_tools
+        task = waiting.current_task()
+        self.task = None if task is None else weakref.ref(task)
+
+    def hear(self, token: object, chunk: object) -> None:
+        """Keep what has come of a model's answer: where a stream inside an agent or a graph fails, it is told here alone."""
+        if self.model is not None and len(self.heard) < _MOST_HEARD:
+            self.heard.append(token if chunk is None else chunk)
+            if _answers.has_content(token, chunk):
+                self.model.token()
+
+    def partial(self) -> list[Answer]:
+        """Return what has come of a model's answer."""
+        return _answers.partial_answers(self.heard, self.place.trace.recorder.encode)
+
+    def is_left(self) -> bool:
+        """Tell whether no task waits for the model any more, so that its end won't be told: the one that did is over, or is elsewhere.
+
+        A stream that some of was read may be read on.
+        """
+        if self.model is None or self.task is None:
+            return False
+        task = self.task()
+        return task is None or task.done() or (task is waiting.current_task() and not self.heard)
 
     @property
     def inner_id(self) -> str | None:
@@ -71,8 +114,11 @@ class Run:
             self.frame.ended = True
             context.take_out(self.frame)
             self.frame = None
-        if self.tool is not None and reason is not None:
-            self.tool.call.interrupt(reason)
+        if reason is not None:
+            if self.tool is not None:
+                self.tool.call.interrupt(reason)
+            if self.model is not None:
+                self.model.interrupt(self.partial(), reason)
 
 
 class Runs(OpenTable[UUID, tuple[Run, ...]]):
@@ -115,6 +161,19 @@ class Runs(OpenTable[UUID, tuple[Run, ...]]):
             self._drop(other, reason)
         return inside
 
+    def end_left(self, root: Root, *, closed: bool = False) -> None:
+        """Close the models' calls under a root that no task waits for any more; where the root was `closed`, nobody does."""
+        for run in list(root.open.values()):
+            if run.is_left() or (closed and run.model is not None and run.task is not None):
+                self._drop(run, "GeneratorExit" if closed else _CANCELLED)
+
+    def end_left_in(self, trace: TraceWriter) -> None:
+        """Close those of a trace whose block has ended."""
+        for runs in self.values():
+            for run in runs:
+                if run.place.trace.is_same_as(trace) and run.is_left():
+                    self._drop(run, _CANCELLED)
+
     def _drop(self, run: Run, reason: str | None = None) -> None:
         rest = tuple(other for other in self.get(run.id) or () if other is not run)
         if rest:
@@ -131,4 +190,5 @@ def give_up(runs: tuple[Run, ...]) -> None:
 
 
 open_runs = Runs(MOST_OPEN, given_up=give_up)
+blocks.at_end.append(open_runs.end_left_in)
 forks.in_child(open_runs.clear)  # what runs in the parent does not run in the child
