@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..._recording import context
+from ..._recording.prompts import Division, PromptId, Said
+from ..._recording.recorder import Recorder
 from ..._recording.tool import Observer
 from ..._recording.tool_call import ToolCallWriter
 from ..._recording.trace_writer import TraceWriter
+from ..._wire import line
 from ..._wire import write as contents
 from ..._wire.exceptions import NOT_CAPTURED
 from ...types import EventType, MessageItem, ToolCallItem, UserMessageMetadata
@@ -28,14 +32,28 @@ class Place:
         return Place(self.trace, self.parent_id, {**self.labels, **labels})
 
     def record(
-        self, event_type: EventType, parts: contents.Parts, more: Mapping[str, object] | None = None, span_id: str | None = None
+        self,
+        event_type: EventType,
+        parts: contents.Parts,
+        more: Mapping[str, object] | None = None,
+        span_id: str | None = None,
+        marks: str = "",
+        key: str | None = None,
     ) -> None:
-        """Record an event; `more` is added to its metadata."""
-        self.trace.record_event(event_type, parts, span_id=span_id, parent_id=self.parent_id, metadata={**self.labels, **(more or {})})
+        """Record an event; `more` is added to its metadata, and so are `marks`, which are JSON. `key` is its idempotency key."""
+        self.trace.record_event(
+            event_type,
+            parts,
+            span_id=span_id,
+            parent_id=self.parent_id,
+            metadata={**self.labels, **(more or {})},
+            marks=marks,
+            key=None if key is None else f'"{key}"',
+        )
 
-    def record_exception(self, error: BaseException, span_id: str | None = None) -> None:
+    def record_exception(self, error: BaseException, span_id: str | None = None, marks: str = "") -> None:
         """Record `error` once for the trace, unless it is none."""
-        self.trace.record_exception(error, span_id=span_id, parent_id=self.parent_id, hides_text=context.hides_text())
+        self.trace.record_exception(error, span_id=span_id, parent_id=self.parent_id, hides_text=context.hides_text(), marks=marks)
 
 
 @dataclass
@@ -50,20 +68,47 @@ class Answer:
     provider: object = None
     usage: object = None
     cached: bool = False
+    said: Said | None = None
+    """The answer as a message of a later prompt, if that holds what is recorded of it, and no more."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Question:
+    """What a model is asked, in a framework's own objects.
+
+    `said` tells what makes a message up, `written` brings messages into our form, and `along` gives what goes along with those that are
+    new: with the tools offered, if its second argument says so. `tools` are these as the framework holds them.
+    """
+
+    messages: Sequence[Any]
+    said: Callable[[Any], Said]
+    written: Callable[[Sequence[Any]], list[MessageItem]]
+    along: Callable[[Sequence[MessageItem], bool], UserMessageMetadata]
+    tools: object = None
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class ModelCall:
-    """A model's call that has begun. `model` and `provider` are the ones that are asked; an answer may name others."""
+    """A model's call that has begun. `model` and `provider` are the ones that are asked; an answer may name others.
+
+    Prompt, reasoning, answer and error have its `id`. A prompt that holds nothing new is told in ids, beside the answer or the error.
+    """
 
     place: Place
     model: object
     provider: object
+    id: str = field(init=False)
     _started_ns: int = field(init=False)
     _first_token_ns: int | None = field(default=None, init=False)
+    _marks: str = field(default="", init=False)
+    _tools: Said | None = field(default=None, init=False)
+    _along: Mapping[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._started_ns = self.place.trace.recorder.clock.steady_ns()
+        recorder = self.place.trace.recorder
+        self.id = recorder.ids.next()
+        self._started_ns = recorder.clock.steady_ns()
+        self._marks = line.asked(self.id)
 
     @property
     def has_token(self) -> bool:
@@ -71,8 +116,30 @@ class ModelCall:
         return self._first_token_ns is not None
 
     def prompt(self, messages: Sequence[MessageItem], metadata: UserMessageMetadata) -> None:
-        """Record what the model is asked."""
-        self.place.record("user_message", contents.user_message(messages, metadata))
+        """Record what the model is asked, whole."""
+        self.place.record("user_message", contents.user_message(messages, metadata), marks=self._marks)
+
+    def ask(self, question: Question) -> None:
+        """Record what the model is asked: the messages that are new to the trace, and of all the ids."""
+        recorder = self.place.trace.recorder
+        memory = self.place.trace.prompts()
+        said = [question.said(message) for message in question.messages]
+        tools = Said("tools", question.tools) if question.tools else None
+        division, tools_from = memory.divide(said), None if tools is None else memory.find(tools)
+        new = question.written([question.messages[place] for place in division.new])
+        along = question.along(new, tools_from is None)
+        marks = line.asked(self.id, _json(division, recorder), tools_from)
+        tools = None if tools_from else tools
+        if not division.new:
+            self._marks, self._along, self._tools = marks, dict(along), tools
+            return
+        key = recorder.ids.next()
+        self.place.record("user_message", contents.user_message(new, along), marks=marks, key=key)
+        for index, (place, spread) in enumerate(zip(division.new, division.spreads, strict=True)):
+            if spread is not None:
+                memory.remember(line.message_key(key, index), said[place], spread)
+        if tools is not None:
+            memory.remember(key, tools)
 
     def token(self) -> None:
         """Take the time of the first token."""
@@ -87,7 +154,7 @@ class ModelCall:
             more["timeToFirstTokenMs"] = (self._first_token_ns - self._started_ns) / 1_000_000
         for answer in answers:
             for thinking, signature in answer.thinking:
-                self.place.record("llm_thinking", contents.llm_thinking(thinking, signature))
+                self.place.record("llm_thinking", contents.llm_thinking(thinking, signature), marks=line.asked(self.id))
             parts = contents.llm_response(
                 answer.model or self.model,
                 answer.provider or self.provider,
@@ -97,7 +164,33 @@ class ModelCall:
                 answer.usage,
                 elapsed_ns / 1_000_000,
             )
-            self.place.record("llm_response", parts, {**more, "cached": True} if answer.cached else more)
+            self._record_answer(answer, parts, {**more, "cached": True} if answer.cached else more, is_whole=error is None)
+
+    def fail(self, error: BaseException) -> None:
+        """Record what went wrong, unless it is no error, or was recorded further in."""
+        self.place.record_exception(error, marks=self._marks)
+
+    def _record_answer(self, answer: Answer, parts: contents.Parts, more: Mapping[str, Any], *, is_whole: bool) -> None:
+        recorder = self.place.trace.recorder
+        key = recorder.ids.next()
+        self.place.record("llm_response", parts, {**self._along, **more}, marks=self._marks, key=key)
+        memory = self.place.trace.prompts()
+        if self._tools is not None:
+            memory.remember(key, self._tools)
+        if answer.said is not None and is_whole:
+            memory.remember(key, answer.said)
+        self._marks, self._along, self._tools = line.asked(self.id), {}, None
+
+
+def _json(division: Division, recorder: Recorder) -> str:
+    """Return a prompt's ids as JSON; a name that a message has got since is content, and may be secret."""
+    ids = [_without_secrets(one, recorder) if isinstance(one, dict) else one for one in division.ids]
+    return json.dumps(ids, separators=(",", ":"))
+
+
+def _without_secrets(renamed: Mapping[str, Any], recorder: Recorder) -> PromptId:
+    name = json.loads(recorder.encode(renamed["name"])[0]) if recorder.capture_content else None
+    return {**renamed, "name": name}
 
 
 class ToolRun:
@@ -133,6 +226,11 @@ class ToolRun:
             return False
         self._unclaimed = ()
         return True
+
+    def is_said(self, said: Said) -> None:
+        """Take note of the message that tells a model of the result which was recorded."""
+        trace = self.call.trace
+        trace.prompts().remember(line.response_key(self.call.span_id), said)
 
     def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
         """Record what the tool gave."""

@@ -35,6 +35,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             names (`whyops_trace_id`, LangGraph's `thread_id`, `session_id`, `conversation_id`), else the root run's id.
         external_user_id: The user. By default the current trace's, else the root's metadata `whyops_user_id` or `user_id`.
         llm_events: False leaves model calls out. Those that go through the WhyOps proxy are left out anyway: it records them.
+        capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
     """
 
     run_inline = True
@@ -47,8 +48,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace_id: object = None,
         external_user_id: object = None,
         llm_events: bool = True,
+        capture_prompts: bool | None = None,
     ) -> None:
-        self._origin = Origin("LangChain", client, trace_id, external_user_id, llm_events=llm_events)
+        self._origin = Origin("LangChain", client, trace_id, external_user_id, llm_events=llm_events, capture_prompts=capture_prompts)
 
     @property
     def trace_id(self) -> str | None:
@@ -111,7 +113,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Record the prompt, if a user speaks last in it."""
+        """Record the prompt; with `capture_prompts=False`, if a user speaks last in it."""
         asked = [message for each in messages for message in each]
         start = WhyOpsCallbackHandler.on_llm_start  # not a subclass's own, which is for completion models
         start(self, serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
@@ -133,9 +135,14 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             return
         params = kwargs.get("invocation_params") or {}
         run.model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
-        messages = _translate.prompt_messages(prompts, run.place.trace.recorder.encode)
+        options = kwargs.get("options") or {}
+        recorder = run.place.trace.recorder
+        if self._origin.captures_prompts(recorder):
+            run.model.ask(_translate.question(prompts, params, options, recorder.encode))
+            return
+        messages = _translate.prompt_messages(prompts, recorder.encode)
         if _translate.begins_a_turn(messages):
-            run.model.prompt(messages, _translate.sent_along(messages, params, kwargs.get("options") or {}))
+            run.model.prompt(messages, _translate.sent_along(messages, params, options))
 
     @guard.recording
     def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -158,7 +165,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is not None:
             if run.model is not None and kwargs.get("response") is not None:
                 run.model.answer(_translate.answers_of(kwargs["response"], run.place.trace.recorder.encode), error)
-            run.place.record_exception(error)
+            (run.place.record_exception if run.model is None else run.model.fail)(error)
 
     # Tools
 
@@ -197,6 +204,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             run.tool.report(outcome.result, more)
         else:
             run.tool.succeed(outcome.result, more)
+        if outcome.said is not None:
+            run.tool.is_said(outcome.said)
 
     @guard.recording
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from ..._recording.prompts import Said
 from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.write import PROXY_ARGUMENT, known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.calls import Answer
+from .._shared.calls import Answer, Question
 from .._shared.messages import first_of, first_text, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
@@ -73,6 +74,28 @@ def prompt_messages(messages: Iterable[Any], encode: Encode) -> list[MessageItem
     return [_message(message, encode) for message in messages]
 
 
+def said(message: Any) -> Said:
+    """Return what makes a message up."""
+    if isinstance(message, str):
+        return Said("user", message)
+    extra = getattr(message, "additional_kwargs", None) or {}
+    held = [getattr(message, name, None) for name in ("content", "tool_calls", "invalid_tool_calls", "tool_call_id")]
+    name = getattr(message, "name", None)
+    return Said(role_of(_role(message)), [*held, extra.get("function_call")], name if isinstance(name, str) else None, message)
+
+
+def question(messages: Sequence[Any], invocation_params: Mapping[str, Any], options: Mapping[str, Any], encode: Encode) -> Question:
+    """Return what a model is asked."""
+    rest = {name: value for name, value in invocation_params.items() if name not in {"tools", "functions"}}
+    return Question(
+        messages,
+        said,
+        lambda some: prompt_messages(some, encode),
+        lambda new, with_tools: sent_along(new, invocation_params if with_tools else rest, options),
+        offered(invocation_params),
+    )
+
+
 def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
     """Tell whether a user speaks last; instructions after that change nothing, and instructions alone are a question too."""
     last = next((message["role"] for message in reversed(messages) if message["role"] != "system"), "user")
@@ -81,7 +104,7 @@ def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
 
 def sent_along(messages: Sequence[MessageItem], invocation_params: Mapping[str, Any], options: Mapping[str, Any]) -> UserMessageMetadata:
     """Return system prompt, tools offered and parameters; among these, the schema that a structured answer is to have."""
-    tools = invocation_params.get("tools") or invocation_params.get("functions")
+    tools = offered(invocation_params)
     params = {name: value for name, value in invocation_params.items() if name not in _NO_PARAMETERS and not _is_empty(value)}
     form = options.get("ls_structured_output_format")
     if isinstance(form, Mapping):
@@ -90,10 +113,18 @@ def sent_along(messages: Sequence[MessageItem], invocation_params: Mapping[str, 
     return prompt_metadata(messages, tools if isinstance(tools, (list, tuple)) else None, params)
 
 
+def offered(invocation_params: Mapping[str, Any]) -> object:
+    """Return the tools that a model is offered, as LangChain holds them."""
+    return invocation_params.get("tools") or invocation_params.get("functions")
+
+
+def _role(message: Any) -> object:
+    return getattr(message, "role", None) or getattr(message, "type", None) or "user"
+
+
 def _message(message: Any, encode: Encode) -> MessageItem:
-    role = getattr(message, "role", None) or getattr(message, "type", None) or "user"
     names = {name: getattr(message, name, None) for name in ("tool_call_id", "name")}
-    return message_item(role, _content(message), _calls_of(message, encode), names)
+    return message_item(_role(message), _content(message), _calls_of(message, encode), names)
 
 
 def _content(message: Any) -> object:
@@ -139,9 +170,16 @@ def _answer(generation: Any, output: Mapping[str, Any], encode: Encode) -> Answe
         answer.thinking = _thinking(message)
         answer.tool_calls = _calls_of(message, encode)
         answer.content = _content(message) or (None if answer.tool_calls else "")
+    if message is not None and _is_same(_message(message, encode), answer.content or "", answer.tool_calls):
+        answer.said = said(message)
     if isinstance(answer.usage, Mapping) and answer.usage.get("total_cost") == 0:  # LangChain's cache says so; nothing was spent
         answer.usage, answer.cached = None, True
     return answer
+
+
+def _is_same(item: Mapping[str, Any], content: object, calls: Sequence[ToolCallItem]) -> bool:
+    """Tell whether a message of a prompt is what was recorded as an answer."""
+    return bool(item["content"] == content and item.get("tool_calls", []) == calls)
 
 
 def _thinking(message: Any) -> list[tuple[str, object]]:
@@ -214,6 +252,8 @@ class Outcome:
     result: object
     failed: bool = False
     tool_call_id: object = None
+    said: Said | None = None
+    """The message that tells a model of it, if that holds the result as it is."""
 
 
 def arguments_of(inputs: object, input_str: object) -> dict[str, object]:
@@ -228,11 +268,12 @@ def outcome_of(output: Any) -> Outcome:
     if not _is_tool_message(output):
         return Outcome(_plain(output, 0))
     content = shown_content(output.content)
+    told = said(output) if _content(output) == content else None
     if getattr(output, "status", None) == "error":
-        return Outcome(content, failed=True, tool_call_id=output.tool_call_id)
+        return Outcome(content, failed=True, tool_call_id=output.tool_call_id, said=told)
     artifact = getattr(output, "artifact", None)
     result = content if artifact is None else {"result": content, "artifact": _plain(artifact, 0)}
-    return Outcome(result, tool_call_id=output.tool_call_id)
+    return Outcome(result, tool_call_id=output.tool_call_id, said=told)
 
 
 def documents_of(documents: object) -> list[object]:

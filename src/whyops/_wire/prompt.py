@@ -1,0 +1,109 @@
+"""A prompt in an event: the ids of its messages as they are written, and the messages that they stand for as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from .read import RecordedEvent, as_mapping, as_sequence, as_text
+from .told import arguments_of, role_of
+from .write import UNKNOWN
+
+
+@dataclass(frozen=True)
+class ModelToolCall:
+    """A tool call that a model asked for, with its id."""
+
+    id: str | None
+    name: str
+    arguments: object
+
+
+@dataclass(frozen=True)
+class PromptMessage:
+    """One message as it went to a model. `content` is text, or a list of parts; `is_missing`, if it is not recorded here."""
+
+    role: str
+    content: object = None
+    tool_calls: tuple[ModelToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+    is_missing: bool = False
+
+
+MISSING = PromptMessage(UNKNOWN, is_missing=True)
+"""Stands where an id leads nowhere."""
+
+
+def prompt_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple[PromptMessage, ...]:
+    """Return the messages that the ids of an event stand for, in order.
+
+    An id is the place of a message in the same event's content, the key of an answer's or a tool response's event, or the key of another
+    prompt's event, a slash and a place; or one of these as `id` beside a `name` that the message has got since.
+    """
+    return tuple(_found(given, event, by_key) for given in event.prompt_ids)
+
+
+def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
+    """Return the messages in a prompt's content, where that holds the whole prompt."""
+    return tuple(map(_message, _messages(event)))
+
+
+def model_tool_calls(calls: object) -> tuple[ModelToolCall, ...]:
+    """Return a model's tool calls, in our form or in OpenAI's."""
+    return tuple(_tool_calls(calls))
+
+
+def _found(given: object, event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> PromptMessage:
+    if isinstance(given, Mapping):
+        return _renamed(_found(given.get("id"), event, by_key), as_text(given.get("name")))
+    if isinstance(given, int):
+        return _at(event, given)
+    if not isinstance(given, str):
+        return MISSING
+    key, slash, place = given.rpartition("/")
+    if slash:
+        return _at(by_key[key], int(place)) if key in by_key and place.isdecimal() else MISSING
+    return _of_event(by_key[given]) if given in by_key else MISSING
+
+
+def _renamed(message: PromptMessage, name: str | None) -> PromptMessage:
+    if message.is_missing:
+        return message
+    return PromptMessage(message.role, message.content, message.tool_calls, message.tool_call_id, name)
+
+
+def _at(event: RecordedEvent, place: int) -> PromptMessage:
+    messages = _messages(event)
+    return _message(messages[place]) if 0 <= place < len(messages) and isinstance(messages[place], Mapping) else MISSING
+
+
+def _messages(event: RecordedEvent) -> Sequence[object]:
+    return as_sequence(event.metadata.get("messages")) or event.prompt[1]
+
+
+def _message(given: object) -> PromptMessage:
+    if not isinstance(given, Mapping):
+        return PromptMessage("user", given)
+    calls = tuple(_tool_calls(given.get("tool_calls")))
+    names = (as_text(given.get("tool_call_id")), as_text(given.get("name")))
+    return PromptMessage(role_of(given), given.get("content"), calls, *names)
+
+
+def _of_event(event: RecordedEvent) -> PromptMessage:
+    """Return what an answer, or a tool's result, is as a message of a later prompt."""
+    if event.type == "llm_response":
+        content = "" if event.answer is None else event.answer
+        return PromptMessage("assistant", content, model_tool_calls(event.fields.get("toolCalls")))
+    if event.type != "tool_call_response":
+        return MISSING
+    results = as_mapping(event.fields.get("toolResults"))
+    content = results.get("result", results.get("error"))
+    return PromptMessage("tool", content, (), as_text(event.metadata.get("tool_call_id")), event.tool)
+
+
+def _tool_calls(calls: object) -> Iterator[ModelToolCall]:
+    for call in map(as_mapping, as_sequence(calls)):
+        function = as_mapping(call.get("function")) or call
+        given = function.get("arguments", function.get("args"))
+        yield ModelToolCall(as_text(call.get("id")), as_text(function.get("name")) or UNKNOWN, arguments_of(given))
