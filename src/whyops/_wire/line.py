@@ -61,15 +61,16 @@ def message_key(event_key: str, place: int) -> str:
     return f"{event_key}/{place}"
 
 
-def asked(call_id: str | None, prompt_ids: str | None = None, tools_from: str | None = None) -> str:
+def asked(call_id: str | None, prompt_ids: str | None = None, tools_from: str | None = None, *, is_of_agent: bool = False) -> str:
     """Return what the metadata says of a model's call, each after a comma.
 
-    That is its id, the ids of its prompt's messages, a JSON array, and the key of the event that holds the tools it was offered.
+    That is its id, the ids of its prompt's messages, a JSON array, and the key of the event that holds the tools it was offered; and
+    whether an agent speaks in the user's name.
     """
     call = f',"callId":{quote(call_id)}' if call_id is not None else ""
     prompt = f',"promptIds":{prompt_ids}' if prompt_ids is not None else ""
     tools = f',"toolsFrom":{quote(tools_from)}' if tools_from is not None else ""
-    return call + prompt + tools
+    return call + prompt + tools + (',"fromUser":false' if is_of_agent else "")
 
 
 def recorded_at(time: str) -> str:

@@ -25,8 +25,8 @@ CONTENT_LIMITS = (("finishReason", 100),)
 """What the service bounds, in UTF-16 units. The trace sees to it, once secrets are out."""
 
 OWN_METADATA = frozenset(
-    {"callId", "durationMs", "interrupted", "latencyMs", "model", "params", "parentSpanId", "promptIds", "provider", "recordedAt"}
-    | {"redacted", "systemPrompt", "tool", "tools", "toolsFrom", "truncated", "usage"}
+    {"callId", "durationMs", "fromUser", "interrupted", "latencyMs", "model", "params", "parentSpanId", "promptIds", "provider"}
+    | {"recordedAt", "redacted", "systemPrompt", "tool", "tools", "toolsFrom", "truncated", "usage"}
 )
 """What events say in their metadata by themselves, so that a trace's may not."""
 
@@ -41,7 +41,7 @@ MEMBERS = {
 """The member of content or metadata that an argument is read into, where it can be read."""
 
 UNKNOWN = "unknown"
-_WRITTEN_BY_US = ("promptIds", "recordedAt", "toolsFrom")
+_WRITTEN_BY_US = ("fromUser", "promptIds", "recordedAt", "toolsFrom")
 PROXY_ARGUMENT = "_whyops_trace_id"
 """The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
 

@@ -72,12 +72,23 @@ class Answer:
     """The answer as a message of a later prompt, if that holds what is recorded of it, and no more."""
 
 
+def is_told_by(answer: Answer, message: Mapping[str, Any]) -> bool:
+    """Tell whether a message of a later prompt, in our form, holds what is recorded of an answer, and no more."""
+    return bool(message["content"] == (answer.content or "") and message.get("tool_calls", []) == answer.tool_calls)
+
+
+def says_something(messages: Sequence[MessageItem]) -> bool:
+    """Tell whether one of the messages is a user's."""
+    return any(message["role"] == "user" for message in messages)
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Question:
     """What a model is asked, in a framework's own objects.
 
     `said` tells what makes a message up, `written` brings messages into our form, and `along` gives what goes along with those that are
-    new: with the tools offered, if its second argument says so. `tools` are these as the framework holds them.
+    new: with the tools offered, if its second argument says so. `tools` are these as the framework holds them. `is_of_user` tells whether
+    a user speaks in new messages, and not only an agent in the user's name.
     """
 
     messages: Sequence[Any]
@@ -85,6 +96,7 @@ class Question:
     written: Callable[[Sequence[Any]], list[MessageItem]]
     along: Callable[[Sequence[MessageItem], bool], UserMessageMetadata]
     tools: object = None
+    is_of_user: Callable[[Sequence[MessageItem]], bool] = says_something
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -128,7 +140,8 @@ class ModelCall:
         division, tools_from = memory.divide(said), None if tools is None else memory.find(tools)
         new = question.written([question.messages[place] for place in division.new])
         along = question.along(new, tools_from is None)
-        marks = line.asked(self.id, _json(division, recorder), tools_from)
+        is_of_agent = says_something(new) and not question.is_of_user(new)
+        marks = line.asked(self.id, _json(division, recorder), tools_from, is_of_agent=is_of_agent)
         tools = None if tools_from else tools
         if not division.new:
             self._marks, self._along, self._tools = marks, dict(along), tools

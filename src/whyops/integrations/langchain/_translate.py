@@ -16,7 +16,7 @@ from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.write import PROXY_ARGUMENT, known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.calls import Answer, Question
+from .._shared.calls import Answer, Question, is_told_by
 from .._shared.messages import first_of, first_text, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
@@ -170,16 +170,11 @@ def _answer(generation: Any, output: Mapping[str, Any], encode: Encode) -> Answe
         answer.thinking = _thinking(message)
         answer.tool_calls = _calls_of(message, encode)
         answer.content = _content(message) or (None if answer.tool_calls else "")
-    if message is not None and _is_same(_message(message, encode), answer.content or "", answer.tool_calls):
+    if message is not None and is_told_by(answer, _message(message, encode)):
         answer.said = said(message)
     if isinstance(answer.usage, Mapping) and answer.usage.get("total_cost") == 0:  # LangChain's cache says so; nothing was spent
         answer.usage, answer.cached = None, True
     return answer
-
-
-def _is_same(item: Mapping[str, Any], content: object, calls: Sequence[ToolCallItem]) -> bool:
-    """Tell whether a message of a prompt is what was recorded as an answer."""
-    return bool(item["content"] == content and item.get("tool_calls", []) == calls)
 
 
 def _thinking(message: Any) -> list[tuple[str, object]]:
