@@ -21,7 +21,7 @@ def record(trace: TraceWriter, event_type: EventType, parts: contents.Parts, opt
     content, metadata = trace.fitted(event_type, parts)
     call_id = given_text(event_type, "call_id", options.get("call_id"))
     if call_id is not None:
-        metadata.pop("callId", None)
+        metadata.pop(line.CALL_ID, None)
     if "external_user_id" in options:
         trace.set_user(options["external_user_id"])
     trace.write(

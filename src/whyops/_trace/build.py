@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
 from .steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Prompt, Step, Thinking, ToolCall, UserMessage
 
@@ -74,9 +75,8 @@ def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
 
 def _kind_of(event: RecordedEvent) -> type[Step]:
     """Return the kind of step that an event is; a prompt is the user's message only if a user says something new in it."""
-    if event.type == "user_message" and event.has_prompt_ids:
-        is_of_user = event.metadata.get("fromUser") is not False and any(message.role == "user" for message in event.messages)
-        return UserMessage if is_of_user else Prompt
+    if event.type == "user_message" and not is_of_user(event):
+        return Prompt
     return _KINDS.get(event.type, OtherEvent)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .._wire.prompt import ModelToolCall, PromptMessage, listed, model_tool_calls, prompt_of
-from .._wire.read import RecordedEvent, as_mapping, as_sequence, as_text
+from .._wire.prompt import ModelToolCall, PromptMessage, asked_for, listed, prompt_of, tools_of
+from .._wire.read import RecordedEvent, as_mapping, as_text
 from .._wire.used import Usage
 from .._wire.write import UNKNOWN
 
@@ -52,7 +52,7 @@ class ModelCall:
     @property
     def tool_calls(self) -> tuple[ModelToolCall, ...]:
         """The tools that the model asked for, with their ids."""
-        return model_tool_calls(next((event.fields.get("toolCalls") for event in self._answers), None))
+        return next((asked_for(event) for event in self._answers), ())
 
     @property
     def finish_reason(self) -> str | None:
@@ -124,16 +124,9 @@ def model_calls(events: Sequence[RecordedEvent]) -> tuple[ModelCall, ...]:
 def _call(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) -> ModelCall:
     told = next((event for event in events if event.has_prompt_ids), None)
     if told is not None:
-        return ModelCall(tuple(events), prompt_of(told, by_key), _tools(told, by_key))
+        return ModelCall(tuple(events), prompt_of(told, by_key), tools_of(told, by_key))
     asked = next((event for event in events if event.type == "user_message"), None)
-    return ModelCall(tuple(events), None if asked is None else listed(asked), () if asked is None else _tools(asked, by_key))
-
-
-def _tools(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple[str, ...]:
-    """Return the names of the tools that were offered, which another event may tell."""
-    holder = by_key.get(as_text(event.metadata.get("toolsFrom")) or "", event)
-    named = (as_text(as_mapping(tool).get("name")) for tool in as_sequence(holder.metadata.get("tools")))
-    return tuple(name or UNKNOWN for name in named)
+    return ModelCall(tuple(events), None if asked is None else listed(asked), () if asked is None else tools_of(asked, by_key))
 
 
 def _groups(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:

@@ -61,6 +61,10 @@ def message_key(event_key: str, place: int) -> str:
     return f"{event_key}/{place}"
 
 
+CALL_ID = "callId"
+"""Under which the metadata of an event names the model's call that it is part of."""
+
+
 def asked(call_id: str | None, prompt_ids: str | None = None, tools_from: str | None = None, *, is_of_agent: bool = False) -> str:
     """Return what the metadata says of a model's call, each after a comma.
 

@@ -44,20 +44,34 @@ def prompt_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tupl
     return tuple(_found(given, event, by_key) for given in event.prompt_ids)
 
 
+def is_of_user(event: RecordedEvent) -> bool:
+    """Tell whether a user says something in a prompt, which may hold only what is new in it, or an agent's words in the user's name."""
+    if not event.has_prompt_ids:
+        return True
+    return event.metadata.get("fromUser") is not False and any(message.role == "user" for message in event.messages)
+
+
+def tools_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple[str, ...]:
+    """Return the names of the tools that were offered along with a prompt, which another event may hold."""
+    holder = by_key.get(as_text(event.metadata.get("toolsFrom")) or "", event)
+    named = (as_text(as_mapping(tool).get("name")) for tool in as_sequence(holder.metadata.get("tools")))
+    return tuple(name or UNKNOWN for name in named)
+
+
+def asked_for(answer: RecordedEvent) -> tuple[ModelToolCall, ...]:
+    """Return the tools that a model's answer asks for, with their ids."""
+    return tuple(_tool_calls(answer.fields.get("toolCalls")))
+
+
 def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
     """Return the messages in a prompt's content, where that holds the whole prompt."""
     return tuple(map(_message, _messages(event)))
 
 
-def model_tool_calls(calls: object) -> tuple[ModelToolCall, ...]:
-    """Return a model's tool calls, in our form or in OpenAI's."""
-    return tuple(_tool_calls(calls))
-
-
 def _found(given: object, event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> PromptMessage:
     if isinstance(given, Mapping):
         return _renamed(_found(given.get("id"), event, by_key), as_text(given.get("name")))
-    if isinstance(given, int):
+    if type(given) is int:
         return _at(event, given)
     if not isinstance(given, str):
         return MISSING
@@ -94,7 +108,7 @@ def _of_event(event: RecordedEvent) -> PromptMessage:
     """Return what an answer, or a tool's result, is as a message of a later prompt."""
     if event.type == "llm_response":
         content = "" if event.answer is None else event.answer
-        return PromptMessage("assistant", content, model_tool_calls(event.fields.get("toolCalls")))
+        return PromptMessage("assistant", content, asked_for(event))
     if event.type != "tool_call_response":
         return MISSING
     results = as_mapping(event.fields.get("toolResults"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,13 +23,14 @@ from pydantic import PrivateAttr
 
 import whyops
 from tests.acceptance.test_read_back import KEY
-from tests.integrations.langchain.parts import Scripted, Streaming, ask, calls
+from tests.integrations.langchain.parts import Scripted, Streaming, ask, calls, hands_config_on, only, types
 from tests.server import StrictServer
 from whyops._recording import prompts
+from whyops._recording.trace import writer_of
 from whyops._trace.recorded import RecordedTrace
 from whyops._wire.prompt import ModelToolCall, PromptMessage
 from whyops.integrations.langchain import WhyOpsCallbackHandler
-from whyops.testing import Captured
+from whyops.testing import Captured, capture
 
 ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "system": "system", "tool": "tool"}
 
@@ -192,7 +196,21 @@ def changed_tools(model: Keeping, config: Any) -> None:
         model.bind_tools(tools).invoke([question], config)
 
 
+def streamed_loop(model: Keeping, config: Any) -> None:
+    model.answers[:] = [calls(("find", {"order": "1"})), "It has.", "Bye."]
+    agent: Any = create_agent(model, [find], system_prompt="Look.", checkpointer=InMemorySaver())
+    for text in ("Where is it?", "Thanks"):
+        list(agent.stream(ask(text), {**config, "configurable": {"thread_id": "t"}}, stream_mode="messages"))
+
+
+def async_loop(model: Keeping, config: Any) -> None:
+    model.answers[:] = [calls(("find", {"order": "1"}), ("find", {"order": "2"})), "They have."]
+    asyncio.run(create_agent(model, [find], system_prompt="Look.").ainvoke(ask(), config))
+
+
 RUNS: Sequence[Run] = (
+    streamed_loop,
+    pytest.param(async_loop, marks=hands_config_on),  # type: ignore[arg-type]
     plain_turns,
     tool_loop,
     remembered_turns,
@@ -247,3 +265,105 @@ def test_prompts_are_rebuilt_from_the_service(home: Path, handler: WhyOpsCallbac
         calls_ = whyops.load_trace("t").model_calls
         sdk.close_sync()
     assert [list(call.prompt or ()) for call in calls_] == model.given
+
+
+def test_nothing_is_recorded_twice(captured: Captured, handler: WhyOpsCallbackHandler) -> None:
+    """In a loop, an answer and a tool's result are told by their ids, beside the next answer; the offered tools by the first prompt's."""
+    with whyops.trace("t"):
+        tool_loop(Keeping(), {"callbacks": [handler]})
+    assert Counter(types(captured)) == {"user_message": 1, "llm_response": 3, "tool_call_request": 3, "tool_call_response": 3}
+    text = json.dumps(captured.events)
+    assert [text.count(told) for told in ("order 1 has shipped", "order 3 has shipped", "Look.")] == [1, 1, 2]  # and as `systemPrompt`
+    assert only(captured, "user_message")["metadata"]["tools"] == [{"name": "find"}]
+    assert [call.tools for call in recorded(captured).model_calls] == [("find",)] * 3
+    assert [step.kind for step in recorded(captured).walk()] == ["user", "model", "tool", "model", "tool", "tool", "model"]
+
+
+def test_what_was_seen_is_not_encoded_again(captured: Captured, handler: WhyOpsCallbackHandler, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call costs what is new in it, however long its prompt is."""
+    model = Keeping(answers=answers())
+    said: list[BaseMessage] = [
+        SystemMessage("x" * 100_000),
+        AIMessage("", tool_calls=[{"name": "find", "args": {"y": "y" * 100_000}, "id": "1"}]),
+    ]
+    with whyops.trace("t") as trace:
+        recorder = writer_of(trace).recorder
+        sizes: list[int] = []
+        encode = recorder.encode
+
+        def counted(value: object) -> Any:
+            encoded = encode(value)
+            sizes.append(len(encoded[0]))
+            return encoded
+
+        monkeypatch.setattr(recorder, "encode", counted)
+        for number in range(10):
+            said.append(HumanMessage(f"Question {number}"))
+            said.append(model.invoke(said, {"callbacks": [handler]}))
+            assert sum(sizes) > 200_000 if number == 0 else sum(sizes) < 1_000
+            sizes.clear()
+    assert rebuilt(captured) == model.given
+    assert len(json.dumps(captured.events[2:])) < 20_000
+
+
+def test_a_failing_call_that_asks_nothing_new_tells_its_prompt(captured: Captured, handler: WhyOpsCallbackHandler) -> None:
+    """Beside its error."""
+    model = Keeping(answers=[calls(("find", {"order": "1"})), ValueError("down")])
+    with whyops.trace("t"), pytest.raises(ValueError, match="down"):
+        create_agent(model, [find]).invoke(ask(), {"callbacks": [handler]})
+    assert rebuilt(captured) == model.given
+    assert [call.error for call in recorded(captured).model_calls] == [None, "ValueError: down"]
+
+
+def test_parallel_calls_are_their_pairs(captured: Captured, handler: WhyOpsCallbackHandler) -> None:
+    """Prompt and answer have one id, whichever comes first."""
+    model = Keeping(reply=lambda messages: f"answer to {messages[-1].content}")
+    with whyops.trace("t"):
+        RunnableParallel({name: (lambda _, name=name: name) | model for name in "abcdef"}).invoke({}, {"callbacks": [handler]})
+    pairs = {(call.prompt[-1].content, call.answer) for call in recorded(captured).model_calls if call.prompt}
+    assert pairs == {(name, f"answer to {name}") for name in "abcdef"}
+
+
+@pytest.mark.parametrize("how", ["client", "handler", "environment"])
+def test_prompts_may_be_left_out(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then a prompt is recorded whole, where a user speaks last in it, and nothing is told by ids."""
+    if how == "environment":
+        monkeypatch.setenv("WHYOPS_CAPTURE_PROMPTS", "0")
+    handler = WhyOpsCallbackHandler(capture_prompts=False if how == "handler" else None)
+    with capture(capture_prompts=False if how == "client" else None) as captured, whyops.trace("t"):
+        plain_turns(Keeping(answers=answers()), {"callbacks": [handler]})
+        tool_loop(Keeping(), {"callbacks": [handler]})
+    asked = captured.of_type("user_message")
+    assert [len(event["content"]) for event in asked] == [2, 4, 6, 2]
+    assert not any({"promptIds", "toolsFrom"} & event["metadata"].keys() for event in captured.events)
+    assert [call.prompt is not None for call in recorded(captured).model_calls] == [True] * 4 + [False] * 2
+
+
+def test_the_handlers_word_goes_before_the_clients() -> None:
+    """It may ask for what the client leaves out."""
+    with capture(capture_prompts=False) as captured, whyops.trace("t"):
+        tool_loop(Keeping(), {"callbacks": [WhyOpsCallbackHandler(capture_prompts=True)]})
+    assert all(call.prompt for call in recorded(captured).model_calls)
+
+
+def test_without_contents_the_form_of_a_prompt_stays() -> None:
+    """Roles and places, and no text, name or argument of any message."""
+    with capture(capture_content=False) as captured, whyops.trace("t"):
+        named_agent(Keeping(), {"callbacks": [WhyOpsCallbackHandler()]})
+    roles = [[message.role for message in call.prompt or ()] for call in recorded(captured).model_calls]
+    assert roles == [["user"], ["user", "assistant", "tool"], ["user", "assistant", "tool", "assistant", "user"]]
+    assert not [
+        word for word in ("Hello", "Thanks", "shipped", "It has", "clerk") if word in json.dumps([e["content"] for e in captured.events])
+    ]
+
+
+def test_secrets_are_not_in_a_rebuilt_prompt(captured: Captured, handler: WhyOpsCallbackHandler) -> None:
+    """Each message is redacted where it is recorded; so is a name that it gets later."""
+    secret = "sk-proj-" + "a1B2c3D4e5F6" * 4
+    model = Keeping(answers=["Hi.", "Bye."])
+    with whyops.trace("t"):
+        answer = model.invoke([HumanMessage(f"My key is {secret}")], {"callbacks": [handler]})
+        answer.name = secret
+        model.invoke([HumanMessage(f"My key is {secret}"), answer, HumanMessage("Bye")], {"callbacks": [handler]})
+    assert secret not in json.dumps(captured.events)
+    assert [len(prompt) for prompt in rebuilt(captured)] == [1, 3]
