@@ -119,6 +119,28 @@ def test_long_texts_count(monkeypatch: pytest.MonkeyPatch) -> None:
         assert memory._characters <= 100
 
 
+def test_a_beginning_is_told_by_one_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of the earlier prompt with the most of it; but no prompt is told by too many others, and a short one is told whole."""
+    monkeypatch.setattr(prompts, "MOST_LINKS", 2)
+    memory = PromptMemory()
+    said = [say("tool", str(number)) for number in range(9)]
+    written = []
+    for length in range(3, 9):
+        division = memory.divide(said[:length])
+        for index, (place, spread) in enumerate(zip(division.new, division.spreads, strict=True)):
+            memory.remember(f"{length}/{index}", said[place], spread)
+        memory.tell(str(length), division)
+        written.append(division.written)
+    assert written == [
+        [0, 1, 2],
+        ["3/0", "3/1", "3/2", 0],
+        ["4:4", 0],
+        ["5:5", 0],
+        ["5:5", "6/0", 0],
+        ["5:5", "6/0", "7/0", 0],
+    ]
+
+
 def test_tools_are_found_without_a_prompt() -> None:
     """They are held as messages are, and never new to be recorded."""
     memory = PromptMemory()

@@ -94,6 +94,21 @@ def test_what_an_id_does_not_lead_to_is_a_gap(unknown: Any) -> None:
     assert "1 message of a prompt is not recorded here" in gaps(trace)
 
 
+def test_a_prompt_may_begin_as_another() -> None:
+    """Whose own messages these are, at any remove; what is not there is so many gaps, and circles end."""
+    others = [{"role": "tool", "content": name} for name in "ab"]
+    trace = recorded(
+        prompt("p", [USER, others[0]], [0, 1], callId="1"),
+        prompt("q", [others[1]], ["p:2", 0], callId="2"),
+        answer("a", "Hi.", callId="3", promptIds=["q:3", "p/0"]),
+        answer("b", "Hi.", callId="4", promptIds=["q:5", "gone:2", "p:99999999999"]),
+        answer("c", "Hi.", callId="5", promptIds=["c:2"]),
+    )
+    told = [[message.content for message in call.prompt or ()] for call in trace.model_calls]
+    assert told == [["Hello", "a"], ["Hello", "a", "b"], ["Hello", "a", "b", "Hello"], ["Hello", "a", "b", *[None] * 5], [None] * 2]
+    assert [call.missing for call in trace.model_calls] == [0, 0, 0, 5, 2]
+
+
 def test_without_ids_the_answer_that_follows_is_the_prompts() -> None:
     """As events were recorded before, and by the explicit methods; where two prompts wait, nothing tells whose the answer is."""
     calls = recorded(prompt("p", [USER]), answer("a", "Hi."), answer("b", "And?"), prompt("q", "Bye")).model_calls

@@ -8,12 +8,20 @@ recorded each time. Two threads that record at once may record a message twice, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
+
+from .._wire import line
 
 MOST_MESSAGES = 2_000
 MOST_CHARACTERS = 4_000_000
 """How much of a trace is remembered: the texts are the application's own as long as it keeps them."""
 
+MOST_LINKS = 15
+"""A prompt may be told by the beginning of another, which is told by that of another, so many times."""
+
+_MOST_BEGINNINGS = 8
+_LEAST_BEGINNING = 4
 _MOST_PARTS = 5_000
 _DEEPEST = 12
 _PLAIN = frozenset({int, float, bool, type(None)})
@@ -54,20 +62,34 @@ class _Held:
 
 
 class Division(NamedTuple):
-    """A prompt, told apart: its ids, in order, and of the messages that are new the places. `spreads` are for `PromptMemory.remember`."""
+    """A prompt, told apart: its ids, in order, and of the messages that are new the places. `spreads` are for `PromptMemory.remember`.
+
+    `written` are the ids as they are recorded: it may begin with one that stands for the beginning of an earlier prompt.
+    """
 
     ids: list[PromptId]
     new: list[int]
     spreads: list[Spread | None]
+    written: list[PromptId]
+    links: int
+
+
+class _Beginning(NamedTuple):
+    """A prompt that later ones may begin as: the key of the event that tells its ids, these, and how many others it is told by."""
+
+    key: str
+    ids: list[PromptId]
+    links: int
 
 
 class PromptMemory:
     """The messages of one trace that were recorded, within bounds; those that have not been in a prompt for the longest time go first."""
 
-    __slots__ = ("_characters", "_held", "_messages", "_prompts")
+    __slots__ = ("_beginnings", "_characters", "_held", "_messages", "_prompts")
 
     def __init__(self) -> None:
         self._held: dict[_Key, list[_Held]] = {}
+        self._beginnings: tuple[_Beginning, ...] = ()
         self._messages = 0
         self._characters = 0
         self._prompts = 0
@@ -78,19 +100,26 @@ class PromptMemory:
         What a user says last is new, unless it is the very object that was recorded: the same words may be said again.
         """
         self._prompts += 1
-        division = Division([], [], [])
+        ids: list[PromptId] = []
+        new: list[int] = []
+        spreads: list[Spread | None] = []
         turn = last_turn(messages)
         for place, said in enumerate(messages):
             spread = _spread(said)
             held = None if spread is None else self._find(said, spread, same_object=place == turn)
             if held is None:
-                division.ids.append(len(division.new))
-                division.new.append(place)
-                division.spreads.append(spread)
+                ids.append(len(new))
+                new.append(place)
+                spreads.append(spread)
             else:
                 held.used = self._prompts
-                division.ids.append(held.id if held.name == said.name else {"id": held.id, "name": said.name})
-        return division
+                ids.append(held.id if held.name == said.name else {"id": held.id, "name": said.name})
+        return Division(ids, new, spreads, *self._shortened(ids))
+
+    def tell(self, key: str, division: Division) -> None:
+        """Take note that the ids of a prompt are told by the event with this key."""
+        ids = [line.message_key(key, one) if isinstance(one, int) else one for one in division.ids]
+        self._beginnings = (_Beginning(key, ids, division.links), *self._beginnings[: _MOST_BEGINNINGS - 1])
 
     def find(self, said: Said) -> str | None:
         """Return the id of what is held already."""
@@ -118,6 +147,14 @@ class PromptMemory:
                 return held
         return None
 
+    def _shortened(self, ids: list[PromptId]) -> tuple[list[PromptId], int]:
+        """Return the ids with one for the longest beginning that an earlier prompt has too, and by how many prompts they are told."""
+        shared = [(_alike(earlier.ids, ids), earlier) for earlier in self._beginnings if earlier.links < MOST_LINKS]
+        length, earlier = max(shared, key=itemgetter(0), default=(0, None))
+        if earlier is None or length < _LEAST_BEGINNING:
+            return ids, 0
+        return [line.beginning(earlier.key, length), *ids[length:]], earlier.links + 1
+
     def _has_room(self, characters: int) -> bool:
         """Make room, if there is none, by letting half of all go; but not what the prompt of the moment holds."""
         if not self._is_full(MOST_MESSAGES, MOST_CHARACTERS - characters):
@@ -140,6 +177,12 @@ class PromptMemory:
             self._held.pop(held.key, None)
         self._messages -= 1
         self._characters -= held.key[2]
+
+
+def _alike(ids: list[PromptId], others: list[PromptId]) -> int:
+    """Return how many of the first ids are the same."""
+    pairs = enumerate(zip(ids, others, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(ids), len(others)))
 
 
 def last_turn(messages: Sequence[Said]) -> int | None:

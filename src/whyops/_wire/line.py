@@ -61,6 +61,11 @@ def message_key(event_key: str, place: int) -> str:
     return f"{event_key}/{place}"
 
 
+def beginning(event_key: str, length: int) -> str:
+    """Return the id of the first messages of a prompt, whose ids the event with this key tells."""
+    return f"{event_key}:{length}"
+
+
 CALL_ID = "callId"
 """Under which the metadata of an event names the model's call that it is part of."""
 

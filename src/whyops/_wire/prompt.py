@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from .read import RecordedEvent, as_mapping, as_sequence, as_text
 from .told import arguments_of, role_of
@@ -31,6 +32,9 @@ class PromptMessage:
     is_missing: bool = False
 
 
+_MOST_LINKS = 100
+_MOST_DIGITS = 5
+
 MISSING = PromptMessage(UNKNOWN, is_missing=True)
 """Stands where an id leads nowhere."""
 
@@ -39,9 +43,10 @@ def prompt_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tupl
     """Return the messages that the ids of an event stand for, in order.
 
     An id is the place of a message in the same event's content, the key of an answer's or a tool response's event, or the key of another
-    prompt's event, a slash and a place; or one of these as `id` beside a `name` that the message has got since.
+    prompt's event, a slash and a place; or one of these as `id` beside a `name` that the message has got since. A key, a colon and a
+    number stand for so many messages that another event's ids begin with.
     """
-    return tuple(_found(given, event, by_key) for given in event.prompt_ids)
+    return tuple(_found(given, holder, by_key) for given, holder in _ids(event, by_key, _MOST_LINKS))
 
 
 def is_of_user(event: RecordedEvent) -> bool:
@@ -66,6 +71,20 @@ def asked_for(answer: RecordedEvent) -> tuple[ModelToolCall, ...]:
 def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
     """Return the messages in a prompt's content, where that holds the whole prompt."""
     return tuple(map(_message, _messages(event)))
+
+
+def _ids(event: RecordedEvent, by_key: Mapping[str, RecordedEvent], links: int) -> Iterator[tuple[object, RecordedEvent]]:
+    """Yield the ids of a prompt, each with the event that tells it, those that stand for a beginning of another one's as that one's."""
+    for given in event.prompt_ids:
+        key, colon, number = given.rpartition(":") if isinstance(given, str) else ("", "", "")
+        if not colon or not number.isdecimal() or len(number) > _MOST_DIGITS:
+            yield given, event
+            continue
+        length, count = int(number), 0
+        for one in islice(_ids(by_key[key], by_key, links - 1) if links and key in by_key else (), length):
+            count += 1
+            yield one
+        yield from [(None, event)] * (length - count)
 
 
 def _found(given: object, event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> PromptMessage:

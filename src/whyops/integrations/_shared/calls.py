@@ -114,6 +114,7 @@ class ModelCall:
     _first_token_ns: int | None = field(default=None, init=False)
     _marks: str = field(default="", init=False)
     _tools: Said | None = field(default=None, init=False)
+    _told: Division | None = field(default=None, init=False)
     _along: Mapping[str, Any] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -144,13 +145,14 @@ class ModelCall:
         marks = line.asked(self.id, _json(division, recorder), tools_from, is_of_agent=is_of_agent)
         tools = None if tools_from else tools
         if not division.new:
-            self._marks, self._along, self._tools = marks, dict(along), tools
+            self._marks, self._along, self._tools, self._told = marks, dict(along), tools, division
             return
         key = recorder.ids.next()
         self.place.record("user_message", contents.user_message(new, along), marks=marks, key=key)
         for index, (place, spread) in enumerate(zip(division.new, division.spreads, strict=True)):
             if spread is not None:
                 memory.remember(line.message_key(key, index), said[place], spread)
+        memory.tell(key, division)
         if tools is not None:
             memory.remember(key, tools)
 
@@ -188,16 +190,18 @@ class ModelCall:
         key = recorder.ids.next()
         self.place.record("llm_response", parts, {**self._along, **more}, marks=self._marks, key=key)
         memory = self.place.trace.prompts()
+        if self._told is not None:
+            memory.tell(key, self._told)
         if self._tools is not None:
             memory.remember(key, self._tools)
         if answer.said is not None and is_whole:
             memory.remember(key, answer.said)
-        self._marks, self._along, self._tools = line.asked(self.id), {}, None
+        self._marks, self._along, self._tools, self._told = line.asked(self.id), {}, None, None
 
 
 def _json(division: Division, recorder: Recorder) -> str:
     """Return a prompt's ids as JSON; a name that a message has got since is content, and may be secret."""
-    ids = [_without_secrets(one, recorder) if isinstance(one, dict) else one for one in division.ids]
+    ids = [_without_secrets(one, recorder) if isinstance(one, dict) else one for one in division.written]
     return json.dumps(ids, separators=(",", ":"))
 
 
