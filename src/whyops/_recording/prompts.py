@@ -118,7 +118,7 @@ class PromptMemory:
 
     def tell(self, key: str, division: Division) -> None:
         """Take note that the ids of a prompt are told by the event with this key."""
-        ids = [line.message_key(key, one) if isinstance(one, int) else one for one in division.ids]
+        ids: list[PromptId] = [line.message_key(key, one) if isinstance(one, int) else one for one in division.ids]
         self._beginnings = (_Beginning(key, ids, division.links), *self._beginnings[: _MOST_BEGINNINGS - 1])
 
     def find(self, said: Said) -> str | None:
