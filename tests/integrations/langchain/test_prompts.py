@@ -8,14 +8,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage, SystemMessage, ToolMessage, trim_messages
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableParallel
-from langchain_core.tools import tool
+from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
@@ -85,6 +85,12 @@ def failing(order: str) -> str:
     raise ValueError(f"no {order}")
 
 
+@tool
+def nameless(order: str, tool_call_id: Annotated[str, InjectedToolCallId]) -> Any:
+    """Answer in a message of its own, without a name."""
+    return ToolMessage(f"order {order}", tool_call_id=tool_call_id, artifact={"left": 3})
+
+
 Run = Callable[[Keeping, Any], Any]
 
 
@@ -112,6 +118,15 @@ def named_agent(model: Keeping, config: Any) -> None:
     agent = create_agent(model, [find], name="clerk")
     state = agent.invoke(ask(), config)
     agent.invoke({"messages": [*state["messages"], HumanMessage("Thanks")]}, config)
+
+
+def own_messages(model: Keeping, config: Any) -> None:
+    asked = AIMessage("", tool_calls=[{"name": "nameless", "args": {"order": "1"}, "id": "1"}], name="clerk")
+    model.answers[:] = [asked, AIMessage("Done.", name="clerk"), "Bye."]
+    said: list[BaseMessage] = [HumanMessage("Hello", name="ada"), model.invoke([HumanMessage("Hello", name="ada")], config)]
+    said.append(nameless.invoke({**asked.tool_calls[0], "type": "tool_call"}, config))
+    said.append(model.invoke(said, config))
+    model.invoke([*said, HumanMessage("Thanks")], config)
 
 
 def failed_tool(model: Keeping, config: Any) -> None:
@@ -215,6 +230,7 @@ RUNS: Sequence[Run] = (
     tool_loop,
     remembered_turns,
     named_agent,
+    own_messages,
     failed_tool,
     changed_system_prompt,
     trimmed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,6 +45,11 @@ def plain(message: ChatMessage) -> PromptMessage:
 def add(a: int, b: int = 2) -> int:
     """Add two numbers."""
     return a + b
+
+
+def look_up(word: str) -> str:
+    """Look a word up."""
+    return f"{word} is a word"
 
 
 def tool_loop(given: Given) -> None:
@@ -116,3 +122,18 @@ def test_prompts_are_rebuilt(captured: Captured, run: Callable[[Given], None]) -
     assert given
     assert [list(call.prompt or ()) for call in recorded.model_calls] == given
     assert all(call.missing == 0 for call in recorded.model_calls)
+
+
+def test_a_tools_text_is_recorded_once(captured: Captured) -> None:
+    """As its result; the prompt that tells the model of it names that."""
+    given: Given = []
+    llm = keeping(given, calls(("look_up", {"word": "cat"})), "A word.")
+
+    async def run() -> None:
+        await FunctionAgent(tools=[look_up], llm=llm).run("What is a cat?")
+
+    asyncio.run(run())
+    recorded = RecordedTrace.from_events(captured.events)
+    assert [list(call.prompt or ()) for call in recorded.model_calls] == given
+    assert json.dumps(captured.events).count("cat is a word") == 1
+    assert [event["eventType"] for event in captured.events].count("user_message") == 1

@@ -74,7 +74,8 @@ class Answer:
 
 def is_told_by(answer: Answer, message: Mapping[str, Any]) -> bool:
     """Tell whether a message of a later prompt, in our form, holds what is recorded of an answer, and no more."""
-    return bool(message["content"] == (answer.content or "") and message.get("tool_calls", []) == answer.tool_calls)
+    calls = message.get("tool_calls", [])
+    return bool(message["role"] == "assistant" and message["content"] == (answer.content or "") and calls == answer.tool_calls)
 
 
 def says_something(messages: Sequence[MessageItem]) -> bool:
@@ -195,7 +196,7 @@ class ModelCall:
         if self._tools is not None:
             memory.remember(key, self._tools)
         if answer.said is not None and is_whole:
-            memory.remember(key, answer.said)
+            memory.remember(key, answer.said._replace(name=None))  # what an answer's event holds has none
         self._marks, self._along, self._tools, self._told = line.asked(self.id), {}, None, None
 
 
@@ -217,7 +218,7 @@ class ToolRun:
     this call is left out.
     """
 
-    __slots__ = ("_observers", "_unclaimed", "call")
+    __slots__ = ("_name", "_observers", "_unclaimed", "call", "tool_call_id")
 
     def __init__(
         self,
@@ -227,6 +228,8 @@ class ToolRun:
         observers: Sequence[Observer] = (),
         tool_call_id: object = None,
     ) -> None:
+        self._name = name
+        self.tool_call_id = tool_call_id
         self._observers = self._unclaimed = observers
         ignored = {name for observer in observers for name in observer.ignored}
         shown = {name: value for name, value in arguments.items() if name not in ignored}
@@ -246,8 +249,7 @@ class ToolRun:
 
     def is_said(self, said: Said) -> None:
         """Take note of the message that tells a model of the result which was recorded."""
-        trace = self.call.trace
-        trace.prompts().remember(line.response_key(self.call.span_id), said)
+        self.call.trace.prompts().remember(line.response_key(self.call.span_id), said._replace(name=self._name))
 
     def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
         """Record what the tool gave."""

@@ -347,6 +347,8 @@ def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
         tool.report(failure)
     else:
         tool.succeed(_tools.outcome_of(result))
+        if (said := _tools.said_of(result, tool.tool_call_id)) is not None:
+            tool.is_said(said)
 
 
 def _record_refused_call(span: Span, result: object) -> None:
