@@ -159,4 +159,5 @@ def test_a_prompt_in_which_no_user_speaks_is_no_message_of_the_user() -> None:
     assert isinstance(left, Prompt)
     assert [message.content for message in left.messages] == ["Observation: 3"]
     assert trace_data(trace)["steps"][3]["messages"] == [{"role": "user", "content": "Observation: 3"}]  # type: ignore[index]
+    assert "- prompt: user: Observation: 3" in render_brief(trace)
     assert render_brief(trace).count("Hello") == 1

@@ -117,8 +117,8 @@ def _described(step: Step) -> StepText:
         asked, values = step.asked, (_content("Messages", first),)
         return StepText("user", asked.role, content_text(asked.content), facts=facts, messages=step.messages, values=values)
     if isinstance(step, Prompt):
-        said = counted(len(step.messages), "new message")
-        return StepText("prompt", "prompt", said, messages=step.messages, values=(_content("Messages", first),))
+        said = ", ".join(f"{message.role}: {content_text(message.content)}" for message in step.messages)
+        return StepText("other", "prompt", said, messages=step.messages, values=(_content("Messages", first),))
     if isinstance(step, Thinking):
         return StepText("thinking", "thinking", content_text(step.text), values=(_value("Thinking", first, "thinking"),))
     if isinstance(step, Embedding):
