@@ -58,6 +58,13 @@ def test_all_that_is_known_of_a_call() -> None:
     assert repr(call) == "<ModelCall m: prompt of 1, 1 tool calls>"
 
 
+def test_without_an_event_for_its_prompt_a_call_began_before_its_answer() -> None:
+    """By as long as it took."""
+    answered = answer("a", "Hi.", callId="1", promptIds=[], latencyMs=1500, recordedAt="2026-01-01T00:00:02Z")
+    (call,) = recorded(answered).model_calls
+    assert (call.prompt, call.started_at) == ((), 1_767_225_600_500_000)
+
+
 def test_ids_lead_to_messages_answers_and_results() -> None:
     """Wherever they were recorded; with the name that a message has got since, and the tools that were offered again."""
     response = {

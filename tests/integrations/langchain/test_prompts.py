@@ -383,3 +383,14 @@ def test_secrets_are_not_in_a_rebuilt_prompt(captured: Captured, handler: WhyOps
         model.invoke([HumanMessage(f"My key is {secret}"), answer, HumanMessage("Bye")], {"callbacks": [handler]})
     assert secret not in json.dumps(captured.events)
     assert [len(prompt) for prompt in rebuilt(captured)] == [1, 3]
+
+
+def test_what_cannot_be_looked_into_is_recorded_each_time(captured: Captured, handler: WhyOpsCallbackHandler) -> None:
+    """Nobody can tell whether it has changed."""
+    odd = HumanMessage([{"type": "media", "data": bytearray(3)}])
+    model = Keeping(answers=answers())
+    with whyops.trace("t"):
+        for _ in range(2):
+            model.invoke([SystemMessage("Help."), odd], {"callbacks": [handler]})
+    assert new_messages(captured) == [["system", "user"], ["user"]]
+    assert [len(prompt) for prompt in rebuilt(captured)] == [2, 2]
