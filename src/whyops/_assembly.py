@@ -114,6 +114,7 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
         lose=lose_uncounted if delivery is None else delivery.lose,
         enabled=delivery is not None,
         capture_content=settings.capture_content is not False,
+        capture_prompts=settings.capture_prompts is not False,
         max_value_bytes=settings.max_value_bytes,
         at_trace_end=_TraceEnd(delivery, settings.exit_timeout) if delivery is not None and settings.flush_at_trace_end else None,
         reduce=reduce_recorder,

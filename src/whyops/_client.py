@@ -62,6 +62,7 @@ class WhyOps:
         redact_keys: Names of arguments and keys to redact, beyond the usual ones.
         keep_keys: Names that are not to be redacted.
         capture_content: False records names, times and sizes only.
+        capture_prompts: False leaves out those prompts in which no user speaks last, as in an agent's loop (`WHYOPS_CAPTURE_PROMPTS`).
         max_value_bytes: Maximum size of one value; longer ones are cut with a visible marker.
         outbox: "file", so that what was recorded outlives the process, or "memory".
         outbox_max_bytes: Maximum size of what is queued; beyond it new events are counted and dropped.
@@ -93,6 +94,7 @@ class WhyOps:
         redact_keys: Iterable[str] = (),
         keep_keys: Iterable[str] = (),
         capture_content: bool | None = None,
+        capture_prompts: bool | None = None,
         max_value_bytes: int = defaults.MAX_VALUE_BYTES,
         outbox: Literal["file", "memory"] = "file",
         outbox_max_bytes: int = defaults.OUTBOX_MAX_BYTES,

@@ -137,6 +137,7 @@ class PlacedEventOptions(TypedDict, total=False):
     timestamp: str | datetime | None
     idempotency_key: str | None
     external_user_id: str | None
+    call_id: str | None
 
 
 class EventOptions(PlacedEventOptions, total=False):
@@ -145,7 +146,8 @@ class EventOptions(PlacedEventOptions, total=False):
     `span_id` pairs a tool request with its response (at most 128 characters). `step_id` and `parent_step_id` are whole numbers from 1;
     left out, the service numbers the steps. `timestamp` is ISO 8601 or a `datetime`; left out, it is now. `idempotency_key` (at most
     128 characters) makes a second event of the same trace with the same key count as a repeat. `external_user_id` stays on the trace
-    for all later events.
+    for all later events. `call_id` is any id that prompt, reasoning, answer and error of one model's call have in common: it tells which
+    belong together where several models are asked at once.
     """
 
     span_id: str | None

@@ -172,6 +172,7 @@ def test_a_base_url_may_be_unusual(url):
         ("WHYOPS_PROXY_BASE_URL", "nowhere"),
         ("WHYOPS_AGENT_NAME", "\N{SNOWMAN}"),
         ("WHYOPS_CAPTURE_CONTENT", "perhaps"),
+        ("WHYOPS_CAPTURE_PROMPTS", "perhaps"),
         ("WHYOPS_DISABLED", "perhaps"),
         ("WHYOPS_FLUSH_AT_TRACE_END", "perhaps"),
     ],

@@ -97,9 +97,9 @@ def test_an_unknown_option_is_said_with_method_line_and_remedy(said):
     assert first == (
         f"Ignoring unknown option 'finish_reson' of llm_response ({place}): did you mean 'finish_reason'? Valid options: model, provider, "
         "content, tool_calls, finish_reason, usage, latency_ms, span_id, step_id, parent_step_id, timestamp, idempotency_key, "
-        "external_user_id."
+        "external_user_id, call_id."
     )
-    assert re.search(r"'colour' of error \(.*:\d+\)\. Valid options: message, status, stack, span_id, .*external_user_id\.$", second)
+    assert re.search(r"'colour' of error \(.*:\d+\)\. Valid options: message, status, stack, .*external_user_id, call_id\.$", second)
 
 
 def test_the_nearest_name_is_looked_for_only_when_it_is_said(said, monkeypatch):

@@ -25,6 +25,9 @@ MEMBERS = frozenset(
     | {"completionTokens", "durationMs", "embeddingCount"}
     | {"eventType", "externalUserId", "finishReason", "idempotencyKey", "interrupted", "latencyMs", "parentSpanId", "parentStepId"}
     | {
+        "callId",
+        "fromUser",
+        "promptIds",
         "promptTokens",
         "recordedAt",
         "requestedAt",
@@ -34,6 +37,7 @@ MEMBERS = frozenset(
         "toolCalls",
         "toolName",
         "toolResults",
+        "toolsFrom",
         "totalTokens",
         "traceId",
     }

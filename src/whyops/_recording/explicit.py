@@ -5,6 +5,7 @@ from __future__ import annotations
 from json.encoder import encode_basestring_ascii as quote
 
 from .._runtime import guard
+from .._wire import line
 from .._wire import write as contents
 from .._wire.timestamps import stamp_of
 from ..types import EventOptions, EventType
@@ -18,6 +19,9 @@ def record(trace: TraceWriter, event_type: EventType, parts: contents.Parts, opt
     note_unknown(event_type, options)
     note_odd(event_type, *parts, given)
     content, metadata = trace.fitted(event_type, parts)
+    call_id = given_text(event_type, "call_id", options.get("call_id"))
+    if call_id is not None:
+        metadata.pop(line.CALL_ID, None)
     if "external_user_id" in options:
         trace.set_user(options["external_user_id"])
     trace.write(
@@ -29,6 +33,7 @@ def record(trace: TraceWriter, event_type: EventType, parts: contents.Parts, opt
         fields=step_fields(event_type, options),
         key=quote(key) if (key := given_text(event_type, "idempotency_key", options.get("idempotency_key"))) else None,
         timestamp=given_text(event_type, "timestamp", options.get("timestamp"), stamp_of, TIME),
+        marks=line.asked(call_id),
     )
 
 

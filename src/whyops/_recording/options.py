@@ -13,7 +13,7 @@ from .._wire.write import MEMBERS
 from ..types import EventOptions
 from .ids import readable_id
 
-COMMON = ("span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id")
+COMMON = ("span_id", "step_id", "parent_step_id", "timestamp", "idempotency_key", "external_user_id", "call_id")
 """The options that all nine pairs of methods take."""
 
 OWN: dict[str, tuple[str, ...]] = {

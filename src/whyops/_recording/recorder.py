@@ -10,9 +10,13 @@ from .._config.defaults import MAX_VALUE_BYTES
 from .._encoding import Encoded
 from .._wire.timestamps import EventClock, Moments
 from .ids import Ids, process_ids
+from .prompts import PromptMemory
 
 _TRACES = 1_000
 """So many traces are remembered with the last time that they were given, should another trace object be made for one."""
+
+_PROMPTS = 64
+"""So many traces are remembered with what was recorded of their prompts."""
 
 Encode = Callable[[object], Encoded]
 
@@ -26,6 +30,10 @@ def lose_uncounted(trace_id: str, reason: str, events: int) -> None:
 
 def _new_moments(_trace_id: str) -> Moments:
     return Moments()
+
+
+def _new_memory(_trace_id: str) -> PromptMemory:
+    return PromptMemory()
 
 
 class TraceEnd(Protocol):
@@ -49,6 +57,7 @@ class Recorder:
         "agent_name",
         "at_trace_end",
         "capture_content",
+        "capture_prompts",
         "clock",
         "enabled",
         "encode",
@@ -56,6 +65,7 @@ class Recorder:
         "lose",
         "max_value_bytes",
         "moments_of",
+        "prompts_of",
         "record",
         "reduce",
     )
@@ -69,6 +79,7 @@ class Recorder:
         lose: Lose = lose_uncounted,
         enabled: bool = True,
         capture_content: bool = True,
+        capture_prompts: bool = True,
         max_value_bytes: int = MAX_VALUE_BYTES,
         at_trace_end: TraceEnd | None = None,
         clock: EventClock | None = None,
@@ -81,10 +92,12 @@ class Recorder:
         self.lose: Lose = lose
         self.enabled: bool = enabled
         self.capture_content: bool = capture_content
+        self.capture_prompts: bool = capture_prompts
         self.max_value_bytes: int = max_value_bytes
         self.at_trace_end: TraceEnd | None = at_trace_end
         self.clock: EventClock = clock or EventClock()
         self.moments_of: Callable[[str], Moments] = lru_cache(maxsize=_TRACES)(_new_moments)
+        self.prompts_of: Callable[[str], PromptMemory] = lru_cache(maxsize=_PROMPTS)(_new_memory)
         self.ids: Ids = ids
         self.reduce: Callable[[], tuple[object, ...]] | None = reduce
 

@@ -16,6 +16,7 @@ from .._wire.timestamps import Moments
 from ..types import EventType
 from .ids import clip, readable_user_id
 from .options import given_text
+from .prompts import PromptMemory
 from .recorder import Recorder
 
 
@@ -25,7 +26,7 @@ class TraceWriter:
     `sent_from` is the span in which the trace was pickled, where it came from another process.
     """
 
-    __slots__ = ("_metadata", "external_user_id", "head", "id", "moments", "recorder", "sent_from")
+    __slots__ = ("_metadata", "_prompts", "external_user_id", "head", "id", "moments", "recorder", "sent_from")
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class TraceWriter:
         self.external_user_id: str | None = None
         self.sent_from: str | None = None
         self._metadata: dict[str, Any] = {}
+        self._prompts: PromptMemory | None = None
         self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
         if external_user_id is not None:
             self.set_user(external_user_id)
@@ -53,6 +55,12 @@ class TraceWriter:
     def __reduce__(self) -> tuple[object, ...]:
         metadata = json.loads(self.recorder.encode(self._metadata)[0]) if self._metadata else None
         return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata)
+
+    def prompts(self) -> PromptMemory:
+        """Return what is remembered of the prompts of this trace, by this writer and by others of the same trace."""
+        if self._prompts is None:
+            self._prompts = self.recorder.prompts_of(self.id)
+        return self._prompts
 
     def is_same_as(self, other: TraceWriter) -> bool:
         """Tell whether both write the same trace: a pickle may have made another writer for it."""
@@ -114,13 +122,16 @@ class TraceWriter:
         span_id: str | None = None,
         parent_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        marks: str = "",
+        key: str | None = None,
     ) -> None:
         """Record an event whose place in the run the caller knows.
 
-        `parts` come from one of the functions of `contents`; `metadata` is added to theirs.
+        `parts` come from one of the functions of `contents`; `metadata` is added to theirs, and so are `marks`, ready members.
         """
         content, own = self.fitted(event_type, parts)
-        self.write(event_type, self.recorder.encode(content), span_id, parent_id, {**own, **(self.shown_labels(metadata) or {})})
+        metadata = {**own, **(self.shown_labels(metadata) or {})}
+        self.write(event_type, self.recorder.encode(content), span_id, parent_id, metadata, "", key, None, marks)
 
     def shown_labels(self, labels: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """Return what is to be recorded of what an integration says of an event."""
@@ -134,16 +145,17 @@ class TraceWriter:
         parent_id: str | None = None,
         hides_text: bool,
         metadata: Mapping[str, Any] | None = None,
+        marks: str = "",
     ) -> None:
         """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error.
 
-        `metadata` is recorded as it is given.
+        `metadata` is recorded as it is given, and so are `marks`, ready members of it.
         """
         if not exceptions.is_error(error) or exceptions.is_marked(error, self.id):
             return
         exceptions.mark(error, self.id)
         content, _ = contents.error(error, None, None, tells_text=self.recorder.capture_content and not hides_text)
-        self.write("error", self.recorder.encode(content), span_id, parent_id, metadata)
+        self.write("error", self.recorder.encode(content), span_id, parent_id, metadata, marks=marks)
 
     def write(
         self,
@@ -155,10 +167,14 @@ class TraceWriter:
         fields: str = "",
         key: str | None = None,
         timestamp: str | None = None,
+        marks: str = "",
     ) -> None:
-        """Complete an event and hand its line on. `fields` are ready members of the event, each after a comma; `key` is JSON."""
+        """Complete an event and hand its line on.
+
+        `fields` are ready members of the event, `marks` of its metadata, each after a comma; `key` is JSON.
+        """
         encoded, cuts, redactions = content
-        members = self.members(span_id, parent_id, metadata, cuts, redactions)
+        members = self.members(span_id, parent_id, metadata, cuts, redactions) + marks
         if self.recorder.enabled:
             key = key or f'"{self.recorder.ids.next()}"'
             if timestamp is None:

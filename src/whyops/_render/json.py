@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._trace.incomplete import gaps
 from .._trace.recorded import RecordedTrace
-from .._trace.steps import Embedding, ErrorStep, LLMResponse, Step, Thinking, ToolCall, UserMessage
+from .._trace.steps import Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 
 Data = dict[str, object]
 
@@ -64,6 +64,8 @@ def _details(step: Step) -> Data:
     if isinstance(step, LLMResponse):
         requested = [{"name": tool.name, "arguments": tool.arguments} for tool in step.requested]
         return {"model": step.model, "content": step.content, "chosenTools": requested, "finishReason": step.finish_reason}
+    if isinstance(step, Prompt):
+        return {"messages": [{"role": message.role, "content": message.content} for message in step.messages]}
     if isinstance(step, UserMessage):
         return {
             "messages": [{"role": message.role, "content": message.content} for message in step.messages],

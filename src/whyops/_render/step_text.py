@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from .._printable import counted
 from .._trace.recorded import RecordedTrace
-from .._trace.steps import USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Step, Thinking, ToolCall, UserMessage
+from .._trace.steps import USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 from .._wire.read import Message, RecordedEvent, RequestedTool, as_mapping
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
 
@@ -116,6 +116,9 @@ def _described(step: Step) -> StepText:
         facts = () if step.offered is None else (f"{counted(step.offered, 'tool')} offered",)
         asked, values = step.asked, (_content("Messages", first),)
         return StepText("user", asked.role, content_text(asked.content), facts=facts, messages=step.messages, values=values)
+    if isinstance(step, Prompt):
+        said = ", ".join(f"{message.role}: {content_text(message.content)}" for message in step.messages)
+        return StepText("other", "prompt", said, messages=step.messages, values=(_content("Messages", first),))
     if isinstance(step, Thinking):
         return StepText("thinking", "thinking", content_text(step.text), values=(_value("Thinking", first, "thinking"),))
     if isinstance(step, Embedding):
@@ -132,6 +135,7 @@ def _llm_response(step: LLMResponse) -> StepText:
     first = step.first
     has_none = first.answer is None and (first.fields or first.content == {})
     values = [] if has_none else [_value("Answer", first, "content")]
+    values += [_content("New in the prompt", event) for event in step.events if event.type == "user_message"]
     if step.requested:
         values.append(_value("Requested tools", first, "toolCalls"))
     return StepText(

@@ -11,8 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
-from .steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Step, Thinking, ToolCall, UserMessage
+from .steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Prompt, Step, Thinking, ToolCall, UserMessage
 
 _KINDS: dict[str, type[Step]] = {
     "user_message": UserMessage,
@@ -63,13 +64,31 @@ def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
             proxied.remove(asked)
             asked.events.append(event)
             continue
-        draft = _Draft(_KINDS.get(event.type, OtherEvent), [event])
+        draft = _Draft(_kind_of(event), [event])
         drafts.append(draft)
         if span and lacks:
             waiting[span, lacks].append(draft)
         if event.type == "embedding_request" and event.is_proxied:
             proxied.append(draft)
-    return _with_results_and_errors(drafts)
+    return _with_prompts(_with_results_and_errors(drafts))
+
+
+def _kind_of(event: RecordedEvent) -> type[Step]:
+    """Return the kind of step that an event is; a prompt is the user's message only if a user says something new in it."""
+    if event.type == "user_message" and not is_of_user(event):
+        return Prompt
+    return _KINDS.get(event.type, OtherEvent)
+
+
+def _with_prompts(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Give each prompt in which no user speaks to the answer of its call, where there is one."""
+    prompts = {draft.events[0].call_id: draft for draft in drafts if draft.kind is Prompt}
+    answered = set()
+    for draft in drafts:
+        if draft.kind is LLMResponse and (asked := prompts.pop(draft.events[0].call_id, None)):
+            draft.events += asked.events
+            answered.add(asked)
+    return [draft for draft in drafts if draft not in answered]
 
 
 def _asked_through_proxy(requests: Sequence[_Draft], response: RecordedEvent) -> _Draft | None:

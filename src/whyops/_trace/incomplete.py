@@ -29,6 +29,11 @@ def _inside(trace: RecordedTrace) -> Iterator[str]:
         (open_calls, "call without a response", "calls without a response"),
         (headless, "response without its request", "responses without their request"),
         (not_called, "tool call was requested but not recorded", "tool calls were requested but not recorded"),
+        (
+            sum(call.missing for call in trace.model_calls),
+            "message of a prompt is not recorded here",
+            "messages of prompts are not recorded here",
+        ),
         (_strays(trace), "step inside a call that is not recorded", "steps inside calls that are not recorded"),
     )
     yield from (counted(number, one, several) for number, one, several in numbers if number)

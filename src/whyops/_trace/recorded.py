@@ -12,6 +12,7 @@ from .._wire.read import RecordedEvent
 from .._wire.used import Usage
 from .._wire.write import UNKNOWN
 from .build import decision_path
+from .model_calls import ModelCall, model_calls
 from .order import in_order
 from .steps import Step, ToolCall
 
@@ -119,6 +120,11 @@ class RecordedTrace:
     def calls(self) -> tuple[ToolCall, ...]:
         """All tool calls, nested ones too, in order."""
         return tuple(step for step in self.walk() if isinstance(step, ToolCall))
+
+    @cached_property
+    def model_calls(self) -> tuple[ModelCall, ...]:
+        """All calls of models, each with the prompt that it was asked with, in order."""
+        return model_calls(self.events)
 
     @cached_property
     def totals(self) -> Totals:

@@ -104,6 +104,17 @@ class UserMessage(Step):
         return self.first.offered
 
 
+class Prompt(Step):
+    """What a model was asked with, where no user said any of it: what tools gave, instructions, an answer's beginning."""
+
+    kind = "prompt"
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages that are new to the trace, oldest first."""
+        return self.first.messages
+
+
 class Thinking(Step):
     """A block of a model's reasoning."""
 

@@ -51,6 +51,37 @@ def marks(parent_id: str | None, cuts: int, redactions: int) -> str:
     return f'{parent}{cut},"redacted":{redactions}' if redactions else parent + cut
 
 
+def response_key(span_id: str) -> str:
+    """Return the idempotency key of the response of a tool call that was recorded as one."""
+    return f"{span_id}b"
+
+
+def message_key(event_key: str, place: int) -> str:
+    """Return the id of a message, by its place in a prompt's event."""
+    return f"{event_key}/{place}"
+
+
+def beginning(event_key: str, length: int) -> str:
+    """Return the id of the first messages of a prompt, whose ids the event with this key tells."""
+    return f"{event_key}:{length}"
+
+
+CALL_ID = "callId"
+"""Under which the metadata of an event names the model's call that it is part of."""
+
+
+def asked(call_id: str | None, prompt_ids: str | None = None, tools_from: str | None = None, *, is_of_agent: bool = False) -> str:
+    """Return what the metadata says of a model's call, each after a comma.
+
+    That is its id, the ids of its prompt's messages, a JSON array, and the key of the event that holds the tools it was offered; and
+    whether an agent speaks in the user's name.
+    """
+    call = f',"callId":{quote(call_id)}' if call_id is not None else ""
+    prompt = f',"promptIds":{prompt_ids}' if prompt_ids is not None else ""
+    tools = f',"toolsFrom":{quote(tools_from)}' if tools_from is not None else ""
+    return call + prompt + tools + (',"fromUser":false' if is_of_agent else "")
+
+
 def recorded_at(time: str) -> str:
     """Return what the metadata says of when an event happened, after a comma; the event's own timestamp may be a little later."""
     return f',"recordedAt":"{time}"'
@@ -108,8 +139,10 @@ def with_whole_messages(line: bytes) -> bytes:
 
 
 def _is_kept(messages: list[object]) -> bool:
-    """Tell whether all is known of these messages from the users' texts: a single plain one, which does not look like JSON."""
+    """Tell whether all is known of these messages from the users' texts: none, or a single plain one, which does not look like JSON."""
     match messages:
+        case []:
+            return True
         case [{"role": "user", "content": str(text), **others}] if not others:
             return not text.lstrip().startswith(("{", "["))
     return False

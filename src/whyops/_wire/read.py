@@ -204,6 +204,21 @@ class RecordedEvent:
         return ("content", name), as_sequence(self.fields.get(name))
 
     @property
+    def call_id(self) -> str | None:
+        """The id that prompt, reasoning, answer and error of one model's call have in common."""
+        return as_text(self.metadata.get("callId"))
+
+    @property
+    def prompt_ids(self) -> Sequence[object]:
+        """The ids of a prompt's messages, in order, where it is told by ids."""
+        return as_sequence(self.metadata.get("promptIds"))
+
+    @property
+    def has_prompt_ids(self) -> bool:
+        """Whether the messages of a prompt are told by ids."""
+        return isinstance(self.metadata.get("promptIds"), list)
+
+    @property
     def offered(self) -> int | None:
         """How many tools the model was offered, where that was recorded."""
         tools = self.metadata.get("tools")

@@ -25,8 +25,8 @@ CONTENT_LIMITS = (("finishReason", 100),)
 """What the service bounds, in UTF-16 units. The trace sees to it, once secrets are out."""
 
 OWN_METADATA = frozenset(
-    {"durationMs", "interrupted", "latencyMs", "model", "params", "parentSpanId", "provider", "recordedAt", "redacted", "systemPrompt"}
-    | {"tool", "tools", "truncated", "usage"}
+    {"callId", "durationMs", "fromUser", "interrupted", "latencyMs", "model", "params", "parentSpanId", "promptIds", "provider"}
+    | {"recordedAt", "redacted", "systemPrompt", "tool", "tools", "toolsFrom", "truncated", "usage"}
 )
 """What events say in their metadata by themselves, so that a trace's may not."""
 
@@ -41,6 +41,7 @@ MEMBERS = {
 """The member of content or metadata that an argument is read into, where it can be read."""
 
 UNKNOWN = "unknown"
+_WRITTEN_BY_US = ("fromUser", "promptIds", "recordedAt", "toolsFrom")
 PROXY_ARGUMENT = "_whyops_trace_id"
 """The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
 
@@ -167,7 +168,7 @@ def storable_metadata(metadata: object) -> dict[str, Any]:
     held = members(metadata)
     if held is None:
         return {} if metadata is None else {"value": metadata}
-    held = {key: value for key, value in held.items() if key != "recordedAt"}
+    held = {key: value for key, value in held.items() if key not in _WRITTEN_BY_US}
     read = {key: convert(held[key]) for key, convert in _READ_BY_THE_SERVICE.items() if held.get(key) is not None}
     return known({**{key: value for key, value in held.items() if key not in read}, **read})
 

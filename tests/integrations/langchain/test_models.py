@@ -97,8 +97,9 @@ def test_what_is_not_known_is_absent(captured, handler):
     assert said["metadata"]["model"] == "scripted-1"
 
 
-def test_a_prompt_that_ends_in_a_tools_result_is_no_users_message(captured, handler):
-    """Only where a user speaks last is there a `user_message`."""
+def test_a_prompt_that_ends_in_a_tools_result_is_no_users_message(captured):
+    """Without `capture_prompts`, there is a `user_message` only where a user speaks last."""
+    handler = WhyOpsCallbackHandler(capture_prompts=False)
     conversation = [HumanMessage("Where is 1?"), calls(("find", {"order": "1"})), ToolMessage("shipped", tool_call_id="call-find-0")]
     Scripted(answers=["It has shipped."]).invoke(conversation, {"callbacks": [handler]})
     assert types(captured) == ["llm_response"]

@@ -15,6 +15,7 @@ from llama_index.core.workflow import Context, Event, HumanResponseEvent, InputR
 
 import whyops
 from tests.integrations.llama_index.scripted import NODES, ScriptedLLM, calls, embedding, in_turn
+from whyops._trace.recorded import RecordedTrace
 from whyops.integrations.llama_index import _dispatch
 from whyops.testing import Captured
 
@@ -61,9 +62,10 @@ def traces(captured: Captured) -> set[str]:
 def test_a_run_is_one_trace(*, streaming: bool, captured: Captured) -> None:
     """What the user said, the model's choice, the tool's pair, and the answer; each says which agent and step it belongs to."""
     assert str(run(agent(calls(("add", {"a": 1})), "Three.", streaming=streaming), "What is 1 + 2?")) == "Three."
-    assert types(captured) == ["user_message", "llm_response", "tool_call_request", "tool_call_response", "llm_response"]
+    assert types(captured) == ["user_message", "llm_response", "tool_call_request", "tool_call_response", "user_message", "llm_response"]
     assert len(traces(captured)) == 1
-    asked, chose, request, response, answered = captured.events
+    asked, chose, request, response, told, answered = captured.events
+    assert told["content"] == [{"role": "tool", "content": "3", "tool_call_id": "call-0"}]
     assert asked["content"][-1] == {"role": "user", "content": "What is 1 + 2?"}
     assert [tool["name"] for tool in asked["metadata"]["tools"]] == ["add", "multiply", "divide"]
     assert chose["content"]["toolCalls"][0]["id"] == request["metadata"]["tool_call_id"] == response["metadata"]["tool_call_id"] == "call-0"
@@ -128,7 +130,8 @@ def test_a_react_agent_speaks_once_for_the_user(thought: str, captured: Captured
     replies = ['Thought: I must add.\nAction: add\nAction Input: {"a": 1, "b": 2}', f"{thought or 'Thought: done.'}\nAnswer: 3"]
     react = ReActAgent(tools=[add], llm=ScriptedLLM(script=in_turn(*replies)))
     assert str(run(react, "What is 1 + 2?")) == "3"
-    assert types(captured) == ["user_message", "llm_response", "tool_call_request", "tool_call_response", "llm_response"]
+    assert types(captured) == ["user_message", "llm_response", "tool_call_request", "tool_call_response", "user_message", "llm_response"]
+    assert [step.kind for step in RecordedTrace.from_events(captured.events).walk()] == ["user", "model", "tool", "model"]
     assert len(traces(captured)) == 1
 
 

@@ -118,7 +118,8 @@ def test_an_agents_model_calls_are_one_trace(manager: CallbackManager, recorded:
         await FunctionAgent(tools=[add], llm=llm).run("What is 1 + 2?")
 
     asyncio.run(run())
-    assert types(recorded) == ["user_message", "llm_response", "llm_response"]
+    assert types(recorded) == ["user_message", "llm_response", "user_message", "llm_response"]
+    assert [message["role"] for message in recorded.events[2]["content"]] == ["tool"]
     assert len(traces(recorded)) == 1
 
 

@@ -67,7 +67,8 @@ def check(events: list[dict[str, Any]], count: int) -> None:
         traces[event["traceId"]].append(event)
     assert len(traces) == 2 * count
     for trace in traces.values():
-        (asked,) = [event for event in trace if event["eventType"] == "user_message"]
+        asked, *told = [event for event in trace if event["eventType"] == "user_message"]
+        assert [message["role"] for event in told for message in event["content"]] in ([], ["tool", "tool"])
         text = asked["content"][-1]["content"]
         number = text.rpartition("umber ")[2].rstrip(".") if "Number " in text else text.rpartition("Query ")[2].split(".")[0]
         tools = sorted(event["metadata"]["tool"] for event in trace if event["eventType"] == "tool_call_response")

@@ -29,7 +29,7 @@ ASKED = [ChatMessage(role="user", content="Hello?")]
 
 
 def ask() -> None:
-    MockLLM().chat(ASKED)
+    MockLLM().chat([ChatMessage(role="user", content="Hello?")])
 
 
 def types(captured: Captured) -> list[str]:
@@ -101,7 +101,7 @@ def test_the_classic_handler_stands_down(recorded: Captured) -> None:
     manager = CallbackManager([WhyOpsCallbackHandler(trace_id="classic")])
     with instrument(trace_id="dispatcher"):
         MockLLM(callback_manager=manager).chat(ASKED)
-        asyncio.run(MockLLM(callback_manager=manager).achat(ASKED))
+        asyncio.run(MockLLM(callback_manager=manager).achat([ChatMessage(role="user", content="Hello?")]))
     assert types(recorded) == ["user_message", "llm_response"] * 2
     assert {event["traceId"] for event in recorded.events} == {"dispatcher"}
 

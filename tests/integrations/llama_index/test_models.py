@@ -171,8 +171,9 @@ def test_what_goes_along_with_a_prompt(captured: Captured) -> None:
 
 @pytest.mark.parametrize("last", [MessageRole.TOOL, MessageRole.FUNCTION, MessageRole.ASSISTANT])
 def test_a_prompt_that_ends_in_no_users_words_is_no_message_of_the_user(last: MessageRole, captured: Captured) -> None:
-    """A tool's result is none."""
-    ScriptedLLM(script=in_turn("Done.")).chat([*ASKED, ChatMessage(role=last, content="42")])
+    """A tool's result is none: without `capture_prompts` nothing is recorded of it."""
+    with instrument(capture_prompts=False):
+        ScriptedLLM(script=in_turn("Done.")).chat([*ASKED, ChatMessage(role=last, content="42")])
     assert types(captured) == ["llm_response"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..._client import WhyOps
 from ..._default import default_client
 from ..._recording.ids import safe_id
+from ..._recording.recorder import Recorder
 from ..._recording.trace import writer_of
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
@@ -17,14 +18,28 @@ class Origin:
     The current trace counts if it is the client's that was asked for.
     """
 
-    __slots__ = ("_client", "_external_user_id", "_framework", "llm_events", "trace_id")
+    __slots__ = ("_capture_prompts", "_client", "_external_user_id", "_framework", "llm_events", "trace_id")
 
-    def __init__(self, framework: str, client: WhyOps | None, trace_id: object, external_user_id: object, *, llm_events: bool) -> None:
+    def __init__(
+        self,
+        framework: str,
+        client: WhyOps | None,
+        trace_id: object,
+        external_user_id: object,
+        *,
+        llm_events: bool,
+        capture_prompts: bool | None = None,
+    ) -> None:
         self._framework = framework
         self._client = client
         self.trace_id: str | None = None if trace_id is None or trace_id == "" else safe_id(trace_id)
         self._external_user_id = external_user_id
         self.llm_events: bool = llm_events
+        self._capture_prompts = capture_prompts
+
+    def captures_prompts(self, recorder: Recorder) -> bool:
+        """Tell whether each prompt is recorded: as the handler was told, else as the client was."""
+        return recorder.capture_prompts if self._capture_prompts is None else self._capture_prompts
 
     def is_ours(self, trace: TraceWriter) -> bool:
         """Tell whether a trace is the client's that was asked for."""

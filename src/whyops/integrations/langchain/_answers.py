@@ -9,10 +9,10 @@ from ..._recording.recorder import Encode
 from ..._runtime.safely import safely_or
 from ..._wire.signature import strip_signature
 from ..._wire.write import known
-from .._shared.calls import Answer
+from .._shared.calls import Answer, is_told_by
 from .._shared.messages import first_of, first_text, shown_content
 from ._server_calls import server_calls
-from ._translate import MODEL, THINKING, calls_of, content_of, kind_of, shown_parts
+from ._translate import MODEL, THINKING, calls_of, content_of, kind_of, message_of, said, shown_parts
 
 _FINISH = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 _MOST_CITATIONS = 50
@@ -90,6 +90,8 @@ def _read_message(answer: Answer, message: Any, encode: Encode) -> None:
     content = shown_parts(plain) if parts else content_of(message)
     answer.content = content or refusal or _audio(extra) or (None if answer.tool_calls or answer.server_calls else "")
     citations = [each for part in rest if isinstance(part, dict) for each in part.get("citations") or part.get("annotations") or ()]
+    if is_told_by(answer, message_of(message, encode)):
+        answer.said = said(message)
     answer.more |= known(
         {
             "refused": True if refusal else None,

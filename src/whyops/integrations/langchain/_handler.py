@@ -16,7 +16,7 @@ from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
-from ..._wire.write import name_or_unknown, tool_result
+from ..._wire.write import name_or_unknown
 from .._shared.calls import ModelCall, Place, ToolRun
 from .._shared.origin import Origin
 from . import _answers, _results, _translate, _who
@@ -36,6 +36,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             names (`whyops_trace_id`, LangGraph's `thread_id`, `session_id`, `conversation_id`), else the root run's id.
         external_user_id: The user. By default the current trace's, else the root's metadata `whyops_user_id` or `user_id`.
         llm_events: False leaves model calls out. Those that go through the WhyOps proxy are left out anyway: it records them.
+        capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
     """
 
     run_inline = True
@@ -48,8 +49,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace_id: object = None,
         external_user_id: object = None,
         llm_events: bool = True,
+        capture_prompts: bool | None = None,
     ) -> None:
-        self._origin = Origin("LangChain", client, trace_id, external_user_id, llm_events=llm_events)
+        self._origin = Origin("LangChain", client, trace_id, external_user_id, llm_events=llm_events, capture_prompts=capture_prompts)
 
     @property
     def trace_id(self) -> str | None:
@@ -93,8 +95,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             if run.parent is None:
                 open_runs.end_left(run.root)
             for message in _results.told_in(outputs, run.chosen - run.root.ran) if run.chosen else ():
-                more = {"tool_call_id": message.tool_call_id}
-                run.place.record("tool_result", tool_result(message.name, _results.told_content(message)), more)
+                run.place.record_told(message.name, _results.told_content(message), message.tool_call_id, _translate.said(message))
 
     @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -120,7 +121,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Record the prompt, if a user speaks last in it."""
+        """Record the prompt; with `capture_prompts=False`, if a user speaks last in it."""
         asked = [message for each in messages for message in each]
         start = WhyOpsCallbackHandler.on_llm_start  # not a subclass's own, which is for completion models
         start(self, serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
@@ -144,7 +145,11 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         options = kwargs.get("options") or {}
         model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
         run.begin_model(model, _translate.answering_tools(params, options))
-        messages = _translate.prompt_messages(prompts, run.place.trace.recorder.encode)
+        recorder = run.place.trace.recorder
+        if self._origin.captures_prompts(recorder):
+            model.ask(_translate.question(prompts, params, options, recorder.encode))
+            return
+        messages = _translate.prompt_messages(prompts, recorder.encode)
         if _translate.begins_a_turn(messages):
             model.prompt(messages, _translate.sent_along(messages, params, options))
 
@@ -173,7 +178,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             if run.model is not None:
                 told = _answers.answers_of(kwargs.get("response"), run.place.trace.recorder.encode)
                 run.model.answer(run.partial() if all(answer.is_empty for answer in told) else told, error)
-            run.place.record_exception(error)
+            (run.place.record_exception if run.model is None else run.model.fail)(error)
 
     # Tools
 
@@ -214,6 +219,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             run.tool.report(outcome.result, more)
         else:
             run.tool.succeed(outcome.result, more)
+        if outcome.said is not None:
+            run.tool.is_said(outcome.said)
 
     @guard.recording
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

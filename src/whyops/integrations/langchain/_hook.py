@@ -38,6 +38,7 @@ def instrument(
     trace_id: object = None,
     external_user_id: object = None,
     llm_events: bool = True,
+    capture_prompts: bool | None = None,
 ) -> Instrumentation:
     """Record whatever LangChain and LangGraph run inside `with whyops.trace(…)`, without a handler being passed.
 
@@ -50,5 +51,10 @@ def instrument(
         trace_id: The trace of everything, also of what runs outside a block. Left out: the current trace.
         external_user_id: The user. By default the current trace's.
         llm_events: False leaves model calls out. Those that go through the WhyOps proxy are left out anyway: it records them.
+        capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
     """
-    return in_force.add(WhyOpsCallbackHandler(client, trace_id=trace_id, external_user_id=external_user_id, llm_events=llm_events))
+    return in_force.add(
+        WhyOpsCallbackHandler(
+            client, trace_id=trace_id, external_user_id=external_user_id, llm_events=llm_events, capture_prompts=capture_prompts
+        )
+    )

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..._recording.prompts import Said
 from ..._wire.write import PROXY_ARGUMENT
 from .._shared.messages import retrieved, role_of, shown_content
-from ._translate import content_of, is_empty, kind_of
+from ._translate import content_of, is_empty, kind_of, said
 
 _SCORES = ("score", "relevance_score", "_score")
 _DEEPEST = 4
@@ -22,6 +23,8 @@ class Outcome:
     result: object
     failed: bool = False
     tool_call_id: object = None
+    said: Said | None = None
+    """The message that tells a model of it, if that holds the result as it is."""
 
 
 def arguments_of(inputs: object, input_str: object) -> dict[str, object]:
@@ -39,11 +42,12 @@ def outcome_of(output: Any, tool_call_id: object = None, *, failed: bool = False
     """
     if is_tool_message(output):
         content = _told(output.content)
+        message = said(output) if content_of(output) == content else None
         if getattr(output, "status", None) == "error":
-            return Outcome(content, failed=True, tool_call_id=output.tool_call_id)
+            return Outcome(content, failed=True, tool_call_id=output.tool_call_id, said=message)
         artifact = getattr(output, "artifact", None)
         result = content if artifact is None else {"result": content, "artifact": _plain(artifact, 0)}
-        return Outcome(result, tool_call_id=output.tool_call_id)
+        return Outcome(result, tool_call_id=output.tool_call_id, said=message)
     if _is_command(output):
         return Outcome(_command(output, tool_call_id))
     return Outcome(_told(output) if _is_parts(output) else _plain(output, 0), failed=failed)

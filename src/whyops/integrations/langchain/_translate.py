@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..._recording.prompts import Said
 from ..._recording.recorder import Encode
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.messages import first_of, message_item, offered_tool, prompt_metadata, shown_content, text_of, tool_call
+from .._shared.calls import Question
+from .._shared.messages import first_of, message_item, offered_tool, prompt_metadata, role_of, shown_content, text_of, tool_call
 
 MODEL = ("model_name", "model", "model_id")
 _BASE_URLS = ("openai_api_base", "anthropic_api_url", "base_url")
@@ -27,7 +29,29 @@ _NO_PARAMETERS = frozenset({"_type", "functions", "messages", "model", "model_id
 
 def prompt_messages(messages: Iterable[Any], encode: Encode) -> list[MessageItem]:
     """Return what a chat model is asked: role and content of each message, and the tool calls and ids that some of them have."""
-    return [_message(message, encode) for message in messages]
+    return [message_of(message, encode) for message in messages]
+
+
+def said(message: Any) -> Said:
+    """Return what makes a message up."""
+    if isinstance(message, str):
+        return Said("user", message)
+    extra = getattr(message, "additional_kwargs", None) or {}
+    held = [getattr(message, name, None) for name in ("content", "tool_calls", "invalid_tool_calls", "tool_call_id")]
+    name = getattr(message, "name", None)
+    return Said(role_of(_role(message)), [*held, extra.get("function_call")], name if isinstance(name, str) else None, message)
+
+
+def question(messages: Sequence[Any], invocation_params: Mapping[str, Any], options: Mapping[str, Any], encode: Encode) -> Question:
+    """Return what a model is asked."""
+    rest = {name: value for name, value in invocation_params.items() if name not in {"tools", "functions"}}
+    return Question(
+        messages,
+        said,
+        lambda some: prompt_messages(some, encode),
+        lambda new, with_tools: sent_along(new, invocation_params if with_tools else rest, options),
+        offered(invocation_params),
+    )
 
 
 def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
@@ -38,7 +62,7 @@ def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
 
 def sent_along(messages: Sequence[MessageItem], invocation_params: Mapping[str, Any], options: Mapping[str, Any]) -> UserMessageMetadata:
     """Return system prompt, tools offered and parameters; among these, the schema that a structured answer is to have."""
-    tools = invocation_params.get("tools") or invocation_params.get("functions")
+    tools = offered(invocation_params)
     params = {name: value for name, value in invocation_params.items() if name not in _NO_PARAMETERS and not is_empty(value)}
     form = options.get("ls_structured_output_format")
     if isinstance(form, Mapping):
@@ -57,10 +81,19 @@ def answering_tools(invocation_params: Mapping[str, Any], options: Mapping[str, 
     return frozenset(offered_tool(tool)["name"] for tool in tools if isinstance(tool, dict))
 
 
-def _message(message: Any, encode: Encode) -> MessageItem:
-    role = getattr(message, "role", None) or getattr(message, "type", None) or "user"
+def offered(invocation_params: Mapping[str, Any]) -> object:
+    """Return the tools that a model is offered, as LangChain holds them."""
+    return invocation_params.get("tools") or invocation_params.get("functions")
+
+
+def _role(message: Any) -> object:
+    return getattr(message, "role", None) or getattr(message, "type", None) or "user"
+
+
+def message_of(message: Any, encode: Encode) -> MessageItem:
+    """Return a message in our form."""
     names = {name: getattr(message, name, None) for name in ("tool_call_id", "name")}
-    return message_item(role, content_of(message), calls_of(message, encode), names)
+    return message_item(_role(message), content_of(message), calls_of(message, encode), names)
 
 
 def content_of(message: Any) -> object:

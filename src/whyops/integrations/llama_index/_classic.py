@@ -57,6 +57,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace_id: The trace of everything. Left out: the current trace, or one for each root operation.
         external_user_id: The user, for traces that are made here.
         llm_events: False leaves model calls to the proxy.
+        capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
         event_starts_to_ignore: LlamaIndex's event types whose starts are not looked at.
         event_ends_to_ignore: Those whose ends are not looked at.
     """
@@ -68,11 +69,12 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace_id: str | None = None,
         external_user_id: str | None = None,
         llm_events: bool = True,
+        capture_prompts: bool | None = None,
         event_starts_to_ignore: list[CBEventType] | None = None,
         event_ends_to_ignore: list[CBEventType] | None = None,
     ) -> None:
         super().__init__(event_starts_to_ignore or [], event_ends_to_ignore or [])
-        self._origin = Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events)
+        self._origin = Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events, capture_prompts=capture_prompts)
         self._runs: OpenTable[str, TraceWriter] = OpenTable()
         self._open: OpenTable[str, Callable[[Payload], None]] = OpenTable()
 
@@ -147,7 +149,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if outer is not None and outer.call.is_made_of(who, prompt, deeper=depth > outer.depth):
             outer.call.inner = True
             return
-        call = FollowedCall(place, *who, prompt, recorded=self._origin.llm_events)
+        whole = self._origin.captures_prompts(place.trace.recorder)
+        call = FollowedCall(place, *who, prompt, recorded=self._origin.llm_events, captures_prompts=whole)
         asked = _Asked(call, depth, outer if outer is not None and depth > outer.depth else None)
         _asking.set(asked)
         self._open.add(event_id, functools.partial(_model_answered, asked))

@@ -24,6 +24,7 @@ def instrument(
     trace_id: object = None,
     external_user_id: object = None,
     llm_events: bool = True,
+    capture_prompts: bool | None = None,
 ) -> Instrumentation:
     """Record what LlamaIndex does: queries, chat turns, agents and workflows, each with all below it in one trace.
 
@@ -35,8 +36,9 @@ def instrument(
         trace_id: The trace of everything, also where another is current. Left out: the current trace, or one for each root operation.
         external_user_id: The user, for traces that are made here.
         llm_events: False leaves model calls to the proxy. Calls that are seen to go through it are left to it anyway.
+        capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
     """
-    return in_force.add(Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events))
+    return in_force.add(Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events, capture_prompts=capture_prompts))
 
 
 class _SpanHandler(BaseSpanHandler[BaseSpan]):

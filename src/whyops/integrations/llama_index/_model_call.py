@@ -27,6 +27,7 @@ class FollowedCall(ModelCall):
     instance: object = None
     method: str = ""
     recorded: bool = True
+    captures_prompts: bool = True
     inner: bool = field(default=False, init=False)
     _last: object = field(default=None, init=False)
     _over: bool = field(default=False, init=False)
@@ -52,8 +53,11 @@ class FollowedCall(ModelCall):
         return _is_put_into(self.question, question) if deeper else not self.inner and _is_same(self.question, question)
 
     def asked(self, kwargs: Mapping[str, object]) -> None:
-        """Record what the model is asked, if the user is the one who speaks. `kwargs` are the call's other arguments."""
+        """Record what the model is asked; else only where the user is the one who speaks. `kwargs` are the call's other arguments."""
         if not self.recorded:
+            return
+        if self.captures_prompts:
+            self.ask(_translate.asked(self.question, self.instance, kwargs, self.place.trace.recorder.encode))
             return
         messages = _translate.prompt_messages(self.question, self.place.trace.recorder.encode)
         if _translate.ends_in_users_words(messages):
@@ -82,7 +86,7 @@ class FollowedCall(ModelCall):
         self._over = True
         if self.has_token or isinstance(error, GeneratorExit):
             self._respond(self._last, error)
-        self.place.record_exception(error)
+        self.fail(error)
 
     def _respond(self, response: object, error: BaseException | None = None) -> None:
         if not self.recorded:

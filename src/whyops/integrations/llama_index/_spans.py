@@ -249,7 +249,8 @@ class Spans:
             return
         who = _translate.who_is(event.model_dict, span.instance)
         recorded = origin.llm_events and not is_proxied(span.instance)
-        span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded)
+        whole = origin.captures_prompts(span.place.trace.recorder)
+        span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded, whole)
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
 
@@ -346,6 +347,8 @@ def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
         tool.report(failure)
     else:
         tool.succeed(_tools.outcome_of(result))
+        if (said := _tools.said_of(result, tool.tool_call_id)) is not None:
+            tool.is_said(said)
 
 
 def _record_refused_call(span: Span, result: object) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
 from ..._recording.arguments import Arguments
+from ..._recording.prompts import Said
 from ..._recording.tool import Observer, observer_of
 from ..._wire.write import PROXY_ARGUMENT
 from ._translate import result_of
@@ -75,6 +76,13 @@ def failure_of(result: object) -> object:
 def outcome_of(result: object) -> object:
     """Return what a tool gave, without LlamaIndex's wrapping."""
     return result_of(result.raw_output if isinstance(result, ToolOutput) else result)
+
+
+def said_of(result: object, tool_call_id: object) -> Said | None:
+    """Return what makes up the message in which an agent tells its model of a result, if that is the text which is recorded."""
+    if not isinstance(result, ToolOutput) or not isinstance(result.raw_output, str) or result.content != result.raw_output:
+        return None
+    return Said("tool", [[result.raw_output], [], tool_call_id])
 
 
 def _given(bound: inspect.BoundArguments) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._encoding.class_fields import fields
+from ..._recording.prompts import Said
 from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
 from ..._wire.usage import token_usage
 from ..._wire.write import known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.calls import Answer
-from .._shared.messages import first_of, first_text, message_item, prompt_metadata, retrieved, shown_content, text_of, tool_call
+from .._shared.calls import Answer, Question, is_told_by
+from .._shared.messages import first_of, first_text, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
 
 UNKNOWN = "unknown"
 
@@ -78,14 +79,51 @@ def _kind(block: object) -> str:
     return kind if isinstance(kind, str) else UNKNOWN
 
 
+def said(message: Any) -> Said:
+    """Return what makes a message up."""
+    if isinstance(message, str):
+        return Said("user", message)
+    blocks = [_parts(block) for block in getattr(message, "blocks", None) or [] if _kind(block) != "thinking"]
+    kwargs = getattr(message, "additional_kwargs", None) or {}
+    older = [(_held(call), _held(_held(call).get("function"))) for call in kwargs.get("tool_calls") or ()]
+    calls = [({name: value for name, value in held.items() if name != "function"}, function) for held, function in older]
+    name = kwargs.get("name")
+    parts = [blocks, calls, kwargs.get("tool_call_id")]
+    return Said(role_of(getattr(message, "role", UNKNOWN)), parts, name if isinstance(name, str) else None, message)
+
+
+def _parts(block: Any) -> object:
+    if _kind(block) == "text":
+        return block.text
+    return [block.tool_call_id, block.tool_name, block.tool_kwargs] if _kind(block) == "tool_call" else _part(block)
+
+
+def asked(prompt: object, instance: object, kwargs: Mapping[str, Any], encode: Encode) -> Question:
+    """Return what a model is asked: messages, or a completion's prompt."""
+    messages = [prompt] if isinstance(prompt, str) else list(prompt) if isinstance(prompt, Iterable) else []
+    rest = {name: value for name, value in kwargs.items() if name != "tools"}
+    return Question(
+        messages,
+        said,
+        lambda some: [item for message in some for item in prompt_messages(message if isinstance(message, str) else [message], encode)],
+        lambda new, with_tools: sent_along(new, instance, kwargs if with_tools else rest),
+        offered(kwargs),
+        lambda new: any(message["role"] == "user" and not text_of(message["content"]).startswith(_OBSERVATION) for message in new),
+    )
+
+
+def offered(kwargs: Mapping[str, Any]) -> list[object] | None:
+    """Return the tools that a model is offered."""
+    tools = kwargs.get("tools")
+    return [_offered(tool) for tool in tools] if isinstance(tools, (list, tuple)) else None
+
+
 def sent_along(messages: Sequence[MessageItem], instance: object, kwargs: Mapping[str, Any]) -> UserMessageMetadata:
     """Return what goes along with a prompt: system prompt, the tools offered, and the parameters of the call and of the model."""
-    tools = kwargs.get("tools")
-    offered = [_offered(tool) for tool in tools] if isinstance(tools, (list, tuple)) else None
     held = fields(instance) if instance is not None else {}
     usual = {name: held.get(name) for name in ("temperature", "max_tokens", "top_p")}
     given = {name: value for name, value in {**usual, **kwargs}.items() if isinstance(value, (str, int, float)) and name != "formatted"}
-    return prompt_metadata(messages, offered, given)
+    return prompt_metadata(messages, offered(kwargs), given)
 
 
 def _offered(tool: Any) -> object:
@@ -101,13 +139,16 @@ def answer_of(response: Any, encode: Encode) -> Answer:
     """Return the answer in a ChatResponse or a CompletionResponse; for a stream, in its last chunk."""
     message = getattr(response, "message", None)
     text = getattr(message, "content", None) if message is not None else getattr(response, "text", None)
-    return Answer(
+    answer = Answer(
         content=strip_signature(text) if isinstance(text, str) else None,
         thinking=_thinking(message),
         tool_calls=tool_calls_of(message, encode),
         finish_reason=finish_reason_of(response),
         usage=usage_of(response),
     )
+    if message is not None and is_told_by(answer, _message(message, encode)):
+        answer.said = said(message)
+    return answer
 
 
 def _thinking(message: Any) -> list[tuple[str, object]]:

@@ -1,0 +1,144 @@
+"""A prompt in an event: the ids of its messages as they are written, and the messages that they stand for as they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from .read import RecordedEvent, as_mapping, as_sequence, as_text
+from .told import arguments_of, role_of
+from .write import UNKNOWN
+
+
+@dataclass(frozen=True)
+class ModelToolCall:
+    """A tool call that a model asked for, with its id."""
+
+    id: str | None
+    name: str
+    arguments: object
+
+
+@dataclass(frozen=True)
+class PromptMessage:
+    """One message as it went to a model. `content` is text, or a list of parts; `is_missing`, if it is not recorded here."""
+
+    role: str
+    content: object = None
+    tool_calls: tuple[ModelToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+    is_missing: bool = False
+
+
+_MOST_LINKS = 100
+_MOST_DIGITS = 5
+
+MISSING = PromptMessage(UNKNOWN, is_missing=True)
+"""Stands where an id leads nowhere."""
+
+
+def prompt_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple[PromptMessage, ...]:
+    """Return the messages that the ids of an event stand for, in order.
+
+    An id is the place of a message in the same event's content, the key of an answer's or a tool response's event, or the key of another
+    prompt's event, a slash and a place; or one of these as `id` beside a `name` that the message has got since. A key, a colon and a
+    number stand for so many messages that another event's ids begin with.
+    """
+    return tuple(_found(given, holder, by_key) for given, holder in _ids(event, by_key, _MOST_LINKS))
+
+
+def is_of_user(event: RecordedEvent) -> bool:
+    """Tell whether a user says something in a prompt, which may hold only what is new in it, or an agent's words in the user's name."""
+    if not event.has_prompt_ids:
+        return True
+    return event.metadata.get("fromUser") is not False and any(message.role == "user" for message in event.messages)
+
+
+def tools_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple[str, ...]:
+    """Return the names of the tools that were offered along with a prompt, which another event may hold."""
+    holder = by_key.get(as_text(event.metadata.get("toolsFrom")) or "", event)
+    named = (as_text(as_mapping(tool).get("name")) for tool in as_sequence(holder.metadata.get("tools")))
+    return tuple(name or UNKNOWN for name in named)
+
+
+def asked_for(answer: RecordedEvent) -> tuple[ModelToolCall, ...]:
+    """Return the tools that a model's answer asks for, with their ids."""
+    return tuple(_tool_calls(answer.fields.get("toolCalls")))
+
+
+def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
+    """Return the messages in a prompt's content, where that holds the whole prompt."""
+    return tuple(map(_message, _messages(event)))
+
+
+def _ids(event: RecordedEvent, by_key: Mapping[str, RecordedEvent], links: int) -> Iterator[tuple[object, RecordedEvent]]:
+    """Yield the ids of a prompt, each with the event that tells it, those that stand for a beginning of another one's as that one's."""
+    for given in event.prompt_ids:
+        key, colon, number = given.rpartition(":") if isinstance(given, str) else ("", "", "")
+        if not colon or not number.isdecimal() or len(number) > _MOST_DIGITS:
+            yield given, event
+            continue
+        length, count = int(number), 0
+        for one in islice(_ids(by_key[key], by_key, links - 1) if links and key in by_key else (), length):
+            count += 1
+            yield one
+        yield from [(None, event)] * (length - count)
+
+
+def _found(given: object, event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> PromptMessage:
+    if isinstance(given, Mapping):
+        return _renamed(_found(given.get("id"), event, by_key), as_text(given.get("name")))
+    if type(given) is int:
+        return _at(event, given)
+    if not isinstance(given, str):
+        return MISSING
+    key, slash, place = given.rpartition("/")
+    if slash:
+        return _at(by_key[key], int(place)) if key in by_key and place.isdecimal() else MISSING
+    return _of_event(by_key[given]) if given in by_key else MISSING
+
+
+def _renamed(message: PromptMessage, name: str | None) -> PromptMessage:
+    if message.is_missing:
+        return message
+    return PromptMessage(message.role, message.content, message.tool_calls, message.tool_call_id, name)
+
+
+def _at(event: RecordedEvent, place: int) -> PromptMessage:
+    messages = _messages(event)
+    return _message(messages[place]) if 0 <= place < len(messages) and isinstance(messages[place], Mapping) else MISSING
+
+
+def _messages(event: RecordedEvent) -> Sequence[object]:
+    return as_sequence(event.metadata.get("messages")) or event.prompt[1]
+
+
+def _message(given: object) -> PromptMessage:
+    if not isinstance(given, Mapping):
+        return PromptMessage("user", given)
+    calls = tuple(_tool_calls(given.get("tool_calls")))
+    names = (as_text(given.get("tool_call_id")), as_text(given.get("name")))
+    return PromptMessage(role_of(given), given.get("content"), calls, *names)
+
+
+def _of_event(event: RecordedEvent) -> PromptMessage:
+    """Return what an answer, or a tool's result, is as a message of a later prompt."""
+    if event.type == "llm_response":
+        content = "" if event.answer is None else event.answer
+        return PromptMessage("assistant", content, asked_for(event))
+    if event.type == "tool_result":
+        return PromptMessage("tool", event.fields.get("output"), (), as_text(event.metadata.get("tool_call_id")), event.tool)
+    if event.type != "tool_call_response":
+        return MISSING
+    results = as_mapping(event.fields.get("toolResults"))
+    content = results.get("result", results.get("error"))
+    return PromptMessage("tool", content, (), as_text(event.metadata.get("tool_call_id")), event.tool)
+
+
+def _tool_calls(calls: object) -> Iterator[ModelToolCall]:
+    for call in map(as_mapping, as_sequence(calls)):
+        function = as_mapping(call.get("function")) or call
+        given = function.get("arguments", function.get("args"))
+        yield ModelToolCall(as_text(call.get("id")), as_text(function.get("name")) or UNKNOWN, arguments_of(given))
