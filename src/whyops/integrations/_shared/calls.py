@@ -49,6 +49,7 @@ class Answer:
     model: object = None
     provider: object = None
     usage: object = None
+    reasoning_tokens: int | None = None
     cached: bool = False
 
 
@@ -97,7 +98,8 @@ class ModelCall:
                 answer.usage,
                 elapsed_ns / 1_000_000,
             )
-            self.place.record("llm_response", parts, {**more, "cached": True} if answer.cached else more)
+            own = contents.known({"cached": answer.cached or None, "reasoningTokens": answer.reasoning_tokens})
+            self.place.record("llm_response", parts, {**more, **own})
 
 
 class ToolRun:
