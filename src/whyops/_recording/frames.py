@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .trace_writer import TraceWriter
 
 
 class Frame:
-    """One level of what is going on. `owner` is the object that entered it; `is_trace` tells a trace's own block from a span in it."""
+    """One level of what is going on. `owner` is the object that entered it; `is_trace` tells a trace's own block from a span in it.
 
-    __slots__ = ("is_trace", "over", "owner", "previous", "span_id", "trace")
+    `labels` are what a framework's handler has to say of all that is recorded in it.
+    """
+
+    __slots__ = ("is_trace", "labels", "over", "owner", "previous", "span_id", "trace")
 
     def __init__(
         self,
@@ -24,6 +29,7 @@ class Frame:
         self.previous: Frame | None = previous
         self.is_trace: bool = is_trace
         self.over: bool = False
+        self.labels: Mapping[str, object] | None = None if previous is None else previous.labels
 
     def is_live(self) -> bool:
         """Tell whether what entered the frame runs here. Frames that are current in some places only override this."""
@@ -46,6 +52,7 @@ class Rehung(Frame):
     def __init__(self, frame: Frame, previous: Frame | None) -> None:
         self.frame: Frame = frame.frame if isinstance(frame, Rehung) else frame
         super().__init__(frame.trace, frame.span_id, frame.owner, previous, frame.is_trace)
+        self.labels = frame.labels
 
     def is_live(self) -> bool:
         """Tell so of the frame."""
@@ -71,4 +78,5 @@ class Covered(Frame):
     def __init__(self, frame: Frame, live: Frame | None) -> None:
         super().__init__(frame.trace, None, None, frame)
         self.live = live
+        self.labels = None if live is None else live.labels
         self.over = True  # it is passed over, and left out where nothing is above

@@ -175,7 +175,8 @@ class Observer:
             arguments = self._arguments.by_name(args, kwargs)
             if not self.captures_arguments:
                 arguments = dict.fromkeys(arguments, NOT_CAPTURED)
-            call = ToolCallWriter(trace, self._arguments.name, trace.encode_arguments(arguments), parent_id, None, self.hides_text)
+            labels = None if top is None else top.labels
+            call = ToolCallWriter(trace, self._arguments.name, trace.encode_arguments(arguments), parent_id, labels, self.hides_text)
             call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             guard.fault(error, trace, events=2)  # its request, and so its response

@@ -53,7 +53,7 @@ class ToolCallWriter:
         """
         if not trace.recorder.capture_content:
             name = str(withheld.name(name, trace.recorder.shown))
-            metadata = withheld.labels(metadata, trace.recorder.shown) if metadata else None
+            metadata = trace.shown_labels(metadata)
         self.span_id: str = trace.recorder.ids.next()
         self.trace: TraceWriter = trace
         self._tool = quote(name)
@@ -118,7 +118,9 @@ class ToolCallWriter:
         if is_expected:
             exceptions.mark(error, self.trace.id)
         else:
-            self.trace.record_exception(error, span_id=self.span_id, parent_id=self._parent_id, hides_text=self.hides_text)
+            self.trace.record_exception(
+                error, span_id=self.span_id, parent_id=self._parent_id, hides_text=self.hides_text, metadata=self._metadata
+            )
         recorder = self.trace.recorder
         summary = exceptions.summary_of(error, tells_text=recorder.capture_content)
         self._respond(recorder.encode({"raised" if is_expected else "error": summary}), elapsed)
@@ -136,9 +138,7 @@ class ToolCallWriter:
             return None
         self._open = False
         if metadata:
-            recorder = self.trace.recorder
-            more = metadata if recorder.capture_content else withheld.labels(metadata, recorder.shown)
-            self._metadata = {**(self._metadata or {}), **more}
+            self._metadata = {**(self._metadata or {}), **(self.trace.shown_labels(metadata) or {})}
             self._members = None
         return elapsed_ns
 

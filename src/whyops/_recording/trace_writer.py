@@ -120,17 +120,30 @@ class TraceWriter:
         `parts` come from one of the functions of `contents`; `metadata` is added to theirs.
         """
         content, own = self.fitted(event_type, parts)
-        if metadata and not self.recorder.capture_content:
-            metadata = withheld.labels(metadata, self.recorder.shown)
-        self.write(event_type, self.recorder.encode(content), span_id, parent_id, {**own, **(metadata or {})})
+        self.write(event_type, self.recorder.encode(content), span_id, parent_id, {**own, **(self.shown_labels(metadata) or {})})
 
-    def record_exception(self, error: BaseException, *, span_id: str | None = None, parent_id: str | None = None, hides_text: bool) -> None:
-        """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error."""
+    def shown_labels(self, labels: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """Return what is to be recorded of what an integration says of an event."""
+        return withheld.labels(labels, self.recorder.shown) if labels and not self.recorder.capture_content else labels
+
+    def record_exception(
+        self,
+        error: BaseException,
+        *,
+        span_id: str | None = None,
+        parent_id: str | None = None,
+        hides_text: bool,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error.
+
+        `metadata` is recorded as it is given.
+        """
         if not exceptions.is_error(error) or exceptions.is_marked(error, self.id):
             return
         exceptions.mark(error, self.id)
         content, _ = contents.error(error, None, None, tells_text=self.recorder.capture_content and not hides_text)
-        self.write("error", self.recorder.encode(content), span_id, parent_id)
+        self.write("error", self.recorder.encode(content), span_id, parent_id, metadata)
 
     def write(
         self,

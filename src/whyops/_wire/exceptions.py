@@ -18,6 +18,7 @@ _MAX_CHAIN = 8
 _MAX_MESSAGE = 1_000_000
 _PLAIN = (str, int, float, bool, bytes, type(None))
 _PLAIN_STR = frozenset({BaseException.__str__, KeyError.__str__, OSError.__str__, ImportError.__str__, SyntaxError.__str__})
+_HTTP_STATUSES = range(100, 600)
 _CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
 _DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
@@ -44,6 +45,20 @@ def describe(error: BaseException, *, tells_text: bool = True) -> dict[str, Any]
     and no source, text or note.
     """
     return {"message": message_of(error, tells_text=tells_text), "type": name_of(type(error)), "stack": _stack(error, tells_text)}
+
+
+def status_of(error: object) -> int | None:
+    """Return the status of a server's answer that an exception of an HTTP client's or of a provider's names."""
+    if not issubclass(type(error), Exception):
+        return None
+    held = safely(_told_status, error)
+    return None if isinstance(held, Failed) else held
+
+
+def _told_status(error: Any) -> int | None:
+    places = (error, getattr(error, "response", None))
+    found = (getattr(place, name, None) for place in places for name in ("status_code", "http_status"))
+    return next((status for status in found if type(status) is int and status in _HTTP_STATUSES), None)
 
 
 def keep_text_back(error: BaseException) -> None:

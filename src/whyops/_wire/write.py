@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from .._encoding.coerce import listed, members, spelled, text_in
 from .._runtime.safely import Failed, safely
-from .exceptions import NOT_CAPTURED, describe
+from .exceptions import NOT_CAPTURED, describe, status_of
 from .signature import strip_signature
 from .timestamps import stamp_of
 from .usage import token_usage, whole
@@ -129,7 +129,7 @@ def error(message: object, status: object, stack: object, *, tells_text: bool) -
         content = {"message": spelled(message) if tells_text else NOT_CAPTURED}
     if _none_for_empty(stack) is not None:
         content["stack"] = stack if tells_text else NOT_CAPTURED
-    return {**content, **known({"status": whole(status)})}, {}
+    return {**content, **known({"status": status_of(message) if status is None else whole(status)})}, {}
 
 
 def stopped(error: BaseException | None) -> dict[str, Any]:

@@ -343,3 +343,20 @@ def test_a_failing_embedding_is_one_error(captured: Captured, monkeypatch: pytes
     request, error = captured.events
     assert (request["eventType"], error["eventType"]) == ("embedding_request", "error")
     assert request["spanId"] == error["spanId"]
+
+
+class Refused(Exception):
+    """As the providers' clients raise it."""
+
+    def __init__(self, status_code: int) -> None:
+        super().__init__("slow down")
+        self.status_code = status_code
+
+
+@pytest.mark.parametrize("way", ["chat", "astream_chat"])
+def test_an_error_says_the_status_that_it_knows(way: str, captured: Captured) -> None:
+    """Too many requests, say."""
+    with pytest.raises(Refused):
+        ask(ScriptedLLM(script=in_turn(Refused(429))), way)
+    (error,) = captured.of_type("error")
+    assert error["content"]["status"] == 429

@@ -35,7 +35,9 @@ class Place:
 
     def record_exception(self, error: BaseException, span_id: str | None = None) -> None:
         """Record `error` once for the trace, unless it is none."""
-        self.trace.record_exception(error, span_id=span_id, parent_id=self.parent_id, hides_text=context.hides_text())
+        self.trace.record_exception(
+            error, span_id=span_id, parent_id=self.parent_id, hides_text=context.hides_text(), metadata=self.trace.shown_labels(self.labels)
+        )
 
 
 @dataclass
@@ -49,8 +51,9 @@ class Answer:
     model: object = None
     provider: object = None
     usage: object = None
-    reasoning_tokens: int | None = None
     cached: bool = False
+    more: dict[str, object] = field(default_factory=dict)
+    """What else the event's metadata is to say."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -98,8 +101,8 @@ class ModelCall:
                 answer.usage,
                 elapsed_ns / 1_000_000,
             )
-            own = contents.known({"cached": answer.cached or None, "reasoningTokens": answer.reasoning_tokens})
-            self.place.record("llm_response", parts, {**more, **own})
+            cached = {"cached": True} if answer.cached else {}
+            self.place.record("llm_response", parts, {**answer.more, **more, **cached})
 
 
 class ToolRun:

@@ -100,7 +100,8 @@ class FollowedCall(ModelCall):
             answer.thinking = [("".join(self._thinking), None)]
         answer.finish_reason = answer.finish_reason or self._finish_reason
         answer.usage = answer.usage or self._usage
-        answer.reasoning_tokens = answer.reasoning_tokens or self._reasoning_tokens
+        if self._reasoning_tokens is not None:
+            answer.more.setdefault("reasoningTokens", self._reasoning_tokens)
         self.answer([answer], error)
 
 

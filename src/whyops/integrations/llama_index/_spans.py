@@ -97,7 +97,9 @@ class Span:
 
     def make_current(self) -> None:
         """Let what runs inside find its place."""
-        self.stay = context.Stay(_Frame(self.place.trace, self.place.parent_id, self, context.beneath()))
+        frame = _Frame(self.place.trace, self.place.parent_id, self, context.beneath())
+        frame.labels = self.place.labels
+        self.stay = context.Stay(frame)
 
     def leave(self) -> None:
         """End that."""
@@ -154,10 +156,10 @@ class Spans:
         elif _workflows.is_run(instance, span.method):
             span.place = span.place.labelled(_workflows.labels_of_run(instance))
         else:
-            _begin_step(span, bound)
+            is_step = _begin_step(span, bound)
             if isinstance(instance, BaseEmbedding) and span.method in _EMBEDS:
                 _begin_embedding(span, instance, bound)
-            if frame is None or frame.trace is not span.place.trace:
+            if is_step or frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
                 span.make_current()
 
     def exit(self, id_: str, result: object) -> None:
@@ -229,10 +231,10 @@ class Spans:
         frame = context.top()
         above = parent or (frame.owner if frame is not None and isinstance(frame.owner, Span) else None)
         trace = origin.trace_under(None if frame is None else frame.trace)
+        labels = {**(above.place.labels if above is not None else {}), **_workflows.tags()}
         if trace is None and above is not None:
-            return Span(id_, instance, parent, above.place)
+            return Span(id_, instance, parent, Place(above.place.trace, above.place.parent_id, labels))
         trace = trace or origin.new_trace()
-        labels = above.place.labels if above is not None else {}
         return None if trace is None else Span(id_, instance, parent, Place(trace, context.span_id_in(trace), labels))
 
     # Models
@@ -301,15 +303,16 @@ def _of_same_instance(span: Span) -> Iterator[Span]:
         above = above.parent
 
 
-def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
-    """Note the agent and the step, and the tool call that a step was given to make."""
+def _begin_step(span: Span, bound: inspect.BoundArguments) -> bool:
+    """Note the agent and the step, and the tool call that a step was given to make; False if this is no step."""
     run = span.parent
     if span.instance is not None or run is None or not _workflows.is_run(run.instance, run.method):
-        return
+        return False
     run.agent = _workflows.agent_of(bound) or run.agent
     call = _workflows.tool_call_of(bound)
     span.tool_call_id = None if call is None else call.tool_id
     span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
+    return True
 
 
 # Tools

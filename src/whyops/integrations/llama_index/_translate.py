@@ -110,7 +110,7 @@ def answer_of(response: Any, encode: Encode) -> Answer:
         tool_calls=tool_calls_of(message, encode),
         finish_reason=finish_reason_of(response),
         usage=usage_of(response),
-        reasoning_tokens=reasoning_tokens_of(response),
+        more=known({"reasoningTokens": reasoning_tokens_of(response)}),
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from itertools import islice
 
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
 from llama_index.core.workflow import Workflow
+from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from ..._wire import exceptions
 
@@ -17,6 +19,9 @@ exceptions.control_flow.extend(  # how a workflow waits for an event or a human,
         ("workflows.errors", "WorkflowDone"),
     )
 )
+
+
+_MOST_TAGS = 20
 
 
 def is_run(instance: object, method: str) -> bool:
@@ -32,6 +37,12 @@ def labels_of_run(instance: object) -> dict[str, str]:
     if isinstance(instance, BaseWorkflowAgent):
         return {"agent": instance.name}
     return {"workflow": type(instance).__name__}
+
+
+def tags() -> dict[str, object]:
+    """Return what the application says of what runs here, by `instrument_tags`: the first few, without LlamaIndex's own."""
+    own = {name: value for name, value in active_instrument_tags.get().items() if not name.startswith("llamaindex.")}
+    return {"tags": dict(islice(own.items(), _MOST_TAGS))} if own else {}
 
 
 def agent_of(bound: inspect.BoundArguments) -> str | None:
