@@ -291,9 +291,12 @@ def test_a_hand_written_workflow_is_one_trace(captured: Captured) -> None:
     """Models, tools and decorated functions in its steps, each with the step's name."""
     assert run(Spelling(), prompt="A pet!") == "c a t"
     assert len(traces(captured)) == 1
-    assert captured.tool_names() == ["weigh", "spaced"]
+    assert captured.tool_names() == ["Spelling", "weigh", "spaced"]
     assert [event["metadata"].get("step") for event in captured.of_type("llm_response")] == ["ask"]
-    spelt = captured.of_type("tool_call_request")[1]
+    started, _, spelt = captured.of_type("tool_call_request")
+    assert started["content"]["toolCalls"][0]["arguments"] == {"prompt": "A pet!"}
+    assert captured.events[-1]["content"]["toolResults"] == {"result": "c a t"}
+    assert {event["metadata"]["parentSpanId"] for event in captured.of_type("llm_response")} == {started["spanId"]}
     assert (spelt["metadata"]["step"], spelt["metadata"]["workflow"]) == ("spell", "Spelling")
     assert spelt["content"]["toolCalls"][0]["arguments"] == {"word": "cat"}
 

@@ -67,8 +67,9 @@ def check(events: list[dict[str, Any]], count: int) -> None:
         traces[event["traceId"]].append(event)
     assert len(traces) == 2 * count
     for trace in traces.values():
-        (asked,) = [event for event in trace if event["eventType"] == "user_message"]
-        text = asked["content"][-1]["content"]
+        questions = [event["content"][-1]["content"] for event in trace if event["eventType"] == "user_message"]
+        text = questions[-1]
+        assert len(questions) == (1 if "Number " in text else 2)  # a query's own, and what the model is asked
         number = text.rpartition("umber ")[2].rstrip(".") if "Number " in text else text.rpartition("Query ")[2].split(".")[0]
         tools = sorted(event["metadata"]["tool"] for event in trace if event["eventType"] == "tool_call_response")
         assert tools == (["double", "plus", "triple"] if "Number " in text else ["VectorIndexRetriever"])

@@ -29,6 +29,7 @@ class FollowedCall(ModelCall):
     method: str = ""
     recorded: bool = True
     inner: bool = field(default=False, init=False)
+    said: list[object] | None = field(default=None, init=False)
     _begun: bool = field(default=False, init=False)
     _last: object = field(default=None, init=False)
     _over: bool = field(default=False, init=False)
@@ -91,9 +92,11 @@ class FollowedCall(ModelCall):
         self.place.record_exception(error)
 
     def _respond(self, response: object, error: BaseException | None = None) -> None:
+        answer = _translate.answer_of(response, self.place.trace.recorder.encode)
+        if self.said is not None:
+            self.said.append(answer.content)
         if not self.recorded:
             return
-        answer = _translate.answer_of(response, self.place.trace.recorder.encode)
         if error is not None:  # the last chunk need not hold all that came before it
             answer.content = max(str(answer.content or ""), strip_signature("".join(self._text)), key=len) or None
         if self._thinking and not answer.thinking:

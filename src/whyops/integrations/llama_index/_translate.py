@@ -281,10 +281,17 @@ def texts_of(arguments: Mapping[str, object]) -> list[object]:
     return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
 
 
+def images_of(arguments: Mapping[str, object]) -> list[object]:
+    """Return the images that a method of an embedding model was called with: where they are, or how many bytes they have."""
+    return [shown_content(each, "image") for each in texts_of(arguments)]
+
+
 def vectors_of(result: Any) -> tuple[int, int]:
     """Return how many vectors there are, and the dimensions of the first: the result is one vector or a list of them."""
     if not hasattr(result, "__len__") or len(result) == 0:
         return 0, 0
+    if isinstance(result, Mapping):  # a sparse one: weights by their place
+        return 1, len(result)
     first = result[0]
     return (len(result), len(first)) if hasattr(first, "__len__") else (1, len(result))
 
