@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
 from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.bridge.pydantic import Field
 from llama_index.core.instrumentation.dispatcher import instrument_tags
+from llama_index.core.llms.callbacks import llm_chat_callback
 from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import Context, Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent, Workflow, step
 
@@ -472,3 +474,43 @@ def test_tags_are_those_of_the_run(captured: Captured) -> None:
 
     asyncio.run(tagged())
     assert {event["metadata"]["tags"]["tenant"] for event in captured.events} == {7}
+
+
+class Slow(ScriptedLLM):
+    """Takes its time once two words are said."""
+
+    said: Any = Field(default=None, exclude=True)
+
+    @llm_chat_callback()
+    async def astream_chat(self, messages: Any, **_: Any) -> Any:
+        chunks = self._chunks(self._reply(messages))
+
+        async def slowly() -> Any:
+            for i, chunk in enumerate(chunks):
+                yield chunk
+                if i == 1:
+                    self.said.set()
+                    await asyncio.sleep(0 if self.breaks_after else 30)
+
+        return slowly()
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_what_came_of_an_agents_stream_is_kept(how: str, captured: Captured) -> None:
+    """Where the run is cancelled, or the stream breaks: an answer that is marked, with its agent and step."""
+
+    async def left() -> None:
+        breaks_after = 2 if how == "failed" else None
+        llm = Slow(script=in_turn("One two three"), breaks_after=breaks_after, said=asyncio.Event())
+        handler = FunctionAgent(name="Clerk", tools=[add], llm=llm).run("Count!")
+        await llm.said.wait()
+        if how == "cancelled":
+            await handler.cancel_run()
+        await asyncio.gather(handler, return_exceptions=True)
+
+    asyncio.run(left())
+    (answered,) = captured.of_type("llm_response")
+    assert answered["content"]["content"] == "One two"
+    assert answered["metadata"]["interrupted"] == ("ConnectionError" if how == "failed" else "CancelledError")
+    assert (answered["metadata"]["agent"], answered["metadata"]["step"]) == ("Clerk", "run_agent_step")
+    assert len(captured.of_type("error")) == (1 if how == "failed" else 0)

@@ -268,6 +268,7 @@ def test_structured_output_is_one_model_call_and_no_tool(*, wrapped: bool, captu
         prompts = pytest.importorskip("llama_index.core.prompts")
         assert llm.structured_predict(Pet, prompts.PromptTemplate("Name it.")) == Pet(name="Rex")
     assert types(captured) == ["user_message", "llm_response"]
+    assert captured.events[1]["metadata"]["structured_output"] is True
 
 
 def test_the_proxys_signature_is_taken_out(captured: Captured) -> None:

@@ -30,6 +30,9 @@ class FollowedCall(ModelCall):
     recorded: bool = True
     inner: bool = field(default=False, init=False)
     said: list[object] | None = field(default=None, init=False)
+    answers_in_form: bool = field(default=False, init=False)
+    """Whether the call of a tool would be the answer, in the form that was asked for, and no call."""
+
     _begun: bool = field(default=False, init=False)
     _last: object = field(default=None, init=False)
     _over: bool = field(default=False, init=False)
@@ -105,6 +108,8 @@ class FollowedCall(ModelCall):
         answer.usage = answer.usage or self._usage
         if self._reasoning_tokens is not None:
             answer.more.setdefault("reasoningTokens", self._reasoning_tokens)
+        if self.answers_in_form and answer.tool_calls:
+            answer.more["structured_output"] = True
         self.answer([answer], error)
 
 

@@ -52,6 +52,7 @@ _EMBEDS = _EMBEDS_IMAGES | frozenset(
         "get_text_embedding_batch",
     }
 )
+_IN_FORM = frozenset({"astream_structured_predict", "astructured_predict", "stream_structured_predict", "structured_predict"})
 _CARRIED = "whyops"
 _MOST_SPANS = 50_000
 _SPAN_SECONDS = 7 * 24 * 3600.0
@@ -197,6 +198,7 @@ class Spans:
         who = _translate.who_is(event.model_dict, span.instance)
         recorded = origin.llm_events and not is_proxied(span.instance)
         span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded)
+        span.call.answers_in_form = any(above.method in _IN_FORM for above in upward(span))
         span.call.said = next((above.query.said for above in upward(span) if above.query is not None), None)
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
