@@ -224,6 +224,34 @@ def test_what_a_human_is_asked_and_says_is_recorded(make: Any, captured: Capture
         assert captured.events[-1]["content"]["toolResults"] == {"words": 3}
 
 
+async def move(ctx: Context, table: str) -> str:
+    """Move a table."""
+    for number in (1, 2):
+        asked = InputRequiredEvent(prefix=table, number=number)
+        await ctx.wait_for_event(HumanResponseEvent, waiter_id=str(number), waiter_event=asked, requirements={"number": number})
+    return "moved"
+
+
+move.__annotations__["ctx"] = Context
+
+
+def test_each_reply_is_recorded_once(captured: Captured) -> None:
+    """A tool that waits twice runs three times; the first reply is there again at the third. What comes along with the words stays."""
+
+    async def with_a_human() -> None:
+        llm = ScriptedLLM(script=in_turn(calls(("move", {"table": "users"})), "Done."))
+        handler = FunctionAgent(tools=[move], llm=llm).run("Move it.")
+        async for event in handler.stream_events():
+            if isinstance(event, InputRequiredEvent):
+                handler.ctx.send_event(HumanResponseEvent(response="yes", number=event.number))
+        await handler
+
+    asyncio.run(with_a_human())
+    replies = captured.of_type("user_message")[1:]
+    assert [event["content"] for event in replies] == [[{"role": "user", "content": "yes"}]] * 2
+    assert [event["metadata"]["fields"] for event in replies] == [{"number": 1}, {"number": 2}]
+
+
 def test_a_workflows_events_show_what_they_were_given(captured: Captured) -> None:
     """Also as arguments of a decorated function: what is not declared they hold privately."""
 

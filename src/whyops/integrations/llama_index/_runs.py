@@ -88,14 +88,23 @@ def waited_for(error: BaseException) -> object:
     return getattr((instance_dict(error) or {}).get("add"), "waiter_event", None)
 
 
-def record_replies(place: Place, bound: inspect.BoundArguments) -> None:
-    """Record what a human said, where a step is given it, or is run again because of it."""
-    for event in [*bound.arguments.values(), *_workflows.replies()]:
+def record_replies(place: Place, bound: inspect.BoundArguments, recorded: list[object]) -> None:
+    """Record what a human said, where a step is given it, or is run again because of it; what the run has `recorded` once is not again."""
+    for event in bound.arguments.values():
         if isinstance(event, HumanResponseEvent):
-            held = fields_of(event)
-            is_text = list(held) == ["response"] and isinstance(held["response"], str)
-            words = held["response"] if is_text else place.trace.recorder.encode(held)[0]
-            place.record("user_message", contents.user_message(words, {}), {"event": type(event).__name__})
+            _record_reply(place, event)
+    for reply in _workflows.replies():
+        if isinstance(reply.event, HumanResponseEvent) and reply not in recorded:
+            recorded.append(reply)
+            _record_reply(place, reply.event)
+
+
+def _record_reply(place: Place, event: object) -> None:
+    held = fields_of(event)
+    has_words = isinstance(held.get("response"), str)
+    words = held.pop("response") if has_words else place.trace.recorder.encode(held)[0]
+    more = contents.known({"event": type(event).__name__, "fields": held if has_words and held else None})
+    place.record("user_message", contents.user_message([{"role": "user", "content": words}], {}), more)
 
 
 # Postprocessors

@@ -29,6 +29,7 @@ class Span:
         "part",
         "place",
         "query",
+        "replies",
         "saw_tool",
         "stay",
         "tool",
@@ -43,6 +44,7 @@ class Span:
         self.agent: str | None = None
         self.bound: inspect.BoundArguments | None = None
         self.query: _runs.Query | None = None
+        self.replies: list[object] = []
         self.call: FollowedCall | None = None
         self.embedding: EmbeddingCall | None = None
         self.tool: ToolRun | None = None

@@ -272,7 +272,7 @@ def _begin_step(span: Span, bound: inspect.BoundArguments) -> bool:
     call = _workflows.tool_call_of(bound)
     span.tool_call_id = None if call is None else call.tool_id
     span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
-    _runs.record_replies(span.place, bound)
+    _runs.record_replies(span.place, bound, run.replies)
     return True
 
 

@@ -6,7 +6,7 @@ import inspect
 import sys
 from contextvars import ContextVar
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
@@ -54,12 +54,20 @@ def tags() -> dict[str, object]:
     return {"tags": dict(islice(own.items(), _MOST_TAGS))} if own else {}
 
 
-def replies() -> list[object]:
-    """Return the events that the step which begins here has waited for, and now runs again with."""
+class Reply(NamedTuple):
+    """An event that a step has waited for; the step's own event and the waiter's name tell it from others that say the same."""
+
+    event: object
+    waiter_id: object
+    to: object
+
+
+def replies() -> list[Reply]:
+    """Return what the step which begins here has waited for, and now runs again with."""
     told = getattr(sys.modules.get("workflows.runtime.types.results"), "StepWorkerStateContextVar", None)
     running: Any = told.get(None) if isinstance(told, ContextVar) else None
     waiters = getattr(getattr(running, "state", None), "collected_waiters", None) or []
-    return [waiter.resolved_event for waiter in waiters if waiter.event == running.event]
+    return [Reply(waiter.resolved_event, waiter.waiter_id, waiter.event) for waiter in waiters if waiter.event == running.event]
 
 
 def agent_of(bound: inspect.BoundArguments) -> str | None:
