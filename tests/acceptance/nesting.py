@@ -519,10 +519,12 @@ class Player:
         await FunctionTool.from_defaults(async_fn=body, name=name, description="Play.").acall()
 
     async def do_workflow(self, node: Node, place: Place) -> None:
-        async def body() -> None:
-            await self.play_async(node.inside, self.inside(place))
+        name = self.expects("flow", place)
 
-        await Flow(timeout=None).run(job=self.job(body))
+        async def body() -> None:
+            await self.play_async(node.inside, self.inside(place, name))
+
+        await type(name, (Flow,), {})(timeout=None).run(job=self.job(body))
 
 
 async def _awaited(start: Callable[[], Any]) -> Any:

@@ -270,6 +270,17 @@ def _series(value: Any, room: int) -> object:
     return Entries(list(head.to_dict().items()), len(value)) if head.index.is_unique else Items(head.tolist(), len(value))
 
 
+def _workflow_event(value: Any, room: int) -> object:
+    """Show an event of a workflow: its declared fields, and those that it was given besides, which it holds privately."""
+    kind = type(value)
+    declared, private = declared_fields(kind), class_value(kind, "__pydantic_private__")
+    held: Any = private.__get__(value) if type(private) is types.MemberDescriptorType else None
+    held = held if type(held) is dict else {}
+    given = held.get("_data")
+    result = {} if held.get("_result") is None else {"result": held["_result"]}
+    return {**(declared.read(value, room) if declared else {}), **result, **(given if type(given) is dict else {})}
+
+
 def _template(value: Any, room: int) -> object:
     """Show a template as the text that it makes; of the older kind, `string.Template`, the text that it is made of."""
     held = fields(value).get("template")
@@ -379,4 +390,5 @@ _NAMED_READERS: dict[tuple[str, str], Reader] = {
     ("pandas", "Index"): lambda value, room: Items(value[:room].tolist(), len(value)),
     ("pandas", "NaTType"): lambda _value, _room: None,
     ("pandas", "NAType"): lambda _value, _room: None,
+    ("workflows", "DictLikeModel"): _workflow_event,
 }

@@ -192,4 +192,8 @@ def hides_text() -> bool:
 def bound_frame() -> Frame | None:
     """Return what is current here as a frame that is live wherever it is made current."""
     frame = top()
-    return None if frame is None else Frame(frame.trace, frame.span_id, frame.owner, around(frame), frame.is_trace)
+    if frame is None:
+        return None
+    bound = Frame(frame.trace, frame.span_id, frame.owner, around(frame), frame.is_trace)
+    bound.labels = frame.labels
+    return bound

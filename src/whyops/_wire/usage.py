@@ -61,6 +61,21 @@ def token_usage(value: object) -> dict[str, int] | None:
     return None if isinstance(counts, Failed) else counts
 
 
+def reasoning_tokens(value: object) -> int | None:
+    """Return how many of the completion's tokens were reasoning, where the provider's counts tell; `value` as for `token_usage`."""
+    count = safely(_reasoning_tokens, value)
+    return None if isinstance(count, Failed) else count
+
+
+def _reasoning_tokens(value: object) -> int | None:
+    _, given = _read(value)
+    given = next((_read(given[inner])[1] for inner in ("usage", "usage_metadata", "token_usage") if inner in given), given)
+    details = (given.get(name) for name in ("completion_tokens_details", "output_tokens_details", "output_token_details"))
+    places = [given, *(_read(each)[1] for each in details if each is not None)]
+    counts = (_first(place, "reasoning_tokens", "reasoning", "thoughts_token_count") for place in places)
+    return next((count for count in counts if count is not None), None)
+
+
 def _token_usage(value: object) -> dict[str, int] | None:
     names, given = _read(value)
     for inner in ("usage", "usage_metadata", "token_usage"):

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ReActAgent
 from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.bridge.pydantic import Field
+from llama_index.core.instrumentation.dispatcher import instrument_tags
+from llama_index.core.llms.callbacks import llm_chat_callback
 from llama_index.core.tools import FunctionTool, QueryEngineTool
 from llama_index.core.workflow import Context, Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent, Workflow, step
 
@@ -293,9 +296,12 @@ def test_a_hand_written_workflow_is_one_trace(captured: Captured) -> None:
     """Models, tools and decorated functions in its steps, each with the step's name."""
     assert run(Spelling(), prompt="A pet!") == "c a t"
     assert len(traces(captured)) == 1
-    assert captured.tool_names() == ["weigh", "spaced"]
+    assert captured.tool_names() == ["Spelling", "weigh", "spaced"]
     assert [event["metadata"].get("step") for event in captured.of_type("llm_response")] == ["ask"]
-    spelt = captured.of_type("tool_call_request")[1]
+    started, _, spelt = captured.of_type("tool_call_request")
+    assert started["content"]["toolCalls"][0]["arguments"] == {"prompt": "A pet!"}
+    assert captured.events[-1]["content"]["toolResults"] == {"result": "c a t"}
+    assert {event["metadata"]["parentSpanId"] for event in captured.of_type("llm_response")} == {started["spanId"]}
     assert (spelt["metadata"]["step"], spelt["metadata"]["workflow"]) == ("spell", "Spelling")
     assert spelt["content"]["toolCalls"][0]["arguments"] == {"word": "cat"}
 
@@ -401,3 +407,113 @@ def test_a_run_that_takes_too_long_is_an_error(captured: Captured) -> None:
         run(agent(calls(("sleep", {"seconds": 30})), tools=[sleep], timeout=0.2), "Sleep!")
     assert len(captured.of_type("error")) == 1
     assert len(traces(captured)) == 1
+
+
+@whyops.tool
+def look_up(word: str) -> str:
+    return weigh_word(word)
+
+
+@whyops.tool
+def weigh_word(word: str) -> str:
+    raise LookupError(word)
+
+
+class Reading(Workflow):
+    """A workflow whose second step calls a decorated function, which calls another that fails."""
+
+    @step
+    async def begin(self, ev: StartEvent) -> Asked:
+        return Asked(word=ev.word)
+
+    @step
+    async def read(self, ev: Asked) -> StopEvent:
+        with contextlib.suppress(LookupError):
+            look_up(ev.word)
+        with instrument_tags({"team": "books", "llamaindex.run_id": "x"}):
+            ScriptedLLM(script=in_turn("A word.")).chat([ChatMessage(role="user", content=ev.word)])
+        raise ValueError(ev.word)
+
+
+@pytest.mark.parametrize("in_a_block", [True, False])
+def test_who_it_was_is_said_of_calls_within_and_of_errors(*, in_a_block: bool, captured: Captured) -> None:
+    """Workflow and step on a decorated function's events, on those of one that it calls, and on errors; the application's tags as well."""
+    with contextlib.suppress(ValueError), whyops.trace("t") if in_a_block else contextlib.nullcontext():
+        run(Reading(), word="cat")
+    about = [event for event in captured.events if event["metadata"].get("step") == "read"]
+    assert [event["eventType"] for event in about] == [
+        "tool_call_request",
+        "tool_call_request",
+        "error",
+        "tool_call_response",
+        "tool_call_response",
+        "user_message",
+        "llm_response",
+        "error",
+    ]
+    assert {event["metadata"]["workflow"] for event in about} == {"Reading"}
+    assert [event["metadata"].get("tags") for event in about[-3:]] == [{"team": "books"}] * 2 + [None]
+    assert len(traces(captured)) == 1
+
+
+def test_a_failing_tools_error_says_whose_it_was(captured: Captured) -> None:
+    """The agent, the step and the id of the call that the model chose."""
+    run(agent(calls(("divide", {"a": 1, "b": 0})), "No.", name="Clerk"), "What is 1 / 0?")
+    (error,) = captured.of_type("error")
+    assert {name: error["metadata"][name] for name in ("agent", "step", "tool_call_id")} == {
+        "agent": "Clerk",
+        "step": "call_tool",
+        "tool_call_id": "call-0",
+    }
+
+
+def test_tags_are_those_of_the_run(captured: Captured) -> None:
+    """Also where the run is awaited after the block of its tags."""
+
+    async def tagged() -> None:
+        with instrument_tags({"tenant": 7}):
+            handler = agent(calls(("add", {"a": 1})), "Three.").run("What is 1 + 2?")
+        await handler
+
+    asyncio.run(tagged())
+    assert {event["metadata"]["tags"]["tenant"] for event in captured.events} == {7}
+
+
+class Slow(ScriptedLLM):
+    """Takes its time once two words are said."""
+
+    said: Any = Field(default=None, exclude=True)
+
+    @llm_chat_callback()
+    async def astream_chat(self, messages: Any, **_: Any) -> Any:
+        chunks = self._chunks(self._reply(messages))
+
+        async def slowly() -> Any:
+            for i, chunk in enumerate(chunks):
+                yield chunk
+                if i == 1:
+                    self.said.set()
+                    await asyncio.sleep(0 if self.breaks_after else 30)
+
+        return slowly()
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_what_came_of_an_agents_stream_is_kept(how: str, captured: Captured) -> None:
+    """Where the run is cancelled, or the stream breaks: an answer that is marked, with its agent and step."""
+
+    async def left() -> None:
+        breaks_after = 2 if how == "failed" else None
+        llm = Slow(script=in_turn("One two three"), breaks_after=breaks_after, said=asyncio.Event())
+        handler = FunctionAgent(name="Clerk", tools=[add], llm=llm).run("Count!")
+        await llm.said.wait()
+        if how == "cancelled":
+            await handler.cancel_run()
+        await asyncio.gather(handler, return_exceptions=True)
+
+    asyncio.run(left())
+    (answered,) = captured.of_type("llm_response")
+    assert answered["content"]["content"] == "One two"
+    assert answered["metadata"]["interrupted"] == ("ConnectionError" if how == "failed" else "CancelledError")
+    assert (answered["metadata"]["agent"], answered["metadata"]["step"]) == ("Clerk", "run_agent_step")
+    assert len(captured.of_type("error")) == (1 if how == "failed" else 0)

@@ -67,9 +67,12 @@ def check(events: list[dict[str, Any]], count: int) -> None:
         traces[event["traceId"]].append(event)
     assert len(traces) == 2 * count
     for trace in traces.values():
-        asked, *told = [event for event in trace if event["eventType"] == "user_message"]
-        assert [message["role"] for event in told for message in event["content"]] in ([], ["tool", "tool"])
-        text = asked["content"][-1]["content"]
+        asked = [event for event in trace if event["eventType"] == "user_message"]
+        told = [[message["role"] for message in event["content"]] for event in asked]
+        questions = [event["content"][-1]["content"] for event, roles in zip(asked, told, strict=True) if "tool" not in roles]
+        text = questions[-1]
+        assert len(questions) == (1 if "Number " in text else 2)  # a query's own, and what the model is asked
+        assert [roles for roles in told if "tool" in roles] in ([], [["tool", "tool"]], [["tool"], ["tool"]])
         number = text.rpartition("umber ")[2].rstrip(".") if "Number " in text else text.rpartition("Query ")[2].split(".")[0]
         tools = sorted(event["metadata"]["tool"] for event in trace if event["eventType"] == "tool_call_response")
         assert tools == (["double", "plus", "triple"] if "Number " in text else ["VectorIndexRetriever"])

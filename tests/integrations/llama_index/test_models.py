@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-from llama_index.core.base.llms.types import ChatMessage, ImageBlock, MessageRole
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ImageBlock, MessageRole
 from llama_index.core.bridge.pydantic import BaseModel
 from llama_index.core.llms import MockLLM
+from llama_index.core.llms.callbacks import llm_chat_callback
 
 import whyops
 from tests.integrations.llama_index.scripted import ScriptedLLM, calls, embedding, in_turn
@@ -122,9 +124,10 @@ def test_a_call_that_fails_is_one_error(way: str, captured: Captured) -> None:
 
 
 def test_a_cancelled_call_is_no_error(captured: Captured) -> None:
-    """The model was asked, and that is all."""
+    """The model was asked; that it was interrupted is no answer, and is said."""
 
     class Slow(ScriptedLLM):
+        @llm_chat_callback()
         async def achat(self, _messages: Any, **_: Any) -> Any:
             await asyncio.sleep(30)
 
@@ -136,7 +139,35 @@ def test_a_cancelled_call_is_no_error(captured: Captured) -> None:
             await task
 
     asyncio.run(cancelled())
-    assert "error" not in types(captured)
+    assert types(captured) == ["user_message", "llm_response"]
+    assert captured.events[1]["content"] == {}
+    assert captured.events[1]["metadata"]["interrupted"] == "CancelledError"
+
+
+class Hesitant(ScriptedLLM):
+    """Says first who speaks, as OpenAI's streams do, and the rest later or never."""
+
+    def _chunks(self, message: ChatMessage) -> Generator[ChatResponse, None, None]:
+        yield ChatResponse(message=ChatMessage(role="assistant", content=""), delta="")
+        if self.breaks_after == 0:
+            raise ConnectionError("the stream broke")
+        time.sleep(0.02)
+        yield from super()._chunks(message)
+
+
+@pytest.mark.parametrize("way", ["stream_chat", "astream_chat"])
+def test_the_first_token_is_the_first_with_content(way: str, captured: Captured) -> None:
+    """A chunk that only says who speaks is none."""
+    ask(Hesitant(script=in_turn("Hi you.")), way)
+    assert captured.of_type("llm_response")[0]["metadata"]["timeToFirstTokenMs"] >= 20
+
+
+@pytest.mark.parametrize("way", ["stream_chat", "astream_chat"])
+def test_there_is_no_empty_answer_before_an_error(way: str, captured: Captured) -> None:
+    """A stream that broke before anything was said has none."""
+    with pytest.raises(ConnectionError):
+        ask(Hesitant(script=in_turn("Hi you."), breaks_after=0), way)
+    assert types(captured) == ["user_message", "error"]
 
 
 def test_the_same_messages_asked_at_once_are_so_many_calls(captured: Captured) -> None:
@@ -238,6 +269,7 @@ def test_structured_output_is_one_model_call_and_no_tool(*, wrapped: bool, captu
         prompts = pytest.importorskip("llama_index.core.prompts")
         assert llm.structured_predict(Pet, prompts.PromptTemplate("Name it.")) == Pet(name="Rex")
     assert types(captured) == ["user_message", "llm_response"]
+    assert captured.events[1]["metadata"]["structured_output"] is True
 
 
 def test_the_proxys_signature_is_taken_out(captured: Captured) -> None:
@@ -313,3 +345,20 @@ def test_a_failing_embedding_is_one_error(captured: Captured, monkeypatch: pytes
     request, error = captured.events
     assert (request["eventType"], error["eventType"]) == ("embedding_request", "error")
     assert request["spanId"] == error["spanId"]
+
+
+class Refused(Exception):
+    """As the providers' clients raise it."""
+
+    def __init__(self, status_code: int) -> None:
+        super().__init__("slow down")
+        self.status_code = status_code
+
+
+@pytest.mark.parametrize("way", ["chat", "astream_chat"])
+def test_an_error_says_the_status_that_it_knows(way: str, captured: Captured) -> None:
+    """Too many requests, say."""
+    with pytest.raises(Refused):
+        ask(ScriptedLLM(script=in_turn(Refused(429))), way)
+    (error,) = captured.of_type("error")
+    assert error["content"]["status"] == 429

@@ -27,7 +27,15 @@ from whyops.testing import Captured
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of asyncio's, in LlamaIndex's engines
 
 INDEX = VectorStoreIndex(NODES, embed_model=embedding())
-QUERY = ["tool_call_request", "embedding_request", "embedding_response", "tool_call_response", "user_message", "llm_response"]
+QUERY = [
+    "user_message",
+    "tool_call_request",
+    "embedding_request",
+    "embedding_response",
+    "tool_call_response",
+    "user_message",
+    "llm_response",
+]
 
 
 def llm() -> ScriptedLLM:
@@ -57,7 +65,9 @@ def test_a_query_is_one_trace(way: str, model: Any, captured: Captured) -> None:
     engine.query("Who purrs?") if way == "query" else asyncio.run(engine.aquery("Who purrs?"))
     assert types(captured) == QUERY
     assert len(traces(captured)) == 1
-    request, embedded, _, response, asked, answered = captured.events
+    question, request, embedded, _, response, asked, answered = captured.events
+    assert question["content"] == [{"role": "user", "content": "Who purrs?"}]
+    assert {event["metadata"]["query_engine"] for event in captured.events} == {"RetrieverQueryEngine"}
     assert request["metadata"]["tool"] == "VectorIndexRetriever"
     assert request["content"]["toolCalls"][0]["arguments"] == {"query": "Who purrs?"}
     assert embedded["metadata"]["parentSpanId"] == request["spanId"] == response["spanId"]
@@ -241,8 +251,8 @@ def test_a_failing_retrieval_is_closed(captured: Captured) -> None:
     """LlamaIndex sends no end of it: the span that is dropped tells."""
     with pytest.raises(LookupError):
         RetrieverQueryEngine.from_args(Broken(), llm=llm()).query("Who purrs?")
-    assert types(captured) == ["tool_call_request", "error", "tool_call_response"]
-    assert len({event["spanId"] for event in captured.events}) == 1
+    assert types(captured) == ["user_message", "tool_call_request", "error", "tool_call_response"]
+    assert len({event["spanId"] for event in captured.events[1:]}) == 1
 
 
 @whyops.tool

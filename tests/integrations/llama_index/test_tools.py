@@ -173,3 +173,66 @@ def test_the_proxys_argument_is_not_recorded(captured: Captured) -> None:
     """And a decorated function does not get to see it."""
     FunctionTool.from_defaults(whyops.tool(add), name="add")(a=1, b=1, c=1, _whyops_trace_id="t")
     assert of_the_only_call(captured) == ({"a": 1, "b": 1, "c": 1}, {"result": 3})
+
+
+def search(query: str, **filters: Any) -> str:
+    """Search."""
+    return f"{query} {filters}"
+
+
+def test_arguments_that_a_function_takes_as_keywords_stand_with_the_others(captured: Captured) -> None:
+    """As the model gave them, not one level deeper."""
+    FunctionTool.from_defaults(search)(query="q", year=2024)
+    (request,) = captured.of_type("tool_call_request")
+    assert request["content"]["toolCalls"][0]["arguments"] == {"query": "q", "year": 2024}
+
+
+class TextContent(BaseModel):
+    """As MCP has it."""
+
+    type: str = "text"
+    text: str
+
+
+class ImageContent(BaseModel):
+    """As MCP has it."""
+
+    type: str = "image"
+    data: str
+    mimeType: str = "image/png"  # noqa: N815  (MCP's name)
+
+
+class CallToolResult(BaseModel):
+    """What a server's tool answers, in the form of MCP's own package."""
+
+    content: list[Any]
+    structuredContent: Any = None  # noqa: N815  (MCP's name)
+    isError: bool = False  # noqa: N815  (MCP's name)
+
+
+TEXT = TextContent(text="sunny in Bern")
+ANSWERS = [
+    (CallToolResult(content=[TEXT], structuredContent={"result": "sunny in Bern"}), {"result": "sunny in Bern"}),
+    (CallToolResult(content=[TEXT, TextContent(text="22 °C")]), {"result": "sunny in Bern\n22 °C"}),
+    (CallToolResult(content=[], structuredContent={"celsius": 22}), {"celsius": 22}),
+    (
+        CallToolResult(content=[TEXT, ImageContent(data="A" * 5000)]),
+        {"result": ["sunny in Bern", {"type": "image", "data": "[5000 characters]", "mimeType": "image/png"}]},
+    ),
+    (CallToolResult(content=[TextContent(text="no such town")], isError=True), {"error": "no such town"}),
+    (CallToolResult(content=[], isError=True), {"error": "The tool reports an error."}),
+]
+
+
+@pytest.mark.parametrize("answer, expected", ANSWERS)
+def test_an_mcp_servers_answer_is_what_is_in_its_envelope(answer: CallToolResult, expected: Any, captured: Captured) -> None:
+    """A tool made as LlamaIndex makes them of a server's: its arguments by name, its text, and a failure as one."""
+
+    async def fn(**_kwargs: Any) -> CallToolResult:
+        return answer
+
+    tool = FunctionTool.from_defaults(async_fn=fn, tool_metadata=ToolMetadata(name="weather", description="Weather.", fn_schema=Word))
+    asyncio.run(tool.acall(city="Bern"))
+    (response,) = captured.of_type("tool_call_response")
+    assert response["content"]["toolCalls"] == [{"name": "weather", "arguments": {"city": "Bern"}}]
+    assert response["content"]["toolResults"] == expected

@@ -77,6 +77,11 @@ RAWS: list[tuple[Any, str]] = [
     (SimpleNamespace(choices=[SimpleNamespace(finish_reason="stop")]), "stop"),
     ({"delta": SimpleNamespace(stop_reason="end_turn")}, "end_turn"),
     ({"candidates": [{"finishReason": "MAX_TOKENS"}]}, "MAX_TOKENS"),
+    ({"stopReason": "max_tokens", "output": {"message": {}}}, "max_tokens"),
+    ({"messageStop": {"stopReason": "tool_use"}}, "tool_use"),
+    ({"output": [], "status": "completed", "incomplete_details": None}, "completed"),
+    (SimpleNamespace(output=[], status="incomplete", incomplete_details=SimpleNamespace(reason="max_output_tokens")), "max_output_tokens"),
+    ({"type": "response.completed", "response": SimpleNamespace(output=[], status="completed")}, "completed"),
     ({"choices": []}, None),
     (None, None),
 ]
@@ -99,6 +104,20 @@ def test_usage_beside_the_answer() -> None:
     assert translate.usage_of(CompletionResponse(text="x")) is None
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"usage": {"completion_tokens_details": {"reasoning_tokens": 7}}},
+        {"response": SimpleNamespace(usage=SimpleNamespace(output_tokens_details=SimpleNamespace(reasoning_tokens=7)))},
+        {"usage_metadata": {"prompt_token_count": 9, "thoughts_token_count": 7}},
+    ],
+)
+def test_reasoning_tokens(raw: Any) -> None:
+    """As chat completions, the Responses API's last event and Google count them; elsewhere nothing is told."""
+    assert translate.reasoning_tokens_of(CompletionResponse(text="x", raw=raw)) == 7
+    assert translate.reasoning_tokens_of(CompletionResponse(text="x", raw={"usage": {"completion_tokens": 9}})) is None
+
+
 def test_thinking_of_a_chunk() -> None:
     """In the chunk's own extras, or in its message's."""
     message = ChatMessage(role="assistant", content="", additional_kwargs={"thinking_delta": "Hm"})
@@ -114,12 +133,23 @@ class FakeOpenAI:
 FakeOpenAI.__module__ = "llama_index.llms.openai.base"
 
 
+class OwnModel(FakeOpenAI):
+    """The application's own class around an integration's."""
+
+
+class Acme:
+    """The application's own model, that names itself nothing."""
+
+
 def test_names_of_models_and_providers() -> None:
     """The integration's package names the provider; a class without a model's name stands for it."""
     assert translate.provider_of({"class_name": "openai_llm"}, FakeOpenAI()) == "openai"
     assert translate.provider_of({"class_name": "Anthropic_LLM"}) == "anthropic"
     assert translate.provider_of({"class_name": "OpenAIEmbedding"}) == "openai"
     assert translate.provider_of({}) == "unknown"
+    assert translate.provider_of({"class_name": "custom_llm"}, OwnModel()) == "openai"
+    assert translate.provider_of({"class_name": "base_component"}, Acme()) == "acme"
+    assert translate.provider_of({"class_name": "base_component"}) == "unknown"
     assert translate.model_of({"model_name": "unknown", "model": "gpt-4o"}) == "gpt-4o"
     assert translate.model_of({"model_name": "unknown"}, FakeOpenAI()) == "FakeOpenAI"
     assert translate.model_of({"class_name": "custom_llm"}) == "custom_llm"

@@ -23,7 +23,7 @@ from ..._wire.write import known
 from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
-from . import _translate
+from . import _translate, _workflows
 from ._dispatch import in_force
 from ._model_call import EmbeddingCall, FollowedCall
 from ._streams import keep_together
@@ -118,7 +118,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if in_force.latest() is not None:
             return None
         trace = self._origin.trace_under(context.current_writer()) or self._trace_of_root()
-        return None if trace is None else Place(trace, context.span_id_in(trace))
+        return None if trace is None else Place(trace, context.span_id_in(trace), _workflows.tags())
 
     def _trace_of_root(self) -> TraceWriter | None:
         """Return one of its own, or that of the agent's or workflow's run: each model call of such a run is a root operation here."""
@@ -185,8 +185,9 @@ def _embedded(call: EmbeddingCall, payload: Payload) -> None:
 
 def _tool_began(place: Place, name: str, arguments: Mapping[str, Any]) -> Callable[[Payload], None]:
     tool = ToolRun(place, name, arguments)
-    stay = context.Stay(Frame(place.trace, tool.call.span_id, tool.call, context.beneath()))
-    return functools.partial(_tool_ended, tool, stay)
+    frame = Frame(place.trace, tool.call.span_id, tool.call, context.beneath())
+    frame.labels = place.labels
+    return functools.partial(_tool_ended, tool, context.Stay(frame))
 
 
 def _tool_ended(tool: ToolRun, stay: context.Stay, payload: Payload) -> None:

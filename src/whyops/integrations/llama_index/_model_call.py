@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..._wire import write as contents
+from ..._wire.exceptions import is_error
 from ..._wire.signature import strip_signature
 from .._shared.calls import ModelCall, Place
 from . import _translate
@@ -29,6 +30,11 @@ class FollowedCall(ModelCall):
     recorded: bool = True
     captures_prompts: bool = True
     inner: bool = field(default=False, init=False)
+    said: list[object] | None = field(default=None, init=False)
+    answers_in_form: bool = field(default=False, init=False)
+    """Whether the call of a tool would be the answer, in the form that was asked for, and no call."""
+
+    _begun: bool = field(default=False, init=False)
     _last: object = field(default=None, init=False)
     _over: bool = field(default=False, init=False)
     _text: list[str] = field(default_factory=list, init=False)
@@ -36,10 +42,11 @@ class FollowedCall(ModelCall):
     _characters: int = field(default=0, init=False)
     _finish_reason: object = field(default=None, init=False)
     _usage: dict[str, int] | None = field(default=None, init=False)
+    _reasoning_tokens: int | None = field(default=None, init=False)
 
     def may_become(self, instance: object, method: str, question: object) -> bool:
         """Tell whether a synchronous stream is what this asynchronous one, which was never read so far, is made of."""
-        if self.instance is not instance or self.method != f"a{method}" or self.inner or self.has_token:
+        if self.instance is not instance or self.method != f"a{method}" or self.inner or self._begun:
             return False
         return _is_same(self.question, question)
 
@@ -64,13 +71,16 @@ class FollowedCall(ModelCall):
             self.prompt(messages, _translate.sent_along(messages, self.instance, kwargs))
 
     def received(self, chunk: object) -> None:
-        """Take note of a chunk, which may turn out to be the last."""
-        self.token()
+        """Take note of a chunk, which may turn out to be the last; a first one often says only who speaks."""
+        self._begun = True
         if not self.recorded:
             return
+        if not self.has_token and _translate.says_something(chunk):
+            self.token()
         self._last = chunk
         self._finish_reason = _translate.finish_reason_of(chunk) or self._finish_reason
         self._usage = _translate.usage_of(chunk) or self._usage
+        self._reasoning_tokens = _translate.reasoning_tokens_of(chunk) or self._reasoning_tokens
         for kept, text in ((self._text, _translate.delta_of(chunk)), (self._thinking, _translate.thinking_delta_of(chunk))):
             if text and self._characters < _MOST_CHARACTERS:
                 kept.append(text)
@@ -84,20 +94,26 @@ class FollowedCall(ModelCall):
     def stopped(self, error: BaseException) -> None:
         """Record what came until the call was left early, cancelled, or failed; and the error, if it is one."""
         self._over = True
-        if self.has_token or isinstance(error, GeneratorExit):
+        if self.has_token or not is_error(error):
             self._respond(self._last, error)
         self.fail(error)
 
     def _respond(self, response: object, error: BaseException | None = None) -> None:
+        answer = _translate.answer_of(response, self.place.trace.recorder.encode)
+        if self.said is not None:
+            self.said.append(answer.content)
         if not self.recorded:
             return
-        answer = _translate.answer_of(response, self.place.trace.recorder.encode)
         if error is not None:  # the last chunk need not hold all that came before it
-            answer.content = max(str(answer.content or ""), strip_signature("".join(self._text)), key=len)
+            answer.content = max(str(answer.content or ""), strip_signature("".join(self._text)), key=len) or None
         if self._thinking and not answer.thinking:
             answer.thinking = [("".join(self._thinking), None)]
         answer.finish_reason = answer.finish_reason or self._finish_reason
         answer.usage = answer.usage or self._usage
+        if self._reasoning_tokens is not None:
+            answer.more.setdefault("reasoningTokens", self._reasoning_tokens)
+        if self.answers_in_form and answer.tool_calls:
+            answer.more["structured_output"] = True
         self.answer([answer], error)
 
 

@@ -8,11 +8,12 @@ what runs inside it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
 from llama_index.core.base.embeddings.base import BaseEmbedding
+from llama_index.core.base.embeddings.base_sparse import BaseSparseEmbedding
 from llama_index.core.instrumentation.events.exception import ExceptionEvent
 from llama_index.core.instrumentation.events.llm import (
     LLMChatEndEvent,
@@ -29,18 +30,19 @@ from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
 from ..._recording import context
-from ..._recording.frames import Frame
 from ..._recording.tool import Observer
 from ..._runtime import guard
 from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
-from . import _tools, _translate, _workflows
+from . import _runs, _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied
+from ._span import Span, of_same_instance, upward
 from ._streams import keep_together
 
-_EMBEDS = frozenset(
+_EMBEDS_IMAGES = frozenset({"_aget_image_embedding", "_get_image_embedding"})
+_EMBEDS = _EMBEDS_IMAGES | frozenset(
     {
         "aget_query_embedding",
         "aget_text_embedding",
@@ -50,70 +52,11 @@ _EMBEDS = frozenset(
         "get_text_embedding_batch",
     }
 )
+_IN_FORM = frozenset({"astream_structured_predict", "astructured_predict", "stream_structured_predict", "structured_predict"})
 _CARRIED = "whyops"
 _MOST_SPANS = 50_000
 _SPAN_SECONDS = 7 * 24 * 3600.0
 """A run may wait for a human for days."""
-
-_UUID = 37
-"""Characters at the end of a span's id: a dash, and a UUID."""
-
-
-class Span:
-    """One of LlamaIndex's spans while it is open. `place` is where what it contains is recorded."""
-
-    __slots__ = (
-        "agent",
-        "call",
-        "embedding",
-        "instance",
-        "method",
-        "parent",
-        "part",
-        "place",
-        "saw_tool",
-        "stay",
-        "tool",
-        "tool_call_id",
-    )
-
-    def __init__(self, id_: str, instance: object, parent: Span | None, place: Place) -> None:
-        self.method = id_[:-_UUID].rpartition(".")[2]
-        self.instance = instance
-        self.parent = parent
-        self.place = place
-        self.agent: str | None = None
-        self.call: FollowedCall | None = None
-        self.embedding: EmbeddingCall | None = None
-        self.tool: ToolRun | None = None
-        self.tool_call_id: str | None = None
-        self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
-        self.saw_tool = False
-        self.stay: context.Stay | None = None
-
-    def is_recorded(self) -> bool:
-        """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
-        return self.part or self.tool is not None or self.call is not None or self.embedding is not None
-
-    def make_current(self) -> None:
-        """Let what runs inside find its place."""
-        self.stay = context.Stay(_Frame(self.place.trace, self.place.parent_id, self, context.beneath()))
-
-    def leave(self) -> None:
-        """End that."""
-        if self.stay is not None:
-            self.stay.leave()
-            self.stay = None
-
-
-class _Frame(Frame):
-    """What is current inside a span. The first call of a decorated function that is the tool's own is the span's own call."""
-
-    __slots__ = ()
-
-    def claims(self, observer: object) -> bool:
-        """Let the tool's call tell."""
-        return isinstance(self.owner, Span) and self.owner.tool is not None and self.owner.tool.claims(observer)
 
 
 class Spans:
@@ -152,12 +95,13 @@ class Spans:
         if isinstance(instance, BaseTool) and span.method in _tools.METHODS:
             _begin_tool(span, instance, bound)
         elif _workflows.is_run(instance, span.method):
-            span.place = span.place.labelled(_workflows.labels_of_run(instance))
+            _begin_run(span, bound)
         else:
-            _begin_step(span, bound)
-            if isinstance(instance, BaseEmbedding) and span.method in _EMBEDS:
+            _begin_query(span, bound, is_outermost=frame is None or not isinstance(frame.owner, Span))
+            is_step = _begin_step(span, bound)
+            if isinstance(instance, (BaseEmbedding, BaseSparseEmbedding)) and span.method in _EMBEDS:
                 _begin_embedding(span, instance, bound)
-            if frame is None or frame.trace is not span.place.trace:
+            if is_step or frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
                 span.make_current()
 
     def exit(self, id_: str, result: object) -> None:
@@ -173,6 +117,7 @@ class Spans:
             span.embedding.answered(result)
         if span.tool is not None:
             _end_tool(span, span.tool, result)
+        _record_what_came_out(span, result)
         _record_refused_call(span, result)
 
     def drop(self, id_: str, error: BaseException | None) -> None:
@@ -184,6 +129,7 @@ class Spans:
         call = self._calls.take(id_)
         if error is None:
             return
+        _runs.record_question(span.place, _runs.waited_for(error))
         if span.tool is not None:
             span.tool.fail(error)
         elif call is not None:
@@ -229,10 +175,12 @@ class Spans:
         frame = context.top()
         above = parent or (frame.owner if frame is not None and isinstance(frame.owner, Span) else None)
         trace = origin.trace_under(None if frame is None else frame.trace)
+        labels = {**(above.place.labels if above is not None else {}), **_workflows.tags()}
         if trace is None and above is not None:
-            return Span(id_, instance, parent, above.place)
+            return Span(id_, instance, parent, Place(above.place.trace, above.place.parent_id, labels))
         trace = trace or origin.new_trace()
-        labels = above.place.labels if above is not None else {}
+        if trace is not None and parent is not None and _workflows.is_run(parent.instance, parent.method) and trace is parent.place.trace:
+            return Span(id_, instance, parent, Place(trace, parent.place.parent_id, labels))
         return None if trace is None else Span(id_, instance, parent, Place(trace, context.span_id_in(trace), labels))
 
     # Models
@@ -251,6 +199,8 @@ class Spans:
         recorded = origin.llm_events and not is_proxied(span.instance)
         whole = origin.captures_prompts(span.place.trace.recorder)
         span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded, whole)
+        span.call.answers_in_form = any(above.method in _IN_FORM for above in upward(span))
+        span.call.said = next((above.query.said for above in upward(span) if above.query is not None), None)
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
 
@@ -259,7 +209,7 @@ class Spans:
 
         A stream does so when it is first read, after its span's end: then `stream_…` of the same prompt is the work of `astream_…`.
         """
-        outer = next((above.call for above in _of_same_instance(span) if above.call is not None), None)
+        outer = next((above.call for above in of_same_instance(span) if above.call is not None), None)
         if outer is not None or not span.method.startswith("stream_"):
             return outer
         return next((call for call in self._calls.values() if call.may_become(span.instance, span.method, prompt)), None)
@@ -294,23 +244,37 @@ class Spans:
             span.tool.succeed({"nodes": _translate.nodes_of(event.nodes)})
 
 
-def _of_same_instance(span: Span) -> Iterator[Span]:
-    """Give the spans around this one that are methods of the same object, innermost first."""
-    above = span.parent
-    while above is not None and above.instance is span.instance:
-        yield above
-        above = above.parent
+def _begin_run(span: Span, bound: inspect.BoundArguments) -> None:
+    """Say whose the events inside a run are; what is asked of an agent, its model is asked."""
+    span.place = span.place.labelled(_workflows.labels_of_run(span.instance))
+    if not _workflows.is_agents(span.instance):
+        span.tool = _runs.started(span.place, span.instance, bound)
+        span.place = Place(span.place.trace, span.tool.call.span_id, span.place.labels)
 
 
-def _begin_step(span: Span, bound: inspect.BoundArguments) -> None:
-    """Note the agent and the step, and the tool call that a step was given to make."""
+def _begin_query(span: Span, bound: inspect.BoundArguments, *, is_outermost: bool) -> None:
+    """Note a query engine and a postprocessor, and record what the application asks of an engine."""
+    name = type(span.instance).__name__
+    if _runs.is_postprocessing(span.instance, span.method):
+        span.bound, span.place = bound, span.place.labelled({"postprocessor": name})
+    span.query = _runs.query_of(span.instance, span.method)
+    if span.query is not None:
+        span.place = span.place.labelled({"query_engine": name})
+        if is_outermost and span.parent is None and span.place.parent_id is None:
+            _runs.asked(span.place, bound)
+
+
+def _begin_step(span: Span, bound: inspect.BoundArguments) -> bool:
+    """Note the agent and the step, and the tool call that a step was given to make; False if this is no step."""
     run = span.parent
     if span.instance is not None or run is None or not _workflows.is_run(run.instance, run.method):
-        return
+        return False
     run.agent = _workflows.agent_of(bound) or run.agent
     call = _workflows.tool_call_of(bound)
     span.tool_call_id = None if call is None else call.tool_id
     span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
+    _runs.record_replies(span.place, bound, run.replies)
+    return True
 
 
 # Tools
@@ -341,7 +305,9 @@ def _begin(
 
 def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
     """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
-    if not isinstance(span.instance, BaseTool):
+    if _workflows.is_run(span.instance, span.method):
+        tool.call.interrupt("left without a result") if result is None else tool.succeed(_runs.result_of(result))
+    elif not isinstance(span.instance, BaseTool):
         tool.succeed({"nodes": _translate.nodes_of(result)})
     elif (failure := _tools.failure_of(result)) is not None:
         tool.report(failure)
@@ -349,6 +315,18 @@ def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
         tool.succeed(_tools.outcome_of(result))
         if (said := _tools.said_of(result, tool.tool_call_id)) is not None:
             tool.is_said(said)
+
+
+def _record_what_came_out(span: Span, result: object) -> None:
+    """Record what nothing else tells: an engine's own answer, a question to a human, and nodes that were dropped."""
+    _runs.record_question(span.place, result)
+    if span.query is not None and (span.parent is None or span.parent.tool is None):
+        span.query.answered(span.place, result)
+    if span.bound is not None:
+        if span.tool is None and not span.saw_tool and (span.parent is None or span.parent.bound is None):
+            _runs.record_postprocessing(span.place, span.instance, span.bound, result)
+        if span.parent is not None and span.parent.bound is not None:
+            span.parent.saw_tool = span.saw_tool or span.tool is not None
 
 
 def _record_refused_call(span: Span, result: object) -> None:
@@ -363,10 +341,11 @@ def _record_refused_call(span: Span, result: object) -> None:
 # Embeddings
 
 
-def _begin_embedding(span: Span, model: BaseEmbedding, bound: inspect.BoundArguments) -> None:
+def _begin_embedding(span: Span, model: BaseEmbedding | BaseSparseEmbedding, bound: inspect.BoundArguments) -> None:
     """Record the texts of an embedding call, unless the model's class makes it of another of its own, or the proxy sees it."""
-    if is_proxied(model) or any(above.embedding is not None for above in _of_same_instance(span)):
+    if is_proxied(model) or any(above.embedding is not None for above in of_same_instance(span)):
         return
     who = _translate.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
     span.embedding = EmbeddingCall(span.place, who)
-    span.embedding.asked(_translate.texts_of(bound.arguments))
+    inputs = _translate.images_of if span.method in _EMBEDS_IMAGES else _translate.texts_of
+    span.embedding.asked(inputs(bound.arguments))

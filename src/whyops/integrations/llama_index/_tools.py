@@ -12,11 +12,13 @@ from ..._recording.arguments import Arguments
 from ..._recording.prompts import Said
 from ..._recording.tool import Observer, observer_of
 from ..._wire.write import PROXY_ARGUMENT
+from .._shared import mcp
 from ._translate import result_of
 
 METHODS = frozenset({"__call__", "acall", "call"})
 """The methods of a tool that LlamaIndex reports as spans."""
 
+_NO_REASON = "The tool reports an error."
 _MADE_FOR_STRUCTURED_OUTPUT = "llama_index.core.program"
 
 
@@ -57,7 +59,7 @@ def arguments_of(tool: BaseTool, bound: inspect.BoundArguments) -> dict[str, Any
     args, kwargs = _given(bound)
     if isinstance(tool, FunctionTool):
         kwargs = {**getattr(tool, "_field_defaults", {}), **getattr(tool, "partial_params", {}), **kwargs}
-        named = Arguments(tool.real_fn, None).by_name(args, kwargs)
+        named = _opened(tool, Arguments(tool.real_fn, None).by_name(args, kwargs))
     else:
         named = {**dict(zip(_declared(tool), args, strict=False)), **kwargs}
         if len(args) > len(_declared(tool)):
@@ -68,14 +70,29 @@ def arguments_of(tool: BaseTool, bound: inspect.BoundArguments) -> dict[str, Any
 
 def failure_of(result: object) -> object:
     """Return what a tool reports as its failure without raising, or None."""
+    answer = mcp.answered(_unwrapped(result))
     if isinstance(result, ToolOutput) and result.is_error:
-        return result.content or result.raw_output or "The tool reports an error."
-    return None
+        return (answer.result if answer else result.content or result.raw_output) or _NO_REASON
+    return (answer.result or _NO_REASON) if answer is not None and answer.failed else None
 
 
 def outcome_of(result: object) -> object:
-    """Return what a tool gave, without LlamaIndex's wrapping."""
-    return result_of(result.raw_output if isinstance(result, ToolOutput) else result)
+    """Return what a tool gave, without LlamaIndex's wrapping, or MCP's."""
+    given = _unwrapped(result)
+    answer = mcp.answered(given)
+    return result_of(given) if answer is None else answer.result
+
+
+def _unwrapped(result: object) -> object:
+    return result.raw_output if isinstance(result, ToolOutput) else result
+
+
+def _opened(tool: FunctionTool, named: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments with those at the same level that a function takes as `**kwargs`: all of an MCP server's tool's are."""
+    parameters = inspect.signature(tool.real_fn).parameters.values()
+    rest = next((parameter.name for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD), None)
+    more = named.pop(rest, None) if rest is not None else None
+    return {**more, **named} if isinstance(more, dict) else named
 
 
 def said_of(result: object, tool_call_id: object) -> Said | None:

@@ -13,7 +13,7 @@ from ..._encoding.class_fields import fields
 from ..._recording.prompts import Said
 from ..._recording.recorder import Encode
 from ..._wire.signature import strip_signature
-from ..._wire.usage import token_usage
+from ..._wire.usage import reasoning_tokens, token_usage
 from ..._wire.write import known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
 from .._shared.calls import Answer, Question, is_told_by
@@ -22,7 +22,10 @@ from .._shared.messages import first_of, first_text, message_item, prompt_metada
 UNKNOWN = "unknown"
 
 _OBSERVATION = "Observation:"
-_FINISH = ("finish_reason", "finishReason", "stop_reason", "done_reason")
+_FINISH = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason")
+_OF_NO_PROVIDER = frozenset({"base_component", "custom_llm", "basesparseembedding", "structured_llm", "llm"})
+"""What classes call themselves that took over the name of one of LlamaIndex's own, in lower case."""
+
 _SIGNATURES = ("signature", "thought_signature")
 
 
@@ -145,6 +148,7 @@ def answer_of(response: Any, encode: Encode) -> Answer:
         tool_calls=tool_calls_of(message, encode),
         finish_reason=finish_reason_of(response),
         usage=usage_of(response),
+        more=known({"reasoningTokens": reasoning_tokens_of(response)}),
     )
     if message is not None and is_told_by(answer, _message(message, encode)):
         answer.said = said(message)
@@ -185,18 +189,41 @@ def finish_reason_of(response: Any) -> object:
     places = [
         raw,
         _held(raw.get("delta")),
+        _held(raw.get("messageStop")),
         _first(raw.get("choices")),
         _first(raw.get("candidates")),
         _held(getattr(response, "additional_kwargs", None)),
         _held(getattr(message, "additional_kwargs", None)),
     ]
-    return first_of(places, _FINISH)
+    return first_of(places, _FINISH) or _status_of(_held(raw.get("response")) or raw)
+
+
+def _status_of(response: Mapping[str, Any]) -> object:
+    """Return how an answer of OpenAI's Responses API ended, which has no finish reason: what cut it short, else its status."""
+    if "output" not in response:
+        return None
+    return _held(response.get("incomplete_details")).get("reason") or response.get("status")
 
 
 def usage_of(response: Any) -> dict[str, int] | None:
     """Return the tokens, from the provider's raw answer or, where that has none, from `additional_kwargs`."""
     raw = getattr(response, "raw", None)
     return (token_usage(raw) if raw is not None else None) or token_usage(getattr(response, "additional_kwargs", None) or {})
+
+
+def reasoning_tokens_of(response: Any) -> int | None:
+    """Return how many tokens were spent on reasoning, from where the usage is."""
+    places = (_held(getattr(response, name, None)) for name in ("raw", "additional_kwargs"))
+    counts = (reasoning_tokens(_held(place.get("response")) or place) for place in places)
+    return next((count for count in counts if count is not None), None)
+
+
+def says_something(chunk: Any) -> bool:
+    """Tell whether a chunk of a stream has anything of the answer: text, thinking or a tool call."""
+    message = getattr(chunk, "message", None)
+    text = getattr(message, "content", None) or getattr(chunk, "text", None) or delta_of(chunk) or thinking_delta_of(chunk)
+    kwargs = getattr(message, "additional_kwargs", None) or {}
+    return bool(text or kwargs.get("tool_calls")) or any(_kind(block) != "text" for block in getattr(message, "blocks", None) or [])
 
 
 def delta_of(chunk: object) -> str:
@@ -241,11 +268,14 @@ def model_of(model_dict: Mapping[str, object], instance: object = None) -> str:
 
 
 def provider_of(model_dict: Mapping[str, object], instance: object = None) -> str:
-    """Return who runs the model: the name of the integration's package, else what its class calls itself."""
-    module = type(instance).__module__.split(".")
-    if module[0] == "llama_index" and len(module) > 2 and module[1] != "core":
-        return module[2]
+    """Return who runs the model: the integration's package, also of a subclass, else what its class calls itself, or is called."""
+    modules = [kind.__module__.split(".") for kind in type(instance).__mro__]
+    package = next((module[2] for module in modules if module[0] == "llama_index" and len(module) > 2 and module[1] != "core"), None)
+    if package is not None:
+        return package
     name = str(model_dict.get("class_name") or UNKNOWN).lower()
+    if name in _OF_NO_PROVIDER:
+        name = type(instance).__name__.lower() if instance is not None else UNKNOWN
     for suffix in ("llm", "embedding", "embeddings"):
         name = name.removesuffix(suffix).rstrip("_-") or name
     return name
@@ -292,10 +322,17 @@ def texts_of(arguments: Mapping[str, object]) -> list[object]:
     return list(value) if isinstance(value, (list, tuple)) else [] if value is None else [value]
 
 
+def images_of(arguments: Mapping[str, object]) -> list[object]:
+    """Return the images that a method of an embedding model was called with: where they are, or how many bytes they have."""
+    return [shown_content(each, "image") for each in texts_of(arguments)]
+
+
 def vectors_of(result: Any) -> tuple[int, int]:
     """Return how many vectors there are, and the dimensions of the first: the result is one vector or a list of them."""
     if not hasattr(result, "__len__") or len(result) == 0:
         return 0, 0
+    if isinstance(result, Mapping):  # a sparse one: weights by their place
+        return 1, len(result)
     first = result[0]
     return (len(result), len(first)) if hasattr(first, "__len__") else (1, len(result))
 

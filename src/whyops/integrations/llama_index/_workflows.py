@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import sys
+from contextvars import ContextVar
+from itertools import islice
+from typing import Any, NamedTuple
 
+from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
 from llama_index.core.workflow import Workflow
+from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from ..._wire import exceptions
 
@@ -19,6 +25,9 @@ exceptions.control_flow.extend(  # how a workflow waits for an event or a human,
 )
 
 
+_MOST_TAGS = 20
+
+
 def is_run(instance: object, method: str) -> bool:
     """Tell whether a span is a whole run of a workflow or an agent.
 
@@ -27,11 +36,38 @@ def is_run(instance: object, method: str) -> bool:
     return isinstance(instance, Workflow) and method == "run"
 
 
+def is_agents(instance: object) -> bool:
+    """Tell whether a workflow is LlamaIndex's own around agents: what is asked and answered there, the models are told and say."""
+    return isinstance(instance, (AgentWorkflow, BaseWorkflowAgent))
+
+
 def labels_of_run(instance: object) -> dict[str, str]:
     """Return what the events inside a run say of it: the agent's name, or the workflow's class."""
     if isinstance(instance, BaseWorkflowAgent):
         return {"agent": instance.name}
     return {"workflow": type(instance).__name__}
+
+
+def tags() -> dict[str, object]:
+    """Return what the application says of what runs here, by `instrument_tags`: the first few, without LlamaIndex's own."""
+    own = {name: value for name, value in active_instrument_tags.get().items() if not name.startswith("llamaindex.")}
+    return {"tags": dict(islice(own.items(), _MOST_TAGS))} if own else {}
+
+
+class Reply(NamedTuple):
+    """An event that a step has waited for; the step's own event and the waiter's name tell it from others that say the same."""
+
+    event: object
+    waiter_id: object
+    to: object
+
+
+def replies() -> list[Reply]:
+    """Return what the step which begins here has waited for, and now runs again with."""
+    told = getattr(sys.modules.get("workflows.runtime.types.results"), "StepWorkerStateContextVar", None)
+    running: Any = told.get(None) if isinstance(told, ContextVar) else None
+    waiters = getattr(getattr(running, "state", None), "collected_waiters", None) or []
+    return [Reply(waiter.resolved_event, waiter.waiter_id, waiter.event) for waiter in waiters if waiter.event == running.event]
 
 
 def agent_of(bound: inspect.BoundArguments) -> str | None:

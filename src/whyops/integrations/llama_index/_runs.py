@@ -1,0 +1,124 @@
+"""What is asked of a query engine or a workflow, and what comes out of it without a model or a tool having said it.
+
+Each function is told of the beginning or the end of something, and records through the place in which it stands.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+
+from llama_index.core.postprocessor.types import BaseNodePostprocessor
+from llama_index.core.workflow import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
+
+from ..._encoding.class_fields import instance_dict
+from ..._encoding.readers import read
+from ..._wire import write as contents
+from .._shared.calls import Place, ToolRun
+from . import _translate, _workflows
+
+_POSTPROCESSES = frozenset({"_apostprocess_nodes", "_postprocess_nodes"})
+_MOST_FIELDS = 1_000
+_QUERIES = frozenset({"aquery", "query"})
+
+
+@dataclass(slots=True)
+class Query:
+    """A query engine's call: by whom it is answered, and what models have said on the way to the answer."""
+
+    engine: str
+    said: list[object] = field(default_factory=list)
+
+    def answered(self, place: Place, response: object) -> None:
+        """Record an answer that none of the models gave: that nothing was found, say. One that streams is theirs."""
+        shown = _translate.result_of(response)
+        text = shown.get("response") if isinstance(shown, dict) else None
+        if isinstance(text, str) and not any(_holds(said, text) for said in self.said):
+            place.record("tool_result", contents.tool_result(self.engine, text))
+
+
+def query_of(instance: object, method: str) -> Query | None:
+    """Return a query that begins with a method of an engine; None if none does."""
+    is_engine = method in _QUERIES and hasattr(type(instance), "_query")
+    return Query(type(instance).__name__) if is_engine else None
+
+
+def asked(place: Place, bound: inspect.BoundArguments) -> None:
+    """Record the question of an engine's caller, in the caller's own words."""
+    question = _translate.query_of(bound.arguments.get("str_or_query_bundle"))
+    if isinstance(question, str):
+        place.record("user_message", contents.user_message(question, {}))
+
+
+def _holds(said: object, text: str) -> bool:
+    return isinstance(said, str) and said.strip() == text.strip()
+
+
+# Workflows
+
+
+def started(place: Place, workflow: object, bound: inspect.BoundArguments) -> ToolRun:
+    """Record what a workflow is started with."""
+    event = next((value for value in bound.arguments.values() if isinstance(value, StartEvent)), None)
+    return ToolRun(place, type(workflow).__name__, fields_of(event))
+
+
+def result_of(stop: object) -> object:
+    """Return what a workflow's last event says: its result, or the fields of an event of the application's own."""
+    return stop.result if type(stop) is StopEvent else fields_of(stop) or stop
+
+
+def fields_of(event: object) -> dict[str, object]:
+    """Return the fields of a workflow's event, those that it was given without declaring them included."""
+    shown = read(event, _MOST_FIELDS) if isinstance(event, Event) else None
+    return shown if isinstance(shown, dict) else {}
+
+
+# Humans
+
+
+def record_question(place: Place, event: object) -> None:
+    """Record what a human is asked, by a step's result or by a tool that waits."""
+    if isinstance(event, InputRequiredEvent):
+        place.record("tool_result", contents.tool_result(type(event).__name__, fields_of(event)))
+
+
+def waited_for(error: BaseException) -> object:
+    """Return the event with which a tool or step that waits for an answer asks for it."""
+    return getattr((instance_dict(error) or {}).get("add"), "waiter_event", None)
+
+
+def record_replies(place: Place, bound: inspect.BoundArguments, recorded: list[object]) -> None:
+    """Record what a human said, where a step is given it, or is run again because of it; what the run has `recorded` once is not again."""
+    for event in bound.arguments.values():
+        if isinstance(event, HumanResponseEvent):
+            _record_reply(place, event)
+    for reply in _workflows.replies():
+        if isinstance(reply.event, HumanResponseEvent) and reply not in recorded:
+            recorded.append(reply)
+            _record_reply(place, reply.event)
+
+
+def _record_reply(place: Place, event: object) -> None:
+    held = fields_of(event)
+    has_words = isinstance(held.get("response"), str)
+    words = held.pop("response") if has_words else place.trace.recorder.encode(held)[0]
+    more = contents.known({"event": type(event).__name__, "fields": held if has_words and held else None})
+    place.record("user_message", contents.user_message([{"role": "user", "content": words}], {}), more)
+
+
+# Postprocessors
+
+
+def is_postprocessing(instance: object, method: str) -> bool:
+    """Tell whether a method of a postprocessor is one that takes retrieved nodes and gives those that are to stay."""
+    return isinstance(instance, BaseNodePostprocessor) and method in _POSTPROCESSES
+
+
+def record_postprocessing(place: Place, instance: object, bound: inspect.BoundArguments, kept: object) -> None:
+    """Record what a postprocessor did that tells nothing itself, if that was anything: which nodes went in, and which came out."""
+    given = _translate.ranked(bound.arguments.get("nodes"))
+    if _translate.ranked(kept) == given:
+        return
+    arguments = {"query": _translate.query_of(bound.arguments.get("query_bundle")), "nodes": given}
+    ToolRun(place, type(instance).__name__, contents.known(arguments)).succeed({"nodes": _translate.nodes_of(kept)})

@@ -1,0 +1,95 @@
+"""One of LlamaIndex's spans while it is open, and what is current inside it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+from ..._recording import context
+from ..._recording.frames import Frame
+from .._shared.calls import Place, ToolRun
+from . import _runs
+from ._model_call import EmbeddingCall, FollowedCall
+
+_UUID = 37
+"""Characters at the end of a span's id: a dash, and a UUID."""
+
+
+class Span:
+    """One of LlamaIndex's spans while it is open. `place` is where what it contains is recorded."""
+
+    __slots__ = (
+        "agent",
+        "bound",
+        "call",
+        "embedding",
+        "instance",
+        "method",
+        "parent",
+        "part",
+        "place",
+        "query",
+        "replies",
+        "saw_tool",
+        "stay",
+        "tool",
+        "tool_call_id",
+    )
+
+    def __init__(self, id_: str, instance: object, parent: Span | None, place: Place) -> None:
+        self.method = id_[:-_UUID].rpartition(".")[2]
+        self.instance = instance
+        self.parent = parent
+        self.place = place
+        self.agent: str | None = None
+        self.bound: inspect.BoundArguments | None = None
+        self.query: _runs.Query | None = None
+        self.replies: list[object] = []
+        self.call: FollowedCall | None = None
+        self.embedding: EmbeddingCall | None = None
+        self.tool: ToolRun | None = None
+        self.tool_call_id: str | None = None
+        self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
+        self.saw_tool = False
+        self.stay: context.Stay | None = None
+
+    def is_recorded(self) -> bool:
+        """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
+        return self.part or self.tool is not None or self.call is not None or self.embedding is not None
+
+    def make_current(self) -> None:
+        """Let what runs inside find its place."""
+        frame = SpanFrame(self.place.trace, self.place.parent_id, self, context.beneath())
+        frame.labels = self.place.labels
+        self.stay = context.Stay(frame)
+
+    def leave(self) -> None:
+        """End that."""
+        if self.stay is not None:
+            self.stay.leave()
+            self.stay = None
+
+
+class SpanFrame(Frame):
+    """What is current inside a span. The first call of a decorated function that is the tool's own is the span's own call."""
+
+    __slots__ = ()
+
+    def claims(self, observer: object) -> bool:
+        """Let the tool's call tell."""
+        return isinstance(self.owner, Span) and self.owner.tool is not None and self.owner.tool.claims(observer)
+
+
+def upward(span: Span | None) -> Iterator[Span]:
+    """Give a span, and those around it, innermost first."""
+    while span is not None:
+        yield span
+        span = span.parent
+
+
+def of_same_instance(span: Span) -> Iterator[Span]:
+    """Give the spans around this one that are methods of the same object, innermost first."""
+    above = span.parent
+    while above is not None and above.instance is span.instance:
+        yield above
+        above = above.parent
