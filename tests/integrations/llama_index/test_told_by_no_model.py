@@ -100,7 +100,8 @@ def test_what_a_tool_asks_is_not_in_the_users_name(captured: Captured) -> None:
     asyncio.run(
         _awaited(FunctionAgent(tools=[tool], llm=ScriptedLLM(script=in_turn(calls(("book", {"input": "cats?"})), "None."))), "Who?")
     )
-    assert [event["content"][-1]["content"] for event in captured.of_type("user_message")] == ["Who?"]
+    asked = captured.of_type("user_message")
+    assert [message["content"] for event in asked for message in event["content"] if message["role"] == "user"] == ["Who?"]
     assert "tool_result" not in types(captured)
 
     @whyops.tool
@@ -108,7 +109,7 @@ def test_what_a_tool_asks_is_not_in_the_users_name(captured: Captured) -> None:
         return str(Canned().query("dogs?"))
 
     ask()
-    assert len(captured.of_type("user_message")) == 1
+    assert len(captured.of_type("user_message")) == len(asked)
 
 
 async def _awaited(workflow: Workflow, *args: Any, **kwargs: Any) -> Any:
