@@ -24,8 +24,8 @@ class Moments:
     __slots__ = ("last_ms", "last_us")
 
     def __init__(self) -> None:
-        self.last_us = 0
-        self.last_ms = 0
+        self.last_us: int = 0
+        self.last_ms: int = 0
 
 
 class EventClock:
