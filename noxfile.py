@@ -109,7 +109,7 @@ def compiled(session: nox.Session) -> None:
         session.skip("To compile the package takes a C compiler.")
     session.install(EXTRAS, *_tools(["test", "langchain"]), env=COMPILED)
     session.run("python", "-c", "from whyops._encoding import encoder; assert not encoder.__file__.endswith('.py'), encoder")
-    session.run("pytest", "-n", "auto", *(session.posargs or ["tests/_recording", "tests/_encoding", "tests/_wire", "tests/acceptance"]))
+    session.run("pytest", "-n", "auto", *(session.posargs or ["tests/_recording", "tests/_encoding", "tests/acceptance"]))
 
 
 @nox.session(python="3.10")
