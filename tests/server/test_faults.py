@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -14,19 +13,6 @@ from tests.server import ServerProcess, StrictServer, raw
 from tests.server.client import Client, event
 
 CUT = (http.client.RemoteDisconnected, ConnectionError)
-
-
-@pytest.fixture
-def server() -> Iterator[StrictServer]:
-    with StrictServer() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: StrictServer) -> Iterator[Client]:
-    connected = Client(server)
-    yield connected
-    connected.close()
 
 
 def test_a_status_some_times(server: StrictServer, client: Client) -> None:

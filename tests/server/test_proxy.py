@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,19 +16,6 @@ USER = {"role": "user", "content": "Hello!"}
 CHAT = {"model": "m-1", "messages": [USER]}
 TOOL = {"type": "function", "function": {"name": "search"}}
 TRACE = {"X-Trace-ID": "trace-123"}
-
-
-@pytest.fixture
-def server() -> Iterator[StrictServer]:
-    with StrictServer() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: StrictServer) -> Iterator[Client]:
-    connected = Client(server)
-    yield connected
-    connected.close()
 
 
 def stream(server: StrictServer, path: str, body: dict[str, Any]) -> tuple[list[Any], http.client.HTTPResponse]:

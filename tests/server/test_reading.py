@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from tests.server import Limits, StrictServer
 from tests.server.client import Client, event, llm_response
-
-
-@pytest.fixture
-def server() -> Iterator[StrictServer]:
-    with StrictServer() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: StrictServer) -> Iterator[Client]:
-    connected = Client(server)
-    yield connected
-    connected.close()
 
 
 def test_the_list_of_events(client: Client) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,19 +14,6 @@ from tests.server.client import Client, event, llm_response
 
 EMOJI = "\N{GRINNING FACE}"
 TOOL = {"name": "search", "description": "Search.", "inputSchema": "{}", "outputSchema": "{}"}
-
-
-@pytest.fixture
-def server() -> Iterator[StrictServer]:
-    with StrictServer() as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: StrictServer) -> Iterator[Client]:
-    connected = Client(server)
-    yield connected
-    connected.close()
 
 
 NAMED = {
