@@ -43,7 +43,7 @@ def look_up(questions: Questions, name: str | None) -> Account:
         listed = questions.listed(reply, "agents")
         seen += len(listed)
         found = next((_agent(told) for told in listed if told.get("name") == name), None)
-        if found is not None or not has_more(reply):
+        if found is not None or not has_more(reply.body):
             return Account(total_in(reply) or seen, found)
     return Account(seen, None)
 

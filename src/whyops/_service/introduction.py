@@ -16,9 +16,10 @@ from typing import cast
 
 from .._http.answer import Answer, json_of
 from .._runtime import guard, locks
-from ..events import BatchRejected, RetryLater
+from ..events import BatchRejected, Receipt, RetryLater
 from ..types import AgentInfo
 from .agents import complete_metadata
+from .questions import has_more
 from .responses import judge_now, no_answer_now
 from .session import Session
 
@@ -108,14 +109,13 @@ class Introduction:
                 yield {"name": self._agent_name}
                 return
             if answer.status // 100 != 2:
-                raise self._refused(answer)
+                raise _as_later(judge_now(answer, self._session), answer)
             told = json_of(answer.body)
             agents = told.get("agents") if isinstance(told, dict) else None
             if not isinstance(agents, list):
                 raise no_answer_now(answer, self._session, "the list of agents")
             yield from (agent for agent in agents if isinstance(agent, dict))
-            pages = cast("dict[str, object]", told).get("pagination")
-            if not isinstance(pages, dict) or pages.get("hasMore") is not True:
+            if not has_more(cast("dict[str, object]", told)):
                 return
 
     def _describe(self) -> None:
@@ -131,30 +131,26 @@ class Introduction:
         if isinstance(outcome, BatchRejected) and not outcome.perhaps_passing:
             self._say_refused(outcome.reason)
             return
-        raise outcome if isinstance(outcome, RetryLater) else self._refused(answer)
+        raise _as_later(outcome, answer)
 
     def _post(self) -> Answer:
-        """Tell the service, or the proxy instead if the service is down; a proxy that can't reach it either has no say."""
-        away: RetryLater | None = None
-        answer: Answer | None = None
+        """Tell the service, or the proxy instead if the service is down."""
         try:
             answer = self._session.post("/entities/init", self._body)
-        except RetryLater as error:
-            away = error
-        if self._proxy_url and (answer is None or answer.status > HTTPStatus.INTERNAL_SERVER_ERROR):
-            with contextlib.suppress(RetryLater):
-                by_proxy = self._session.post("/v1/agents/init", self._body, base=self._proxy_url)
-                if by_proxy.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-                    return by_proxy
-        if answer is None:
-            raise away or AssertionError
-        return answer
+        except RetryLater:
+            by_proxy = self._by_proxy()
+            if by_proxy is None:
+                raise
+            return by_proxy
+        return (self._by_proxy() if answer.status > HTTPStatus.INTERNAL_SERVER_ERROR else None) or answer
 
-    def _refused(self, answer: Answer) -> RetryLater:
-        outcome = judge_now(answer, self._session)
-        if isinstance(outcome, RetryLater):
-            return outcome
-        return RetryLater(f"the agent can't be initialised: the service answers {answer.status}", kind="init")
+    def _by_proxy(self) -> Answer | None:
+        """Tell the proxy; None if there is none, or it can't reach the service either and so has no say."""
+        answer = None
+        if self._proxy_url:
+            with contextlib.suppress(RetryLater):
+                answer = self._session.post("/v1/agents/init", self._body, base=self._proxy_url)
+        return answer if answer is not None and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR else None
 
     def _say_refused(self, reason: str) -> None:
         guard.notices.say(
@@ -170,6 +166,13 @@ class Introduction:
 def alone_in(home: Path | None) -> Alone:
     """Return what lets the processes that share a home introduce agents one after the other."""
     return contextlib.nullcontext if home is None else partial(locks.alone, home / "agents.lock", _WAIT_SECONDS)
+
+
+def _as_later(outcome: Receipt | RetryLater | BatchRejected, answer: Answer) -> RetryLater:
+    """Return why the agent is not known yet: what an answer asks for, or that it is none to a description."""
+    if isinstance(outcome, RetryLater):
+        return outcome
+    return RetryLater(f"the agent can't be initialised: the service answers {answer.status}", kind="init")
 
 
 def _agent_in(answer: Answer) -> AgentInfo | None:

@@ -127,7 +127,7 @@ def total_in(reply: Reply) -> int | None:
     return total if isinstance(total, int) else None
 
 
-def has_more(reply: Reply) -> bool:
+def has_more(body: Mapping[str, object]) -> bool:
     """Tell whether an answer says that there is another page."""
-    pages = reply.body.get("pagination")
+    pages = body.get("pagination")
     return isinstance(pages, dict) and pages.get("hasMore") is True

@@ -12,6 +12,7 @@ from .._http.transport import open_channel
 from .._printable import without_secret
 from .._runtime.clock import CLOCK, Clock
 from ..events import RetryLater
+from .questions import DISCONNECTED
 
 if TYPE_CHECKING:
     import httpx
@@ -57,7 +58,7 @@ class Session:
             health = json_of(self.get("/health").body)
         except RetryLater:
             return False
-        return isinstance(health, dict) and health.get("database") == "disconnected"
+        return isinstance(health, dict) and health.get("database") == DISCONNECTED
 
     def is_ready(self) -> bool:
         """Tell whether the service can do what it is asked, or is one that has no answer to this question."""

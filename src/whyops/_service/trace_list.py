@@ -57,7 +57,7 @@ def list_traces(questions: Questions, wanted: Wanted, *, limit: int | None, offs
         reply = questions.told("/threads", {**wanted.query(), "count": PAGE, "page": page}, large=True)
         found.update((one.trace_id, one) for one in map(_trace, questions.listed(reply, "threads")))
         total = total_in(reply) or first * PAGE + len(found)
-        if not has_more(reply) or (limit is not None and first * PAGE + len(found) >= offset + limit):
+        if not has_more(reply.body) or (limit is not None and first * PAGE + len(found) >= offset + limit):
             break
     begin = offset - first * PAGE
     return list(found.values())[begin : None if limit is None else begin + limit], total
