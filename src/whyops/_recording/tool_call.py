@@ -98,7 +98,7 @@ class ToolCallWriter:
     def succeed_encoded(self, results: Encoded, metadata: Mapping[str, Any] | None = None) -> None:
         """Record the response with results that are a JSON object already."""
         if (elapsed := self._close(metadata)) is not None:
-            self._respond(results, elapsed)
+            self._respond(_with_failure(results), elapsed)
 
     @guard.recording
     def fail(self, error: BaseException, metadata: Mapping[str, Any] | None = None, expected: tuple[type[BaseException], ...] = ()) -> None:
@@ -123,7 +123,7 @@ class ToolCallWriter:
             )
         recorder = self.trace.recorder
         summary = exceptions.summary_of(error, tells_text=recorder.capture_content)
-        self._respond(recorder.encode({"raised" if is_expected else "error": summary}), elapsed)
+        self._respond(_with_failure(recorder.encode({"raised" if is_expected else "error": summary})), elapsed)
 
     @guard.recording
     def interrupt(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:
@@ -146,9 +146,9 @@ class ToolCallWriter:
         """Encode what the call gave as the object that a response holds."""
         recorder = self.trace.recorder
         if not recorder.capture_content:
-            return recorder.encode(withheld.results(result, recorder.shown))
+            return _with_failure(recorder.encode(withheld.results(result, recorder.shown)))
         if issubclass(type(result), dict):
-            return recorder.encode(result)
+            return _with_failure(recorder.encode(result))
         encoded, cuts, redactions = recorder.encode(result)
         return f'{{"result":{encoded}}}', cuts, redactions
 
@@ -160,8 +160,12 @@ class ToolCallWriter:
             _, more_cuts, more_redactions = self._arguments
             members = trace.members(self.span_id, self._parent_id, self._metadata, cuts + more_cuts, redactions + more_redactions)
         if trace.recorder.enabled:
-            if _ERROR in encoded:
-                encoded = line.failed(encoded)
             took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
             times = trace.recorder.clock.stamp(trace.moments)
             trace.recorder.record(line.response(trace.head, times, self.span_id, self._call, encoded, self._tool, took, members))
+
+
+def _with_failure(results: Encoded) -> Encoded:
+    """Return the results of a call, which may say what went wrong, with that beside them; a result that is no dict can't."""
+    encoded, cuts, redactions = results
+    return (line.failed(encoded), cuts, redactions) if _ERROR in encoded else results
