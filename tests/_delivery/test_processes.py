@@ -272,14 +272,17 @@ for thread in threads: thread.join()
 
 
 def test_a_child_that_never_records_holds_nothing(processes):
-    """It doesn't keep the dead parent's file from being delivered."""
+    """It doesn't keep the dead parent's file from being delivered, once it has begun to run."""
     process = processes.start(
         """
 record(10)
+runs, begun = os.pipe()
 child = os.fork()
 if child == 0:
     import time
+    os.write(begun, b"1")
     time.sleep(30)
+os.read(runs, 1)
 print(f"child {child}", flush=True)
 os.kill(os.getpid(), 9)
 """
