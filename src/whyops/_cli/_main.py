@@ -9,16 +9,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import metadata
+from typing import NoReturn
 
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
-from . import deliver, doctor, export, list_traces, prune, push, report, sampling, show_trace, status
+from . import completion, deliver, diff, doctor, export, list_traces, prune, push, report, sampling, show_help, show_trace, status
 from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
     list_traces.COMMAND,
     show_trace.COMMAND,
+    diff.COMMAND,
     report.COMMAND,
     export.COMMAND,
     push.COMMAND,
@@ -27,12 +30,14 @@ COMMANDS: tuple[Command, ...] = (
     deliver.COMMAND,
     sampling.COMMAND,
     doctor.COMMAND,
+    completion.COMMAND,
+    show_help.COMMAND,
 )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name (the process's own, if none are given), and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parsed(sys.argv[1:] if argv is None else argv)
     terminal = Terminal.of(sys.stdout)
     try:
         code = _run(arguments, terminal)
@@ -54,15 +59,43 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """Return what the words mean; a word in a command's place that is none ends the process with the nearest one."""
+    parser, parsers = _parsers()
+
+    def refuse(word: str) -> NoReturn:
+        near = get_close_matches(word, parsers, 1)
+        parser.error(f"there is no command {word!r}" + (f"; did you mean {near[0]!r}?" if near else f". Commands: {', '.join(parsers)}"))
+
+    word = _command_word(argv)
+    if word is not None and word not in parsers:
+        refuse(word)
+    return parser.parse_args(argv, argparse.Namespace(commands=parsers, overview=parser.format_help, refuse=refuse))
+
+
+def _command_word(argv: Sequence[str]) -> str | None:
+    """Return the first word that is neither an option nor the value of one."""
+    words = iter(argv)
+    for word in words:
+        if word == "--home":
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     parser = argparse.ArgumentParser(prog="whyops", description="See what an AI agent did, and why.")
     parser.add_argument("--version", action="version", version=f"whyops {metadata.version('whyops')}")
     parser.add_argument("--home", metavar="FOLDER", help="where local data is stored (default: WHYOPS_HOME, else ~/.whyops)")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parsers = {}
     for command in COMMANDS:
-        added = commands.add_parser(command.name, help=command.summary, description=command.description, epilog=command.epilog)
+        added = parsers[command.name] = commands.add_parser(
+            command.name, help=command.summary, description=command.description, epilog=command.epilog
+        )
         added.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help="where local data is stored")
         if command.add_arguments is not None:
             command.add_arguments(added)
         added.set_defaults(command=command)
-    return parser
+    return parser, parsers
