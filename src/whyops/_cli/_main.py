@@ -15,13 +15,14 @@ from typing import NoReturn
 
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
-from . import completion, deliver, diff, doctor, export, list_traces, prune, push, report, sampling, show_help, show_trace, status
+from . import completion, deliver, diff, doctor, export, list_traces, prune, push, report, sampling, show_help, show_trace, status, tail
 from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
     list_traces.COMMAND,
     show_trace.COMMAND,
     diff.COMMAND,
+    tail.COMMAND,
     report.COMMAND,
     export.COMMAND,
     push.COMMAND,

@@ -79,6 +79,14 @@ def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
     )
 
 
+def headline(said: StepText) -> str:
+    """Return a step in a few words: a call with its arguments, else who speaks, and what."""
+    if said.kind == "tool":
+        return f"{said.name}({said.text})"
+    requests = f"requests {', '.join(said.requested)}" if said.requested else ""
+    return "  ".join(filter(None, (said.label, said.text, requests)))
+
+
 def trace_facts(trace: RecordedTrace) -> list[str]:
     """Return how much there is of a trace: events, tool calls, errors if there are any, and the time from first to last."""
     totals = trace.totals

@@ -125,6 +125,15 @@ class StoreReader:
         query = "SELECT line FROM events JOIN traces USING (trace) WHERE trace_id = ? ORDER BY event"
         return [line for (line,) in self._rows(query, trace_id)]
 
+    def last_event(self) -> int:
+        """Return the number of the event that came in last; 0 if there is none."""
+        return max((number or 0 for (number,) in self._rows("SELECT max(event) FROM events")), default=0)
+
+    def lines_after(self, event: int) -> tuple[list[bytes], int]:
+        """Return the lines that came in after an event, and the number of the last; numbers of removed events may be given again."""
+        found = self._rows("SELECT event, line FROM events WHERE event > ? ORDER BY event", event)
+        return [line for _, line in found], found[-1][0] if found else min(event, self.last_event())
+
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows that a query finds; none where no store exists."""
         if not os.path.lexists(self.path):

@@ -12,7 +12,7 @@ from ..._trace.alignment import Decision, Pair, aligned
 from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import LLMResponse, Step, ToolCall
 from ..format import arguments_text, time_text
-from ..step_text import FAILED, StepText, step_text, trace_facts
+from ..step_text import FAILED, StepText, headline, step_text, trace_facts
 from .paint import Line, Piece, glyphs_for, painted
 from .width import wrapped
 
@@ -107,9 +107,9 @@ class _Diff:
             if one is not None:
                 yield from self._alone(one, "- " if pair.second is None else "+ ")
         elif pair.is_alike:
-            yield self._line(pair.first, "  ", _whole(step_text(pair.first.step)), "dim")
+            yield self._line(pair.first, "  ", headline(step_text(pair.first.step)), "dim")
         elif pair.is_same_decision:
-            yield self._line(pair.first, "~ ", _whole(step_text(pair.first.step)))
+            yield self._line(pair.first, "~ ", headline(step_text(pair.first.step)))
             yield from self._both(pair.first, *(_outcome(step_text(one.step), self.glyphs.arrow) for one in (pair.first, pair.second)))
         else:
             yield self._line(pair.first, "~ ", step_text(pair.first.step).label)
@@ -117,7 +117,7 @@ class _Diff:
 
     def _alone(self, one: Decision, sign: str) -> Iterator[Line]:
         said = step_text(one.step)
-        yield self._line(one, sign, _whole(said), _SIGNS[sign])
+        yield self._line(one, sign, headline(said), _SIGNS[sign])
         if said.state == FAILED and said.outcome:
             yield self._line(one, "  ", f"  {self.glyphs.cross} {said.outcome}", "bad text")
 
@@ -144,13 +144,6 @@ class _Diff:
 
     def _say(self, text: str) -> str:
         return printable(text, self.encoding)
-
-
-def _whole(said: StepText) -> str:
-    """Return a step in one line: a call with its arguments, else who speaks, and what."""
-    if said.kind == "tool":
-        return f"{said.name}({said.text})"
-    return "  ".join(filter(None, (said.label, said.text or ", ".join(said.requested))))
 
 
 def _outcome(said: StepText, arrow: str) -> str:
