@@ -13,37 +13,35 @@ with whyops.trace("session-123", external_user_id="user_12345") as trace:
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
-from ._client import WhyOps
-from ._default import configure, trace
-from ._recording.bind_context import bind_context
-from ._recording.trace import ToolSpan, Trace, current_trace
-from ._wire.signature import strip_signature
-from .errors import ConfigurationError, DeliveryError, ServiceError, StoreError, TraceNotFoundError, WhyOpsError
-from .types import (
-    AgentInfo,
-    AgentMetadata,
-    AgentTool,
-    ErrorContent,
-    EventOptions,
-    EventType,
-    FlushResult,
-    LLMResponseContent,
-    LLMThinkingContent,
-    MessageItem,
-    TokenUsage,
-    ToolCallItem,
-    ToolCallPair,
-    UserMessageMetadata,
-)
-
 if TYPE_CHECKING:
+    from ._client import WhyOps
+    from ._default import configure, trace
     from ._load import load_trace
+    from ._recording.bind_context import bind_context
     from ._recording.tool import tool
     from ._recording.tool_schemas import describe_tools
+    from ._recording.trace import ToolSpan, Trace, current_trace
+    from ._recording.trace import Trace as WhyOpsTrace
     from ._service.proxy import ProxySettings
     from ._trace.recorded import RecordedTrace
-
-WhyOpsTrace = Trace
+    from ._wire.signature import strip_signature
+    from .errors import ConfigurationError, DeliveryError, ServiceError, StoreError, TraceNotFoundError, WhyOpsError
+    from .types import (
+        AgentInfo,
+        AgentMetadata,
+        AgentTool,
+        ErrorContent,
+        EventOptions,
+        EventType,
+        FlushResult,
+        LLMResponseContent,
+        LLMThinkingContent,
+        MessageItem,
+        TokenUsage,
+        ToolCallItem,
+        ToolCallPair,
+        UserMessageMetadata,
+    )
 
 __version__ = "0.2.0"
 
@@ -84,20 +82,49 @@ __all__ = [
     "trace",
 ]
 
-_IMPORTED_WHEN_USED = {
-    "ProxySettings": "._service.proxy",
-    "RecordedTrace": "._load",
-    "describe_tools": "._recording.tool_schemas",
-    "load_trace": "._load",
-    "tool": "._recording.tool",
+_HOMES = {
+    "._client": ("WhyOps",),
+    "._default": ("configure", "trace"),
+    "._load": ("RecordedTrace", "load_trace"),
+    "._recording.bind_context": ("bind_context",),
+    "._recording.tool": ("tool",),
+    "._recording.tool_schemas": ("describe_tools",),
+    "._recording.trace": ("ToolSpan", "Trace", "current_trace"),
+    "._service.proxy": ("ProxySettings",),
+    "._wire.signature": ("strip_signature",),
+    ".errors": ("ConfigurationError", "DeliveryError", "ServiceError", "StoreError", "TraceNotFoundError", "WhyOpsError"),
+    ".types": (
+        "AgentInfo",
+        "AgentMetadata",
+        "AgentTool",
+        "ErrorContent",
+        "EventOptions",
+        "EventType",
+        "FlushResult",
+        "LLMResponseContent",
+        "LLMThinkingContent",
+        "MessageItem",
+        "TokenUsage",
+        "ToolCallItem",
+        "ToolCallPair",
+        "UserMessageMetadata",
+    ),
 }
+"""Where each name comes from. A module is loaded when one of its names is used: who only imports the package, as pytest does, waits for
+nothing."""
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("errors", "events", "testing", "types")
 
 
 def __getattr__(name: str) -> object:
-    module = _IMPORTED_WHEN_USED.get(name)
-    if module is None:
+    if name in _MODULES:
+        return _import_module(f".{name}", __name__)
+    attribute = "Trace" if name == "WhyOpsTrace" else name
+    home = _HOME_OF.get(attribute)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(_import_module(module, __name__), name)
+    _import_module("._default", __name__)  # it tells a call outside any trace where to find one
+    value = globals()[name] = getattr(_import_module(home, __name__), attribute)
     return value
 
 

@@ -81,6 +81,8 @@ def existing_default() -> WhyOps | None:
     Raises:
         ConfigurationError: Several clients are open and none was chosen.
     """
+    if (instead := open_clients.instead()) is not None:
+        return instead
     if _chosen is not None and _chosen.is_open:
         return _chosen
     own, arrived = open_clients.made_and_arrived()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ._config import environment
@@ -33,6 +35,8 @@ class OpenClients(Generic[C]):
     """Refers weakly to the clients that are in use. `lock` is held while the default one is chosen or made."""
 
     def __init__(self) -> None:
+        self._instead: ContextVar[C | None] = ContextVar("whyops_client", default=None)
+        self._instead_everywhere: C | None = None
         self._open: weakref.WeakSet[C] = weakref.WeakSet()
         self._arrived: dict[bytes, C] = {}  # by their settings: what comes with the same ones shares a client
         self.renew()
@@ -40,6 +44,22 @@ class OpenClients(Generic[C]):
     def renew(self) -> None:
         """Make the lock anew, for a child of which no other thread holds it. Reentrant: a `__del__` may record, and so use a client."""
         self.lock = threading.RLock()
+
+    def instead(self) -> C | None:
+        """Return the client that records in place of all others here, if there is one."""
+        return self._instead.get() or self._instead_everywhere
+
+    @contextmanager
+    def in_place_of_all(self, client: C) -> Iterator[None]:
+        """Let a client record in place of all others: in this context, and where no other block says so everywhere."""
+        before, self._instead_everywhere = self._instead_everywhere, client
+        token = self._instead.set(client)
+        try:
+            yield
+        finally:
+            self._instead_everywhere = before
+            with suppress(ValueError):  # it may be left in another context, as a fixture is: there nothing was set
+                self._instead.reset(token)
 
     def add(self, client: C) -> None:
         """Count a client among the open ones."""

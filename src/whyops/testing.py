@@ -1,49 +1,26 @@
-"""Record in memory, and look at what was recorded: for tests of code that uses WhyOps.
+"""Record in memory, and say what the run has to be like: for tests of agents.
 
-with whyops.testing.capture() as captured:
+with whyops.testing.record() as run:
     run_my_agent()
-assert captured.tool_names() == ["search_orders", "refund"]
+run.calls("search_orders").once().with_arguments(order_id="123")
+run.called_in_order("search_orders", "refund").no_errors()
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ._client import WhyOps
 from ._default import chosen
+from ._testing.calls import Calls
+from ._testing.many_runs import Runs, repeat
+from ._testing.record import MemorySink, record
+from ._testing.run import Run
 from ._wire.read import RecordedEvent
-from .events import Receipt
 
-__all__ = ["Captured", "MemorySink", "capture"]
-
-
-class MemorySink:
-    """A sink that keeps the lines it is given. A line whose key it has is taken and not kept again, as the service does."""
-
-    def __init__(self) -> None:
-        self.lines: list[bytes] = []
-        self._keys: set[tuple[str | None, str | None]] = set()
-
-    def send(self, lines: Sequence[bytes]) -> Receipt:
-        """Keep the lines."""
-        for line in lines:
-            event = RecordedEvent(json.loads(line))
-            key = (event.trace_id, event.key)
-            if key not in self._keys:
-                self._keys.add(key)
-                self.lines.append(line)
-        return Receipt(stored=len(lines))
-
-    def close(self) -> None:
-        """Do nothing: what was kept stays readable."""
-
-    @property
-    def events(self) -> list[dict[str, Any]]:
-        """The events, in the order in which they came."""
-        return [json.loads(line) for line in list(self.lines)]
+__all__ = ["Calls", "Captured", "MemorySink", "Run", "Runs", "capture", "record", "repeat"]
 
 
 class Captured:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -61,31 +61,39 @@ class Pair:
         return self.is_same_decision and self.first is not None and self.second is not None and self.first.outcome == self.second.outcome
 
 
-def aligned(first: RecordedTrace, second: RecordedTrace) -> tuple[Pair, ...]:
-    """Return the steps of two runs in pairs, in order."""
-    return tuple(_paired(list(decisions(first)), list(decisions(second))))
+def aligned(first: RecordedTrace, second: RecordedTrace, ignore: Collection[str] = ()) -> tuple[Pair, ...]:
+    """Return the steps of two runs in pairs, in order. What has one of the names in `ignore` is not compared."""
+    return tuple(_paired(list(_decisions(first.steps, 0, ignore)), list(_decisions(second.steps, 0, ignore))))
 
 
-def decisions(trace: RecordedTrace) -> Iterator[Decision]:
-    """Yield what was decided in a run, in order; calls that ran at the same time by name and arguments, however they started."""
-    yield from _decisions(trace.steps, 0)
-
-
-def comparable(value: object) -> str:
-    """Return a value as one text that is the same in each run that does the same: without ids and times that change with each."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+def without_ids(text: str) -> str:
+    """Return a text without the ids and times in it that change with each run."""
     return _CHANGES_WITH_EACH_RUN.sub(_STANDS_FOR_IT, text)
 
 
-def _decisions(steps: Sequence[Step], depth: int) -> Iterator[Decision]:
+def without_names(value: object, ignore: Collection[str]) -> object:
+    """Return a value in which nothing is told of what has one of these names."""
+    if isinstance(value, Mapping):
+        return {name: _STANDS_FOR_IT if name in ignore else without_names(item, ignore) for name, item in value.items()}
+    return [without_names(item, ignore) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def comparable(value: object, ignore: Collection[str] = ()) -> str:
+    """Return a value as one text that is the same in each run that does the same: without ids and times that change with each."""
+    value = without_names(value, ignore) if ignore else value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return without_ids(text)
+
+
+def _decisions(steps: Sequence[Step], depth: int, ignore: Collection[str]) -> Iterator[Decision]:
     for together in _at_the_same_time(steps):
-        found = [(_decision(step, depth), step) for step in together]
+        found = [(_decision(step, depth, ignore), step) for step in together]
         if len(found) > 1:
             found.sort(key=lambda one: one[0].key if one[0] is not None else ("", "", ""))
         for decision, step in found:
             if decision is not None:
                 yield decision
-            yield from _decisions(step.children, depth + (decision is not None))
+            yield from _decisions(step.children, depth + (decision is not None), ignore)
 
 
 def _at_the_same_time(steps: Sequence[Step]) -> Iterator[list[Step]]:
@@ -104,20 +112,20 @@ def _at_the_same_time(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield group
 
 
-def _decision(step: Step, depth: int) -> Decision | None:
+def _decision(step: Step, depth: int, ignore: Collection[str]) -> Decision | None:
     """Return what a step decided; None for one that only tells how it came to that."""
     if isinstance(step, ToolCall):
         outcome = step.error if step.error is not None else step.result if step.is_finished else "no response"
-        return Decision(step, depth, step.name, comparable(step.arguments), comparable(outcome))
+        return Decision(step, depth, step.name, comparable(step.arguments, ignore), comparable(outcome, ignore))
     if isinstance(step, LLMResponse):
         chosen = [(tool.name, tool.arguments) for tool in step.requested]
-        return Decision(step, depth, "", comparable(chosen or step.content or ""), comparable(step.interrupted or ""))
+        return Decision(step, depth, "", comparable(chosen or step.content or "", ignore), comparable(step.interrupted or "", ignore))
     if isinstance(step, UserMessage):
-        return Decision(step, depth, "", comparable(step.asked.content), "")
+        return Decision(step, depth, "", comparable(step.asked.content, ignore), "")
     if isinstance(step, Embedding):
-        return Decision(step, depth, step.model or "", comparable(step.inputs), "")
+        return Decision(step, depth, step.model or "", comparable(step.inputs, ignore), "")
     if isinstance(step, ErrorStep):
-        return Decision(step, depth, "", comparable(step.message), "")
+        return Decision(step, depth, "", comparable(step.message, ignore), "")
     return None
 
 

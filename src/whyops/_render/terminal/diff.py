@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timezone, tzinfo
 from itertools import islice
 from os.path import commonprefix
@@ -23,7 +23,6 @@ _DEEPEST = 8
 _LINES_OF_TEXT = 3
 _BEFORE_THE_PARTING = 24
 """How many characters of two texts are shown before they part."""
-_NAMES = ("A", "B")
 _SIGNS = {"- ": "bad", "+ ": "good", "~ ": "warn"}
 
 
@@ -36,29 +35,33 @@ def render_diff(
     full: bool = False,
     encoding: str = "utf-8",
     zone: tzinfo | None = timezone.utc,
+    names: tuple[str, str] = ("A", "B"),
+    ignore: Collection[str] = (),
 ) -> str:
     """Return two runs as one text of at most `width` columns: `-` stands before what A alone did, `+` before what B alone did.
 
-    `~` stands before what both did in another way. `full` shows also all that is alike, and long values whole.
+    `~` stands before what both did in another way. `full` shows also all that is alike, and long values whole. `names` are those of the
+    runs; what has one of the names in `ignore` is not compared.
     """
-    view = _Diff(max(width, _LEAST_WIDTH), encoding, full=full)
-    lines = [*view.heads((first, second), zone), Line(), *view.lines(aligned(first, second))]
+    view = _Diff(max(width, _LEAST_WIDTH), encoding, names, full=full)
+    lines = [*view.heads((first, second), zone), Line(), *view.lines(aligned(first, second, ignore))]
     return painted(lines, width=view.width, color=color, ellipsis=view.glyphs.ellipsis)
 
 
 class _Diff:
-    def __init__(self, width: int, encoding: str, *, full: bool) -> None:
+    def __init__(self, width: int, encoding: str, names: tuple[str, str], *, full: bool) -> None:
         self.width = width
+        self.names = [name.ljust(max(map(len, names))) for name in names]
         self.encoding = encoding
         self.glyphs = glyphs_for(encoding)
         self.full = full
 
     def heads(self, traces: Sequence[RecordedTrace], zone: tzinfo | None) -> Iterator[Line]:
         """Yield a line for each run: its name here, its id, how much there is of it, when it began."""
-        for name, trace in zip(_NAMES, traces, strict=True):
+        for name, trace in zip(self.names, traces, strict=True):
             began = time_text(trace.started_at, zone)
             yield Line([Piece(f"{name}  "), Piece(self._say(trace.trace_id), "bold")], [Piece(began, "dim")] if began else ())
-            yield Line([Piece(f"   {f' {self.glyphs.dot} '.join(trace_facts(trace))}", "dim")])
+            yield Line([Piece(f"{' ' * len(name)}  {f' {self.glyphs.dot} '.join(trace_facts(trace))}", "dim")])
 
     def lines(self, pairs: Sequence[Pair]) -> Iterator[Line]:
         """Yield what is said in one line of both runs, and the steps."""
@@ -123,7 +126,7 @@ class _Diff:
 
     def _both(self, one: Decision, first: str, second: str) -> Iterator[Line]:
         """Yield what the two runs have instead of each other, from a little before the place where they part."""
-        margins = [f"  {self._indent(one)}  {name} " for name in _NAMES]
+        margins = [f"  {self._indent(one)}  {name} " for name in self.names]
         parts_at = len(commonprefix((first, second)))  # noqa: RUF071  (they are texts, and no paths)
         skipped = parts_at - _BEFORE_THE_PARTING if parts_at > self.width - len(margins[0]) and not self.full else 0
         for margin, text in zip(margins, (first, second), strict=True):
