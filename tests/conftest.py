@@ -19,7 +19,12 @@ from whyops._service import proxy_addresses as addresses
 
 
 def pytest_collection_finish() -> None:
-    """Have the garbage collector leave alone what all tests have loaded: it would look through that each time, and many tests call it."""
+    """Have the garbage collector leave alone what all tests have loaded: it would look through that each time, and many tests call it.
+
+    Hypothesis asks it who holds trio's random generator when it is loaded, which its plugin does at the end if no test did.
+    """
+    import hypothesis  # noqa: F401, PLC0415  (so)
+
     gc.collect()
     gc.freeze()
 

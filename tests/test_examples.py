@@ -22,6 +22,7 @@ SAID = {
     "llama_index_query.py": ["Returns are free for 30 days", "whyops show last"],
     "openai_proxy.py": ["Order 1007 is out for delivery.", "/v1/chat/completions, for agent shop-support", "tool_call_response"],
     "quickstart.py": ["out for delivery in Lübeck", "refunded its 57.70 EUR", "whyops show last"],
+    "testing_your_agent.py": ["refund was called once; expected: never.", '>   refund(order_id="123")', "6 passed"],
 }
 """What a reader sees when the example works."""
 
@@ -33,6 +34,7 @@ SHOWN: dict[str, list[str]] = {
     "llama_index_query.py": ["VectorIndexRetriever", "Can I send it back?", "embedding", "scripted-1", "free for 30 days"],
     "openai_proxy.py": [],
     "quickstart.py": ["jonas", "refund", "only what was delivered can be refunded", "find_order", "another one", "orders_of", "5770"],
+    "testing_your_agent.py": [],
 }
 """What `whyops show last` tells of it afterwards; nothing, if it records with a key."""
 

@@ -36,7 +36,7 @@ class OpenClients(Generic[C]):
 
     def __init__(self) -> None:
         self._instead: ContextVar[C | None] = ContextVar("whyops_client", default=None)
-        self._instead_everywhere: C | None = None
+        self._instead_everywhere: list[C] = []
         self._open: weakref.WeakSet[C] = weakref.WeakSet()
         self._arrived: dict[bytes, C] = {}  # by their settings: what comes with the same ones shares a client
         self.renew()
@@ -47,17 +47,17 @@ class OpenClients(Generic[C]):
 
     def instead(self) -> C | None:
         """Return the client that records in place of all others here, if there is one."""
-        return self._instead.get() or self._instead_everywhere
+        return self._instead.get() or next(reversed(self._instead_everywhere), None)
 
     @contextmanager
     def in_place_of_all(self, client: C) -> Iterator[None]:
-        """Let a client record in place of all others: in this context, and where no other block says so everywhere."""
-        before, self._instead_everywhere = self._instead_everywhere, client
+        """Let a client record in place of all others: in this context, and elsewhere while it is the last that was said to."""
+        self._instead_everywhere.append(client)
         token = self._instead.set(client)
         try:
             yield
         finally:
-            self._instead_everywhere = before
+            self._instead_everywhere.remove(client)
             with suppress(ValueError):  # it may be left in another context, as a fixture is: there nothing was set
                 self._instead.reset(token)
 

@@ -15,12 +15,14 @@ from typing import Any
 from ._client import WhyOps
 from ._default import chosen
 from ._testing.calls import Calls
+from ._testing.given import ReplayedError
 from ._testing.many_runs import Runs, repeat
 from ._testing.record import MemorySink, record
+from ._testing.replay import ReplayError, replay
 from ._testing.run import Run
 from ._wire.read import RecordedEvent
 
-__all__ = ["Calls", "Captured", "MemorySink", "Run", "Runs", "capture", "record", "repeat"]
+__all__ = ["Calls", "Captured", "MemorySink", "ReplayError", "ReplayedError", "Run", "Runs", "capture", "record", "repeat", "replay"]
 
 
 class Captured:

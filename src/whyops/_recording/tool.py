@@ -98,8 +98,8 @@ def _decorate(function: Any, options: Options) -> Any:
     if not callable(function):
         hint = '; a name is given as @whyops.tool(name="…")' if isinstance(function, str) else ""
         raise TypeError(f"@whyops.tool takes a function or another callable, not {type(function).__name__}{hint}")
-    observer = Observer(Arguments(function, options.name, options.ignore), options)
-    wrapper = by_kind(function, _sync, _async, _generator, _async_generator)(function, observer)
+    observer = Observer(function, Arguments(function, options.name, options.ignore), options)
+    wrapper = by_kind(function, _sync, _async, _generator, _async_generator)(observer)
     if isinstance(function, FunctionType):
         functools.update_wrapper(wrapper, function)
         wrapper.__dict__[OBSERVER] = observer
@@ -142,9 +142,10 @@ class Observer:
     A call that a framework's handler records already, as the one of a tool around this function, gets no second span.
     """
 
-    __slots__ = ("_arguments", "captures_arguments", "captures_result", "expected", "hides_text", "ignored")
+    __slots__ = ("_arguments", "captures_arguments", "captures_result", "expected", "function", "hides_text", "ignored")
 
-    def __init__(self, arguments: Arguments, options: Options) -> None:
+    def __init__(self, function: Callable[..., Any], arguments: Arguments, options: Options) -> None:
+        self.function = function
         self._arguments = arguments
         self.captures_arguments = options.capture_arguments
         self.captures_result = options.capture_result
@@ -183,21 +184,34 @@ class Observer:
             return None
         return call, Frame(trace, call.span_id, call, beneath)
 
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        return self._arguments.name
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return a call's arguments by name, as they are recorded."""
+        return self._arguments.by_name(args, kwargs)
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        return self.function(*args, **kwargs)
+
     def begin_steps(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
         """Record the request of a generator. Return how its steps are to be taken, and recorded."""
         begun = self.begin(args, kwargs)
         return UNCHANGED if begun is None else RecordedSteps(*begun, self.expected, captures_result=self.captures_result)
 
 
-def _sync(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+def _sync(observer: Observer) -> Callable[..., Any]:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         begun = observer.begin(args, kwargs)
         if begun is None:
-            return function(*args, **kwargs)
+            return observer.function(*args, **kwargs)
         call, frame = begun
         context.current.set(frame)
         try:
-            result = function(*args, **kwargs)
+            result = observer.function(*args, **kwargs)
         except BaseException as error:
             context.leave(frame)
             call.fail(error, expected=observer.expected)
@@ -209,15 +223,15 @@ def _sync(function: Callable[..., Any], observer: Observer) -> Callable[..., Any
     return wrapper
 
 
-def _async(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
+def _async(observer: Observer) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         begun = observer.begin(args, kwargs)
         if begun is None:
-            return await function(*args, **kwargs)
+            return await observer.function(*args, **kwargs)
         call, frame = begun
         context.current.set(frame)
         try:
-            result = await function(*args, **kwargs)
+            result = await observer.function(*args, **kwargs)
         except BaseException as error:
             context.leave(frame)
             call.fail(error, expected=observer.expected)
@@ -229,9 +243,9 @@ def _async(function: Callable[..., Any], observer: Observer) -> Callable[..., An
     return wrapper
 
 
-def _generator(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
-    return generator_function(function, observer.begin_steps)
+def _generator(observer: Observer) -> Callable[..., Any]:
+    return generator_function(observer.call, observer.begin_steps)
 
 
-def _async_generator(function: Callable[..., Any], observer: Observer) -> Callable[..., Any]:
-    return async_generator_function(function, observer.begin_steps)
+def _async_generator(observer: Observer) -> Callable[..., Any]:
+    return async_generator_function(observer.call, observer.begin_steps)

@@ -1,0 +1,177 @@
+"""Replay a recorded run: tools give back what they gave then, and never run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import ExitStack, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .._client import WhyOps
+from .._load import load_trace
+from .._recording.generators import by_kind
+from .._recording.tool import Observer
+from .._recording.trace import writer_of
+from .._trace.recorded import RecordedTrace
+from ..errors import WhyOpsError
+from .given import Given, given_back
+from .record import MemorySink
+from .run import Run
+from .stored_calls import StoredCalls
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_replaying: ContextVar[replay | None] = ContextVar("whyops_replay", default=None)
+_running: list[replay] = []
+"""Those that were begun last also count where no context says so."""
+_FUNCTION = "function"
+_own_function: Any = Observer.__dict__[_FUNCTION]
+"""Where a decorated tool keeps its function."""
+
+
+class ReplayError(WhyOpsError):
+    """A run that is replayed does not hold what was asked of it: no such call, or a result that was not recorded whole."""
+
+
+class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
+    """Let all tools in a `with` or `async with` block give back what they gave in a recorded run. None of them runs.
+
+    `source` is a trace's id, `last`, a file that `whyops export` wrote, a `RecordedTrace` or a `Run`. A call is found by its name and its
+    arguments, in order; ids and times in them don't count. Errors are raised again, of the same class where it is loaded. A result is made
+    what the tool's return annotation says: a pydantic model, a dataclass, a `TypedDict` or a plain type; without one it is JSON.
+    `results` gives by a tool's name what was not recorded whole: a value, or a function of the arguments.
+
+    Inside the block alone the decorated tools are replaced, for its tasks and threads and for those that others start meanwhile.
+
+    Raises:
+        ReplayError: A call is not in the recorded run, or its result was cut, redacted or not captured; at the call, and again at the end
+            of the block, where an agent may have handled it.
+        TraceNotFoundError: There is no such trace.
+    """
+
+    def __init__(self, source: str | os.PathLike[str] | RecordedTrace | Run, *, results: Mapping[str, Any] | None = None) -> None:
+        self.trace: RecordedTrace = _trace_of(source)
+        self._results = dict(results or {})
+        self._calls = StoredCalls(self.trace)
+        self._failed: ReplayError | None = None
+        self._block = ExitStack()
+
+    @property
+    def unused(self) -> list[str]:
+        """The names of the tools whose calls are in the recorded run and were not made again, one for each call."""
+        return [call.name for call in self._calls.unused]
+
+    def __enter__(self) -> Self:
+        client = WhyOps(agent_name="replay", sink=MemorySink(), outbox="memory", capture_prompts=False)
+        self._writer = writer_of(client.trace("replay"))
+        self._block.callback(client.close_sync)
+        self._block.callback(_leave, self, _replaying.set(self))
+        _running.append(self)
+        setattr(Observer, _FUNCTION, property(_stand_in, _own_function.__set__))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        self._block.close()
+        if kind is None and self._failed is not None:
+            raise self._failed
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
+        self.__exit__(kind, error, stack)
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> Given:
+        """Return what a tool gave in the recorded run when it was called so.
+
+        Raises:
+            ReplayError: It was not called so, or what it gave is not recorded.
+        """
+        if name in self._results:
+            result = self._results[name]
+            self._calls.take(name, self._comparable(arguments))
+            return Given(result(**arguments) if callable(result) else result, is_json=False)
+        call = self._calls.take(name, self._comparable(arguments))
+        if call is None:
+            raise self._error(self._calls.missing(name, arguments))
+        trouble = self._calls.trouble(call)
+        if trouble:
+            raise self._error(f"{trouble} Give it with replay(…, results={{{name!r}: …}}).")
+        return given_back(call)
+
+    def _comparable(self, arguments: Mapping[str, Any]) -> object:
+        """Return arguments as they would be recorded."""
+        encoded, _, _ = self._writer.encode_arguments(arguments)
+        return json.loads(encoded)
+
+    def _error(self, text: str) -> ReplayError:
+        error = ReplayError(text)
+        self._failed = self._failed or error
+        return error
+
+
+def _leave(ended: replay, token: Any) -> None:
+    _running.remove(ended)
+    if not _running:
+        setattr(Observer, _FUNCTION, _own_function)
+    with suppress(ValueError):  # left in another context, as a fixture is: there nothing was set
+        _replaying.reset(token)
+
+
+def _trace_of(source: str | os.PathLike[str] | RecordedTrace | Run) -> RecordedTrace:
+    if isinstance(source, RecordedTrace):
+        return source
+    if isinstance(source, Run):
+        return source.trace
+    path = Path(source)
+    if isinstance(source, os.PathLike) or path.suffix in (".jsonl", ".json") or path.is_file():
+        return RecordedTrace.from_events([json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()])
+    return load_trace(source)
+
+
+def _stand_in(observer: Observer) -> Callable[..., Any]:
+    """Return what is called in the place of a decorated tool's function: one that gives back what the recorded run holds."""
+    function: Callable[..., Any] = _own_function.__get__(observer)
+    running = _replaying.get() or next(reversed(_running), None)
+    if running is None:
+        return function
+    return by_kind(function, _sync, _async, _generator, _async_generator)(running, observer, function)
+
+
+def _given(running: replay, observer: Observer, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+    given = running.call(observer.name, observer.arguments(args, kwargs))
+    return given.as_annotated(function, observer.expected)
+
+
+def _sync(running: replay, observer: Observer, function: Callable[..., Any]) -> Callable[..., Any]:
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        return _given(running, observer, function, args, kwargs).result()
+
+    return stand_in
+
+
+def _async(running: replay, observer: Observer, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def stand_in(*args: Any, **kwargs: Any) -> Any:
+        return _given(running, observer, function, args, kwargs).result()
+
+    return stand_in
+
+
+def _generator(running: replay, observer: Observer, function: Callable[..., Any]) -> Callable[..., Any]:
+    def stand_in(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        yield from _given(running, observer, function, args, kwargs).items()
+
+    return stand_in
+
+
+def _async_generator(running: replay, observer: Observer, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def stand_in(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        for item in _given(running, observer, function, args, kwargs).items():
+            yield item
+
+    return stand_in
