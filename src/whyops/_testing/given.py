@@ -24,6 +24,8 @@ class Given:
     value: Any = None
     error: BaseException | None = None
     is_json: bool = True
+    failed: bool = False
+    """The value is the text of a failure that the tool told, and did not raise."""
 
     def result(self) -> Any:
         """Return the result, or raise the exception."""
@@ -57,7 +59,7 @@ def given_back(call: ToolCall) -> Given:
     """Return what a finished call gave."""
     error = next((event for event in call.events if event.type == "error"), None)
     if error is None:
-        return Given(call.events[-1].result)
+        return Given(call.events[-1].result, failed=call.error is not None)
     name, message = as_text(error.fields.get("type")) or "", as_text(error.fields.get("message")) or ""
     kind = _class_of(name)
     return Given(error=_made(kind, message) if kind is not None else ReplayedError(f"{name}: {message}" if name else message))

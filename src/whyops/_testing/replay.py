@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,18 +19,25 @@ from .._recording.generators import by_kind
 from .._recording.tool import Observer
 from .._recording.trace import writer_of
 from .._trace.recorded import RecordedTrace
+from .._trace.steps import ToolCall
 from ..errors import WhyOpsError
 from .given import Given, given_back
 from .record import MemorySink
 from .run import Run
+from .stored_answers import Answer, StoredAnswers
 from .stored_calls import StoredCalls
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from .langchain_model import ReplayedChatModel
+    from .llama_index_model import ReplayedLLM
+
 _replaying: ContextVar[replay | None] = ContextVar("whyops_replay", default=None)
 _running: list[replay] = []
 """Those that were begun last also count where no context says so."""
+_replaced = ExitStack()
+"""Puts back, when it is closed, all that was replaced."""
 _FUNCTION = "function"
 _own_function: Any = Observer.__dict__[_FUNCTION]
 """Where a decorated tool keeps its function."""
@@ -36,6 +45,10 @@ _own_function: Any = Observer.__dict__[_FUNCTION]
 
 class ReplayError(WhyOpsError):
     """A run that is replayed does not hold what was asked of it: no such call, or a result that was not recorded whole."""
+
+
+def _no_trouble(_call: ToolCall, _given: Given) -> str:
+    return ""
 
 
 class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
@@ -58,6 +71,7 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
         self.trace: RecordedTrace = _trace_of(source)
         self._results = dict(results or {})
         self._calls = StoredCalls(self.trace)
+        self._answers = StoredAnswers(self.trace)
         self._failed: ReplayError | None = None
         self._block = ExitStack()
 
@@ -72,7 +86,8 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
         self._block.callback(client.close_sync)
         self._block.callback(_leave, self, _replaying.set(self))
         _running.append(self)
-        setattr(Observer, _FUNCTION, property(_stand_in, _own_function.__set__))
+        if len(_running) == 1:
+            _replace_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
@@ -86,11 +101,34 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
         self.__exit__(kind, error, stack)
 
-    def call(self, name: str, arguments: Mapping[str, Any]) -> Given:
-        """Return what a tool gave in the recorded run when it was called so.
+    def chat_model(self) -> ReplayedChatModel:
+        """Return a LangChain chat model that answers as the models of the recorded run did, in order."""
+        from .langchain_model import ReplayedChatModel  # noqa: PLC0415  (there only where LangChain is)
+
+        return ReplayedChatModel(answers=self.answer)
+
+    def llm(self) -> ReplayedLLM:
+        """Return a LlamaIndex model that answers as the models of the recorded run did, in order."""
+        from .llama_index_model import ReplayedLLM  # noqa: PLC0415  (there only where LlamaIndex is)
+
+        return ReplayedLLM(answers=self.answer, model=self._answers.model)
+
+    def answer(self) -> Answer:
+        """Return what a model of the recorded run answered next.
 
         Raises:
-            ReplayError: It was not called so, or what it gave is not recorded.
+            ReplayError: There is no answer left.
+        """
+        answer = self._answers.take()
+        if answer is None:
+            raise self._error(f"The recorded run {self.trace.trace_id} has no further answer of a model.")
+        return answer
+
+    def call(self, name: str, arguments: Mapping[str, Any], trouble: Callable[[ToolCall, Given], str] = _no_trouble) -> Given:
+        """Return what a tool gave in the recorded run when it was called so; `trouble` may say why that can't be given back.
+
+        Raises:
+            ReplayError: It was not called so, or what it gave is not recorded whole.
         """
         if name in self._results:
             result = self._results[name]
@@ -99,10 +137,10 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
         call = self._calls.take(name, self._comparable(arguments))
         if call is None:
             raise self._error(self._calls.missing(name, arguments))
-        trouble = self._calls.trouble(call)
-        if trouble:
-            raise self._error(f"{trouble} Give it with replay(…, results={{{name!r}: …}}).")
-        return given_back(call)
+        given = given_back(call)
+        if reason := self._calls.trouble(call) or trouble(call, given):
+            raise self._error(f"{reason} Give it with replay(…, results={{{name!r}: …}}).")
+        return given
 
     def _comparable(self, arguments: Mapping[str, Any]) -> object:
         """Return arguments as they would be recorded."""
@@ -118,9 +156,23 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
 def _leave(ended: replay, token: Any) -> None:
     _running.remove(ended)
     if not _running:
-        setattr(Observer, _FUNCTION, _own_function)
+        _replaced.close()
     with suppress(ValueError):  # left in another context, as a fixture is: there nothing was set
         _replaying.reset(token)
+
+
+def _replace_all() -> None:
+    """Replace what decorated functions, and the tools of those frameworks that are loaded, do by what a replay holds."""
+    setattr(Observer, _FUNCTION, property(_stand_in, _own_function.__set__))
+    _replaced.callback(setattr, Observer, _FUNCTION, _own_function)
+    for framework, name in (("langchain_core.tools", "langchain_tools"), ("llama_index.core.tools", "llama_index_tools")):
+        if framework in sys.modules:
+            _replaced.enter_context(import_module(f".{name}", __package__).replaced(current))
+
+
+def current() -> replay | None:
+    """Return the replay that goes on here: this context's, else the one that was begun last."""
+    return _replaying.get() or next(reversed(_running), None)
 
 
 def _trace_of(source: str | os.PathLike[str] | RecordedTrace | Run) -> RecordedTrace:
@@ -137,7 +189,7 @@ def _trace_of(source: str | os.PathLike[str] | RecordedTrace | Run) -> RecordedT
 def _stand_in(observer: Observer) -> Callable[..., Any]:
     """Return what is called in the place of a decorated tool's function: one that gives back what the recorded run holds."""
     function: Callable[..., Any] = _own_function.__get__(observer)
-    running = _replaying.get() or next(reversed(_running), None)
+    running = current()
     if running is None:
         return function
     return by_kind(function, _sync, _async, _generator, _async_generator)(running, observer, function)

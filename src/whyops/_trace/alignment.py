@@ -85,15 +85,16 @@ def comparable(value: object, ignore: Collection[str] = ()) -> str:
     return without_ids(text)
 
 
-def _decisions(steps: Sequence[Step], depth: int, ignore: Collection[str]) -> Iterator[Decision]:
-    for together in _at_the_same_time(steps):
+def _decisions(steps: Sequence[Step], depth: int, ignore: Collection[str], *, asked_together: bool = False) -> Iterator[Decision]:
+    for together in [list(steps)] if asked_together else _at_the_same_time(steps):
         found = [(_decision(step, depth, ignore), step) for step in together]
         if len(found) > 1:
             found.sort(key=lambda one: one[0].key if one[0] is not None else ("", "", ""))
         for decision, step in found:
             if decision is not None:
                 yield decision
-            yield from _decisions(step.children, depth + (decision is not None), ignore)
+            of_one_answer = isinstance(step, LLMResponse) and all(isinstance(child, ToolCall) for child in step.children)
+            yield from _decisions(step.children, depth + (decision is not None), ignore, asked_together=of_one_answer)
 
 
 def _at_the_same_time(steps: Sequence[Step]) -> Iterator[list[Step]]:
