@@ -10,6 +10,7 @@ from typing import Any
 from llama_index.core import instrumentation
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
+from .._wire.read import as_mapping
 from ..integrations.llama_index._tools import arguments_of, observers_of, tool_name
 from .replaying import Replaying
 
@@ -103,7 +104,8 @@ def _named(function: Callable[..., Any], name: str) -> Any:
 def _output(tool: BaseTool, args: tuple[Any, ...], kwargs: dict[str, Any], replay: Replaying | None) -> ToolOutput:
     assert replay is not None  # noqa: S101  (it was there a moment ago)
     value = _given(tool, replay, args, kwargs)
-    return ToolOutput(content=str(value), tool_name=tool_name(tool), raw_input={"args": args, "kwargs": kwargs}, raw_output=value)
+    content = str(as_mapping(value).get("response", value))  # of a query engine the answer, which the model is told
+    return ToolOutput(content=content, tool_name=tool_name(tool), raw_input={"args": args, "kwargs": kwargs}, raw_output=value)
 
 
 def _set(block: ExitStack, kind: type, name: str, value: object) -> None:

@@ -22,6 +22,7 @@ from .._trace.recorded import RecordedTrace
 from .._trace.steps import ToolCall
 from ..errors import WhyOpsError
 from .given import Given, given_back
+from .network import refused
 from .record import MemorySink
 from .run import Run
 from .stored_answers import Answer, StoredAnswers
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from .langchain_model import ReplayedChatModel
     from .llama_index_model import ReplayedLLM
+    from .model_server import ModelServer
 
 _replaying: ContextVar[replay | None] = ContextVar("whyops_replay", default=None)
 _running: list[replay] = []
@@ -73,6 +75,7 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
         self._calls = StoredCalls(self.trace)
         self._answers = StoredAnswers(self.trace)
         self._failed: ReplayError | None = None
+        self._server: ModelServer | None = None
         self._block = ExitStack()
 
     @property
@@ -92,8 +95,8 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
         self._block.close()
-        if kind is None and self._failed is not None:
-            raise self._failed
+        if self._failed is not None and error is not self._failed:
+            raise self._failed from error
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -112,6 +115,20 @@ class replay:  # noqa: N801  (it reads as a verb: `with replay("session-123")`)
         from .llama_index_model import ReplayedLLM  # noqa: PLC0415  (there only where LlamaIndex is)
 
         return ReplayedLLM(answers=self.answer, model=self._answers.model)
+
+    @property
+    def base_url(self) -> str:
+        """The address of a server on this machine that answers official OpenAI and Anthropic clients as the recorded models did.
+
+        OpenAI's chat and Responses APIs and Anthropic's messages, streamed or not: `OpenAI(base_url=again.base_url, api_key="any")`.
+        It ends with the block.
+        """
+        if self._server is None:
+            from .model_server import ModelServer  # noqa: PLC0415  (few replays ask over HTTP)
+
+            self._server = ModelServer(self.answer)
+            self._block.callback(self._server.close)
+        return self._server.url
 
     def answer(self) -> Answer:
         """Return what a model of the recorded run answered next.
@@ -168,6 +185,15 @@ def _replace_all() -> None:
     for framework, name in (("langchain_core.tools", "langchain_tools"), ("llama_index.core.tools", "llama_index_tools")):
         if framework in sys.modules:
             _replaced.enter_context(import_module(f".{name}", __package__).replaced(current))
+    _replaced.enter_context(refused(_not_replayed))
+
+
+def _not_replayed(what: str) -> Exception | None:
+    """Return the error of a model that is asked over the network where a run is replayed."""
+    replaying = current()
+    if replaying is None:
+        return None
+    return replaying._error(f"A model is asked that is not replayed: {what}. Use chat_model(), llm() or base_url of the replay.")  # noqa: SLF001  (of this file)
 
 
 def current() -> replay | None:
