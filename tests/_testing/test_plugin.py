@@ -64,6 +64,40 @@ def test_fails_too():
     assert "Refund <b>" not in (tmp_path / "pages" / pages[0]).read_text("utf-8")
 
 
+def test_async_tests_have_their_own_runs(tmp_path: Path) -> None:
+    """What an async test does is in its run; a task and a thread that a failed one left behind are in no other's."""
+    test = """
+import asyncio, threading, time
+import pytest
+
+@whyops.tool
+async def look(n):
+    await asyncio.sleep(0.01)
+    return n
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+async def test_fails(whyops_run):
+    whyops_run.left = asyncio.create_task(look(99))
+    threading.Thread(target=lambda: time.sleep(0.05) or refund(98)).start()
+    await asyncio.sleep(0)
+    assert False
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("n", range(3))
+async def test_passes(whyops_run, n):
+    await asyncio.gather(look(n), asyncio.to_thread(refund, n))
+    whyops_run.calls("look").once().with_arguments(n=n)
+    whyops_run.calls("refund").once().with_arguments(order_id=n)
+"""
+    code, out = pytest_run(tmp_path, test, "-p", "anyio")
+    assert code == 1
+    assert "1 failed, 3 passed" in out
+
+
 def test_golden_runs_are_written_where_that_is_asked_for(tmp_path: Path) -> None:
     """The option reaches `run.matches`."""
     test = """
