@@ -10,8 +10,9 @@ from typing import Any
 from llama_index.core import instrumentation
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
+from .._recording.tool import observer_of
 from .._wire.read import as_mapping
-from ..integrations.llama_index._tools import arguments_of, observers_of, tool_name
+from ..integrations.llama_index._tools import arguments_of, tool_name
 from .replaying import Replaying
 
 _ANY_CALL = inspect.signature(lambda *args, **kwargs: (args, kwargs))
@@ -34,16 +35,14 @@ def replaced(running: _Running) -> Iterator[None]:
 def _instead_of_attribute(name: str, running: _Running, stand_in: Callable[..., Any]) -> property:
     def get(self: Any) -> Any:
         replay = running()
-        return self.__dict__[name] if replay is None or observers_of_own(self) else stand_in(self, replay)
+        return self.__dict__[name] if replay is None or _is_recorded_itself(self) else stand_in(self, replay)
 
     return property(get, lambda self, value: self.__dict__.__setitem__(name, value))
 
 
-def observers_of_own(tool: FunctionTool) -> bool:
-    """Tell whether the tool's function is recorded, and so replayed, by itself."""
-    own = tool.__dict__
-    plain = type("Plain", (), {"_real_fn": own.get("_real_fn"), "_fn": own.get("_fn"), "_async_fn": own.get("_async_fn")})()
-    return bool(observers_of(plain))
+def _is_recorded_itself(tool: FunctionTool) -> bool:
+    """Tell whether the tool's function is decorated, and so replayed by itself."""
+    return any(observer_of(tool.__dict__.get(name)) is not None for name in ("_real_fn", "_fn", "_async_fn"))
 
 
 def _function(tool: FunctionTool, replay: Replaying) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,8 +19,7 @@ class ModelServer:
     """Answers each request with the next recorded answer, streamed where that is asked for."""
 
     def __init__(self, answers: Callable[[], Answer]) -> None:
-        handler = type("Handler", (_Handler,), {"answers": staticmethod(answers)})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, answers))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True, name="whyops-replay")
         self._thread.start()
 
@@ -37,7 +37,10 @@ class ModelServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    answers: Callable[[], Answer]
+
+    def __init__(self, answers: Callable[[], Answer], *connection: Any) -> None:
+        self._answers = answers
+        super().__init__(*connection)  # it answers the connection's requests
 
     def do_POST(self) -> None:
         """Answer in the form of the API whose path is asked."""
@@ -48,7 +51,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(404, "application/json", json.dumps({"error": {"message": f"The replay has no model behind {path}."}}))
             return
         try:
-            answer = type(self).answers()
+            answer = self._answers()
         except WhyOpsError as error:
             self._send(400, "application/json", json.dumps({"error": {"type": "replay", "message": str(error)}}))
             return
@@ -58,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, "application/json", json.dumps(whole(answer)))
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002  (the library says what it takes)
         """Say nothing."""
 
     def _send(self, status: int, kind: str, text: str) -> None:
