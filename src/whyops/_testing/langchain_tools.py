@@ -47,7 +47,7 @@ def _stand_in(tool: BaseTool, tool_input: Any, replay: Replaying | None) -> Base
         return tool
     inputs = tool._filter_injected_args(tool_input) if isinstance(tool_input, dict) else None  # noqa: SLF001  (as `run` asks it)
     copy: BaseTool = tool.model_copy()
-    copy.__dict__[_GIVEN] = functools.partial(_given, tool, replay, arguments_of(inputs, tool_input))
+    vars(copy)[_GIVEN] = functools.partial(_given, tool, replay, arguments_of(inputs, tool_input))
     copy.__class__ = _class_for(type(tool))
     return copy
 

@@ -61,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, "application/json", json.dumps(whole(answer)))
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002  (the library says what it takes)
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the library says what it takes)
         """Say nothing."""
 
     def _send(self, status: int, kind: str, text: str) -> None:
