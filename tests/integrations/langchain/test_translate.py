@@ -19,9 +19,9 @@ from langgraph.prebuilt import ToolRuntime
 from langgraph.store.base import BaseStore
 
 from whyops._encoding.encoder import Encoder
+from whyops._providers.answer import Answer
 from whyops._recording import arguments
 from whyops._wire.usage import token_usage
-from whyops.integrations._shared.calls import Answer
 from whyops.integrations.langchain import _answers, _results, _who
 from whyops.integrations.langchain import _translate as translate
 from whyops.integrations.langchain._injected import is_injected

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._recording.recorder import Encode
-from ..._runtime.safely import safely
-from ..._wire.signature import strip_signature
-from ..._wire.write import PROXY_ARGUMENT, known
-from ...types import MessageItem, ToolCallFunction, ToolCallItem, UserMessageMetadata
+from .._encoding import Encode
+from .._runtime.safely import safely
+from .._wire.signature import strip_signature
+from .._wire.write import PROXY_ARGUMENT, known
+from ..types import MessageItem, ToolCallFunction, ToolCallItem, UserMessageMetadata
 
 MAX_DATA = 4096
 """The most characters of an image, sound or file that stand in a message; of longer ones only kind and length do."""
@@ -72,6 +72,11 @@ def text_of(content: object) -> str:
         return ""
     texts = (part.get("text") if isinstance(part, dict) and part.get("type", "text") == "text" else part for part in content)
     return strip_signature("".join(text for text in texts if isinstance(text, str)))
+
+
+def kind_of(part: object) -> object:
+    """Return the type of a message's part."""
+    return part.get("type", "text") if isinstance(part, dict) else "text" if isinstance(part, str) else None
 
 
 def message_item(role: object, content: object, calls: list[ToolCallItem], names: Mapping[str, object]) -> MessageItem:
