@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from ._client import WhyOps
 from ._default import configure, trace
 from ._recording.bind_context import bind_context
-from ._recording.trace import ToolSpan, Trace, current_trace
+from ._recording.current_trace import current_trace
+from ._recording.trace import ToolSpan, Trace
 from ._wire.signature import strip_signature
 from .errors import ConfigurationError, DeliveryError, ServiceError, StoreError, TraceNotFoundError, WhyOpsError
 from .types import (
@@ -38,6 +39,7 @@ from .types import (
 
 if TYPE_CHECKING:
     from ._load import load_trace
+    from ._recording.model_span import ModelSpan
     from ._recording.tool import tool
     from ._recording.tool_schemas import describe_tools
     from ._service.proxy import ProxySettings
@@ -60,6 +62,7 @@ __all__ = [
     "LLMResponseContent",
     "LLMThinkingContent",
     "MessageItem",
+    "ModelSpan",
     "ProxySettings",
     "RecordedTrace",
     "ServiceError",
@@ -85,6 +88,7 @@ __all__ = [
 ]
 
 _IMPORTED_WHEN_USED = {
+    "ModelSpan": "._recording.model_span",
     "ProxySettings": "._service.proxy",
     "RecordedTrace": "._load",
     "describe_tools": "._recording.tool_schemas",

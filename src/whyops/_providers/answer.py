@@ -40,6 +40,9 @@ class Answer:
     said: Said | None = None
     """The answer as a message of a later prompt, if that holds what is recorded of it, and no more."""
 
+    failure: object = None
+    """What the provider says went wrong, where it says so in its answer and raises nothing: its `message`, and its `type` or `code`."""
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing has come of it."""

@@ -123,6 +123,12 @@ def prompt_metadata(
     return {name: value for name, value in metadata.items() if value}  # type: ignore[return-value]  # those that are there
 
 
+def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
+    """Tell whether a user speaks last; instructions after that change nothing, and instructions alone are a question too."""
+    last = next((message["role"] for message in reversed(messages) if message["role"] != "system"), "user")
+    return bool(messages) and last == "user"
+
+
 def offered_tool(tool: object) -> dict[str, Any]:
     """Return a tool that a model may call as `{"name", "description"?, "parameters"?}`, from OpenAI's, Anthropic's or Google's form."""
     if not isinstance(tool, dict):

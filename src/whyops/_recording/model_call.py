@@ -148,9 +148,24 @@ class ModelCall:
         outcome = {"error": call.result or True} if call.failed else call.result
         self.place.record("tool_call_response", contents.tool_call_response(call.name, called, outcome, None, None), more, span_id, marks)
 
-    def fail(self, error: BaseException) -> None:
-        """Record what went wrong, unless it is no error, or was recorded further in."""
-        self.place.record_exception(error, marks=self._marks)
+    def starts_now(self) -> None:
+        """Take the time at which the request goes out, where that is later than the making of this object."""
+        self._started_ns = self.place.trace.recorder.clock.steady_ns()
+
+    @property
+    def elapsed_ms(self) -> float:
+        """How long it has taken so far."""
+        return (self.place.trace.recorder.clock.steady_ns() - self._started_ns) / 1_000_000
+
+    def fail(self, error: BaseException, status: int | None = None) -> None:
+        """Record what went wrong, unless it is no error, or was recorded further in; `status` is the provider's, if that is known."""
+        self.place.record_exception(error, marks=self._marks, status=status)
+
+    def tell_failure(self, message: object, kind: object) -> None:
+        """Record what a provider says went wrong, and raises not."""
+        tells_text = self.place.trace.recorder.capture_content
+        content: Any = contents.error(message, None, None, tells_text=tells_text)[0]
+        self.place.record("error", ({**content, **contents.known({"type": kind})}, {}), marks=self._marks)
 
     def _record_answer(self, answer: Answer, parts: contents.Parts, more: Mapping[str, Any], *, is_whole: bool) -> None:
         recorder = self.place.trace.recorder

@@ -50,7 +50,7 @@ class Place:
         self.record("tool_result", contents.tool_result(tool, content), {"tool_call_id": tool_call_id}, key=key)
         self.trace.prompts().remember(key, said)
 
-    def record_exception(self, error: BaseException, span_id: str | None = None, marks: str = "") -> None:
+    def record_exception(self, error: BaseException, span_id: str | None = None, marks: str = "", status: int | None = None) -> None:
         """Record `error` once for the trace, unless it is none."""
         self.trace.record_exception(
             error,
@@ -59,4 +59,5 @@ class Place:
             hides_text=context.hides_text(),
             metadata=self.trace.shown_labels(self.labels),
             marks=marks,
+            status=status,
         )

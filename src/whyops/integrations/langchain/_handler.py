@@ -11,6 +11,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 from ..._client import WhyOps
 from ..._config import environment
+from ..._providers.messages import begins_a_turn
 from ..._recording import context
 from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
@@ -152,7 +153,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             model.ask(_translate.question(prompts, params, options, recorder.encode))
             return
         messages = _translate.prompt_messages(prompts, recorder.encode)
-        if _translate.begins_a_turn(messages):
+        if begins_a_turn(messages):
             model.prompt(messages, _translate.sent_along(messages, params, options))
 
     @guard.recording

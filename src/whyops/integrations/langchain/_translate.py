@@ -64,12 +64,6 @@ def question(messages: Sequence[Any], invocation_params: Mapping[str, Any], opti
     )
 
 
-def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
-    """Tell whether a user speaks last; instructions after that change nothing, and instructions alone are a question too."""
-    last = next((message["role"] for message in reversed(messages) if message["role"] != "system"), "user")
-    return bool(messages) and last == "user"
-
-
 def sent_along(messages: Sequence[MessageItem], invocation_params: Mapping[str, Any], options: Mapping[str, Any]) -> UserMessageMetadata:
     """Return system prompt, tools offered and parameters; among these, the schema that a structured answer is to have."""
     tools = offered(invocation_params)
