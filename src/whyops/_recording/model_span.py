@@ -84,7 +84,6 @@ def model_span(
     embed: bool,
 ) -> ModelSpan:
     """Return the block of a call that `params` say more of."""
-    kwargs = {**(params or {}), "model": model, "messages": messages, "system": system}
-    if tools is not None:
-        kwargs["tools"] = tools
+    named = {"messages": messages, "system": system, "tools": tools}
+    kwargs = {**(params or {}), "model": model, **{name: value for name, value in named.items() if value is not None}}
     return ModelSpan(trace, ProviderCall(trace, request_of(provider, kwargs, embeds=embed)))
