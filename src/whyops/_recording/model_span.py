@@ -51,9 +51,10 @@ class ModelSpan:
 
         A stream that is left early, or fails, is recorded with what had come of it.
         """
+        kept = self._call.keep_chunks()
         if hasattr(type(response), "__aiter__"):
-            return followed_async(self._call, cast("AsyncIterable[T]", response))
-        return followed(self._call, cast("Iterable[T]", response))
+            return followed_async(self._call, cast("AsyncIterable[T]", response), kept)
+        return followed(self._call, cast("Iterable[T]", response), kept)
 
     def __enter__(self) -> Self:
         span_id = context.span_id_in(self._trace)
