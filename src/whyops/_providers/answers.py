@@ -13,7 +13,7 @@ from .._runtime.safely import Failed, safely
 from .._wire.usage import reasoning_tokens
 from . import anthropic_messages, google, openai_chat, openai_responses
 from .answer import Answer
-from .objects import at, plain
+from .objects import at, held_in, plain
 from .unit import said, tool_calls, units_of
 
 _APIS: tuple[ModuleType, ...] = (openai_chat, openai_responses, anthropic_messages, google)
@@ -52,7 +52,8 @@ def says_something(chunk: object) -> bool:
 
 def _inner(chunk: object) -> object:
     """Return the chunk that an event of OpenAI's chat helper is made of; any other chunk as it is."""
-    return at(chunk, "chunk") if at(chunk, "type") == "chunk" else chunk
+    held = held_in(chunk)
+    return held["chunk"] if held.get("type") == "chunk" and "chunk" in held else chunk
 
 
 def _answers(payload: object, encode: Encode) -> list[Answer]:
