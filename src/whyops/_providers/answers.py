@@ -44,10 +44,14 @@ def answers_in(chunks: Sequence[object], encode: Encode) -> list[Answer]:
 
 
 def says_something(chunk: object) -> bool:
-    """Tell whether a chunk of a stream has something of the answer."""
+    """Tell whether a chunk of a stream has something of the answer. It raises nothing, whatever a chunk is."""
+    return safely(_says_something, chunk) is True
+
+
+def _says_something(chunk: object) -> bool:
     chunk = _inner(chunk)
     api = next((api for api in _APIS if safely(api.is_chunk, chunk) is True), None)
-    return isinstance(chunk, str) if api is None else safely(api.says_something, chunk) is True
+    return isinstance(chunk, str) if api is None else api.says_something(chunk)
 
 
 def _inner(chunk: object) -> object:
