@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from ._default import configure, trace
     from ._load import load_trace
     from ._recording.bind_context import bind_context
+    from ._recording.current_trace import current_trace
+    from ._recording.model_span import ModelSpan
     from ._recording.tool import tool
     from ._recording.tool_schemas import describe_tools
-    from ._recording.trace import ToolSpan, Trace, current_trace
+    from ._recording.trace import ToolSpan, Trace
     from ._recording.trace import Trace as WhyOpsTrace
     from ._service.proxy import ProxySettings
     from ._trace.recorded import RecordedTrace
@@ -58,6 +60,7 @@ __all__ = [
     "LLMResponseContent",
     "LLMThinkingContent",
     "MessageItem",
+    "ModelSpan",
     "ProxySettings",
     "RecordedTrace",
     "ServiceError",
@@ -87,9 +90,11 @@ _HOMES = {
     "._default": ("configure", "trace"),
     "._load": ("RecordedTrace", "load_trace"),
     "._recording.bind_context": ("bind_context",),
+    "._recording.current_trace": ("current_trace",),
+    "._recording.model_span": ("ModelSpan",),
     "._recording.tool": ("tool",),
     "._recording.tool_schemas": ("describe_tools",),
-    "._recording.trace": ("ToolSpan", "Trace", "current_trace"),
+    "._recording.trace": ("ToolSpan", "Trace"),
     "._service.proxy": ("ProxySettings",),
     "._wire.signature": ("strip_signature",),
     ".errors": ("ConfigurationError", "DeliveryError", "ServiceError", "StoreError", "TraceNotFoundError", "WhyOpsError"),

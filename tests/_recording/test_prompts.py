@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from whyops._providers.said import Said
 from whyops._recording import prompts
-from whyops._recording.prompts import PromptMemory, Said
+from whyops._recording.prompts import PromptMemory
 
 
 def say(role: str, content: Any, **more: Any) -> Said:

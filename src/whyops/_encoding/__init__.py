@@ -6,5 +6,9 @@ Where to look: `encoder` is the way in, and says what the ways of copying a valu
 name, a text or a list.
 """
 
+from collections.abc import Callable
+
 Encoded = tuple[str, int, int]
 """A value as JSON, how many places of it were cut, and how many redacted."""
+
+Encode = Callable[[object], Encoded]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .._runtime import guard
 from .._wire import exceptions
@@ -148,6 +148,23 @@ class TraceBlock:
     @guard.recording
     def _record_leaving(self, error: BaseException) -> None:
         self._writer.record_exception(error, parent_id=context.span_id_in(self._writer), hides_text=context.hides_text())
+
+
+B = TypeVar("B", bound=TraceBlock)
+
+
+def trace_of(kind: type[B], writer: TraceWriter) -> B:
+    """Return a trace object for what writes a trace's events."""
+    trace = kind.__new__(kind)
+    trace._writer = writer  # noqa: SLF001  (one of this file)
+    trace._blocks = Blocks()  # noqa: SLF001  (as above)
+    return trace
+
+
+def arrived(kind: type[B], writer: TraceWriter, span_id: str | None) -> B:
+    """Return a trace out of a pickle: what is recorded in it are children of the span that it was sent from."""
+    writer.sent_from = span_id
+    return trace_of(kind, writer)
 
 
 def _say_left_elsewhere(frame: Frame) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from .._providers.said import Said
 from .._wire import line
 
 MOST_MESSAGES = 2_000
@@ -30,15 +31,6 @@ PromptId = int | str | dict[str, Any]
 """What stands for a message in the ids of a prompt, as `docs/events.md` says."""
 
 _Key = tuple[str, int, int]
-
-
-class Said(NamedTuple):
-    """A message as an application holds it: who speaks, what makes it up, its name, and the object, where it is one of its own."""
-
-    role: str
-    parts: object
-    name: str | None = None
-    message: object = None
 
 
 class Spread(NamedTuple):

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from .._config.defaults import MAX_VALUE_BYTES
-from .._encoding import Encoded
+from .._encoding import Encode
 from .._wire.timestamps import EventClock, Moments
 from .ids import Ids, process_ids
 from .prompts import PromptMemory
@@ -17,8 +17,6 @@ _TRACES = 1_000
 
 _PROMPTS = 64
 """So many traces are remembered with what was recorded of their prompts."""
-
-Encode = Callable[[object], Encoded]
 
 Lose = Callable[[str, str, int], None]
 """Counts events of a trace, by its id, that could not be recorded: why, and how many."""

@@ -11,7 +11,7 @@ from .._runtime import guard
 from .._wire import write as contents
 from . import context
 from .async_twin import twin
-from .blocks import Blocks, TraceBlock
+from .blocks import Blocks, TraceBlock, arrived
 from .explicit import record, record_request
 from .options import given_text
 from .proxy_headers import proxy_headers
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ToolCallPair,
         UserMessageMetadata,
     )
+    from .model_span import ModelSpan
 
 
 def _new_span_id(trace: Trace) -> str:
@@ -78,7 +79,7 @@ class Trace(TraceBlock):
     __copy__ = __deepcopy__
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _arrived, (type(self), self._writer, context.span_id_in(self._writer))
+        return arrived, (type(self), self._writer, context.span_id_in(self._writer))
 
     if not TYPE_CHECKING:  # type checkers say so anyhow
 
@@ -100,6 +101,25 @@ class Trace(TraceBlock):
         writer = self._writer
         encoded = writer.encode_arguments({} if arguments is None else arguments)
         return ToolSpan(self, ToolCallWriter(writer, contents.name_or_unknown(name), encoded, context.span_id_in(writer)))
+
+    def model_call(
+        self,
+        model: str,
+        provider: str,
+        messages: object = None,
+        *,
+        system: object = None,
+        tools: Sequence[Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        embed: bool = False,
+    ) -> ModelSpan:
+        """Return a context manager that times and records one call of a model: hand the answer to its `answer`, or to `stream`.
+
+        `messages`, `system`, `tools` and `params` are what is sent, in OpenAI's, Anthropic's or Google's form; texts, with `embed`.
+        """
+        from .model_span import model_span  # noqa: PLC0415  (many programs leave that to a framework's handler)
+
+        return model_span(self._writer, model, provider, messages, system, tools, params, embed=embed)
 
     # The nine pairs
 
@@ -367,27 +387,3 @@ class ToolSpan:
 def writer_of(trace: Trace) -> TraceWriter:
     """Return what writes the events of a user's trace."""
     return trace._writer  # noqa: SLF001  (the one way to it)
-
-
-def current_trace() -> Trace | None:
-    """Return the trace whose block is running here, or None."""
-    top = context.top()
-    if top is None:
-        return None
-    for frame in context.outward(top):  # the object that users have of it: from who entered the frame, or one around it
-        if frame.trace is top.trace and isinstance(frame.owner, (Trace, ToolSpan)):
-            return frame.owner if isinstance(frame.owner, Trace) else frame.owner.trace
-    return _around(Trace, top.trace)
-
-
-def _around(kind: type[Trace], writer: TraceWriter) -> Trace:
-    trace = kind.__new__(kind)
-    trace._writer = writer  # noqa: SLF001  (one of this file)
-    trace._blocks = Blocks()  # noqa: SLF001  (as above)
-    return trace
-
-
-def _arrived(kind: type[Trace], writer: TraceWriter, span_id: str | None) -> Trace:
-    """Return a trace out of a pickle: what is recorded in it are children of the span that it was sent from."""
-    writer.sent_from = span_id
-    return _around(kind, writer)

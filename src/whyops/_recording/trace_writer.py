@@ -146,15 +146,17 @@ class TraceWriter:
         hides_text: bool,
         metadata: Mapping[str, Any] | None = None,
         marks: str = "",
+        status: int | None = None,
     ) -> None:
         """Record `error` once for this trace, however many spans and blocks it passes through; not what is no error.
 
-        `metadata` is recorded as it is given, and so are `marks`, ready members of it.
+        `metadata` is recorded as it is given, and so are `marks`, ready members of it. `status` is a server's, where the exception
+        doesn't tell it.
         """
         if not exceptions.is_error(error) or exceptions.is_marked(error, self.id):
             return
         exceptions.mark(error, self.id)
-        content, _ = contents.error(error, None, None, tells_text=self.recorder.capture_content and not hides_text)
+        content, _ = contents.error(error, status, None, tells_text=self.recorder.capture_content and not hides_text)
         self.write("error", self.recorder.encode(content), span_id, parent_id, metadata, marks=marks)
 
     def write(

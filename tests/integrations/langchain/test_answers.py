@@ -14,8 +14,8 @@ from pydantic import BaseModel
 import whyops
 from tests.integrations.langchain.parts import Scripted, Streaming, calls, only, types
 from whyops._encoding.encoder import Encoder
+from whyops._providers.answer import Answer, ServerCall
 from whyops._trace.steps import LLMResponse
-from whyops.integrations._shared.calls import Answer, ServerCall
 from whyops.integrations.langchain import WhyOpsCallbackHandler, _answers
 from whyops.testing import capture
 

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests._recording.recording import Recording
-from whyops.integrations._shared.calls import Place, ToolRun
+from whyops._recording.place import Place
 from whyops.integrations._shared.open_table import QUIET_SECONDS
+from whyops.integrations._shared.tool_run import ToolRun
 from whyops.integrations.langchain._frames import BodyFrame
 from whyops.integrations.langchain._runs import QUIET_SECONDS_AFTER_ROOT, Run, Runs, give_up, open_runs
 

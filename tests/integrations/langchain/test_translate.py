@@ -19,9 +19,10 @@ from langgraph.prebuilt import ToolRuntime
 from langgraph.store.base import BaseStore
 
 from whyops._encoding.encoder import Encoder
+from whyops._providers.answer import Answer
+from whyops._providers.messages import begins_a_turn
 from whyops._recording import arguments
 from whyops._wire.usage import token_usage
-from whyops.integrations._shared.calls import Answer
 from whyops.integrations.langchain import _answers, _results, _who
 from whyops.integrations.langchain import _translate as translate
 from whyops.integrations.langchain._injected import is_injected
@@ -180,7 +181,7 @@ def test_the_thinking_of_earlier_answers_is_not_repeated():
 )
 def test_where_a_user_speaks_last(roles, begins):
     """A prompt that ends in a user's words begins a turn; one that ends in a tool's result goes on with it."""
-    assert translate.begins_a_turn([{"role": role, "content": ""} for role in roles]) is begins
+    assert begins_a_turn([{"role": role, "content": ""} for role in roles]) is begins
 
 
 def test_documents():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..._encoding.class_fields import fields, short_name
-from .messages import shown_content
+from ..._providers.messages import shown_content
 
 
 class Answered(NamedTuple):

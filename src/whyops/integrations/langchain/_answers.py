@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._recording.recorder import Encode
+from ..._encoding import Encode
+from ..._providers.answer import Answer, is_told_by
+from ..._providers.messages import first_of, first_text, kind_of, shown_content
+from ..._providers.server_calls import server_calls
 from ..._runtime.safely import safely_or
 from ..._wire.signature import strip_signature
 from ..._wire.write import known
-from .._shared.calls import Answer, is_told_by
-from .._shared.messages import first_of, first_text, shown_content
-from ._server_calls import server_calls
-from ._translate import MODEL, THINKING, calls_of, content_of, kind_of, message_of, said, shown_parts
+from ._translate import MODEL, THINKING, calls_of, content_of, message_of, said, shown_parts
 
 _FINISH = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 _MOST_CITATIONS = 50

@@ -24,9 +24,10 @@ from langchain_core.tools import BaseTool
 
 from ..._recording import context
 from ..._recording.frames import Frame
+from ..._recording.place import Place
 from ..._recording.tool import Observer, observer_of
 from ..._runtime.waiting import loop_is_running
-from .._shared.calls import Place, ToolRun
+from .._shared.tool_run import ToolRun
 
 _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""

@@ -11,14 +11,17 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 from ..._client import WhyOps
 from ..._config import environment
+from ..._providers.messages import begins_a_turn
 from ..._recording import context
+from ..._recording.model_call import ModelCall
+from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire.write import name_or_unknown
-from .._shared.calls import ModelCall, Place, ToolRun
 from .._shared.origin import Origin
+from .._shared.tool_run import ToolRun
 from . import _answers, _results, _translate, _who
 from ._frames import BodyFrame, ToolFrame, configured, ending_tool, starting_tool
 from ._runs import Run, open_runs
@@ -150,7 +153,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             model.ask(_translate.question(prompts, params, options, recorder.encode))
             return
         messages = _translate.prompt_messages(prompts, recorder.encode)
-        if _translate.begins_a_turn(messages):
+        if begins_a_turn(messages):
             model.prompt(messages, _translate.sent_along(messages, params, options))
 
     @guard.recording

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..._recording.prompts import Said
+from ..._providers.messages import kind_of, retrieved, role_of, shown_content
+from ..._providers.said import Said
 from ..._wire.write import PROXY_ARGUMENT
-from .._shared.messages import retrieved, role_of, shown_content
-from ._translate import content_of, is_empty, kind_of, said
+from ._translate import content_of, is_empty, said
 
 _SCORES = ("score", "relevance_score", "_score")
 _DEEPEST = 4

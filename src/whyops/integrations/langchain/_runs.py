@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from ..._providers.answer import Answer
 from ..._recording import blocks, context
 from ..._recording.frames import Frame
+from ..._recording.model_call import ModelCall
+from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import forks, waiting
-from .._shared.calls import Answer, ModelCall, Place, ToolRun
 from .._shared.open_table import QUIET_SECONDS, Activity, OpenTable
+from .._shared.tool_run import ToolRun
 from . import _answers
 from ._frames import BodyFrame
 

@@ -9,11 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._recording.prompts import Said
-from ..._recording.recorder import Encode
+from ..._encoding import Encode
+from ..._providers.messages import (
+    first_of,
+    kind_of,
+    message_item,
+    offered_tool,
+    prompt_metadata,
+    role_of,
+    shown_content,
+    text_of,
+    tool_call,
+)
+from ..._providers.said import Said
+from ..._recording.model_call import Question
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.calls import Question
-from .._shared.messages import first_of, message_item, offered_tool, prompt_metadata, role_of, shown_content, text_of, tool_call
 
 MODEL = ("model_name", "model", "model_id")
 _BASE_URLS = ("openai_api_base", "anthropic_api_url", "base_url")
@@ -52,12 +62,6 @@ def question(messages: Sequence[Any], invocation_params: Mapping[str, Any], opti
         lambda new, with_tools: sent_along(new, invocation_params if with_tools else rest, options),
         offered(invocation_params),
     )
-
-
-def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
-    """Tell whether a user speaks last; instructions after that change nothing, and instructions alone are a question too."""
-    last = next((message["role"] for message in reversed(messages) if message["role"] != "system"), "user")
-    return bool(messages) and last == "user"
 
 
 def sent_along(messages: Sequence[MessageItem], invocation_params: Mapping[str, Any], options: Mapping[str, Any]) -> UserMessageMetadata:
@@ -106,11 +110,6 @@ def shown_parts(content: list[Any]) -> object:
     """Return the text of a message's parts, or the parts if they are more than text, without thinking and tool calls."""
     parts = [part for part in content if kind_of(part) not in THINKING | _CALLS]
     return text_of(parts) if all(kind_of(part) == "text" for part in parts) else shown_content(parts)
-
-
-def kind_of(part: object) -> object:
-    """Return the type of a message's part."""
-    return part.get("type", "text") if isinstance(part, dict) else "text" if isinstance(part, str) else None
 
 
 def calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:

@@ -17,12 +17,13 @@ from llama_index_instrumentation.dispatcher import active_instrument_tags
 from ..._client import WhyOps
 from ..._recording import context
 from ..._recording.frames import Frame
+from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from ..._wire.write import known
-from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
+from .._shared.tool_run import ToolRun
 from . import _translate, _workflows
 from ._dispatch import in_force
 from ._model_call import EmbeddingCall, FollowedCall

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..._recording.model_call import ModelCall
+from ..._recording.place import Place
 from ..._wire import write as contents
 from ..._wire.exceptions import is_error
 from ..._wire.signature import strip_signature
-from .._shared.calls import ModelCall, Place
 from . import _translate
 
 _MOST_CHARACTERS = 262_144

@@ -13,8 +13,9 @@ from llama_index.core.workflow import Event, HumanResponseEvent, InputRequiredEv
 
 from ..._encoding.class_fields import instance_dict
 from ..._encoding.readers import read
+from ..._recording.place import Place
 from ..._wire import write as contents
-from .._shared.calls import Place, ToolRun
+from .._shared.tool_run import ToolRun
 from . import _translate, _workflows
 
 _POSTPROCESSES = frozenset({"_apostprocess_nodes", "_postprocess_nodes"})

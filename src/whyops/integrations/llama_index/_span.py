@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from ..._recording import context
 from ..._recording.frames import Frame
-from .._shared.calls import Place, ToolRun
+from ..._recording.place import Place
+from .._shared.tool_run import ToolRun
 from . import _runs
 from ._model_call import EmbeddingCall, FollowedCall
 

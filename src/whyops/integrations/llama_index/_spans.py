@@ -30,11 +30,12 @@ from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
 from ..._recording import context
+from ..._recording.place import Place
 from ..._recording.tool import Observer
 from ..._runtime import guard
-from .._shared.calls import Place, ToolRun
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
+from .._shared.tool_run import ToolRun
 from . import _runs, _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied

@@ -9,15 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..._encoding import Encode
 from ..._encoding.class_fields import fields
-from ..._recording.prompts import Said
-from ..._recording.recorder import Encode
+from ..._providers.answer import Answer, is_told_by
+from ..._providers.messages import (
+    first_of,
+    first_text,
+    message_item,
+    prompt_metadata,
+    retrieved,
+    role_of,
+    shown_content,
+    text_of,
+    tool_call,
+)
+from ..._providers.said import Said
+from ..._recording.model_call import Question
 from ..._wire.signature import strip_signature
 from ..._wire.usage import reasoning_tokens, token_usage
 from ..._wire.write import known
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
-from .._shared.calls import Answer, Question, is_told_by
-from .._shared.messages import first_of, first_text, message_item, prompt_metadata, retrieved, role_of, shown_content, text_of, tool_call
 
 UNKNOWN = "unknown"
 

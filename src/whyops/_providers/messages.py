@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..._recording.recorder import Encode
-from ..._runtime.safely import safely
-from ..._wire.signature import strip_signature
-from ..._wire.write import PROXY_ARGUMENT, known
-from ...types import MessageItem, ToolCallFunction, ToolCallItem, UserMessageMetadata
+from .._encoding import Encode
+from .._runtime.safely import safely
+from .._wire.signature import strip_signature
+from .._wire.write import PROXY_ARGUMENT, known
+from ..types import MessageItem, ToolCallFunction, ToolCallItem, UserMessageMetadata
 
 MAX_DATA = 4096
 """The most characters of an image, sound or file that stand in a message; of longer ones only kind and length do."""
@@ -74,6 +74,11 @@ def text_of(content: object) -> str:
     return strip_signature("".join(text for text in texts if isinstance(text, str)))
 
 
+def kind_of(part: object) -> object:
+    """Return the type of a message's part."""
+    return part.get("type", "text") if isinstance(part, dict) else "text" if isinstance(part, str) else None
+
+
 def message_item(role: object, content: object, calls: list[ToolCallItem], names: Mapping[str, object]) -> MessageItem:
     """Return a message of a prompt. `names` may hold the texts `tool_call_id` and `name`, which some messages have besides."""
     more: dict[str, Any] = {"tool_calls": calls} if calls else {}
@@ -116,6 +121,12 @@ def prompt_metadata(
         "params": known(params or {}),
     }
     return {name: value for name, value in metadata.items() if value}  # type: ignore[return-value]  # those that are there
+
+
+def begins_a_turn(messages: Sequence[MessageItem]) -> bool:
+    """Tell whether a user speaks last; instructions after that change nothing, and instructions alone are a question too."""
+    last = next((message["role"] for message in reversed(messages) if message["role"] != "system"), "user")
+    return bool(messages) and last == "user"
 
 
 def offered_tool(tool: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from enum import Enum
 import pytest
 
 from whyops._encoding.encoder import Encoder
-from whyops.integrations._shared.messages import MAX_DATA, offered_tool, prompt_metadata, role_of, shown_content, text_of, tool_call
+from whyops._providers.messages import MAX_DATA, offered_tool, prompt_metadata, role_of, shown_content, text_of, tool_call
 
 SIGNED = "Hello\u200b" + "\u200c\u200d" * 4 + "\u200e"
 encode = Encoder().encode

@@ -1,4 +1,4 @@
-"""What a handler records through: where in a run something happens, and the calls of models and tools that have begun there."""
+"""A model's call that has begun: its prompt, told in ids, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,108 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._recording import context
-from ..._recording.prompts import Division, PromptId, Said
-from ..._recording.recorder import Recorder
-from ..._recording.tool import Observer
-from ..._recording.tool_call import ToolCallWriter
-from ..._recording.trace_writer import TraceWriter
-from ..._wire import line
-from ..._wire import write as contents
-from ..._wire.exceptions import NOT_CAPTURED
-from ...types import EventType, MessageItem, ToolCallItem, UserMessageMetadata
-
-
-@dataclass(slots=True, eq=False)
-class Place:
-    """A trace, the recorded span around what happens, and what its events say of it: an agent and its step, a node of a graph."""
-
-    trace: TraceWriter
-    parent_id: str | None
-    labels: Mapping[str, object] = field(default_factory=dict)
-
-    def labelled(self, labels: Mapping[str, object]) -> Place:
-        """Return the same place, with more to say."""
-        return Place(self.trace, self.parent_id, {**self.labels, **labels})
-
-    def record(
-        self,
-        event_type: EventType,
-        parts: contents.Parts,
-        more: Mapping[str, object] | None = None,
-        span_id: str | None = None,
-        marks: str = "",
-        key: str | None = None,
-    ) -> None:
-        """Record an event; `more` is added to its metadata, and so are `marks`, which are JSON. `key` is its idempotency key."""
-        self.trace.record_event(
-            event_type,
-            parts,
-            span_id=span_id,
-            parent_id=self.parent_id,
-            metadata={**self.labels, **(more or {})},
-            marks=marks,
-            key=None if key is None else f'"{key}"',
-        )
-
-    def record_told(self, tool: object, content: object, tool_call_id: object, said: Said) -> None:
-        """Record what a model is told as the result of a call that no tool ran, and take note of the message that tells it."""
-        key = self.trace.recorder.ids.next()
-        self.record("tool_result", contents.tool_result(tool, content), {"tool_call_id": tool_call_id}, key=key)
-        self.trace.prompts().remember(key, said)
-
-    def record_exception(self, error: BaseException, span_id: str | None = None, marks: str = "") -> None:
-        """Record `error` once for the trace, unless it is none."""
-        self.trace.record_exception(
-            error,
-            span_id=span_id,
-            parent_id=self.parent_id,
-            hides_text=context.hides_text(),
-            metadata=self.trace.shown_labels(self.labels),
-            marks=marks,
-        )
-
-
-@dataclass
-class ServerCall:
-    """A tool's call that the provider's server made while the model answered."""
-
-    name: str
-    arguments: dict[str, object]
-    id: object = None
-    result: object = None
-    failed: bool = False
-
-
-@dataclass
-class Answer:
-    """One of the alternatives that a model gave, as far as it gave it."""
-
-    content: object = None
-    thinking: list[tuple[str, object]] = field(default_factory=list)
-    tool_calls: list[ToolCallItem] = field(default_factory=list)
-    finish_reason: object = None
-    model: object = None
-    provider: object = None
-    usage: object = None
-    cached: bool = False
-    server_calls: list[ServerCall] = field(default_factory=list)
-    more: dict[str, object] = field(default_factory=dict)
-    """What else the event's metadata is to say."""
-
-    said: Said | None = None
-    """The answer as a message of a later prompt, if that holds what is recorded of it, and no more."""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing has come of it."""
-        return not (self.content or self.thinking or self.tool_calls or self.server_calls)
-
-
-def is_told_by(answer: Answer, message: Mapping[str, Any]) -> bool:
-    """Tell whether a message of a later prompt, in our form, holds what is recorded of an answer, and no more."""
-    calls = message.get("tool_calls", [])
-    return bool(message["role"] == "assistant" and message["content"] == (answer.content or "") and calls == answer.tool_calls)
+from .._providers.answer import Answer, ServerCall
+from .._providers.said import Said
+from .._wire import line
+from .._wire import write as contents
+from ..types import MessageItem, UserMessageMetadata
+from .place import Place
+from .prompts import Division, PromptId
+from .recorder import Recorder
 
 
 def says_something(messages: Sequence[MessageItem]) -> bool:
@@ -146,6 +52,7 @@ class ModelCall:
     id: str = field(init=False)
     _started_ns: int = field(init=False)
     _first_token_ns: int | None = field(default=None, init=False)
+    _ended_ns: int | None = field(default=None, init=False)
     _marks: str = field(default="", init=False)
     _tools: Said | None = field(default=None, init=False)
     _told: Division | None = field(default=None, init=False)
@@ -211,8 +118,12 @@ class ModelCall:
         more = contents.stopped(GeneratorExit()) if reason == "GeneratorExit" else contents.interrupted(reason)
         self._record([answer for answer in answers if not answer.is_empty] or [Answer()], more, is_whole=False)
 
+    def leave_unanswered(self) -> None:
+        """Record that the call ended, and that nobody told its answer."""
+        self._record([Answer()], contents.unanswered(), is_whole=False)
+
     def _record(self, answers: Iterable[Answer], more: dict[str, Any], *, is_whole: bool) -> None:
-        elapsed_ns = self.place.trace.recorder.clock.steady_ns() - self._started_ns
+        elapsed_ms = self.elapsed_ms
         if self._first_token_ns is not None:
             more["timeToFirstTokenMs"] = (self._first_token_ns - self._started_ns) / 1_000_000
         for answer in answers:
@@ -227,7 +138,7 @@ class ModelCall:
                 answer.tool_calls,
                 answer.finish_reason,
                 answer.usage,
-                elapsed_ns / 1_000_000,
+                elapsed_ms,
             )
             cached = {"cached": True} if answer.cached else {}
             self._record_answer(answer, parts, {**answer.more, **more, **cached}, is_whole=is_whole)
@@ -242,9 +153,30 @@ class ModelCall:
         outcome = {"error": call.result or True} if call.failed else call.result
         self.place.record("tool_call_response", contents.tool_call_response(call.name, called, outcome, None, None), more, span_id, marks)
 
-    def fail(self, error: BaseException) -> None:
-        """Record what went wrong, unless it is no error, or was recorded further in."""
-        self.place.record_exception(error, marks=self._marks)
+    def starts_now(self) -> None:
+        """Take the time at which the request goes out, where that is later than the making of this object."""
+        self._started_ns = self.place.trace.recorder.clock.steady_ns()
+
+    def stop_clock(self) -> None:
+        """Take the time at which the answer ended, where that is before it is recorded."""
+        if self._ended_ns is None:
+            self._ended_ns = self.place.trace.recorder.clock.steady_ns()
+
+    @property
+    def elapsed_ms(self) -> float:
+        """How long it has taken, so far or to its end."""
+        ended_ns = self.place.trace.recorder.clock.steady_ns() if self._ended_ns is None else self._ended_ns
+        return (ended_ns - self._started_ns) / 1_000_000
+
+    def fail(self, error: BaseException, status: int | None = None) -> None:
+        """Record what went wrong, unless it is no error, or was recorded further in; `status` is the provider's, if that is known."""
+        self.place.record_exception(error, marks=self._marks, status=status)
+
+    def tell_failure(self, message: object, kind: object) -> None:
+        """Record what a provider says went wrong, and raises not."""
+        tells_text = self.place.trace.recorder.capture_content
+        content: Any = contents.error(message, None, None, tells_text=tells_text)[0]
+        self.place.record("error", ({**content, **contents.known({"type": kind})}, {}), marks=self._marks)
 
     def _record_answer(self, answer: Answer, parts: contents.Parts, more: Mapping[str, Any], *, is_whole: bool) -> None:
         recorder = self.place.trace.recorder
@@ -269,57 +201,3 @@ def _json(division: Division, recorder: Recorder) -> str:
 def _without_secrets(renamed: Mapping[str, Any], recorder: Recorder) -> PromptId:
     name = json.loads(recorder.encode(renamed["name"])[0]) if recorder.capture_content else None
     return {**renamed, "name": name}
-
-
-class ToolRun:
-    """A tool's call that has begun: its request is recorded.
-
-    `observers` are what `@whyops.tool` has put around the tool's functions. They say what is not to be recorded, and their own record of
-    this call is left out.
-    """
-
-    __slots__ = ("_name", "_observers", "_unclaimed", "call", "tool_call_id")
-
-    def __init__(
-        self,
-        place: Place,
-        name: str,
-        arguments: Mapping[str, Any],
-        observers: Sequence[Observer] = (),
-        tool_call_id: object = None,
-    ) -> None:
-        self._name = name
-        self.tool_call_id = tool_call_id
-        self._observers = self._unclaimed = observers
-        ignored = {name for observer in observers for name in observer.ignored}
-        shown = {name: value for name, value in arguments.items() if name not in ignored}
-        if not all(observer.captures_arguments for observer in observers):
-            shown = dict.fromkeys(shown, NOT_CAPTURED)
-        labels = {**place.labels, "tool_call_id": tool_call_id} if tool_call_id else place.labels
-        hides_text = any(observer.hides_text for observer in observers)
-        self.call = ToolCallWriter(place.trace, name, place.trace.encode_arguments(shown), place.parent_id, labels, hides_text)
-        self.call.begin()
-
-    def claims(self, observer: object) -> bool:
-        """Tell whether the call that `observer` sees is this one: the first one of the tool's function, which may go on to call itself."""
-        if not any(observer is own for own in self._unclaimed):
-            return False
-        self._unclaimed = ()
-        return True
-
-    def is_said(self, said: Said) -> None:
-        """Take note of the message that tells a model of the result which was recorded."""
-        self.call.trace.prompts().remember(line.response_key(self.call.span_id), said._replace(name=self._name))
-
-    def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
-        """Record what the tool gave."""
-        is_captured = all(observer.captures_result for observer in self._observers)
-        self.call.succeed(result if is_captured else NOT_CAPTURED, metadata)
-
-    def report(self, failure: object, metadata: Mapping[str, Any] | None = None) -> None:
-        """Record a failure that the tool tells without raising."""
-        self.call.succeed({"error": NOT_CAPTURED if self.call.hides_text else failure}, metadata)
-
-    def fail(self, error: BaseException) -> None:
-        """Record the exception that the tool raised."""
-        self.call.fail(error, expected=tuple(kind for observer in self._observers for kind in observer.expected))

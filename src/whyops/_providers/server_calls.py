@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..._runtime.safely import Failed, safely
-from .._shared.calls import ServerCall
-from .._shared.messages import first_of, shown_content
-from ._translate import kind_of
+from .._runtime.safely import Failed, safely
+from .answer import ServerCall
+from .messages import first_of, kind_of, shown_content
 
 _CALLED = frozenset({"server_tool_use", "server_tool_call", "mcp_tool_use"})
 _BOTH = frozenset({"web_search_call", "file_search_call", "code_interpreter_call", "image_generation_call", "mcp_call"})

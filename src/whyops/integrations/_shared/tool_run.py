@@ -1,0 +1,67 @@
+"""A tool's call that a framework tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..._providers.said import Said
+from ..._recording.place import Place
+from ..._recording.tool import Observer
+from ..._recording.tool_call import ToolCallWriter
+from ..._wire import line
+from ..._wire.exceptions import NOT_CAPTURED
+
+
+class ToolRun:
+    """A tool's call that has begun: its request is recorded.
+
+    `observers` are what `@whyops.tool` has put around the tool's functions. They say what is not to be recorded, and their own record of
+    this call is left out.
+    """
+
+    __slots__ = ("_name", "_observers", "_unclaimed", "call", "tool_call_id")
+
+    def __init__(
+        self,
+        place: Place,
+        name: str,
+        arguments: Mapping[str, Any],
+        observers: Sequence[Observer] = (),
+        tool_call_id: object = None,
+    ) -> None:
+        self._name = name
+        self.tool_call_id = tool_call_id
+        self._observers = self._unclaimed = observers
+        ignored = {name for observer in observers for name in observer.ignored}
+        shown = {name: value for name, value in arguments.items() if name not in ignored}
+        if not all(observer.captures_arguments for observer in observers):
+            shown = dict.fromkeys(shown, NOT_CAPTURED)
+        labels = {**place.labels, "tool_call_id": tool_call_id} if tool_call_id else place.labels
+        hides_text = any(observer.hides_text for observer in observers)
+        self.call = ToolCallWriter(place.trace, name, place.trace.encode_arguments(shown), place.parent_id, labels, hides_text)
+        self.call.begin()
+
+    def claims(self, observer: object) -> bool:
+        """Tell whether the call that `observer` sees is this one: the first one of the tool's function, which may go on to call itself."""
+        if not any(observer is own for own in self._unclaimed):
+            return False
+        self._unclaimed = ()
+        return True
+
+    def is_said(self, said: Said) -> None:
+        """Take note of the message that tells a model of the result which was recorded."""
+        self.call.trace.prompts().remember(line.response_key(self.call.span_id), said._replace(name=self._name))
+
+    def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
+        """Record what the tool gave."""
+        is_captured = all(observer.captures_result for observer in self._observers)
+        self.call.succeed(result if is_captured else NOT_CAPTURED, metadata)
+
+    def report(self, failure: object, metadata: Mapping[str, Any] | None = None) -> None:
+        """Record a failure that the tool tells without raising."""
+        self.call.succeed({"error": NOT_CAPTURED if self.call.hides_text else failure}, metadata)
+
+    def fail(self, error: BaseException) -> None:
+        """Record the exception that the tool raised."""
+        self.call.fail(error, expected=tuple(kind for observer in self._observers for kind in observer.expected))
