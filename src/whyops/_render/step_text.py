@@ -9,7 +9,9 @@ from itertools import pairwise
 from .._printable import counted
 from .._trace.recorded import RecordedTrace
 from .._trace.steps import USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
-from .._wire.read import Message, RecordedEvent, RequestedTool, as_mapping
+from .._wire.model_tool_call import ModelToolCall
+from .._wire.read import Message, RecordedEvent
+from .._wire.values import as_mapping
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
 
 IsAlive = Callable[[str], "bool | None"]
@@ -224,5 +226,5 @@ def _content(title: str, event: RecordedEvent) -> Value:
     return Value(title, event.content, event, ("content",))
 
 
-def _call_text(tool: RequestedTool) -> str:
+def _call_text(tool: ModelToolCall) -> str:
     return f"{tool.name}({arguments_text(tool.arguments)})"

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted, shortened
-from .._wire.read import Message, RecordedEvent, RequestedTool
+from .._wire.model_tool_call import ModelToolCall
+from .._wire.read import Message, RecordedEvent
 from .._wire.used import Usage
 from .._wire.write import UNKNOWN
 
@@ -145,7 +146,7 @@ class LLMResponse(Step):
         return self.requested[0].arguments if self.first.is_structured_answer and self.requested else self.first.answer
 
     @property
-    def requested(self) -> tuple[RequestedTool, ...]:
+    def requested(self) -> tuple[ModelToolCall, ...]:
         """The tools that the model requested."""
         return self.first.tool_calls
 
@@ -160,7 +161,7 @@ class LLMResponse(Step):
         return self.first.interrupted
 
     @cached_property
-    def not_called(self) -> tuple[RequestedTool, ...]:
+    def not_called(self) -> tuple[ModelToolCall, ...]:
         """The requested tools for which no call was recorded; none, where the call is the answer, or was cut off with it."""
         if self.first.is_structured_answer or self.interrupted or self.first.closed_early:
             return ()
@@ -180,7 +181,7 @@ class ToolCall(Step):
     kind = "tool"
 
     @cached_property
-    def requested(self) -> tuple[RequestedTool, ...]:
+    def requested(self) -> tuple[ModelToolCall, ...]:
         """The tool with its arguments; several, where one request names several."""
         return next((event.tool_calls for event in self.events if event.tool_calls), ())
 

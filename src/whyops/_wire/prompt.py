@@ -6,18 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from .read import RecordedEvent, as_mapping, as_sequence, as_text
-from .told import arguments_of, role_of
+from .model_tool_call import ModelToolCall, tool_calls_in
+from .read import RecordedEvent
+from .told import role_of
+from .values import as_mapping, as_sequence, as_text
 from .write import UNKNOWN
-
-
-@dataclass(frozen=True)
-class ModelToolCall:
-    """A tool call that a model asked for, with its id."""
-
-    id: str | None
-    name: str
-    arguments: object
 
 
 @dataclass(frozen=True)
@@ -61,11 +54,6 @@ def tools_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple
     holder = by_key.get(as_text(event.metadata.get("toolsFrom")) or "", event)
     named = (as_text(as_mapping(tool).get("name")) for tool in as_sequence(holder.metadata.get("tools")))
     return tuple(name or UNKNOWN for name in named)
-
-
-def asked_for(answer: RecordedEvent) -> tuple[ModelToolCall, ...]:
-    """Return the tools that a model's answer asks for, with their ids."""
-    return tuple(_tool_calls(answer.fields.get("toolCalls")))
 
 
 def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
@@ -118,7 +106,7 @@ def _messages(event: RecordedEvent) -> Sequence[object]:
 def _message(given: object) -> PromptMessage:
     if not isinstance(given, Mapping):
         return PromptMessage("user", given)
-    calls = tuple(_tool_calls(given.get("tool_calls")))
+    calls = tool_calls_in(given.get("tool_calls"))
     names = (as_text(given.get("tool_call_id")), as_text(given.get("name")))
     return PromptMessage(role_of(given), given.get("content"), calls, *names)
 
@@ -127,18 +115,11 @@ def _of_event(event: RecordedEvent) -> PromptMessage:
     """Return what an answer, or a tool's result, is as a message of a later prompt."""
     if event.type == "llm_response":
         content = "" if event.answer is None else event.answer
-        return PromptMessage("assistant", content, asked_for(event))
+        return PromptMessage("assistant", content, event.tool_calls)
     if event.type == "tool_result":
-        return PromptMessage("tool", event.fields.get("output"), (), as_text(event.metadata.get("tool_call_id")), event.tool)
+        return PromptMessage("tool", event.fields.get("output"), (), event.tool_call_id, event.tool)
     if event.type != "tool_call_response":
         return MISSING
     results = as_mapping(event.fields.get("toolResults"))
     content = results.get("result", results.get("error"))
-    return PromptMessage("tool", content, (), as_text(event.metadata.get("tool_call_id")), event.tool)
-
-
-def _tool_calls(calls: object) -> Iterator[ModelToolCall]:
-    for call in map(as_mapping, as_sequence(calls)):
-        function = as_mapping(call.get("function")) or call
-        given = function.get("arguments", function.get("args"))
-        yield ModelToolCall(as_text(call.get("id")), as_text(function.get("name")) or UNKNOWN, arguments_of(given))
+    return PromptMessage("tool", content, (), event.tool_call_id, event.tool)
