@@ -117,10 +117,11 @@ class ModelCall:
 def model_calls(events: Sequence[RecordedEvent]) -> tuple[ModelCall, ...]:
     """Return the calls, in order of their first events."""
     by_key = {event.key: event for event in events if event.key}
-    return tuple(_call(group, by_key) for group in _groups(events))
+    return tuple(call_of(group, by_key) for group in calls_in(events))
 
 
-def _call(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) -> ModelCall:
+def call_of(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) -> ModelCall:
+    """Make a call of its events; `by_key` holds the events of the trace by their keys."""
     told = next((event for event in events if event.has_prompt_ids), None)
     if told is not None:
         return ModelCall(tuple(events), prompt_of(told, by_key), tools_of(told, by_key))
@@ -128,7 +129,7 @@ def _call(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) 
     return ModelCall(tuple(events), None if asked is None else listed(asked), () if asked is None else tools_of(asked, by_key))
 
 
-def _groups(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
+def calls_in(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
     """Yield the events of each call: those with one id; without ids, a prompt with the reasoning and the first answer that follow it.
 
     Where several prompts wait for an answer, nothing tells whose it is.

@@ -42,10 +42,22 @@ def prompt_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tupl
     return tuple(_found(given, holder, by_key) for given, holder in _ids(event, by_key, _MOST_LINKS))
 
 
+def prompt_length(event: RecordedEvent) -> int:
+    """Return how many messages a prompt has that an event tells, by ids or whole."""
+    if not event.has_prompt_ids:
+        return len(_messages(event))
+    return sum(1 if (beginning := _beginning(given)) is None else beginning[1] for given in event.prompt_ids)
+
+
 def is_of_user(event: RecordedEvent) -> bool:
-    """Tell whether a user says something in a prompt, which may hold only what is new in it, or an agent's words in the user's name."""
+    """Tell whether a user says something in a prompt, which may hold only what is new in it, or words in the user's name.
+
+    An agent's and a middleware's own words are such.
+    """
     if not event.has_prompt_ids:
         return True
+    if event.actor.middleware is not None:
+        return False
     return event.metadata.get("fromUser") is not False and any(message.role == "user" for message in event.messages)
 
 
@@ -64,15 +76,34 @@ def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
 def _ids(event: RecordedEvent, by_key: Mapping[str, RecordedEvent], links: int) -> Iterator[tuple[object, RecordedEvent]]:
     """Yield the ids of a prompt, each with the event that tells it, those that stand for a beginning of another one's as that one's."""
     for given in event.prompt_ids:
-        key, colon, number = given.rpartition(":") if isinstance(given, str) else ("", "", "")
-        if not colon or not number.isdecimal() or len(number) > _MOST_DIGITS:
+        beginning = _beginning(given)
+        if beginning is None:
             yield given, event
             continue
-        length, count = int(number), 0
+        key, length = beginning
+        count = 0
         for one in islice(_ids(by_key[key], by_key, links - 1) if links and key in by_key else (), length):
             count += 1
             yield one
         yield from [(None, event)] * (length - count)
+
+
+def _beginning(given: object) -> tuple[str, int] | None:
+    """Return the key of another prompt's event, and how many of its first messages an id stands for, if it is such an id."""
+    key, colon, number = given.rpartition(":") if isinstance(given, str) else ("", "", "")
+    return (key, int(number)) if colon and number.isdecimal() and len(number) <= _MOST_DIGITS else None
+
+
+def holder_of(given: object) -> str | None:
+    """Return the key of the event that an id leads to; None if that is the event which tells it, or the id is none."""
+    if isinstance(given, Mapping):
+        return holder_of(given.get("id"))
+    if not isinstance(given, str):
+        return None
+    if (beginning := _beginning(given)) is not None:
+        return beginning[0]
+    key, slash, _ = given.rpartition("/")
+    return key if slash else given
 
 
 def _found(given: object, event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> PromptMessage:
