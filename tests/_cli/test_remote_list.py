@@ -104,7 +104,7 @@ def test_what_can_not_be_asked(server: StrictServer, monkeypatch: pytest.MonkeyP
     assert main(["list", "--remote"]) == 1
     said.append(capsys.readouterr().err)
     assert all(line.startswith("whyops: ") and line.count("\n") == 1 for line in said)
-    assert "--errors or --tool" in said[0] == said[1]
+    assert "--errors, --tool or --node" in said[0] == said[1]
     assert "can't reach its database" in said[2]
     assert "set WHYOPS_API_KEY" in said[3]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
 
@@ -14,6 +14,7 @@ from ..._trace.steps import Step
 from ..._wire.used import Usage
 from ..actors import Labels, actor_labels
 from ..format import content_text, pretty, time_text
+from ..instructions import instructions
 from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts, turns
 from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded
 from .width import cut, width_of, wrapped
@@ -44,7 +45,7 @@ def render_tree(
     """
     width = max(width, _LEAST_WIDTH)
     longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
-    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest, actor_labels(trace))
+    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest, actor_labels(trace), instructions(trace))
     lines = tree.lines(trace)
     if full:
         lines = (part for line in lines for part in unfolded(line, width))
@@ -75,6 +76,7 @@ class _Tree:
     is_alive: IsAlive | None
     longest_ms: float
     actors: Labels
+    instructions: Mapping[int, Sequence[str]]
 
     def lines(self, trace: RecordedTrace) -> Iterator[Line]:
         yield from self._header(trace)
@@ -127,6 +129,8 @@ class _Tree:
         actor = self._actor(step)
         head, below = self._shown(said, measures, self.width - width_of(first) - width_of(actor.text))
         yield Line([Piece(first, "dim"), actor, *head.pieces], head.note, Piece(rest + self.glyphs.blank, "dim"))
+        if self.full and said.kind != "user":
+            below = [*(_Text(text, "", "system: ") for text in self.instructions.get(id(step), ())), *below]
         guide = rest + (self.glyphs.pipe if step.children else self.glyphs.blank if first else "")
         below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
         below += [_Text(text, "warn", "~ ", _LINES_OF_VALUE) for text in said.interventions]
