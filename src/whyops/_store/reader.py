@@ -61,10 +61,10 @@ class Selection:
             "active_at >= ?": self.since,
             "active_at < ?": self.until,
         }
-        given: dict[str, list[object]] = {condition: [value] for condition, value in conditions.items() if value is not None}
+        given: dict[str, list[object]] = {condition: [_storable(value)] for condition, value in conditions.items() if value is not None}
         if self.agent_name is not None:
             condition, values = _acts(self.agent_name, "agent")
-            given[f"(agent_name = ? OR {condition})"] = [self.agent_name, *values]
+            given[f"(agent_name = ? OR {condition})"] = [_storable(self.agent_name), *values]
         if self.node is not None:
             condition, values = _acts(self.node, "place")
             given[condition] = values
@@ -72,6 +72,11 @@ class Selection:
 
 
 EVERYTHING = Selection()
+
+
+def _storable(text: str) -> str:
+    """Return text as the store holds it: a lone surrogate is its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _acts(name: str, kind: str) -> tuple[str, list[object]]:
@@ -84,7 +89,7 @@ def _acts(name: str, kind: str) -> tuple[str, list[object]]:
     marks = [f"{before}{text}" for text in texts for before in ((':"', ': "') if kind == "agent" else (':"', ': "', "/"))]
     holds = " OR ".join(["instr(line, ?)"] * len(marks))
     condition = f"EXISTS (SELECT 1 FROM events WHERE events.trace = traces.trace AND ({holds}) AND acts(line, ?, ?))"  # noqa: S608  (our own text)
-    return condition, [*(mark.encode("utf-8", "replace") for mark in marks), name.encode("utf-8", "replace").decode(), kind]
+    return condition, [*(mark.encode("utf-8", "replace") for mark in marks), _storable(name), kind]
 
 
 def _is_acting(line: bytes, name: str, kind: str) -> bool:
@@ -135,7 +140,7 @@ class StoreReader:
 
     def _matches(self, wanted: str) -> list[str]:
         """Return the ids that are meant: at most one more than an error names."""
-        wanted = wanted.encode("utf-8", "backslashreplace").decode()
+        wanted = _storable(wanted)
         beginning = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
         if wanted == "last":
             found = self._rows("SELECT trace_id FROM traces ORDER BY active_at DESC, trace DESC LIMIT 1")

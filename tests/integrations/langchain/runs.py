@@ -1,7 +1,5 @@
 """Real runs of LangGraph, with scripted models, that are kept to be looked at in each view."""
 
-
-
 from __future__ import annotations
 
 import asyncio
