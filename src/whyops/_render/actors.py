@@ -19,11 +19,6 @@ def actor_labels(trace: RecordedTrace) -> Labels:
     return labels if len(set(labels.values())) > 1 else {}
 
 
-def actors_of(trace: RecordedTrace) -> list[str]:
-    """Return the names of all who act, in order, where there are several."""
-    return list(dict.fromkeys(actor_labels(trace).values()))
-
-
 def _label(steps: Sequence[Step], shown: str, parent: Step | None, labels: Labels) -> None:
     """Label the steps beside each other; `shown` is the name that stands last before them, or around them."""
     for step in steps:
@@ -35,6 +30,8 @@ def _label(steps: Sequence[Step], shown: str, parent: Step | None, labels: Label
 
 def _acts_for(step: Step, parent: Step | None) -> bool:
     """Tell whether a step is part of what is around it: a tool that a model chose, run in a node for that, is the model's."""
+    if isinstance(step, ToolCall) and step.context.choice is not None:
+        return True
     if parent is None or not isinstance(step, ToolCall):
         return False
     ours, theirs = step.actor, parent.actor

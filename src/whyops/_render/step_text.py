@@ -146,7 +146,7 @@ def _described(step: Step) -> StepText:
         return StepText("embedding", step.model or "unknown", text, state, outcome, values=(_content("Content", first),))
     if isinstance(step, ErrorStep):
         status = "" if step.status is None else f" (status {step.status})"
-        return StepText("error", "error", f"{step.message}{status}", FAILED, values=tuple(_error_values(first)))
+        return StepText("error", "error", f"{step.message}{status}", FAILED, values=(*_error_values(first), *_new_in_prompt(step)))
     return StepText("other", first.type, value_text(first.content), values=(_content("Content", first),))
 
 
@@ -154,7 +154,7 @@ def _llm_response(step: LLMResponse) -> StepText:
     first = step.first
     has_none = first.answer is None and (first.fields or first.content == {})
     values = [] if has_none else [_value("Answer", first, "content")]
-    values += [_content("New in the prompt", event) for event in step.events if event.type == "user_message"]
+    values += _new_in_prompt(step)
     if step.requested:
         values.append(_value("Requested tools", first, "toolCalls"))
     return StepText(
@@ -170,6 +170,10 @@ def _llm_response(step: LLMResponse) -> StepText:
         not_recorded=tuple(map(_call_text, step.not_called)),
         values=tuple(values),
     )
+
+
+def _new_in_prompt(step: Step) -> list[Value]:
+    return [_content("New in the prompt", event) for event in step.events if event.type == "user_message"]
 
 
 def _ends(step: LLMResponse) -> Iterator[str]:

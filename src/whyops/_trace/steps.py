@@ -211,6 +211,8 @@ class ToolCall(Step):
         """The arguments by name; a list of tools and arguments, where one request names several; None if they were not recorded."""
         if len(self.requested) == 1:
             return self.requested[0].arguments
+        if not self.requested and self.context.choice is not None:  # only a result was recorded
+            return self.context.choice.call.arguments
         return [{"name": tool.name, "arguments": tool.arguments} for tool in self.requested] or None
 
     @property
