@@ -94,7 +94,7 @@ def test_a_list_that_tells_little(server: StrictServer, capsys: pytest.CaptureFi
 def test_what_can_not_be_asked(server: StrictServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """One line says what is wrong: a selection that the service does not know, its database, the key."""
     said = []
-    for words in (["--errors"], ["--tool", "f"]):
+    for words in (["--errors"], ["--tool", "f"], ["--node", "n"]):
         assert main(["list", "--remote", *words]) == 1
         said.append(capsys.readouterr().err)
     server.service.health.database = False
@@ -104,9 +104,9 @@ def test_what_can_not_be_asked(server: StrictServer, monkeypatch: pytest.MonkeyP
     assert main(["list", "--remote"]) == 1
     said.append(capsys.readouterr().err)
     assert all(line.startswith("whyops: ") and line.count("\n") == 1 for line in said)
-    assert "--errors or --tool" in said[0] == said[1]
-    assert "can't reach its database" in said[2]
-    assert "set WHYOPS_API_KEY" in said[3]
+    assert "--errors, --tool or --node" in said[0] == said[1] == said[2]
+    assert "can't reach its database" in said[3]
+    assert "set WHYOPS_API_KEY" in said[4]
 
 
 def test_nothing_there(server: StrictServer, capsys: pytest.CaptureFixture[str]) -> None:

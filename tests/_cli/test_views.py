@@ -29,8 +29,10 @@ def run_of(trace_id: str, **fields: object) -> Run:
 @pytest.fixture
 def several(home: Path) -> None:
     """Store five traces of several users, agents, tools and days."""
+    acting = run_of("x")
+    acting.events[0]["metadata"] = {"agent": "writer", "langgraph_node": "draft"}
     old = run_of("a-old", externalUserId="mia", timestamp="2020-01-01T10:00:00.000000Z")
-    store(home, old, run_of("b-failed!", externalUserId="mia"), run_of("c", agentName="billing"), run_of("x"), run_of("y!"))
+    store(home, old, run_of("b-failed!", externalUserId="mia"), run_of("c", agentName="billing"), acting, run_of("y!"))
 
 
 def ids(out: str) -> list[str]:
@@ -45,6 +47,9 @@ def ids(out: str) -> list[str]:
         (["--errors"], ["y!", "b-failed!"]),
         (["--user", "mia"], ["b-failed!", "a-old"]),
         (["--agent", "billing"], ["c"]),
+        (["--agent", "writer"], ["x"]),
+        (["--node", "draft"], ["x"]),
+        (["--node", "nowhere"], []),
         (["--tool", "refund"], ["y!", "x"]),
         (["--since", "2021-01-01"], ["y!", "x", "c", "b-failed!"]),
         (["--since", "2020-01-01T09:00Z", "--user", "mia", "--errors"], ["b-failed!"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tests._render.real_runs import recorded
 from tests._render.recordings import Run, conversation
 from whyops._render.json import trace_data
 from whyops._render.page.data import report_data
@@ -31,6 +32,25 @@ def test_steps_and_events() -> None:
     assert data["steps"][2]["steps"][1]["error"].startswith("shop.PaymentError")
     assert data["steps"][-1]["isFinished"] is False
     assert data["notHere"][0] == "2 values cut"
+
+
+def test_who_acts_and_what_became_of_calls() -> None:
+    """Each step says who acts, which try or which of several questions it is, what was chosen in its place and what the model was told."""
+    handed, tried, reviewed, parallel, resumed = (
+        trace_data(RecordedTrace.from_events(recorded(name)))["steps"] for name in ("hand_off", "tries", "reviewed", "parallel", "resumed")
+    )
+    first, *_, last = handed  # type: ignore[misc]
+    assert (first["agent"], first["node"], first["insideNodes"], last["agent"]) == ("desk", "model", "desk", "billing")
+    assert [step.get("try") for step in tried][1:4] == [{"number": number, "of": 3} for number in (1, 2, 3)]  # type: ignore[attr-defined]
+    assert parallel[0]["parallel"] == {"number": 1, "of": 3}  # type: ignore[index]
+    assert resumed[1]["steps"][1]["isResumed"] is True  # type: ignore[index]
+    chose = reviewed[1]  # type: ignore[index]
+    told = {chosen["name"]: chosen.get("told") for chosen in chose["chosenTools"]}
+    assert told["book"].endswith("with reason: Too expensive.")
+    assert (told["weather"], told["price"]) == (None, None)
+    weather, price = chose["steps"]
+    assert weather["chosen"] == {"name": "weather", "arguments": {"city": "Lübeck"}}
+    assert price["told"] == "120 a night (the rest is not for you)"
 
 
 def test_every_kind_of_event() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from tests._render.real_runs import recorded
 from tests._render.recordings import Run, conversation
 from whyops import RecordedTrace
 
@@ -80,3 +81,15 @@ def test_odd_traces() -> None:
     assert Checked(
         html_of([{}, {"eventType": "tool_call_response"}, {"eventType": "embedding_request"}, {"eventType": "x", "content": [1]}])
     )
+
+
+def test_it_tells_who_acts_and_what_became_of_calls() -> None:
+    """Where another agent begins to act, and where a human or a middleware came between."""
+    texts = "\n".join(Checked(html_of(recorded("hand_off"))).texts + Checked(html_of(recorded("reviewed"))).texts)
+    for words in (
+        "desk: \nmodel desk-model",
+        "billing: \nmodel billing-model",
+        "a human changed it: the model chose weather",
+        "Too expensive.",
+    ):
+        assert words in texts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,11 @@ def test_an_ambiguous_beginning_names_some(home: Path, make_sink: MakeSink) -> N
         StoreReader(home).resolve("run-")
 
 
+def compact(event_line: bytes) -> bytes:
+    """Return a line as it is recorded: without blanks."""
+    return json.dumps(json.loads(event_line), separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+
+
 @pytest.mark.parametrize(
     "selection, expected",
     [
@@ -72,6 +78,19 @@ def test_an_ambiguous_beginning_names_some(home: Path, make_sink: MakeSink) -> N
         (Selection(external_user_id="u"), {"a"}),
         (Selection(agent_name="other"), {"c"}),
         (Selection(tool="search"), {"b"}),
+        (Selection(agent_name="desk"), {"b", "c"}),
+        (Selection(agent_name="de"), set()),
+        (Selection(agent_name='"'), set()),
+        (Selection(agent_name="\ud800"), set()),
+        (Selection(node="plan"), {"a"}),
+        (Selection(node="Prüfung"), {"b"}),
+        (Selection(node="front"), {"c"}),
+        (Selection(node="inner"), {"c"}),
+        (Selection(node="tools"), {"c"}),
+        (Selection(node="front/inner"), set()),
+        (Selection(node="summary"), {"a"}),
+        (Selection(node="said"), set()),
+        (Selection(node="plan", agent_name="desk"), set()),
         (Selection(since="2026-11-23T18:14:02.000000Z"), {"b", "c"}),
         (Selection(until="2026-11-23T18:14:02.000000Z"), {"a"}),
         (Selection(errors=True, external_user_id="u"), set()),
@@ -81,10 +100,11 @@ def test_selections(home: Path, selection: Selection, expected: set[str], make_s
     """Traces are selected by what they hold; several conditions are all met."""
     make_sink(home).send(
         [
-            line(1, "a", externalUserId="u"),
-            line(2, "b", kind="tool_call_request", metadata={"tool": "search"}),
-            line(3, "b", kind="error"),
-            line(4, "c", agentName="other"),
+            line(1, "a", externalUserId="u", metadata={"langgraph_node": "plan", "middleware": "summary"}),
+            line(2, "b", kind="tool_call_request", metadata={"tool": "search", "step": "Prüfung", "agent": "desk"}),
+            line(3, "b", kind="error", content={"agent": "other", "step": "said"}),
+            line(4, "c", agentName="other", metadata={"agent": "desk", "langgraph_node": "tools"}),
+            compact(line(5, "c", agentName="other", metadata={"langgraph_subgraph": "front/inner", "langgraph_node": "model"})),
         ]
     )
     reader = StoreReader(home)

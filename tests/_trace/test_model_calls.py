@@ -168,3 +168,16 @@ def test_a_prompt_in_which_no_user_speaks_is_no_message_of_the_user() -> None:
     assert trace_data(trace)["steps"][3]["messages"] == [{"role": "user", "content": "Observation: 3"}]  # type: ignore[index]
     assert "- prompt: user: Observation: 3" in render_brief(trace)
     assert render_brief(trace).count("Hello") == 1
+
+
+def test_what_a_middleware_asks_is_no_message_of_the_user() -> None:
+    """It is part of the answer, and where the call failed, of its error."""
+    failed = {"eventType": "error", "idempotencyKey": "e", "content": {"message": "down"}, "metadata": {"callId": "2"}}
+    trace = recorded(
+        prompt("p", [{"role": "user", "content": "Summarise."}], [0], callId="1", middleware="summary"),
+        answer("a", "Short.", callId="1", middleware="summary"),
+        prompt("q", [TOLD], ["p/0", 0], callId="2"),
+        failed,
+    )
+    assert [step.kind for step in trace.walk()] == ["model", "error"]
+    assert [[event.key for event in step.events] for step in trace.walk()] == [["a", "p"], ["e", "q"]]

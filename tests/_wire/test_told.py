@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from whyops._wire.read import Message, RecordedEvent, RequestedTool
+from whyops._wire.model_tool_call import ModelToolCall
+from whyops._wire.read import Message, RecordedEvent
 from whyops._wire.used import Usage
 
 USER = {"role": "user", "content": "Hi"}
@@ -68,7 +69,7 @@ IMAGE = [USER, assistant(chat_call(1, "f")), tool(1, [{"type": "image_url"}])]
 def test_the_last_results_are_what_tools_gave(content: object, calls: list[tuple[str, object]], result: object) -> None:
     """In any provider's form, with the calls that they belong to; what is no prompt is the result itself."""
     event = RecordedEvent({"eventType": "tool_result", "content": content})
-    assert event.tool_calls == tuple(RequestedTool(*call) for call in calls)
+    assert event.tool_calls == tuple(ModelToolCall(None, *call) for call in calls)
     assert event.result == result
     assert event.failure is None
 

@@ -19,8 +19,10 @@ def remote_rows(arguments: argparse.Namespace, context: Context, *, limit: int |
         WhyOpsError: There is no key, the service can't be asked, or it can't select by what is wanted.
     """
     selection = selection_of(arguments)
-    if selection.errors or selection.tool is not None:
-        raise WhyOpsError("The service's list can't be narrowed down by --errors or --tool: leave them out, or list the local traces.")
+    if selection.errors or selection.tool is not None or selection.node is not None:
+        raise WhyOpsError(
+            "The service's list can't be narrowed down by --errors, --tool or --node: leave them out, or list the local traces."
+        )
     wanted = Wanted(selection.agent_name, selection.external_user_id, selection.since, selection.until)
     with required_service(context.home).reader().questions() as questions:
         traces, total = list_traces(questions, wanted, limit=limit, offset=offset)

@@ -15,7 +15,10 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--errors", action="store_true", help="only traces with an error")
     group.add_argument("--user", metavar="ID", help="only traces of this user")
     group.add_argument("--tool", metavar="NAME", help="only traces that called this tool")
-    group.add_argument("--agent", metavar="NAME", help="only traces of this agent")
+    group.add_argument(
+        "--agent", metavar="NAME", help="only traces that this agent recorded, or in which a framework's agent of this name acted"
+    )
+    group.add_argument("--node", metavar="NAME", help="only traces in which this node of a graph, step of a workflow, or middleware acted")
     group.add_argument("--since", type=moment, metavar="WHEN", help="only traces active since: 30m, 12h, 7d, or a date such as 2026-11-20")
     group.add_argument("--until", type=moment, metavar="WHEN", help="only traces that were last active before, given in the same way")
 
@@ -27,6 +30,7 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
         external_user_id=arguments.user,
         agent_name=arguments.agent,
         tool=arguments.tool,
+        node=arguments.node,
         since=_sortable(arguments.since),
         until=_sortable(arguments.until),
     )

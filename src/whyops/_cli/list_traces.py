@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", "--limit", type=count, default=USUAL_COUNT, metavar="N", help=f"traces per page (default: {USUAL_COUNT})")
     parser.add_argument("-p", "--page", type=count, default=1, metavar="N", help="page number (default: 1)")
     parser.add_argument("--all", action="store_true", help="list all traces")
-    parser.add_argument("--remote", action="store_true", help="list the traces that the service has, with the key in WHYOPS_API_KEY")
+    told = "list the service's traces, with the key in WHYOPS_API_KEY, by --user, --since, --until and the --agent that recorded them"
+    parser.add_argument("--remote", action="store_true", help=told)
     add_selection(parser)
 
 

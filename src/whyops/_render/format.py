@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 
-from .._wire.read import as_mapping, as_sequence
 from .._wire.used import Usage
+from .._wire.values import as_mapping, as_sequence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _INDENT = 2

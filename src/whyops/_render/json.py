@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .._trace.incomplete import gaps
 from .._trace.recorded import RecordedTrace
+from .._trace.step_context import Choice, Rank
 from .._trace.steps import Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 
 Data = dict[str, object]
@@ -44,11 +45,38 @@ def step_data(step: Step, places: dict[int, int]) -> Data:
         "spanId": step.span_id,
         "startedAt": step.first.raw.get("timestamp"),
         "latencyMs": step.latency_ms,
+        **_actor(step),
+        "try": _rank(step.context.attempt),
+        "parallel": _rank(step.context.parallel),
+        "isResumed": step.context.is_resumed or None,
         **_details(step),
         "events": [places[id(event)] for event in step.events],
         "steps": [step_data(child, places) for child in step.children],
     }
     return {name: value for name, value in data.items() if value is not None and value != []}
+
+
+def _actor(step: Step) -> Data:
+    actor = step.actor
+    return {"agent": actor.agent, "node": actor.node, "middleware": actor.middleware, "insideNodes": actor.around}
+
+
+def _rank(rank: Rank | None) -> Data | None:
+    return None if rank is None else {"number": rank.number, "of": rank.of}
+
+
+def _chosen(choice: Choice) -> Data:
+    """Return a tool that a model chose; with what the model was told, where that is all that is recorded of it."""
+    told = {"told": choice.told.value} if choice.told is not None and not choice.is_recorded else {}
+    return {"id": choice.call.id, "name": choice.call.name, "arguments": choice.call.arguments, **told}
+
+
+def _changed(step: ToolCall) -> Data:
+    chosen, told = step.changed_from, step.told_instead
+    return {
+        "chosen": None if chosen is None else {"name": chosen.name, "arguments": chosen.arguments},
+        "told": None if told is None else told.value,
+    }
 
 
 def _details(step: Step) -> Data:
@@ -60,10 +88,16 @@ def _details(step: Step) -> Data:
             "error": step.error,
             "interrupted": step.interrupted,
             "result": step.result,
+            **_changed(step),
         }
     if isinstance(step, LLMResponse):
-        requested = [{"name": tool.name, "arguments": tool.arguments} for tool in step.requested]
-        return {"model": step.model, "content": step.content, "chosenTools": requested, "finishReason": step.finish_reason}
+        return {
+            "model": step.model,
+            "content": step.content,
+            "chosenTools": [_chosen(choice) for choice in step.context.choices],
+            "finishReason": step.finish_reason,
+            "interrupted": step.interrupted,
+        }
     if isinstance(step, Prompt):
         return {"messages": [{"role": message.role, "content": message.content} for message in step.messages]}
     if isinstance(step, UserMessage):

@@ -9,6 +9,7 @@ from .._printable import counted, printable
 from .._trace.incomplete import gaps
 from .._trace.recorded import RecordedTrace
 from .._trace.steps import Step
+from .actors import Labels, actor_labels
 from .format import content_text, pretty, usage_facts
 from .step_text import FAILED, StepText, step_text, trace_facts, turns
 
@@ -37,8 +38,8 @@ _BOX = (
 
 def render_notebook(trace: RecordedTrace) -> str:
     """Return a piece of HTML. It holds no script, fetches nothing, and takes the notebook's own colours for text and ground."""
-    budget = [_MOST_STEPS]
-    steps = "".join(_shown(step, budget) for step in turns(trace))
+    budget, labels = [_MOST_STEPS], actor_labels(trace)
+    steps = "".join(_shown(step, budget, labels) for step in turns(trace))
     left = sum(1 for _ in trace.walk()) - _MOST_STEPS
     more = _div(f"… {counted(left, 'more step')}: `whyops report {trace.trace_id}` shows all", _SOFT) if left > 0 else ""
     return f'<div style="font-size:14px;line-height:1.5;max-width:72em">{_head(trace)}{steps}{more}</div>'
@@ -54,30 +55,31 @@ def _head(trace: RecordedTrace) -> str:
     )
 
 
-def _shown(step: Step, budget: list[int]) -> str:
+def _shown(step: Step, budget: list[int], labels: Labels) -> str:
     if budget[0] <= 0:
         return ""
     budget[0] -= 1
-    said = step_text(step)
+    said, actor = step_text(step), labels.get(id(step))
     values = "".join(_values(said))
     if values and step.children:  # unfolded, the path is to be seen first
         values = f'<details style="{_INDENT}"><summary style="cursor:pointer;{_SOFT}">values</summary>{values}</details>'
-    body = values + "".join(_shown(child, budget) for child in step.children)
+    body = values + "".join(_shown(child, budget, labels) for child in step.children)
     if not body:
-        return f'<div style="{_INDENT};padding-left:1em">{_line(said)}</div>'
+        return f'<div style="{_INDENT};padding-left:1em">{_line(said, actor)}</div>'
     tag = "details open" if step.children else "details"
-    return f'<{tag} style="{_INDENT}"><summary style="cursor:pointer">{_line(said)}</summary>{body}</details>'
+    return f'<{tag} style="{_INDENT}"><summary style="cursor:pointer">{_line(said, actor)}</summary>{body}</details>'
 
 
-def _line(said: StepText) -> str:
+def _line(said: StepText, actor: str | None) -> str:
     text, font = said.text, ""
     if said.kind == "tool":
         text, font = f"({_cut(text, _MOST_OF_A_LINE // 2)})", _MONO
     if said.outcome:
         text += f" {'✗' if said.state == FAILED else '→'} {said.outcome}"
     notes = " · ".join((*said.facts, *said.warnings, *said.measures))
+    color = _COLORS["error" if said.state == FAILED else said.kind]
     return (
-        f'<b style="color:{_COLORS["error" if said.state == FAILED else said.kind]}">{_text(said.label)}</b>'
+        f'{_text(f"{actor}: " if actor else "")}<b style="color:{color}">{_text(said.label)}</b>'
         f' <span style="{font}">{_text(_cut(text, _MOST_OF_A_LINE))}</span>'
         f' <span style="{_SOFT};font-size:.9em">{_text(notes)}</span>'
     )

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from .._printable import counted
+from .._trace.interventions import is_by_a_human
 from .._trace.recorded import RecordedTrace
-from .._trace.steps import USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
-from .._wire.read import Message, RecordedEvent, RequestedTool, as_mapping
+from .._trace.steps import PAUSES, USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
+from .._wire.model_tool_call import ModelToolCall
+from .._wire.read import Message, RecordedEvent
+from .._wire.values import as_mapping
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
 
 IsAlive = Callable[[str], "bool | None"]
@@ -46,6 +49,8 @@ class StepText:
     facts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
+    interventions: tuple[str, ...] = ()
+    """What became of chosen calls on their way, and what the model was told of them; `warnings` begins with these."""
     requested: tuple[str, ...] = ()
     """The tools that a model requested, by name."""
     not_recorded: tuple[str, ...] = ()
@@ -74,7 +79,8 @@ def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
     counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
     return replace(
         said,
-        warnings=(*said.warnings, *(f"{counted(number, 'value')} {what}" for number, what in counts if number)),
+        facts=(*_places(step), *said.facts),
+        warnings=(*said.interventions, *said.warnings, *(f"{counted(number, 'value')} {what}" for number, what in counts if number)),
         measures=tuple(filter(None, (*usage_facts(step.usage), duration_text(step.latency_ms)))),
     )
 
@@ -85,6 +91,19 @@ def headline(said: StepText) -> str:
         return f"{said.name}({said.text})"
     requests = f"requests {', '.join(said.requested)}" if said.requested else ""
     return "  ".join(filter(None, (said.label, said.text, requests)))
+
+
+def _places(step: Step) -> Iterator[str]:
+    """Yield which one of several a step is."""
+    attempt, parallel = step.context.attempt, step.context.parallel
+    if parallel is not None:
+        yield f"{parallel.number} of {parallel.of} in parallel"
+    if attempt is not None:
+        yield f"try {attempt.number} of {attempt.of}"
+    if step.context.is_resumed:
+        yield "resumed"
+    if isinstance(step, ErrorStep) and step.first.call_id is None and step.actor.name:
+        yield f"in {step.actor.name}"
 
 
 def trace_facts(trace: RecordedTrace) -> list[str]:
@@ -135,7 +154,7 @@ def _described(step: Step) -> StepText:
         return StepText("embedding", step.model or "unknown", text, state, outcome, values=(_content("Content", first),))
     if isinstance(step, ErrorStep):
         status = "" if step.status is None else f" (status {step.status})"
-        return StepText("error", "error", f"{step.message}{status}", FAILED, values=tuple(_error_values(first)))
+        return StepText("error", "error", f"{step.message}{status}", FAILED, values=(*_error_values(first), *_new_in_prompt(step)))
     return StepText("other", first.type, value_text(first.content), values=(_content("Content", first),))
 
 
@@ -143,7 +162,7 @@ def _llm_response(step: LLMResponse) -> StepText:
     first = step.first
     has_none = first.answer is None and (first.fields or first.content == {})
     values = [] if has_none else [_value("Answer", first, "content")]
-    values += [_content("New in the prompt", event) for event in step.events if event.type == "user_message"]
+    values += _new_in_prompt(step)
     if step.requested:
         values.append(_value("Requested tools", first, "toolCalls"))
     return StepText(
@@ -152,10 +171,17 @@ def _llm_response(step: LLMResponse) -> StepText:
         content_text(step.content),
         state=INTERRUPTED if step.interrupted else "",
         facts=tuple(_ends(step)),
+        interventions=tuple(
+            f"chose {_call_text(one.call)}, was told: {content_text(one.told.value)}" for one in step.only_told if one.told is not None
+        ),
         requested=tuple(tool.name for tool in step.requested),
         not_recorded=tuple(map(_call_text, step.not_called)),
         values=tuple(values),
     )
+
+
+def _new_in_prompt(step: Step) -> list[Value]:
+    return [_content("New in the prompt", event) for event in step.events if event.type == "user_message"]
 
 
 def _ends(step: LLMResponse) -> Iterator[str]:
@@ -172,16 +198,28 @@ def _ends(step: LLMResponse) -> Iterator[str]:
 
 def _tool_call(step: ToolCall) -> StepText:
     text = ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
-    said = StepText("tool", step.name, text, values=tuple(_call_values(step)))
+    said = StepText("tool", step.name, text, interventions=tuple(_interventions(step)), values=tuple(_call_values(step)))
     if step.error is not None:
         return replace(said, state=FAILED, outcome=step.error)
     if not step.is_finished:
         return said
-    interrupted = "" if step.interrupted is None else f"interrupted ({step.interrupted})"
+    word = "paused" if step.interrupted in PAUSES else "interrupted"
+    interrupted = "" if step.interrupted is None else f"{word} ({step.interrupted})"
     if interrupted and step.result is None:
         return replace(said, state=INTERRUPTED, outcome=interrupted)
     early = "closed early by its reader" if step.closed_early else ""
     return replace(said, state=RESULT, outcome=value_text(step.result), warnings=tuple(filter(None, (interrupted or early,))))
+
+
+def _interventions(step: ToolCall) -> Iterator[str]:
+    """Yield what became of a call between the model's choice and what the model was told."""
+    told, is_human = step.told_instead, False
+    if step.changed_from is not None:
+        choice = step.context.choice
+        is_human = choice is not None and is_by_a_human(choice.told)
+        yield f"{'a human changed it' if is_human else 'changed before it ran'}: the model chose {_call_text(step.changed_from)}"
+    if told is not None and not is_human:
+        yield f"the model was told: {content_text(told.value)}"
 
 
 def _call_values(step: ToolCall) -> Iterator[Value]:
@@ -234,5 +272,5 @@ def _content(title: str, event: RecordedEvent) -> Value:
     return Value(title, event.content, event, ("content",))
 
 
-def _call_text(tool: RequestedTool) -> str:
+def _call_text(tool: ModelToolCall) -> str:
     return f"{tool.name}({arguments_text(tool.arguments)})"

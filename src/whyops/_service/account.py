@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from .._wire.read import as_mapping
+from .._wire.values import as_mapping
 from .questions import Questions, has_more, total_in
 
 _MOST_PAGES = 100

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from .._trace.order import in_order
 from .._wire.lifted import event_of_trace, with_prompt
-from .._wire.read import RecordedEvent, as_text
+from .._wire.read import RecordedEvent
+from .._wire.values import as_text
 from ..errors import ServiceError
 from .agents import NOT_GIVEN
 from .questions import Query, Questions, Reply, total_in

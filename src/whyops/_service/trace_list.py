@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .._wire.read import as_text, microseconds
+from .._wire.read import microseconds
+from .._wire.values import as_text
 from .questions import Questions, has_more, total_in
 
 PAGE = 100

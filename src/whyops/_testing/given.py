@@ -12,7 +12,7 @@ from typing import Any
 from .._encoding.class_fields import short_name
 from .._runtime import guard
 from .._trace.steps import ToolCall
-from .._wire.read import as_mapping, as_text
+from .._wire.values import as_mapping, as_text
 
 _PER_ITEM = ("Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator")
 

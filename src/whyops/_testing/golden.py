@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta, timezone
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from .._render.terminal.diff import render_diff
 from .._trace.alignment import aligned, without_ids, without_names
 from .._trace.recorded import RecordedTrace
+from .._wire.stable import stable_events
 
 FORMAT = 1
-_KEPT = ("tool", "model", "provider", "finishReason", "interrupted", "parentSpanId", "structured_output")
-"""The members of an event's metadata that tell what was decided."""
-_BEGINNING = datetime(2000, 1, 1, tzinfo=timezone.utc)
 _WIDTH = 110
 
 update = False
@@ -58,29 +54,8 @@ def _read(file: Path) -> RecordedTrace:
 
 
 def _written(trace: RecordedTrace, ignore: Collection[str]) -> str:
-    events = [*_events(trace, ignore)]
+    events = list(stable_events(trace.events, lambda content: _stable(without_names(content, ignore))))
     return json.dumps({"goldenRun": FORMAT, "events": events}, indent=1, ensure_ascii=False) + "\n"
-
-
-def _events(trace: RecordedTrace, ignore: Collection[str]) -> Iterable[dict[str, Any]]:
-    """Yield a run's events with ids that are numbers, and times that are places: how long a call took is how much happened in it."""
-    spans: dict[str, str] = {}
-    began: dict[str, int] = {}
-    for place, event in enumerate(trace.events):
-        metadata = {name: value for name, value in event.metadata.items() if name in _KEPT}
-        if isinstance(parent := metadata.get("parentSpanId"), str):
-            metadata["parentSpanId"] = spans.setdefault(parent, f"span-{len(spans) + 1}")
-        known: dict[str, Any] = {"traceId": "golden", "eventType": event.type, "timestamp": _time(place)}
-        if event.span_id:
-            known["spanId"] = spans.setdefault(event.span_id, f"span-{len(spans) + 1}")
-            if event.latency_ms is not None:
-                metadata["latencyMs"] = place - began.get(event.span_id, place)
-            began.setdefault(event.span_id, place)
-        yield {**known, "metadata": metadata, "content": _stable(without_names(event.content, ignore))}
-
-
-def _time(place: int) -> str:
-    return (_BEGINNING + timedelta(milliseconds=place)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _stable(value: object) -> object:

@@ -11,7 +11,7 @@ from langchain_core.tools import BaseTool, ToolException
 
 from .._recording.tool import observer_of
 from .._trace.steps import ToolCall
-from .._wire.read import as_mapping
+from .._wire.values import as_mapping
 from ..integrations.langchain._results import arguments_of
 from .given import Given
 from .replaying import Replaying

@@ -11,7 +11,7 @@ from llama_index.core import instrumentation
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
 from .._recording.tool import observer_of
-from .._wire.read import as_mapping
+from .._wire.values import as_mapping
 from ..integrations.llama_index._tools import arguments_of, tool_name
 from .replaying import Replaying
 

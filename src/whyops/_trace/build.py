@@ -2,18 +2,22 @@
 
 What belongs together is put together by span id: a request, its response and the error in between are one `ToolCall`. What happened
 inside a call (`metadata.parentSpanId`) is among its children; so are the tools that a model chose among those of its answer. What
-follows a user's message stands beside it, in order.
+follows a user's message stands beside it, in order; where models were asked several things at once, each question stands with its answer.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
+from .choices import with_choices
+from .draft import Draft
+from .parallel import in_pairs
+from .step_context import Rank
 from .steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Prompt, Step, Thinking, ToolCall, UserMessage
+from .tries import tries
 
 _KINDS: dict[str, type[Step]] = {
     "user_message": UserMessage,
@@ -26,35 +30,21 @@ _KINDS: dict[str, type[Step]] = {
     "tool_result": ToolCall,
     "error": ErrorStep,
 }
+_ENDS = (LLMResponse, ErrorStep)
 _BELONG_TO_CALLS = ("tool_result", "error")
-
-
-@dataclass(eq=False)
-class _Draft:
-    """A step while its events and children are being found."""
-
-    kind: type[Step]
-    events: list[RecordedEvent]
-    parent: _Draft | None = None
-    depth: int = 0
-    children: list[_Draft] = field(default_factory=list)
-
-    def finished(self) -> Step:
-        """Make the step and those inside it."""
-        return self.kind(tuple(self.events), tuple(child.finished() for child in _with_choices(self.children)))
 
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
     """Build the steps; those nested deeper than `max_depth` stand at that depth."""
-    roots = _nested(_drafts(events), max_depth)
-    return tuple(draft.finished() for draft in _with_choices(roots))
+    roots = with_choices(_nested(_drafts(events), max_depth))
+    return tuple(draft.finished() for draft in roots)
 
 
-def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
+def _drafts(events: Sequence[RecordedEvent]) -> list[Draft]:
     """Put the events of a call together, whatever order they are in: the n-th response of a span goes with its n-th request."""
-    drafts: list[_Draft] = []
-    waiting: dict[tuple[str, str], list[_Draft]] = defaultdict(list)
-    proxied: list[_Draft] = []
+    drafts: list[Draft] = []
+    waiting: dict[tuple[str, str], list[Draft]] = defaultdict(list)
+    proxied: list[Draft] = []
     for event in events:
         span, lacks = event.span_id, event.counterpart
         if span and lacks and waiting[span, event.type]:
@@ -64,13 +54,13 @@ def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:
             proxied.remove(asked)
             asked.events.append(event)
             continue
-        draft = _Draft(_kind_of(event), [event])
+        draft = Draft(_kind_of(event), [event])
         drafts.append(draft)
         if span and lacks:
             waiting[span, lacks].append(draft)
         if event.type == "embedding_request" and event.is_proxied:
             proxied.append(draft)
-    return _with_prompts(_with_results_and_errors(drafts))
+    return _with_prompts(_with_results_and_errors(drafts), tries(events))
 
 
 def _kind_of(event: RecordedEvent) -> type[Step]:
@@ -80,18 +70,25 @@ def _kind_of(event: RecordedEvent) -> type[Step]:
     return _KINDS.get(event.type, OtherEvent)
 
 
-def _with_prompts(drafts: Sequence[_Draft]) -> list[_Draft]:
-    """Give each prompt in which no user speaks to the answer of its call, where there is one."""
-    prompts = {draft.events[0].call_id: draft for draft in drafts if draft.kind is Prompt}
+def _with_prompts(drafts: Sequence[Draft], tries: Mapping[str, Rank]) -> list[Draft]:
+    """Give each prompt in which no user says anything new to the answer or the error of its call, where there is one."""
+    for draft in drafts:
+        draft.attempt = tries.get(draft.call_id or "") if draft.kind in _ENDS else None
+    prompts = {draft.call_id: draft for draft in drafts if draft.kind is Prompt or _asks_again(draft, tries)}
     answered = set()
     for draft in drafts:
-        if draft.kind is LLMResponse and (asked := prompts.pop(draft.events[0].call_id, None)):
+        if draft.kind in _ENDS and draft.call_id and (asked := prompts.pop(draft.call_id, None)):
             draft.events += asked.events
             answered.add(asked)
     return [draft for draft in drafts if draft not in answered]
 
 
-def _asked_through_proxy(requests: Sequence[_Draft], response: RecordedEvent) -> _Draft | None:
+def _asks_again(draft: Draft, tries: Mapping[str, Rank]) -> bool:
+    attempt = tries.get(draft.call_id or "")
+    return draft.kind is UserMessage and attempt is not None and attempt.number > 1
+
+
+def _asked_through_proxy(requests: Sequence[Draft], response: RecordedEvent) -> Draft | None:
     """Return the embedding that a response ends: the proxy gives the two different spans. Best the latest one with as many texts."""
     if not response.is_proxied:
         return None
@@ -99,7 +96,7 @@ def _asked_through_proxy(requests: Sequence[_Draft], response: RecordedEvent) ->
     return next((draft for draft in waiting if len(draft.events[0].inputs) == response.embedding_count), next(iter(waiting), None))
 
 
-def _with_results_and_errors(drafts: Sequence[_Draft]) -> list[_Draft]:
+def _with_results_and_errors(drafts: Sequence[Draft]) -> list[Draft]:
     """Give each lone result and each error that has a call's span to that call; of several calls to one that failed, else to the first."""
     ranked = sorted((draft for draft in drafts if draft.kind is ToolCall), key=_rank)
     calls = {draft.events[0].span_id: draft for draft in reversed(ranked)}  # the first of those with a span stays
@@ -114,32 +111,34 @@ def _with_results_and_errors(drafts: Sequence[_Draft]) -> list[_Draft]:
     return kept
 
 
-def _rank(call: _Draft) -> int:
+def _rank(call: Draft) -> int:
     """Return 0 for a call whose response says that it failed, 1 for any other, 2 for what is known by a result alone."""
     if call.events[0].type in _BELONG_TO_CALLS:
         return 2
     return 0 if any(event.failure is not None for event in call.events) else 1
 
 
-def _nested(drafts: Sequence[_Draft], max_depth: int) -> list[_Draft]:
+def _nested(drafts: Sequence[Draft], max_depth: int) -> list[Draft]:
     """Hang each draft under the one whose span it names as its parent, and return those that have none."""
-    holders: dict[str | None, _Draft] = {draft.events[0].span_id: draft for draft in reversed(drafts) if draft.events[0].span_id}
+    holders: dict[str | None, Draft] = {draft.events[0].span_id: draft for draft in reversed(drafts) if draft.events[0].span_id}
     for draft in drafts:
         draft.parent = holders.get(next((event.parent_span_id for event in draft.events if event.parent_span_id), None))
     _cut_circles(drafts)
     _measure(drafts, max_depth)
-    roots: list[_Draft] = []
+    roots: list[Draft] = []
     for draft in drafts:
         (roots if draft.parent is None else draft.parent.children).append(draft)
-    return roots
-
-
-def _cut_circles(drafts: Iterable[_Draft]) -> None:
-    """Make a root of a draft that is, at some remove, its own parent."""
-    sound: set[_Draft] = set()
     for draft in drafts:
-        way: set[_Draft] = set()
-        above: _Draft | None = draft
+        draft.children = in_pairs(draft.children)
+    return in_pairs(roots)
+
+
+def _cut_circles(drafts: Iterable[Draft]) -> None:
+    """Make a root of a draft that is, at some remove, its own parent."""
+    sound: set[Draft] = set()
+    for draft in drafts:
+        way: set[Draft] = set()
+        above: Draft | None = draft
         while above is not None and above not in sound and above not in way:
             way.add(above)
             above = above.parent
@@ -148,12 +147,12 @@ def _cut_circles(drafts: Iterable[_Draft]) -> None:
         sound.update(way)
 
 
-def _measure(drafts: Iterable[_Draft], max_depth: int) -> None:
+def _measure(drafts: Iterable[Draft], max_depth: int) -> None:
     """Give each draft its depth, and one that is too deep its nearest ancestor that may have children."""
-    known: set[_Draft] = set()
+    known: set[Draft] = set()
     for draft in drafts:
-        way: list[_Draft] = []
-        above: _Draft | None = draft
+        way: list[Draft] = []
+        above: Draft | None = draft
         while above is not None and above not in known:
             way.append(above)
             above = above.parent
@@ -162,44 +161,3 @@ def _measure(drafts: Iterable[_Draft], max_depth: int) -> None:
                 one.parent = one.parent.parent
             one.depth = 0 if one.parent is None else one.parent.depth + 1
             known.add(one)
-
-
-def _with_choices(drafts: Sequence[_Draft]) -> list[_Draft]:
-    """Move the tool calls that a model chose under its answer: those of these names that follow it before anyone else speaks.
-
-    Where results are only told to the model, of calls that are all there, the prompt that tells them belongs to the last of these calls.
-    """
-    kept: list[_Draft] = []
-    model: _Draft | None = None
-    names: list[str] = []
-    for draft in drafts:
-        if model is not None and draft.kind is ToolCall:
-            called = ToolCall(tuple(draft.events)).names
-            if not set(called).isdisjoint(names):
-                names = _without(names, called)
-                model.children.append(draft)
-                continue
-            if draft.events[0].told and (told_of := _recorded(model, called)):
-                told_of.events.extend(draft.events)
-                continue
-        if draft.kind is LLMResponse:
-            model, names = draft, [tool.name for tool in LLMResponse(tuple(draft.events)).requested]
-        elif draft.kind is UserMessage:
-            model, names = None, []
-        kept.append(draft)
-    return kept
-
-
-def _without(names: Sequence[str], called: Sequence[str]) -> list[str]:
-    """Return the names without one for each that was called."""
-    left = list(names)
-    for name in called:
-        if name in left:
-            left.remove(name)
-    return left
-
-
-def _recorded(model: _Draft, called: Sequence[str]) -> _Draft | None:
-    """Return the last of a model's tool calls with these names, if it has all of them."""
-    calls = {name: draft for draft in model.children if draft.kind is ToolCall for name in ToolCall(tuple(draft.events)).names}
-    return calls[called[-1]] if calls.keys() >= set(called) else None

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from .._wire.prompt import ModelToolCall, PromptMessage, asked_for, listed, prompt_of, tools_of
-from .._wire.read import RecordedEvent, as_mapping, as_text
+from .._wire.model_tool_call import ModelToolCall
+from .._wire.prompt import PromptMessage, listed, prompt_of, tools_of
+from .._wire.read import RecordedEvent
 from .._wire.used import Usage
+from .._wire.values import as_mapping
 from .._wire.write import UNKNOWN
 
 _OF_MODELS = frozenset({"user_message", "llm_thinking", "llm_response", "error"})
@@ -52,7 +54,7 @@ class ModelCall:
     @property
     def tool_calls(self) -> tuple[ModelToolCall, ...]:
         """The tools that the model asked for, with their ids."""
-        return next((asked_for(event) for event in self._answers), ())
+        return next((event.tool_calls for event in self._answers), ())
 
     @property
     def finish_reason(self) -> str | None:
@@ -82,12 +84,12 @@ class ModelCall:
     @property
     def agent(self) -> str | None:
         """The agent that asked, where a framework tells."""
-        return self._label("lc_agent_name", "agent")
+        return next((event.actor.agent for event in self.events if event.actor.agent), None)
 
     @property
     def node(self) -> str | None:
         """The node of a graph, or the step of a workflow, that asked."""
-        return self._label("langgraph_node", "step")
+        return next((event.actor.node for event in self.events if event.actor.node), None)
 
     @property
     def started_at(self) -> int | None:
@@ -115,17 +117,15 @@ class ModelCall:
     def _answers(self) -> Sequence[RecordedEvent]:
         return [event for event in self.events if event.type == "llm_response"]
 
-    def _label(self, *names: str) -> str | None:
-        return next((text for event in self.events for name in names if (text := as_text(event.metadata.get(name)))), None)
-
 
 def model_calls(events: Sequence[RecordedEvent]) -> tuple[ModelCall, ...]:
     """Return the calls, in order of their first events."""
     by_key = {event.key: event for event in events if event.key}
-    return tuple(_call(group, by_key) for group in _groups(events))
+    return tuple(call_of(group, by_key) for group in calls_in(events))
 
 
-def _call(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) -> ModelCall:
+def call_of(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) -> ModelCall:
+    """Make a call of its events; `by_key` holds the events of the trace by their keys."""
     told = next((event for event in events if event.has_prompt_ids), None)
     if told is not None:
         return ModelCall(tuple(events), prompt_of(told, by_key), tools_of(told, by_key))
@@ -133,7 +133,7 @@ def _call(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) 
     return ModelCall(tuple(events), None if asked is None else listed(asked), () if asked is None else tools_of(asked, by_key))
 
 
-def _groups(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
+def calls_in(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:
     """Yield the events of each call: those with one id; without ids, a prompt with the reasoning and the first answer that follow it.
 
     Where several prompts wait for an answer, nothing tells whose it is.

@@ -8,12 +8,19 @@ from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted, shortened
-from .._wire.read import Message, RecordedEvent, RequestedTool
+from .._wire.actor import Actor
+from .._wire.model_tool_call import ModelToolCall
+from .._wire.read import Message, RecordedEvent
 from .._wire.used import Usage
 from .._wire.write import UNKNOWN
+from .interventions import is_changed, is_told_of
+from .step_context import ALONE, Choice, StepContext, Told
 
 USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "completed", "STOP"})
 """Why a model stops when nothing is unusual, as several providers name it."""
+
+PAUSES = frozenset({"GraphInterrupt", "NodeInterrupt", "WaitingForEvent"})
+"""What stops a call that waits for an answer from outside, such as a human's, as several frameworks name it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,6 +32,8 @@ class Step:
 
     events: tuple[RecordedEvent, ...]
     children: tuple[Step, ...] = ()
+    context: StepContext = ALONE
+    """What the rest of the trace tells of it."""
 
     @property
     def first(self) -> RecordedEvent:
@@ -35,6 +44,11 @@ class Step:
     def span_id(self) -> str | None:
         """The step's span."""
         return self.first.span_id
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts in it, where a framework tells."""
+        return self.first.actor
 
     @property
     def started_at(self) -> int | None:
@@ -145,7 +159,7 @@ class LLMResponse(Step):
         return self.requested[0].arguments if self.first.is_structured_answer and self.requested else self.first.answer
 
     @property
-    def requested(self) -> tuple[RequestedTool, ...]:
+    def requested(self) -> tuple[ModelToolCall, ...]:
         """The tools that the model requested."""
         return self.first.tool_calls
 
@@ -160,18 +174,16 @@ class LLMResponse(Step):
         return self.first.interrupted
 
     @cached_property
-    def not_called(self) -> tuple[RequestedTool, ...]:
-        """The requested tools for which no call was recorded; none, where the call is the answer, or was cut off with it."""
+    def not_called(self) -> tuple[ModelToolCall, ...]:
+        """The requested tools of which nothing was recorded; none, where the call is the answer, or was cut off with it."""
         if self.first.is_structured_answer or self.interrupted or self.first.closed_early:
             return ()
-        called = [name for child in self.children if isinstance(child, ToolCall) for name in child.names]
-        missing = []
-        for tool in self.requested:
-            if tool.name in called:
-                called.remove(tool.name)
-            else:
-                missing.append(tool)
-        return tuple(missing)
+        return tuple(choice.call for choice in self.context.choices if not choice.is_recorded and choice.told is None)
+
+    @property
+    def only_told(self) -> tuple[Choice, ...]:
+        """The requested tools of which no call was recorded, but what the model was told: a refusal, an error, a result from elsewhere."""
+        return tuple(choice for choice in self.context.choices if not choice.is_recorded and choice.told is not None)
 
 
 class ToolCall(Step):
@@ -180,7 +192,7 @@ class ToolCall(Step):
     kind = "tool"
 
     @cached_property
-    def requested(self) -> tuple[RequestedTool, ...]:
+    def requested(self) -> tuple[ModelToolCall, ...]:
         """The tool with its arguments; several, where one request names several."""
         return next((event.tool_calls for event in self.events if event.tool_calls), ())
 
@@ -199,7 +211,25 @@ class ToolCall(Step):
         """The arguments by name; a list of tools and arguments, where one request names several; None if they were not recorded."""
         if len(self.requested) == 1:
             return self.requested[0].arguments
+        if not self.requested and self.context.choice is not None:  # only a result was recorded
+            return self.context.choice.call.arguments
         return [{"name": tool.name, "arguments": tool.arguments} for tool in self.requested] or None
+
+    @property
+    def changed_from(self) -> ModelToolCall | None:
+        """What the model had chosen, if the tool was called with other arguments than those, or another tool was."""
+        choice = self.context.choice
+        if choice is None or not choice.is_whole or self.truncated or self.redacted:
+            return None
+        return choice.call if self.requested and is_changed(choice.call, self.name, self.requested[0].arguments) else None
+
+    @property
+    def told_instead(self) -> Told | None:
+        """What the model was told of the call, if that is not what the call gave."""
+        told = None if self.context.choice is None else self.context.choice.told
+        if told is None or self.truncated or self.redacted or told.event.truncated or told.event.redacted:
+            return None
+        return None if is_told_of(told.value, self.result, self.error) else told
 
     @property
     def is_finished(self) -> bool:

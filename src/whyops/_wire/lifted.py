@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .read import RecordedEvent, as_mapping, as_text
+from .read import RecordedEvent
+from .values import as_mapping, as_text
 
 _ROLES = frozenset({"system", "developer"})
 

@@ -6,18 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from .read import RecordedEvent, as_mapping, as_sequence, as_text
-from .told import arguments_of, role_of
+from .model_tool_call import ModelToolCall, tool_calls_in
+from .read import RecordedEvent
+from .told import role_of
+from .values import as_mapping, as_sequence, as_text
 from .write import UNKNOWN
-
-
-@dataclass(frozen=True)
-class ModelToolCall:
-    """A tool call that a model asked for, with its id."""
-
-    id: str | None
-    name: str
-    arguments: object
 
 
 @dataclass(frozen=True)
@@ -49,10 +42,22 @@ def prompt_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tupl
     return tuple(_found(given, holder, by_key) for given, holder in _ids(event, by_key, _MOST_LINKS))
 
 
+def prompt_length(event: RecordedEvent) -> int:
+    """Return how many messages a prompt has that an event tells, by ids or whole."""
+    if not event.has_prompt_ids:
+        return len(_messages(event))
+    return sum(1 if (beginning := _beginning(given)) is None else beginning[1] for given in event.prompt_ids)
+
+
 def is_of_user(event: RecordedEvent) -> bool:
-    """Tell whether a user says something in a prompt, which may hold only what is new in it, or an agent's words in the user's name."""
+    """Tell whether a user says something in a prompt, which may hold only what is new in it, or words in the user's name.
+
+    An agent's and a middleware's own words are such.
+    """
     if not event.has_prompt_ids:
         return True
+    if event.actor.middleware is not None:
+        return False
     return event.metadata.get("fromUser") is not False and any(message.role == "user" for message in event.messages)
 
 
@@ -63,11 +68,6 @@ def tools_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple
     return tuple(name or UNKNOWN for name in named)
 
 
-def asked_for(answer: RecordedEvent) -> tuple[ModelToolCall, ...]:
-    """Return the tools that a model's answer asks for, with their ids."""
-    return tuple(_tool_calls(answer.fields.get("toolCalls")))
-
-
 def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
     """Return the messages in a prompt's content, where that holds the whole prompt."""
     return tuple(map(_message, _messages(event)))
@@ -76,15 +76,34 @@ def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
 def _ids(event: RecordedEvent, by_key: Mapping[str, RecordedEvent], links: int) -> Iterator[tuple[object, RecordedEvent]]:
     """Yield the ids of a prompt, each with the event that tells it, those that stand for a beginning of another one's as that one's."""
     for given in event.prompt_ids:
-        key, colon, number = given.rpartition(":") if isinstance(given, str) else ("", "", "")
-        if not colon or not number.isdecimal() or len(number) > _MOST_DIGITS:
+        beginning = _beginning(given)
+        if beginning is None:
             yield given, event
             continue
-        length, count = int(number), 0
+        key, length = beginning
+        count = 0
         for one in islice(_ids(by_key[key], by_key, links - 1) if links and key in by_key else (), length):
             count += 1
             yield one
         yield from [(None, event)] * (length - count)
+
+
+def _beginning(given: object) -> tuple[str, int] | None:
+    """Return the key of another prompt's event, and how many of its first messages an id stands for, if it is such an id."""
+    key, colon, number = given.rpartition(":") if isinstance(given, str) else ("", "", "")
+    return (key, int(number)) if colon and number.isdecimal() and len(number) <= _MOST_DIGITS else None
+
+
+def holder_of(given: object) -> str | None:
+    """Return the key of the event that an id leads to; None if that is the event which tells it, or the id is none."""
+    if isinstance(given, Mapping):
+        return holder_of(given.get("id"))
+    if not isinstance(given, str):
+        return None
+    if (beginning := _beginning(given)) is not None:
+        return beginning[0]
+    key, slash, _ = given.rpartition("/")
+    return key if slash else given
 
 
 def _found(given: object, event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> PromptMessage:
@@ -118,7 +137,7 @@ def _messages(event: RecordedEvent) -> Sequence[object]:
 def _message(given: object) -> PromptMessage:
     if not isinstance(given, Mapping):
         return PromptMessage("user", given)
-    calls = tuple(_tool_calls(given.get("tool_calls")))
+    calls = tool_calls_in(given.get("tool_calls"))
     names = (as_text(given.get("tool_call_id")), as_text(given.get("name")))
     return PromptMessage(role_of(given), given.get("content"), calls, *names)
 
@@ -127,18 +146,11 @@ def _of_event(event: RecordedEvent) -> PromptMessage:
     """Return what an answer, or a tool's result, is as a message of a later prompt."""
     if event.type == "llm_response":
         content = "" if event.answer is None else event.answer
-        return PromptMessage("assistant", content, asked_for(event))
+        return PromptMessage("assistant", content, event.tool_calls)
     if event.type == "tool_result":
-        return PromptMessage("tool", event.fields.get("output"), (), as_text(event.metadata.get("tool_call_id")), event.tool)
+        return PromptMessage("tool", event.fields.get("output"), (), event.tool_call_id, event.tool)
     if event.type != "tool_call_response":
         return MISSING
     results = as_mapping(event.fields.get("toolResults"))
     content = results.get("result", results.get("error"))
-    return PromptMessage("tool", content, (), as_text(event.metadata.get("tool_call_id")), event.tool)
-
-
-def _tool_calls(calls: object) -> Iterator[ModelToolCall]:
-    for call in map(as_mapping, as_sequence(calls)):
-        function = as_mapping(call.get("function")) or call
-        given = function.get("arguments", function.get("args"))
-        yield ModelToolCall(as_text(call.get("id")), as_text(function.get("name")) or UNKNOWN, arguments_of(given))
+    return PromptMessage("tool", content, (), event.tool_call_id, event.tool)

@@ -10,8 +10,11 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import NamedTuple
 
-from .told import ToldResult, arguments_of, error_of, role_of, told_results
+from .actor import Actor
+from .model_tool_call import ModelToolCall, tool_calls_in
+from .told import ToldResult, error_of, role_of, told_results
 from .used import Usage, count_of
+from .values import as_mapping, as_sequence, as_text
 from .write import UNKNOWN
 
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
@@ -49,20 +52,18 @@ class KeyParts(NamedTuple):
     is_end: bool = False
 
 
+def key_parts(key: str | None) -> KeyParts:
+    """Read a key, or another id, that was made here."""
+    found = _OWN_KEY.fullmatch(key or "")
+    return KeyParts() if found is None else KeyParts(found[1], int(found[2]), found[3] == "b")
+
+
 @dataclass(frozen=True)
 class Message:
     """One message of a prompt. `content` is text, or a provider's list of parts."""
 
     role: str
     content: object
-
-
-@dataclass(frozen=True)
-class RequestedTool:
-    """A tool with arguments: an object by name, or what else was recorded in its place."""
-
-    name: str
-    arguments: object
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,7 @@ class RecordedEvent:
     @cached_property
     def key_parts(self) -> KeyParts:
         """What the key tells of the event's place among those of its process."""
-        found = _OWN_KEY.fullmatch(self.key or "")
-        return KeyParts() if found is None else KeyParts(found[1], int(found[2]), found[3] == "b")
+        return key_parts(self.key)
 
     @property
     def step(self) -> int | None:
@@ -266,13 +266,21 @@ class RecordedEvent:
         return named or next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
 
     @cached_property
-    def tool_calls(self) -> tuple[RequestedTool, ...]:
-        """The tools that a model chose, or that a request or response names, with their arguments."""
-        told = (result.call for result in self.told)
-        return tuple(
-            [RequestedTool(call.name or UNKNOWN, call.arguments) for call in told if call is not None]
-            or map(_requested, as_sequence(self.fields.get("toolCalls")))
-        )
+    def tool_calls(self) -> tuple[ModelToolCall, ...]:
+        """The tools that a model chose, with its calls' ids, or that a request or response names, with their arguments."""
+        calls = (result.call for result in self.told)
+        told = tuple(ModelToolCall(None, call.name or UNKNOWN, call.arguments) for call in calls if call is not None)
+        return told or tool_calls_in(self.fields.get("toolCalls"))
+
+    @property
+    def tool_call_id(self) -> str | None:
+        """The id under which a model chose the call that this is an event of."""
+        return as_text(self.metadata.get("tool_call_id"))
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who acts."""
+        return Actor.of(self.metadata)
 
     @cached_property
     def told(self) -> tuple[ToldResult, ...]:
@@ -348,31 +356,10 @@ def microseconds(timestamp: object) -> int | None:
     return seconds * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
 
 
-def as_mapping(value: object) -> Mapping[str, object]:
-    """Return the value if it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def as_sequence(value: object) -> Sequence[object]:
-    """Return the value if it is an array, else an empty one."""
-    return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()
-
-
-def as_text(value: object) -> str | None:
-    """Return the value if it is text and not empty, else None."""
-    return value if isinstance(value, str) and value else None
-
-
 def _message(value: object) -> Message:
     if isinstance(value, Mapping):
         return Message(role_of(value), value.get("content", value))
     return Message("user", value)
-
-
-def _requested(value: object) -> RequestedTool:
-    """Read one tool call, in our form or in OpenAI's with its `function`."""
-    function = as_mapping(as_mapping(value).get("function")) or as_mapping(value)
-    return RequestedTool(as_text(function.get("name")) or UNKNOWN, arguments_of(function.get("arguments", function.get("args"))))
 
 
 def _text_of(value: object) -> str:

@@ -11,6 +11,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests._recording.recording import Recording
+from tests._render import real_runs
 from tests._render.recordings import ALIVE, DEAD, Run, conversation
 from tests._render.snapshots import FOLDER, NAMES, made
 from whyops._recording.tool import tool
@@ -30,6 +31,16 @@ def tree(run: Run | list[dict[str, object]], width: int = 80, **options: object)
 def test_snapshots(name: str) -> None:
     """The tree looks as it did when somebody looked at it. `python -m tests._render.snapshots` writes the texts again."""
     assert made(name) == (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [24, 33, 40, 80])
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("name", real_runs.NAMES)
+def test_real_runs_fit(name: str, width: int, *, full: bool) -> None:
+    """Who acts, tries, and what became of calls take no more room than there is, and `full` cuts nothing; a deep step begins with `…`."""
+    text = tree(real_runs.recorded(name), width, full=full)
+    assert max(map(width_of, text.splitlines())) <= width
+    assert not (full and re.search(r"(?<!^)…", text, re.MULTILINE))
 
 
 @pytest.mark.parametrize("width", [1, 24, 33, 40, 79, 80, 120, 250])

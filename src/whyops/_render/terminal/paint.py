@@ -13,6 +13,7 @@ _CODES = {
     "bold": "1",
     "dim": "2",
     "user": "1;36",
+    "actor": "1;34",
     "model": "1;35",
     "tool": "1;33",
     "thinking": "2;3",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timezone, tzinfo
 
@@ -12,10 +12,12 @@ from ..._trace.incomplete import gaps
 from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import Step
 from ..._wire.used import Usage
+from ..actors import Labels, actor_labels
 from ..format import content_text, pretty, time_text
+from ..instructions import instructions
 from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts, turns
 from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded
-from .width import width_of, wrapped
+from .width import cut, width_of, wrapped
 
 _LEAST_WIDTH = 24
 _LINES_OF_TEXT = 3
@@ -43,7 +45,7 @@ def render_tree(
     """
     width = max(width, _LEAST_WIDTH)
     longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
-    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest)
+    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest, actor_labels(trace), instructions(trace))
     lines = tree.lines(trace)
     if full:
         lines = (part for line in lines for part in unfolded(line, width))
@@ -73,6 +75,8 @@ class _Tree:
     zone: tzinfo | None
     is_alive: IsAlive | None
     longest_ms: float
+    actors: Labels
+    instructions: Mapping[int, Sequence[str]]
 
     def lines(self, trace: RecordedTrace) -> Iterator[Line]:
         yield from self._header(trace)
@@ -120,15 +124,26 @@ class _Tree:
         if self.width - width_of(first) < _LEAST_WIDTH - 4:  # nested too deep for this width: go on at the left
             first, rest = f"{self.glyphs.ellipsis} ", self.glyphs.blank
         said = step_text(step, self.is_alive)
-        measures = [Piece(self._joined(said.measures), "dim"), *self._bar(step)] if said.measures else []
-        head, below = self._shown(said, measures, self.width - width_of(first))
-        yield Line([Piece(first, "dim"), *head.pieces], head.note, Piece(rest + self.glyphs.blank, "dim"))
+        facts = said.facts if said.kind == "tool" else ()
+        measures = [Piece(self._joined((*facts, *said.measures)), "dim"), *self._bar(step)] if facts or said.measures else []
+        actor = self._actor(step)
+        head, below = self._shown(said, measures, self.width - width_of(first) - width_of(actor.text))
+        yield Line([Piece(first, "dim"), actor, *head.pieces], head.note, Piece(rest + self.glyphs.blank, "dim"))
+        if self.full and said.kind != "user":
+            below = [*(_Text(text, "", "system: ") for text in self.instructions.get(id(step), ())), *below]
         guide = rest + (self.glyphs.pipe if step.children else self.glyphs.blank if first else "")
         below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
-        below += [_Text(self._joined(said.warnings), "warn", "~ ")] if said.warnings else []
+        below += [_Text(text, "warn", "~ ", _LINES_OF_VALUE) for text in said.interventions]
+        others = said.warnings[len(said.interventions) :]
+        below += [_Text(self._joined(others), "warn", "~ ")] if others else []
         for text in below:
             yield from self._below(text, guide)
         yield from self._steps(step.children, rest)
+
+    def _actor(self, step: Step) -> Piece:
+        """Return who acts, where that is to be said, at most a third of the width."""
+        name = self.actors.get(id(step))
+        return Piece("" if name is None else f"{cut(self.say(name), self.width // 3, self.glyphs.ellipsis)}: ", "actor")
 
     def _below(self, text: _Text, guide: str) -> Iterator[Line]:
         room = self.width - width_of(guide) - width_of(text.mark)

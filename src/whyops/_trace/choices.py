@@ -1,0 +1,123 @@
+"""The tools that models chose → the calls of each, and what the model was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .._wire.prompt import listed
+from .draft import Draft, DraftChoice
+from .step_context import Rank, Told
+from .steps import LLMResponse, ToolCall, UserMessage
+
+
+def with_choices(drafts: Sequence[Draft]) -> list[Draft]:
+    """Move the tool calls that a model chose under its answer, here and inside each step.
+
+    A call is known by the id that the model gave it; without one, the calls of these names are meant that follow before anyone else
+    speaks. Where results are only told to the model, of calls that are all there, the prompt that tells them belongs to the last of
+    these calls.
+    """
+    for draft in drafts:
+        draft.children = with_choices(draft.children)
+    level = _Level()
+    kept = [draft for draft in drafts if not level.takes(draft)]
+    for choice in level.choices:
+        _number(choice.runs)
+    return kept
+
+
+class _Level:
+    """What models have chosen so far among the steps beside each other."""
+
+    def __init__(self) -> None:
+        self.choices: list[DraftChoice] = []
+        self._by_id: dict[str, DraftChoice] = {}
+        self._model: Draft | None = None
+        self._turn = 0
+
+    def takes(self, draft: Draft) -> bool:
+        """Take note of a step; return whether it went under a model's answer."""
+        for call_id, told in _told_in(draft):
+            choice = self._by_id.get(call_id)
+            if choice is not None and choice.told is None:
+                choice.told = told
+        if draft.kind is ToolCall:
+            return self._takes_call(draft)
+        if draft.kind is LLMResponse:
+            self._begin(draft)
+        elif draft.kind is UserMessage:
+            self._model = None
+            self._turn += 1
+        return False
+
+    def _begin(self, model: Draft) -> None:
+        self._model = model
+        for call in model.events[0].tool_calls:
+            choice = DraftChoice(call, self._turn, model)
+            model.choices.append(choice)
+            if call.id is not None:
+                self._by_id[call.id] = choice
+        self.choices += model.choices
+        for child in model.children:  # of a model's call that has a span of its own
+            if child.kind is ToolCall:
+                self._chosen(child)
+
+    def _takes_call(self, draft: Draft) -> bool:
+        choice = self._chosen(draft)
+        if choice is not None:
+            if choice.turn != self._turn:  # somebody has spoken since
+                return False
+            choice.model.children.append(draft)
+            return True
+        if self._model is not None and draft.events[0].told and (told_of := _recorded(self._model, _names(draft))):
+            told_of.events.extend(draft.events)
+            return True
+        return False
+
+    def _chosen(self, draft: Draft) -> DraftChoice | None:
+        """Return the choice that led to a call, and take note of the call."""
+        choice = None if draft.tool_call_id is None else self._by_id.get(draft.tool_call_id)
+        if choice is not None:
+            choice.runs.append(draft)
+            draft.choice = choice
+            return choice
+        found = None
+        for name in _names(draft) if self._model is not None else ():
+            choice = next((one for one in self._model.choices if one.call.name == name and not one.runs), None) if self._model else None
+            if choice is not None:
+                choice.runs.append(draft)
+                found = found or choice
+        return found
+
+
+def _names(draft: Draft) -> Sequence[str]:
+    return ToolCall(tuple(draft.events)).names
+
+
+def _told_in(draft: Draft) -> Iterator[tuple[str, Told]]:
+    """Yield what a model is told as results of its calls, by their ids, in messages that are new in a prompt."""
+    for event in draft.events:
+        if event.type == "user_message":
+            yield from ((one.tool_call_id, Told(one.content, event)) for one in listed(event) if one.role == "tool" and one.tool_call_id)
+
+
+def _recorded(model: Draft, called: Sequence[str]) -> Draft | None:
+    """Return the last of a model's tool calls with these names, if it has all of them."""
+    calls = {name: draft for draft in model.children if draft.kind is ToolCall for name in _names(draft)}
+    return calls[called[-1]] if calls.keys() >= set(called) else None
+
+
+def _number(runs: Sequence[Draft]) -> None:
+    """Say of the calls of one choice which are tries, and which go on with one that was interrupted."""
+    chains: list[list[Draft]] = []
+    before: ToolCall | None = None
+    for draft in runs:
+        if before is not None and before.error is not None:
+            chains[-1].append(draft)
+        else:
+            draft.is_resumed = before is not None and before.interrupted is not None
+            chains.append([draft])
+        before = ToolCall(tuple(draft.events))
+    for chain in chains:
+        for number, draft in enumerate(chain, 1):
+            draft.attempt = Rank(number, len(chain)) if len(chain) > 1 else None

@@ -1,0 +1,60 @@
+"""A step while its events and children are being found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .._wire.model_tool_call import ModelToolCall
+from .._wire.read import RecordedEvent
+from .step_context import Choice, Rank, StepContext, Told
+from .steps import Step
+
+
+@dataclass(eq=False)
+class DraftChoice:
+    """A tool that a model chose: the calls of it, in order, and what the model was told of it."""
+
+    call: ModelToolCall
+    turn: int
+    model: Draft
+    runs: list[Draft] = field(default_factory=list)
+    told: Told | None = None
+
+    def finished(self, run: Draft | None = None) -> Choice:
+        """Return what is known of it in the end; of one of its calls, if `run` is given: the last one is what the model was told of."""
+        answer = self.model.events[0]
+        told = self.told if run is None or run is self.runs[-1] else None
+        return Choice(self.call, not (answer.truncated or answer.redacted), bool(self.runs), told)
+
+
+@dataclass(eq=False)
+class Draft:
+    """A step while its events and children are being found."""
+
+    kind: type[Step]
+    events: list[RecordedEvent]
+    parent: Draft | None = None
+    depth: int = 0
+    children: list[Draft] = field(default_factory=list)
+    attempt: Rank | None = None
+    parallel: Rank | None = None
+    is_resumed: bool = False
+    choice: DraftChoice | None = None
+    choices: list[DraftChoice] = field(default_factory=list)
+
+    @property
+    def call_id(self) -> str | None:
+        """The id of the model's call that it is a part of."""
+        return self.events[0].call_id
+
+    @property
+    def tool_call_id(self) -> str | None:
+        """The id under which a model chose it."""
+        return next((event.tool_call_id for event in self.events if event.tool_call_id), None)
+
+    def finished(self) -> Step:
+        """Make the step and those inside it."""
+        choice = None if self.choice is None else self.choice.finished(self)
+        choices = tuple(chosen.finished() for chosen in self.choices)
+        context = StepContext(self.attempt, self.parallel, self.is_resumed, choice, choices)
+        return self.kind(tuple(self.events), tuple(child.finished() for child in self.children), context)

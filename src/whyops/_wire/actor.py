@@ -1,0 +1,38 @@
+"""Who acts in an event: an agent, a node of a graph or the step of a workflow, a middleware, as a framework tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .values import as_text
+
+
+class Actor(NamedTuple):
+    """Who acts; None is what nothing tells of. `around` are the nodes around a graph that is one inside another, with slashes between."""
+
+    agent: str | None = None
+    node: str | None = None
+    middleware: str | None = None
+    around: str | None = None
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, object]) -> Actor:
+        """Read it from an event's metadata."""
+        agent, node, middleware = (
+            next((text for name in names if (text := as_text(metadata.get(name)))), None)
+            for names in (("agent", "lc_agent_name"), ("langgraph_node", "step"), ("middleware", "lc_source"))
+        )
+        return cls(agent, node, middleware, as_text(metadata.get("langgraph_subgraph")))
+
+    @property
+    def name(self) -> str:
+        """The name that tells it best from others: a middleware's, an agent's, else the node's within those around it; may be empty."""
+        if self.middleware is not None:
+            return f"{self.middleware} (middleware)"
+        return self.agent or "/".join(filter(None, (self.around, self.node)))
+
+    @property
+    def places(self) -> frozenset[str]:
+        """Where it acts, by each name: the node or step, the nodes around it, the middleware."""
+        return frozenset(filter(None, (self.node, self.middleware, *(self.around or "").split("/"))))

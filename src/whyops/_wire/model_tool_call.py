@@ -1,0 +1,30 @@
+"""The tool calls in a model's answer, in a request of a tool, or in a message of a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .told import arguments_of
+from .values import as_mapping, as_sequence, as_text
+from .write import UNKNOWN
+
+
+@dataclass(frozen=True)
+class ModelToolCall:
+    """A tool that was asked for, with the id that the model gave its call. `arguments`: an object by name, or what else was recorded."""
+
+    id: str | None
+    name: str
+    arguments: object
+
+
+def tool_calls_in(calls: object) -> tuple[ModelToolCall, ...]:
+    """Read a list of tool calls, in our form or in OpenAI's with its `function`."""
+    return tuple(map(_tool_call, as_sequence(calls)))
+
+
+def _tool_call(value: object) -> ModelToolCall:
+    call = as_mapping(value)
+    function = as_mapping(call.get("function")) or call
+    arguments = arguments_of(function.get("arguments", function.get("args")))
+    return ModelToolCall(as_text(call.get("id")), as_text(function.get("name")) or UNKNOWN, arguments)

@@ -1,0 +1,20 @@
+"""What stands in an event, as the type that it should have: whatever else stands there is taken as nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+def as_mapping(value: object) -> Mapping[str, object]:
+    """Return the value if it is an object, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_sequence(value: object) -> Sequence[object]:
+    """Return the value if it is an array, else an empty one."""
+    return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()
+
+
+def as_text(value: object) -> str | None:
+    """Return the value if it is text and not empty, else None."""
+    return value if isinstance(value, str) and value else None
