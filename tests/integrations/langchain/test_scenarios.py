@@ -18,6 +18,7 @@ from tests.integrations.langchain.running import Kept, Run
 from tests.integrations.scenario import Scenario, scenarios_in, ways
 from tests.server import StrictServer
 from whyops import WhyOps
+from whyops._cli._main import main
 from whyops._encoding import Encoded
 from whyops._load import find_trace
 from whyops._service.reader import ServiceReader
@@ -49,15 +50,16 @@ def provider() -> Iterator[str]:
 )
 @pytest.mark.parametrize("case,streamed", ways(ALL))
 def test_a_scenario(
-    server: StrictServer, provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Scenario, *, streamed: bool
+    server: StrictServer, provider: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Scenario, *, streamed: bool
 ) -> None:
     """Prompts are whole and in order, nothing is said to be missing, nothing is recorded twice; the service gives the same back."""
-    run, client = play(case, server, provider, monkeypatch, streamed=streamed)
+    settings = {"api_key": KEY, "analyse_base_url": server.url, "proxy_base_url": server.proxy_url, "keep_local": True}
+    run, client = play(case, settings, provider, monkeypatch, streamed=streamed)
     assert run.kept
     assert client.flush_sync(timeout=10).waiting == 0
     for trace_id in dict.fromkeys(kept.trace_id for kept in run.kept):
         kept = [each for each in run.kept if each.trace_id == trace_id]
-        here = RecordedTrace.from_events(server.events_of(trace_id), trace_id)
+        here = find_trace(trace_id, home, None)
         check(case, here, kept, client)
         if not case.repeats:
             assert twice(here) == []
@@ -66,17 +68,37 @@ def test_a_scenario(
     client.close_sync()
 
 
-def play(case: Scenario, server: StrictServer, provider: str, monkeypatch: pytest.MonkeyPatch, *, streamed: bool) -> tuple[Run, WhyOps]:
+def test_scenarios_after_a_push(server: StrictServer, provider: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same of what was recorded without a key and sent later: one scenario of each kind."""
+    played = []
+    for case in {case.kind: case for case in ALL if case.lacks is None}.values():
+        run, client = play(case, {}, provider, monkeypatch, streamed=case.streamed, prefix="pushed-")
+        client.flush_sync(timeout=10)
+        played.append((case, run, client))
+    ids = {kept.trace_id for _, run, _ in played for kept in run.kept}
+    monkeypatch.setenv("WHYOPS_API_KEY", KEY)
+    monkeypatch.setenv("WHYOPS_ANALYSE_BASE_URL", server.url)
+    assert main(["push", *ids]) == 0
+    for case, run, client in played:
+        for trace_id in {kept.trace_id for kept in run.kept}:
+            there = find_trace(trace_id, tmp_path / "elsewhere", ServiceReader(server.url, KEY))
+            check(case, there, [each for each in run.kept if each.trace_id == trace_id], client)
+        client.close_sync()
+
+
+def play(
+    case: Scenario, settings: dict[str, Any], provider: str, monkeypatch: pytest.MonkeyPatch, *, streamed: bool, prefix: str = ""
+) -> tuple[Run, WhyOps]:
+    """Run a scenario with a client of its own; another one where it goes on in another process."""
     clients: list[WhyOps] = []
 
     def start() -> None:
         for client in clients:
             client.close_sync()
-        settings = {"outbox": "memory", **case.client}
-        clients[:] = [whyops.configure(KEY, "agent", analyse_base_url=server.url, proxy_base_url=server.proxy_url, **settings)]
+        clients[:] = [whyops.configure(agent_name="agent", **{**settings, **case.client})]
 
     start()
-    run = Run(f"{case.kind}-{case.name}{'-streamed' if streamed else ''}", streamed, start, monkeypatch.setattr, provider)
+    run = Run(f"{prefix}{case.kind}-{case.name}{'-streamed' if streamed else ''}", streamed, start, monkeypatch.setattr, provider)
     with whyops.trace(run.trace_id):
         result = case.run(run)
         if inspect.iscoroutine(result):

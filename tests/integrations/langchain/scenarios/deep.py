@@ -1,7 +1,5 @@
 """Deep agents: to-do lists, tasks for sub-agents, files."""
 
-# ruff: noqa: E402  (what comes after needs them)
-
 from __future__ import annotations
 
 from typing import Any

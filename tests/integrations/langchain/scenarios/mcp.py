@@ -1,7 +1,5 @@
 """Tools of a real MCP server, in memory, through langchain-mcp-adapters."""
 
-# ruff: noqa: E402  (what comes after needs them)
-
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

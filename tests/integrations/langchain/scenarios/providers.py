@@ -1,7 +1,5 @@
 """OpenAI's and Anthropic's own classes, against the strict server, which answers as the providers do."""
 
-# ruff: noqa: E402  (what comes after needs them)
-
 from __future__ import annotations
 
 import contextlib
