@@ -38,7 +38,7 @@ def weather(city: str, days: int = 1) -> str:
     return f"sunny in {city} for {days} days"
 
 
-@server.tool()
+@server.tool(structured_output=False)
 def picture(city: str) -> list[Any]:
     """Show a city."""
     return [f"{city}:", Image(data=b"hello", format="png")]
