@@ -208,6 +208,8 @@ def _tool_call(step: ToolCall) -> StepText:
     if interrupted and step.result is None:
         return replace(said, state=INTERRUPTED, outcome=interrupted)
     early = "closed early by its reader" if step.closed_early else ""
+    if step.is_only_told:
+        return replace(said, state=RESULT, outcome=f"the model was told: {content_text(step.result)}")
     return replace(said, state=RESULT, outcome=value_text(step.result), warnings=tuple(filter(None, (interrupted or early,))))
 
 

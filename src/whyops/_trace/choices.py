@@ -63,6 +63,8 @@ class _Level:
                 self._chosen(child)
 
     def _takes_call(self, draft: Draft) -> bool:
+        if self._tells_of_a_run(draft):
+            return True
         choice = self._chosen(draft)
         if choice is not None:
             if choice.turn != self._turn:  # somebody has spoken since
@@ -74,12 +76,23 @@ class _Level:
             return True
         return False
 
+    def _tells_of_a_run(self, draft: Draft) -> bool:
+        """Return whether a step is but what the model was told of a call that was recorded without the model's id; then it goes there."""
+        choice = None if draft.tool_call_id is None or draft.events[0].type != "tool_result" else self._by_id.get(draft.tool_call_id)
+        if choice is None or not choice.runs or choice.runs[-1].tool_call_id is not None:
+            return False
+        choice.told = choice.told or Told(draft.events[0].result, draft.events[0])
+        choice.runs[-1].events.extend(draft.events)
+        return True
+
     def _chosen(self, draft: Draft) -> DraftChoice | None:
         """Return the choice that led to a call, and take note of the call."""
         choice = None if draft.tool_call_id is None else self._by_id.get(draft.tool_call_id)
         if choice is not None:
             choice.runs.append(draft)
             draft.choice = choice
+            if draft.events[0].type == "tool_result" and choice.told is None:
+                choice.told = Told(draft.events[0].result, draft.events[0])
             return choice
         found = None
         for name in _names(draft) if self._model is not None else ():

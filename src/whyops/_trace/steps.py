@@ -193,8 +193,14 @@ class ToolCall(Step):
 
     @cached_property
     def requested(self) -> tuple[ModelToolCall, ...]:
-        """The tool with its arguments; several, where one request names several."""
-        return next((event.tool_calls for event in self.events if event.tool_calls), ())
+        """The tool with its arguments; several, where one request names several; as it was chosen, where that alone was recorded."""
+        chosen = (self.context.choice.call,) if self.is_only_told and self.context.choice is not None else ()
+        return next((event.tool_calls for event in self.events if event.tool_calls), chosen)
+
+    @property
+    def is_only_told(self) -> bool:
+        """Whether nothing was recorded of the call but what the model that chose it was told: no tool is known to have run."""
+        return self.first.type == "tool_result" and self.context.choice is not None
 
     @cached_property
     def name(self) -> str:

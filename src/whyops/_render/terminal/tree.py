@@ -13,7 +13,7 @@ from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import Step
 from ..._wire.used import Usage
 from ..actors import Labels, actor_labels
-from ..format import content_text, pretty, time_text
+from ..format import content_text, pretty, time_text, value_text
 from ..instructions import instructions
 from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts, turns
 from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded
@@ -219,7 +219,8 @@ class _Tree:
         taken = total_width([*head, *note]) + 2
         if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
             return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
-        value = pretty(whole.get("Result"), self.width) if self.full and said.state == RESULT else said.outcome
+        is_value = said.state == RESULT and said.outcome == value_text(whole.get("Result"))
+        value = pretty(whole["Result"], self.width) if self.full and is_value else said.outcome
         return Line(head, note), [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)]
 
     def _bar(self, step: Step) -> list[Piece]:
