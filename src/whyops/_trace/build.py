@@ -39,15 +39,17 @@ class _Draft:
     depth: int = 0
     children: list[_Draft] = field(default_factory=list)
 
-    def finished(self) -> Step:
-        """Make the step and those inside it."""
-        return self.kind(tuple(self.events), tuple(child.finished() for child in _with_choices(self.children)))
+    def finished(self, called: frozenset[str]) -> Step:
+        """Make the step and those inside it; `called` are the ids of all tool calls that are recorded."""
+        events, children = tuple(self.events), tuple(child.finished(called) for child in _with_choices(self.children))
+        return LLMResponse(events, children, called) if self.kind is LLMResponse else self.kind(events, children)
 
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
     """Build the steps; those nested deeper than `max_depth` stand at that depth."""
     roots = _nested(_drafts(events), max_depth)
-    return tuple(draft.finished() for draft in _with_choices(roots))
+    called = frozenset(event.tool_call_id for event in events if event.type == "tool_call_request" and event.tool_call_id is not None)
+    return tuple(draft.finished(called) for draft in _with_choices(roots))
 
 
 def _drafts(events: Iterable[RecordedEvent]) -> list[_Draft]:

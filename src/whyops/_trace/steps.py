@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from typing import ClassVar
 
 from .._printable import counted, shortened
@@ -126,10 +127,13 @@ class Thinking(Step):
         return self.first.thinking
 
 
+@dataclass(frozen=True, repr=False)
 class LLMResponse(Step):
     """A model's answer. The calls of the tools that it requested are among the children."""
 
     kind = "model"
+    called_elsewhere: frozenset[str] = frozenset()
+    """Ids of tool calls that are recorded in other steps of the trace."""
 
     @property
     def model(self) -> str:
@@ -166,10 +170,10 @@ class LLMResponse(Step):
             return ()
         called = [name for child in self.children if isinstance(child, ToolCall) for name in child.names]
         missing = []
-        for tool in self.requested:
+        for tool, id_ in zip_longest(self.requested, self.first.chosen_ids[: len(self.requested)]):
             if tool.name in called:
                 called.remove(tool.name)
-            else:
+            elif id_ not in self.called_elsewhere:
                 missing.append(tool)
         return tuple(missing)
 
@@ -178,6 +182,11 @@ class ToolCall(Step):
     """A tool's call: its request, its response, and the error in between, as far as they were recorded."""
 
     kind = "tool"
+
+    @property
+    def stands_for(self) -> str | None:
+        """What it is, where it is no tool's call: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
+        return self.first.stands_for
 
     @cached_property
     def requested(self) -> tuple[RequestedTool, ...]:

@@ -297,6 +297,21 @@ class RecordedEvent:
         return as_text(self.metadata.get("interrupted"))
 
     @property
+    def stands_for(self) -> str | None:
+        """What a tool's event that is no tool's stands for: a `run`, a `step`, an `answer` or a `question`."""
+        return as_text(self.metadata.get("stands_for"))
+
+    @property
+    def chosen_ids(self) -> tuple[str | None, ...]:
+        """The ids of an answer's tool calls, in the order of `tool_calls`; None where one has none."""
+        return tuple(as_text(as_mapping(call).get("id")) for call in as_sequence(self.fields.get("toolCalls")))
+
+    @property
+    def tool_call_id(self) -> str | None:
+        """The id under which a model chose a tool's call, where that is known."""
+        return as_text(self.metadata.get("tool_call_id"))
+
+    @property
     def is_structured_answer(self) -> bool:
         """Whether the tool calls of a model's answer are the answer itself, in a form that was asked for."""
         return self.metadata.get("structured_output") is True

@@ -35,6 +35,11 @@ def answers_of(result: Any, encode: Encode, answering_tools: Collection[str] = (
     return answers
 
 
+def texts_of(result: Any) -> Iterable[object]:
+    """Return the texts of the alternatives in an LLMResult."""
+    return (getattr(generation, "text", None) for alternatives in result.generations for generation in alternatives)
+
+
 def partial_answers(chunks: Sequence[Any], encode: Encode) -> list[Answer]:
     """Return the answer that came in these chunks of a stream, or texts of tokens; none where nothing came."""
     if not chunks:
