@@ -111,7 +111,7 @@ def plain(value: Any, depth: int = 0) -> object:
 
 def is_message(value: object) -> bool:
     """Tell whether this is one of LangChain's messages."""
-    return _is_message_class(type(value))
+    return _is_message_class(type(value))  # type: ignore[arg-type]  # a class can be hashed, which mypy takes from its instances
 
 
 @lru_cache(maxsize=256)
