@@ -23,7 +23,7 @@ def question_in(inputs: object, *, is_graph: bool) -> object:
     """
     if isinstance(inputs, str):
         return inputs or None
-    if isinstance(inputs, Mapping) and "messages" not in inputs:
+    if isinstance(inputs, Mapping) and "messages" not in inputs and _role(inputs) is None:
         texts = [value for value in inputs.values() if isinstance(value, str)]
         return None if is_graph or len(inputs) != 1 or not texts else texts[0] or None
     last = _last(inputs)
@@ -43,7 +43,7 @@ def answer_in(outputs: object) -> object:
     """Return the words in which a run's outputs end, as an assistant's; outputs of another kind as they are; None where there are none."""
     if isinstance(outputs, str):
         return outputs or None
-    if isinstance(outputs, Mapping) and "messages" not in outputs:
+    if isinstance(outputs, Mapping) and "messages" not in outputs and _role(outputs) is None:
         return _results.plain(outputs) if outputs else None
     last = _last(outputs)
     if last is not None:
