@@ -115,6 +115,7 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
         enabled=delivery is not None,
         capture_content=settings.capture_content is not False,
         capture_prompts=settings.capture_prompts is not False,
+        record_steps=settings.record_steps is True,
         max_value_bytes=settings.max_value_bytes,
         at_trace_end=_TraceEnd(delivery, settings.exit_timeout) if delivery is not None and settings.flush_at_trace_end else None,
         reduce=reduce_recorder,

@@ -63,6 +63,7 @@ class WhyOps:
         keep_keys: Names that are not to be redacted.
         capture_content: False records names, times and sizes only.
         capture_prompts: False leaves out those prompts in which no user speaks last, as in an agent's loop (`WHYOPS_CAPTURE_PROMPTS`).
+        record_steps: True records a framework's nodes and steps as spans, which the service limits (`WHYOPS_RECORD_STEPS`); default no.
         max_value_bytes: Maximum size of one value; longer ones are cut with a visible marker.
         outbox: "file", so that what was recorded outlives the process, or "memory".
         outbox_max_bytes: Maximum size of what is queued; beyond it new events are counted and dropped.
@@ -95,6 +96,7 @@ class WhyOps:
         keep_keys: Iterable[str] = (),
         capture_content: bool | None = None,
         capture_prompts: bool | None = None,
+        record_steps: bool | None = None,
         max_value_bytes: int = defaults.MAX_VALUE_BYTES,
         outbox: Literal["file", "memory"] = "file",
         outbox_max_bytes: int = defaults.OUTBOX_MAX_BYTES,

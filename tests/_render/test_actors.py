@@ -34,7 +34,7 @@ def test_one_actor_is_not_named() -> None:
     )
     assert said(one) == []
     assert said(trace_of(asks("a?"), answer(), *runs("f", {}, 1, None))) == []
-    assert said(RecordedTrace.from_events(recorded("reviewed"))) == []
+    assert said(RecordedTrace.from_events(recorded("tries"))) == []
 
 
 def test_each_change_is_named_once() -> None:

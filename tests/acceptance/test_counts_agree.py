@@ -37,17 +37,26 @@ contents = st.one_of(
     st.fixed_dictionaries({"toolResults": results, "usage": usages}),
     st.fixed_dictionaries({"toolCalls": st.sampled_from([[], [{"name": "f", "arguments": {}}], "f"]), "output": results}),
 )
+
+
+def as_a_step(event: dict[str, object]) -> dict[str, object]:
+    """Let all events of one span, and those of none that have no time, say that they are no tool's."""
+    is_one = event.get("spanId") == "c" or ("spanId" not in event and "timestamp" not in event)
+    metadata = event.get("metadata")
+    return {**event, "metadata": {**(metadata if isinstance(metadata, dict) else {}), "stands_for": "step"}} if is_one else event
+
+
 events = st.fixed_dictionaries(
     {"eventType": st.sampled_from(KINDS), "content": contents},
     optional={
-        "spanId": st.sampled_from(["a", "b", "", 7]),
+        "spanId": st.sampled_from(["a", "b", "c", "", 7]),
         "timestamp": st.sampled_from([*(f"2026-11-23T18:14:0{second}.5Z" for second in range(5)), "yesterday", None]),
         "idempotencyKey": st.sampled_from(["", 7, *(f"k-{number}" for number in range(9))]),
         "metadata": st.fixed_dictionaries(
             {}, optional={"usage": usages, "tool": st.sampled_from(["f", "", 7]), "parentSpanId": st.sampled_from(["a", "b", "c"])}
         ),
     },
-)
+).map(as_a_step)
 
 
 numbered = itertools.count()

@@ -49,6 +49,7 @@ class Settings:
     keep_keys: tuple[str, ...] = ()
     capture_content: bool | None = None
     capture_prompts: bool | None = None
+    record_steps: bool | None = None
     max_value_bytes: int = defaults.MAX_VALUE_BYTES
     outbox: Literal["file", "memory"] = "file"
     outbox_max_bytes: int = defaults.OUTBOX_MAX_BYTES
@@ -72,6 +73,7 @@ class Settings:
         """Return these settings with what was not given taken from the environment, or from the defaults."""
         home, home_trouble = _home_if_any(self.home)
         capture, prompts, flush, keep = self.capture_content, self.capture_prompts, self.flush_at_trace_end, self.keep_local
+        steps = self.record_steps
         days, size, text = self.local_max_age_days, self.local_max_bytes, environment.text
         return replace(
             self,
@@ -84,6 +86,7 @@ class Settings:
             redact_keys=self.redact_keys or environment.names(environment.REDACT_KEYS),
             capture_content=environment.flag(environment.CAPTURE_CONTENT, default=True) if capture is None else capture,
             capture_prompts=environment.flag("WHYOPS_CAPTURE_PROMPTS", default=True) if prompts is None else prompts,
+            record_steps=environment.flag("WHYOPS_RECORD_STEPS", default=False) if steps is None else steps,
             flush_at_trace_end=environment.flag("WHYOPS_FLUSH_AT_TRACE_END", default=environment.may_freeze()) if flush is None else flush,
             keep_local=environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
             local_max_age_days=_said(environment.number, "WHYOPS_LOCAL_MAX_AGE_DAYS", defaults.LOCAL_MAX_AGE_DAYS)
@@ -291,6 +294,7 @@ _CHECKS: dict[str, Check] = {
     "analyse_base_url": _check_url,
     "capture_content": _check_flag,
     "capture_prompts": _check_flag,
+    "record_steps": _check_flag,
     "flush_at_trace_end": _check_flag,
     "keep_local": _check_flag,
     "disabled": _check_flag,

@@ -65,6 +65,7 @@ class Recorder:
         "moments_of",
         "prompts_of",
         "record",
+        "record_steps",
         "reduce",
     )
 
@@ -78,6 +79,7 @@ class Recorder:
         enabled: bool = True,
         capture_content: bool = True,
         capture_prompts: bool = True,
+        record_steps: bool = False,
         max_value_bytes: int = MAX_VALUE_BYTES,
         at_trace_end: TraceEnd | None = None,
         clock: EventClock | None = None,
@@ -91,6 +93,7 @@ class Recorder:
         self.enabled: bool = enabled
         self.capture_content: bool = capture_content
         self.capture_prompts: bool = capture_prompts
+        self.record_steps: bool = record_steps
         self.max_value_bytes: int = max_value_bytes
         self.at_trace_end: TraceEnd | None = at_trace_end
         self.clock: EventClock = clock or EventClock()

@@ -86,6 +86,18 @@ class ToolCallWriter:
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 
+    @guard.recording
+    def begin_at(self, times: tuple[str, str], started_ns: int) -> None:
+        """Record the request of a call that began earlier: at `times`, as `EventClock.stamp` says them, and by the steady clock."""
+        trace = self.trace
+        arguments, cuts, redactions = self._arguments
+        self._call = line.call_begun(self.span_id, self._tool, arguments)
+        self._members = members = trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
+        if trace.recorder.enabled:
+            trace.recorder.record(line.request(trace.head, times, self.span_id, self._call, self._tool, members))
+        self._open = True
+        self._started_ns = started_ns
+
     def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
         """Record the response with what the call gave."""
         try:

@@ -66,8 +66,8 @@ def _rank(rank: Rank | None) -> Data | None:
 
 
 def _chosen(choice: Choice) -> Data:
-    """Return a tool that a model chose; with what the model was told, where that is all that is recorded of it."""
-    told = {"told": choice.told.value} if choice.told is not None and not choice.is_recorded else {}
+    """Return a tool that a model chose; with what the model was told, where no tool is known to have run."""
+    told = {"told": choice.told.value} if choice.told is not None and not choice.has_run else {}
     return {"id": choice.call.id, "name": choice.call.name, "arguments": choice.call.arguments, **told}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._printable import counted, printable
 from .._trace.incomplete import gaps
@@ -107,7 +107,7 @@ def _line(said: StepText, limit: int, actor: str | None) -> str:
     label = f"**{said.label}**" if said.kind in ("user", "error") else said.label
     labelled = f"{label}: {text}" if text else label
     words = [f"{actor}:"] if actor else []
-    words.append(f"{said.name}({text})" if said.kind == "tool" else labelled)
+    words.append(replace(said, text=text).call if said.kind == "tool" else labelled)
     if said.state == RESULT:
         words.append(f"→ {_cut(said.outcome, limit)}")
     elif said.outcome:

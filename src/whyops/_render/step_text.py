@@ -19,6 +19,8 @@ IsAlive = Callable[[str], "bool | None"]
 """Tells of the process that an idempotency key begins with whether it still runs; None if that is not known."""
 
 RESULT, FAILED, INTERRUPTED, OPEN = "result", "failed", "interrupted", "open"
+_NAMED = {"run": "run {}", "step": "step {}", "answer": "{} answered", "question": "{} asked a human"}
+"""How what is recorded as a tool's call, and is none, is named."""
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
 
 
@@ -58,6 +60,14 @@ class StepText:
     messages: tuple[Message, ...] = ()
     values: tuple[Value, ...] = ()
 
+    stands_for: str = ""
+    """What is recorded as a tool's call, and is none: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
+
+    @property
+    def call(self) -> str:
+        """A tool with what it was called with; of what is no tool's call, what it was given, if anything."""
+        return f"{self.name}({self.text})" if self.text or not self.stands_for else self.name
+
     @property
     def label(self) -> str:
         """What the headline begins with."""
@@ -88,7 +98,7 @@ def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
 def headline(said: StepText) -> str:
     """Return a step in a few words: a call with its arguments, else who speaks, and what."""
     if said.kind == "tool":
-        return f"{said.name}({said.text})"
+        return said.call
     requests = f"requests {', '.join(said.requested)}" if said.requested else ""
     return "  ".join(filter(None, (said.label, said.text, requests)))
 
@@ -198,7 +208,10 @@ def _ends(step: LLMResponse) -> Iterator[str]:
 
 def _tool_call(step: ToolCall) -> StepText:
     text = ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
-    said = StepText("tool", step.name, text, interventions=tuple(_interventions(step)), values=tuple(_call_values(step)))
+    name = _NAMED.get(step.stands_for or "", "{}").format(step.name)
+    said = StepText(
+        "tool", name, text, stands_for=step.stands_for or "", interventions=tuple(_interventions(step)), values=tuple(_call_values(step))
+    )
     if step.error is not None:
         return replace(said, state=FAILED, outcome=step.error)
     if not step.is_finished:

@@ -36,7 +36,7 @@ class SpanCounts(NamedTuple):
         return cls(
             requests=event.type == "tool_call_request",
             responses=event.type == "tool_call_response",
-            failed=event.type == "tool_call_response" and event.failure is not None,
+            failed=event.type == "tool_call_response" and event.failure is not None and event.stands_for is None,
             results=event.type == "tool_result",
             errors=event.type == "error",
         )
@@ -112,13 +112,14 @@ def _count(connection: Connection, trace: int, events: Iterable[RecordedEvent]) 
         own = SpanCounts.of(event)
         if not any(own):
             continue
-        if own.calls and event.tool:
+        is_call = event.stands_for is None
+        if own.calls and event.tool and is_call:
             connection.execute("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", (trace, storable(event.tool)))
         before, span = SpanCounts(), storable(event.span_id)
         if span is not None:
             before = spans.get(span) or _known(connection, trace, span)
             spans[span] = own = SpanCounts(*map(operator.add, before, own))
-        calls += own.calls - before.calls
+        calls += own.calls - before.calls if is_call else 0
         failures += own.failures - before.failures
     connection.executemany(
         "INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)", [(trace, span, *counts) for span, counts in spans.items()]

@@ -36,7 +36,8 @@ _BELONG_TO_CALLS = ("tool_result", "error")
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
     """Build the steps; those nested deeper than `max_depth` stand at that depth."""
-    roots = with_choices(_nested(_drafts(events), max_depth))
+    called = frozenset(event.tool_call_id for event in events if event.type == "tool_call_request") - {None}
+    roots = with_choices(_nested(_drafts(events), max_depth), called)
     return tuple(draft.finished() for draft in roots)
 
 

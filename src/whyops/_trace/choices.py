@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from .._wire.prompt import listed
 from .draft import Draft, DraftChoice
@@ -10,18 +10,19 @@ from .step_context import Rank, Told
 from .steps import LLMResponse, ToolCall, UserMessage
 
 
-def with_choices(drafts: Sequence[Draft]) -> list[Draft]:
-    """Move the tool calls that a model chose under its answer, here and inside each step.
+def with_choices(drafts: Sequence[Draft], called: Collection[str | None]) -> list[Draft]:
+    """Move the tool calls that a model chose under its answer, here and inside each step; `called` are the ids of all calls that ran.
 
     A call is known by the id that the model gave it; without one, the calls of these names are meant that follow before anyone else
     speaks. Where results are only told to the model, of calls that are all there, the prompt that tells them belongs to the last of
     these calls.
     """
     for draft in drafts:
-        draft.children = with_choices(draft.children)
+        draft.children = with_choices(draft.children, called)
     level = _Level()
     kept = [draft for draft in drafts if not level.takes(draft)]
     for choice in level.choices:
+        choice.ran_elsewhere = not choice.runs and choice.call.id in called
         _number(choice.runs)
     return kept
 

@@ -19,12 +19,15 @@ class DraftChoice:
     model: Draft
     runs: list[Draft] = field(default_factory=list)
     told: Told | None = None
+    ran_elsewhere: bool = False
+    """Whether a call of it stands inside another step, as that of a graph's node."""
 
     def finished(self, run: Draft | None = None) -> Choice:
         """Return what is known of it in the end; of one of its calls, if `run` is given: the last one is what the model was told of."""
         answer = self.model.events[0]
         told = self.told if run is None or run is self.runs[-1] else None
-        return Choice(self.call, not (answer.truncated or answer.redacted), bool(self.runs), told)
+        has_run = self.ran_elsewhere or any(draft.events[0].type != "tool_result" for draft in self.runs)
+        return Choice(self.call, not (answer.truncated or answer.redacted), bool(self.runs) or self.ran_elsewhere, told, has_run)
 
 
 @dataclass(eq=False)

@@ -30,6 +30,12 @@ class Totals:
     redacted: int
 
 
+def _has_failed(step: Step) -> bool:
+    """Tell whether something went wrong in a step; a run or a step of a framework's around a failed call has not failed once more."""
+    is_around = isinstance(step, ToolCall) and step.stands_for is not None and all(event.type != "error" for event in step.events)
+    return step.error is not None and not is_around
+
+
 @dataclass(frozen=True)
 class DeliveryStatus:
     """What became of a trace's events that the trace may lack, in numbers of events.
@@ -118,8 +124,8 @@ class RecordedTrace:
 
     @cached_property
     def calls(self) -> tuple[ToolCall, ...]:
-        """All tool calls, nested ones too, in order."""
-        return tuple(step for step in self.walk() if isinstance(step, ToolCall))
+        """All tool calls, nested ones too, in order; not what is recorded as one and is a run or a step of a framework's."""
+        return tuple(step for step in self.walk() if isinstance(step, ToolCall) and step.stands_for is None)
 
     @cached_property
     def model_calls(self) -> tuple[ModelCall, ...]:
@@ -132,7 +138,7 @@ class RecordedTrace:
         return Totals(
             events=len(self.events),
             calls=len(self.calls),
-            errors=sum(step.error is not None for step in self.walk()),
+            errors=sum(_has_failed(step) for step in self.walk()),
             open_calls=sum(not call.is_finished for call in self.calls),
             usage=sum((event.usage for event in self.events), Usage()),
             truncated=sum(step.truncated for step in self.walk()),

@@ -33,6 +33,8 @@ class Choice:
     """Whether nothing was cut or taken out of the answer."""
     is_recorded: bool = False
     told: Told | None = None
+    has_run: bool = False
+    """Whether a tool is known to have run for it: not, where nothing is recorded but what the model was told."""
 
 
 @dataclass(frozen=True)

@@ -140,10 +140,13 @@ class Thinking(Step):
         return self.first.thinking
 
 
+@dataclass(frozen=True, repr=False)
 class LLMResponse(Step):
     """A model's answer. The calls of the tools that it requested are among the children."""
 
     kind = "model"
+    called_elsewhere: frozenset[str] = frozenset()
+    """Ids of tool calls that are recorded in other steps of the trace."""
 
     @property
     def model(self) -> str:
@@ -190,6 +193,11 @@ class ToolCall(Step):
     """A tool's call: its request, its response, and the error in between, as far as they were recorded."""
 
     kind = "tool"
+
+    @property
+    def stands_for(self) -> str | None:
+        """What it is, where it is no tool's call: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
+        return self.first.stands_for
 
     @cached_property
     def requested(self) -> tuple[ModelToolCall, ...]:

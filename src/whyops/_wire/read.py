@@ -305,6 +305,11 @@ class RecordedEvent:
         return as_text(self.metadata.get("interrupted"))
 
     @property
+    def stands_for(self) -> str | None:
+        """What a tool's event that is no tool's stands for: a `run`, a `step`, an `answer` or a `question`."""
+        return as_text(self.metadata.get("stands_for"))
+
+    @property
     def is_structured_answer(self) -> bool:
         """Whether the tool calls of a model's answer are the answer itself, in a form that was asked for."""
         return self.metadata.get("structured_output") is True

@@ -156,7 +156,14 @@ def test_an_interrupt_is_no_error_and_a_resume_goes_on_in_the_same_trace(capture
 
     assert "__interrupt__" in run(ask())
     run(Command(resume="yes"))
-    assert types(captured) == [*ONE_RUN[:4], "tool_call_request", "tool_call_response", "llm_response"]
+    question, reply = ["tool_result"], ["user_message"]
+    call = ["tool_call_request", "tool_call_response"]
+    assert types(captured) == [*ONE_RUN[:3], *question, "tool_call_response", *reply, *call, "llm_response"]
+    asked, said = only(captured, "tool_result"), captured.of_type("user_message")[1]
+    assert asked["content"] == {"name": "interrupt", "toolName": "interrupt", "output": "Really?"}
+    assert asked["metadata"]["parentSpanId"] == captured.of_type("tool_call_request")[0]["spanId"]
+    assert said["content"] == [{"role": "user", "content": "yes"}]
+    assert said["metadata"]["event"] == "resume"
     assert {event["traceId"] for event in captured.events} == {"thread-1"}
     first, second = captured.of_type("tool_call_response")
     assert first["metadata"]["interrupted"] == "GraphInterrupt"
@@ -179,7 +186,11 @@ def test_an_interrupt_in_decorated_functions_and_in_a_node_is_no_error(captured,
     with whyops.trace("open"):
         runnable.invoke(ask(), config(handler))
         runnable.invoke(Command(resume="yes"), config(handler))
-    assert types(captured) == ["tool_call_request", "tool_call_response"] * 2
+    call = ["tool_call_request", "tool_call_response"]
+    in_time = sorted(captured.events, key=lambda event: event["metadata"]["recordedAt"])
+    told = [event["eventType"] for event in in_time]
+    assert told == ["user_message", *call, "tool_result", "user_message", *call, "tool_result"]
+    assert [event["content"]["output"] for event in captured.of_type("tool_result")] == ["Really?", "yes"]
     first, second = captured.of_type("tool_call_response")
     assert first["metadata"]["interrupted"] == "GraphInterrupt"
     assert second["content"]["toolResults"] == {"result": "yes"}
@@ -218,7 +229,8 @@ def test_a_command_to_the_parent_graph_is_no_error(captured, handler):
     graph.add_node("second", lambda _: {"messages": [AIMessage("mine")]})
     graph.add_edge(START, "first")
     graph.compile().invoke(ask(), config(handler))
-    assert types(captured) == ONE_RUN[:4]
+    assert types(captured) == [*ONE_RUN[:4], "tool_result"]
+    assert captured.events[4]["content"] == {"name": "second", "toolName": "second", "output": "mine"}
     gave = captured.events[3]
     told = {"graph": Command.PARENT, "goto": "second", "updated": ["messages"], "result": "handed over"}
     assert gave["content"]["toolResults"] == told

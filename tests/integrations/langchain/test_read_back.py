@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import before_model
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
 
 import whyops
 from tests.acceptance.test_read_back import KEY, compare
 from tests.integrations.langchain.parts import Scripted, Streaming, ask, calls, hands_config_on
 from tests.server import StrictServer
+from whyops._store.reader import StoreReader
 from whyops.integrations.langchain import WhyOpsCallbackHandler
+
+
+class Order(TypedDict):
+    """A state without messages."""
+
+    number: int
 
 
 @whyops.tool
@@ -101,4 +112,39 @@ def test_an_answer_that_was_cut_off_and_the_providers_own_tool(home: Path, tmp_p
         assert [call.name for call in trace.calls] == ["web_search"]
         assert trace.events[-1].interrupted == "CancelledError"
         assert {event.metadata["agent"] for event in trace.events} == {"desk"}
+        sdk.close_sync()
+
+
+def test_what_no_model_said(home: Path, tmp_path: Path) -> None:
+    """An answer of a guard rail, a plain graph that asks a human and is resumed, and an agent with its steps as spans."""
+    built = StateGraph(Order)
+    built.add_node("ask", lambda _: {"number": int(interrupt("How many?"))})
+    built.add_edge(START, "ask")
+    plain = built.compile(checkpointer=InMemorySaver())
+
+    @before_model(can_jump_to=["end"])
+    def guard(state: Any, runtime: Any) -> dict[str, Any]:
+        return {"jump_to": "end", "messages": [AIMessage("Not about that.")]}
+
+    def config(trace_id: str, *, steps: bool = False) -> Any:
+        return {"callbacks": [WhyOpsCallbackHandler(record_steps=steps)], "configurable": {"thread_id": trace_id}}
+
+    with StrictServer() as server:
+        sdk = whyops.configure(
+            api_key=KEY, agent_name="agent", analyse_base_url=server.url, proxy_base_url=server.proxy_url, keep_local=True
+        )
+        create_agent(Scripted(), [], middleware=[guard]).invoke(ask("Who are you?"), config("guarded"))
+        plain.invoke({"number": 0}, config("plain"))
+        plain.invoke(Command(resume="7"), config("plain"))
+        answers = [calls(("reckon", {"item": "lamp", "count": 2})), "115.40 EUR."]
+        create_agent(Scripted(answers=answers), [reckon]).invoke(ask(), config("steps", steps=True))
+        told = sdk.flush_sync(timeout=10)
+        assert (told.waiting, told.rejected) == (0, 0)
+        assert compare(server, home, tmp_path / "elsewhere") == ["guarded", "plain", "steps"]
+        assert [event.type for event in whyops.load_trace("guarded").events] == ["user_message", "tool_result"]
+        interrupted = whyops.load_trace("plain")
+        assert [step.kind for step in interrupted.steps] == ["tool", "user", "tool"]
+        assert interrupted.calls == ()
+        assert [call.name for call in whyops.load_trace("steps").calls] == ["reckon", "price_of"]
+        assert {row.trace_id: row.calls for row in StoreReader(home).summaries()} == {"guarded": 0, "plain": 0, "steps": 2}
         sdk.close_sync()

@@ -638,7 +638,7 @@ def test_events_that_langchain_need_not_send(captured, handler):
     assert RunnableLambda(say).invoke("x", {"callbacks": [handler]}) == "x"
     handler.on_interrupt(object())
     handler.on_resume(object())
-    assert captured.events == []
+    assert types(captured) == ["user_message", "tool_result"]  # of the run itself
 
 
 def test_a_handler_of_another_client_below_a_run_records_for_its_own():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 import whyops
 from tests.integrations.langchain.parts import Scripted, also_async, ask, calls, only
+from whyops._runtime import guard
 from whyops.integrations.langchain import WhyOpsCallbackHandler, _who
 from whyops.testing import capture
 
@@ -181,3 +183,17 @@ def test_what_metadata_says_goes_before_configurable(captured, handler):
     config: Any = {"callbacks": [handler], "configurable": {"session_id": "other"}, "metadata": {"session_id": "mine"}}
     Scripted(answers=["Hi."]).invoke("Hi", config)
     assert {event["traceId"] for event in captured.events} == {"mine"}
+
+
+def test_a_user_without_a_trace_is_said_once(captured, handler, caplog):
+    """Each of its runs is a trace of its own; a line of the log says what keeps them together."""
+    guard.notices._said.pop("LangChain user without trace", None)
+    with caplog.at_level(logging.INFO, "whyops"):
+        for _ in range(2):
+            Scripted(answers=["Hi."]).invoke("Hello", {"callbacks": [handler], "configurable": {"user_id": "ada"}})
+    said = [record.getMessage() for record in caplog.records if record.name == "whyops"]
+    caplog.clear()
+    assert len(said) == 1
+    assert "thread_id" in said[0]
+    assert len({event["traceId"] for event in captured.events}) == 2
+    assert {event["externalUserId"] for event in captured.events} == {"ada"}

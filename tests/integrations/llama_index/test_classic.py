@@ -12,6 +12,7 @@ from llama_index.core import Settings, VectorStoreIndex
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.callbacks import CallbackManager, CBEventType, EventPayload
 from llama_index.core.llms import MockLLM
+from llama_index.core.postprocessor import SimilarityPostprocessor
 from llama_index.core.tools import ToolMetadata
 
 import whyops
@@ -22,7 +23,15 @@ from whyops.testing import Captured
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of pydantic's, in LlamaIndex's agents
 
-QUERY = ["tool_call_request", "embedding_request", "embedding_response", "tool_call_response", "user_message", "llm_response"]
+QUERY = [
+    "user_message",
+    "tool_call_request",
+    "embedding_request",
+    "embedding_response",
+    "tool_call_response",
+    "user_message",
+    "llm_response",
+]
 
 
 @pytest.fixture
@@ -103,8 +112,50 @@ def test_a_query_is_one_trace(way: str, *, streaming: bool, model: Any, manager:
     events = recorded.events[before:]
     assert [event["eventType"] for event in events] == QUERY
     assert len({event["traceId"] for event in events}) == 1
-    assert events[1]["metadata"]["parentSpanId"] == events[0]["spanId"]
-    assert len(events[3]["content"]["toolResults"]["nodes"]) == 2
+    assert events[0]["content"] == [{"role": "user", "content": "Who purrs?"}]
+    assert events[2]["metadata"]["parentSpanId"] == events[1]["spanId"]
+    assert len(events[4]["content"]["toolResults"]["nodes"]) == 2
+
+
+def test_a_query_that_no_model_answers(manager: CallbackManager, recorded: Captured) -> None:
+    """Leaves its caller's question, and the answer; a query in a tool's call leaves neither."""
+    index = VectorStoreIndex(NODES, embed_model=embedding(), callback_manager=manager)
+    cutoff = SimilarityPostprocessor(similarity_cutoff=2.0)
+    engine = index.as_query_engine(llm=ScriptedLLM(script=lambda _: "Cats."), node_postprocessors=[cutoff])
+    before = len(recorded.events)
+    assert str(engine.query("Who purrs?")) == "Empty Response"
+    events = recorded.events[before:]
+    assert [event["eventType"] for event in events] == [*QUERY[:5], "tool_result"]
+    assert events[0]["content"] == [{"role": "user", "content": "Who purrs?"}]
+    assert events[5]["content"] == {"name": "query", "toolName": "query", "output": "Empty Response"}
+    assert len({event["traceId"] for event in events}) == 1
+
+    @whyops.tool
+    def look_up() -> str:
+        return str(engine.query("Who barks?"))
+
+    look_up()
+    assert len(recorded.of_type("user_message")) == len(recorded.of_type("tool_result")) == 1
+
+
+def test_the_steps_of_a_query(recorded: Captured) -> None:
+    """With `record_steps=True` query and synthesis are spans, with what is in them below."""
+    Settings.callback_manager = manager = CallbackManager([WhyOpsCallbackHandler(record_steps=True)])
+    try:
+        index = VectorStoreIndex(NODES, embed_model=embedding())
+        index.as_query_engine(llm=ScriptedLLM(script=lambda _: "Cats.", callback_manager=manager)).query("Who purrs?")
+    finally:
+        Settings._callback_manager = None
+    asked = [event for event in recorded.of_type("tool_call_request") if event["metadata"].get("stands_for") == "step"]
+    assert [event["content"]["name"] for event in asked] == ["query", "synthesize"]
+    query, synthesis = (event["spanId"] for event in asked)
+    assert asked[1]["metadata"]["parentSpanId"] == query
+    (answer,) = recorded.of_type("llm_response")
+    assert answer["metadata"]["parentSpanId"] == synthesis
+    gave = {event["spanId"]: event["content"]["toolResults"] for event in recorded.of_type("tool_call_response")}
+    assert gave[query]["response"] == "Cats."
+    assert len(gave[query]["sources"]) == 2
+    assert recorded.of_type("tool_result") == []
 
 
 def test_an_agents_model_calls_are_one_trace(manager: CallbackManager, recorded: Captured) -> None:

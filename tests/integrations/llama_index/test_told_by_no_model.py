@@ -20,6 +20,8 @@ from llama_index.core.workflow import Context, Event, HumanResponseEvent, InputR
 
 import whyops
 from tests.integrations.llama_index.scripted import NODES, ScriptedLLM, calls, embedding, in_turn
+from whyops._trace.steps import LLMResponse
+from whyops.integrations.llama_index import instrument
 from whyops.testing import Captured
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -170,6 +172,45 @@ def test_a_workflow_that_is_cancelled_is_interrupted(captured: Captured) -> None
     asyncio.run(cancelled())
     assert types(captured) == ["tool_call_request", "tool_call_response"]
     assert captured.events[1]["metadata"]["interrupted"]
+
+
+def test_each_step_is_a_span_where_that_is_asked_for(recorded: Captured) -> None:
+    """With the event that it was given and the one that it gave, inside the run; what fails is one error, in its step."""
+    with instrument(record_steps=True):
+        asyncio.run(_awaited(Adding(), n=3))
+        with pytest.raises(Exception, match="too small"):
+            asyncio.run(_awaited(Adding(), n=-3))
+    asked = [event for event in recorded.of_type("tool_call_request") if event["metadata"]["stands_for"] == "step"]
+    assert [event["content"]["name"] for event in asked] == ["begin", "end"] * 2
+    assert asked[1]["content"]["toolCalls"][0]["arguments"] == {"event": "Counted", "number": 4}
+    runs = [event["spanId"] for event in recorded.of_type("tool_call_request") if event["metadata"]["stands_for"] == "run"]
+    assert [event["metadata"]["parentSpanId"] for event in asked] == [runs[0], runs[0], runs[1], runs[1]]
+    gave = {event["spanId"]: event["content"]["toolResults"] for event in recorded.of_type("tool_call_response")}
+    assert gave[asked[1]["spanId"]] == {"event": "StopEvent", "result": 8}
+    (error,) = recorded.of_type("error")
+    assert error["spanId"] == asked[3]["spanId"]
+    for trace_id in {event["traceId"] for event in recorded.events}:
+        events = [event for event in recorded.events if event["traceId"] == trace_id]
+        trace = whyops.RecordedTrace.from_events(events)
+        assert (trace.totals.calls, trace.totals.errors) == (0, events.count(error))
+
+
+def test_an_agents_models_and_tools_are_below_its_steps(recorded: Captured) -> None:
+    """And no complete run looks incomplete for it."""
+
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    llm = ScriptedLLM(script=in_turn(calls(("add", {"a": 1, "b": 2})), "Three."))
+    with instrument(record_steps=True):
+        asyncio.run(_awaited(FunctionAgent(name="clerk", tools=[add], llm=llm), "1 + 2?"))
+    names = {event["spanId"]: event["content"]["name"] for event in recorded.of_type("tool_call_request")}
+    (added,) = (event for event in recorded.of_type("tool_call_request") if event["content"]["name"] == "add")
+    assert names[added["metadata"]["parentSpanId"]] == "call_tool"
+    assert {names[event["metadata"]["parentSpanId"]] for event in recorded.of_type("llm_response")} == {"run_agent_step"}
+    trace = whyops.RecordedTrace.from_events(recorded.events)
+    assert [call.name for call in trace.calls] == ["add"]
+    assert all(not step.not_called for step in trace.walk() if isinstance(step, LLMResponse))
 
 
 class Outcome(StopEvent):

@@ -143,7 +143,10 @@ class _Tree:
     def _actor(self, step: Step) -> Piece:
         """Return who acts, where that is to be said, at most a third of the width."""
         name = self.actors.get(id(step))
-        return Piece("" if name is None else f"{cut(self.say(name), self.width // 3, self.glyphs.ellipsis)}: ", "actor")
+        if name is None:
+            return Piece("")
+        said = self.say(name)
+        return Piece(f"{said if self.full else cut(said, self.width // 3, self.glyphs.ellipsis)}: ", "actor")
 
     def _below(self, text: _Text, guide: str) -> Iterator[Line]:
         room = self.width - width_of(guide) - width_of(text.mark)
@@ -207,7 +210,7 @@ class _Tree:
         whole = {value.title: value.value for value in said.values}
         head = [Piece(self.say(said.name), "tool")]
         below = []
-        arguments = f"({self.say(said.text)})"
+        arguments = self.say(said.call.removeprefix(said.name))
         if self.full and width_of(arguments) + width_of(head[0].text) > self.width // 2:
             below.append(_Text(pretty(whole.get("Arguments"), self.width)))
         else:

@@ -18,7 +18,7 @@ class Origin:
     The current trace counts if it is the client's that was asked for.
     """
 
-    __slots__ = ("_capture_prompts", "_client", "_external_user_id", "_framework", "llm_events", "trace_id")
+    __slots__ = ("_capture_prompts", "_client", "_external_user_id", "_framework", "_record_steps", "llm_events", "trace_id")
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class Origin:
         *,
         llm_events: bool,
         capture_prompts: bool | None = None,
+        record_steps: bool | None = None,
     ) -> None:
         self._framework = framework
         self._client = client
@@ -36,10 +37,15 @@ class Origin:
         self._external_user_id = external_user_id
         self.llm_events: bool = llm_events
         self._capture_prompts = capture_prompts
+        self._record_steps = record_steps
 
     def captures_prompts(self, recorder: Recorder) -> bool:
         """Tell whether each prompt is recorded: as the handler was told, else as the client was."""
         return recorder.capture_prompts if self._capture_prompts is None else self._capture_prompts
+
+    def records_steps(self, recorder: Recorder) -> bool:
+        """Tell whether each step of a run is recorded as a span: as the handler was told, else as the client was."""
+        return recorder.record_steps if self._record_steps is None else self._record_steps
 
     def is_ours(self, trace: TraceWriter) -> bool:
         """Tell whether a trace is the client's that was asked for."""

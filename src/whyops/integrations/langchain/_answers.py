@@ -42,6 +42,11 @@ def chosen_in(answers: Iterable[Answer]) -> Iterator[tuple[str, str]]:
             yield from ((call["id"], call["function"]["name"]) for call in answer.tool_calls if "id" in call)
 
 
+def texts_of(result: Any) -> Iterable[object]:
+    """Return the texts of the alternatives in an LLMResult."""
+    return (getattr(generation, "text", None) for alternatives in result.generations for generation in alternatives)
+
+
 def partial_answers(chunks: Sequence[Any], encode: Encode) -> list[Answer]:
     """Return the answer that came in these chunks of a stream, or texts of tokens; none where nothing came."""
     if not chunks:

@@ -28,6 +28,7 @@ from ..._recording.place import Place
 from ..._recording.tool import Observer, observer_of
 from ..._runtime.waiting import loop_is_running
 from .._shared.tool_run import ToolRun
+from ._exchange import Exchange
 
 _BODIES_HAVE_CONTEXTS = sys.version_info >= (3, 11)
 """Before Python 3.11, a task can't be given a context: the body of an async run may have its caller's, and LangChain's variable unset."""
@@ -42,11 +43,12 @@ _FUNCTIONS = ("func", "coroutine", "_run", "_arun")
 class BodyFrame(Frame):
     """A frame that is live inside the body of a run. `owner` is the run's id, `handler` the handler that records it."""
 
-    __slots__ = ("_handler", "_outside", "ended")
+    __slots__ = ("_handler", "_outside", "ended", "exchange")
 
-    def __init__(self, place: Place, span_id: str | None, owner: object, handler: object) -> None:
+    def __init__(self, place: Place, span_id: str | None, owner: object, handler: object, exchange: Exchange | None = None) -> None:
         super().__init__(place.trace, span_id, owner, context.beneath())
         self.ended = False
+        self.exchange = exchange
         self.labels = place.labels
         self._handler = handler
         manager = _manager()
@@ -58,6 +60,12 @@ class BodyFrame(Frame):
         if manager is None or (self._outside is not None and manager is self._outside()):
             return False
         return manager.parent_run_id == self.owner or (not self.ended and any(handler is self._handler for handler in manager.handlers))
+
+    def claims(self, observer: object) -> bool:  # noqa: ARG002  (whichever function of the application's is called)
+        """Take note that a decorated function is called in the run."""
+        if self.exchange is not None:
+            self.exchange.has_tool = True
+        return False
 
     def is_over(self) -> bool:
         """Tell whether this is no body of the run: each body has a context of its own."""

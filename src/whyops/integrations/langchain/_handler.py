@@ -22,9 +22,14 @@ from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire.write import name_or_unknown
 from .._shared.origin import Origin
 from .._shared.tool_run import ToolRun
-from . import _answers, _results, _translate, _who
+from . import _answers, _chains, _results, _translate, _who
 from ._frames import BodyFrame, ToolFrame, configured, ending_tool, starting_tool
 from ._runs import Run, open_runs
+
+_NO_TRACE_ID = (
+    "A LangChain run names a user and no trace: each such run is a trace of its own. To keep a conversation in one, "
+    "put thread_id, session_id or whyops_trace_id beside the user."
+)
 
 
 class WhyOpsCallbackHandler(BaseCallbackHandler):
@@ -40,6 +45,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         external_user_id: The user. By default the current trace's, else the root's metadata `whyops_user_id` or `user_id`.
         llm_events: False leaves model calls out. Those that go through the WhyOps proxy are left out anyway: it records them.
         capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
+        record_steps: True records each node of a graph, and each task, as a span of its own: input, output, time, error. The service
+            counts each span against the 1,000 that it keeps of an agent. By default as the client says, which is False.
     """
 
     run_inline = True
@@ -53,8 +60,17 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         external_user_id: object = None,
         llm_events: bool = True,
         capture_prompts: bool | None = None,
+        record_steps: bool | None = None,
     ) -> None:
-        self._origin = Origin("LangChain", client, trace_id, external_user_id, llm_events=llm_events, capture_prompts=capture_prompts)
+        self._origin = Origin(
+            "LangChain",
+            client,
+            trace_id,
+            external_user_id,
+            llm_events=llm_events,
+            capture_prompts=capture_prompts,
+            record_steps=record_steps,
+        )
 
     @property
     def trace_id(self) -> str | None:
@@ -88,7 +104,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Make the run's trace current for its body, so that tools called in it are found."""
         run = self._starts(run_id, parent_run_id, metadata, kwargs)
         if run is not None:
-            run.enter(BodyFrame(run.place, run.inner_id, run.id, self))
+            recorder = run.place.trace.recorder
+            _chains.begin(run, inputs, metadata or {}, kwargs, records_steps=self._origin.records_steps(recorder))
+            run.enter(BodyFrame(run.place, run.inner_id, run.id, self, run.exchange))
 
     @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -98,6 +116,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             if run.parent is None:
                 open_runs.end_left(run.root)
             _record_told(run.place, outputs)
+            _chains.end(run, outputs)
 
     @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -108,7 +127,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
                 open_runs.end_inside(run, type(error).__name__)
             elif run.parent is None:
                 open_runs.end_left(run.root, closed=isinstance(error, GeneratorExit))
-            run.place.record_exception(error)
+            _chains.fail(run, error)
 
     # Models
 
@@ -141,6 +160,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     ) -> None:
         """Record a model's prompt, unless its events are not for us to record. Its errors are, all the same."""
         run = self._starts(run_id, parent_run_id, metadata, kwargs)
+        if run is not None and run.exchange is not None:
+            run.exchange.ask_model(prompts)
         if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
             return
         params = kwargs.get("invocation_params") or {}
@@ -167,6 +188,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Record the model's reasoning and its answer."""
         run = open_runs.end(run_id, self)
+        if run is not None and run.exchange is not None:
+            for text in _answers.texts_of(response):
+                run.exchange.hear(text)
         if run is not None and run.model is not None:
             answers = _answers.answers_of(response, run.place.trace.recorder.encode, run.answering_tools)
             run.model.answer(answers)
@@ -206,6 +230,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         name = (serialized or {}).get("name") or kwargs.get("name")
         call_id = kwargs.get("tool_call_id") or call_id
         run.place.trace.prompts().chosen.pop(call_id, None)
+        _chains.begin_tool(run)
         run.tool = ToolRun(run.place, name_or_unknown(name), _results.arguments_of(inputs, input_str), observers, call_id)
         run.enter(ToolFrame(run.place, run.id, self, run.tool))
 
@@ -215,6 +240,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = open_runs.end(run_id, self)
         if run is None or run.tool is None:
             return
+        _chains.end_tool(run, output)
         failed, call_id = ending_tool()
         found = safely(partial(_results.outcome_of, tool_call_id=call_id, failed=failed and call_id is None), output)
         outcome = _results.Outcome(output) if isinstance(found, Failed) else found
@@ -231,6 +257,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Record the error and the response that closes the call; an interrupt of LangGraph's closes it as interrupted."""
         run = open_runs.end(run_id, self)
         if run is not None and run.tool is not None:
+            _chains.record_questions(run, error)
             run.tool.fail(error)
 
     # Retrievers
@@ -250,6 +277,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = self._starts(run_id, parent_run_id, metadata, {"tags": kwargs.get("tags")})
         if run is not None:
             name = kwargs.get("name") or (serialized or {}).get("name") or "retriever"
+            _chains.begin_tool(run)
             run.tool = ToolRun(run.place, name_or_unknown(name), {"query": query})
 
     @guard.recording
@@ -288,6 +316,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         name = _who.given_name(told.get("name")) if parent is None else parent.place.labels.get("run_name")
         labels = _who.labels_of(metadata, told.get("tags"), name)
         run = Run(run_id, self, Place(trace, span_id, labels), parent)
+        if parent is None and isinstance(top := context.top(), BodyFrame):
+            run.exchange = top.exchange  # LangChain tells of a fallback as of a run of its own
         return run if open_runs.start(run) else None
 
     def _inside(self, parent: Run) -> tuple[TraceWriter, str | None]:
@@ -305,9 +335,12 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         """Return the trace of a root run, and the span that is current there."""
         if _who.trace_id_of(metadata) is None or _who.user_id_of(metadata) is None:
             metadata = {**configured(_who.TRACE_AND_USER_KEYS), **metadata}
-        user_id = _who.user_id_of(metadata)
+        user_id, trace_id = _who.user_id_of(metadata), _who.trace_id_of(metadata)
         trace = self._origin.trace_under(context.current_writer(), user_id)
-        trace = trace or self._origin.new_trace(_who.trace_id_of(metadata) or str(run_id), user_id)
+        if trace is None:
+            if trace_id is None and self.trace_id is None and user_id is not None:
+                guard.notices.say("LangChain user without trace", _NO_TRACE_ID, level=guard.INFO)
+            trace = self._origin.new_trace(trace_id or str(run_id), user_id)
         return trace, None if trace is None else context.span_id_in(trace)
 
 

@@ -39,6 +39,7 @@ def instrument(
     external_user_id: object = None,
     llm_events: bool = True,
     capture_prompts: bool | None = None,
+    record_steps: bool | None = None,
 ) -> Instrumentation:
     """Record whatever LangChain and LangGraph run inside `with whyops.trace(…)`, without a handler being passed.
 
@@ -52,9 +53,16 @@ def instrument(
         external_user_id: The user. By default the current trace's.
         llm_events: False leaves model calls out. Those that go through the WhyOps proxy are left out anyway: it records them.
         capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
+        record_steps: True records each node of a graph, and each task, as a span of its own: input, output, time, error. The service
+            counts each span against the 1,000 that it keeps of an agent. By default as the client says, which is False.
     """
     return in_force.add(
         WhyOpsCallbackHandler(
-            client, trace_id=trace_id, external_user_id=external_user_id, llm_events=llm_events, capture_prompts=capture_prompts
+            client,
+            trace_id=trace_id,
+            external_user_id=external_user_id,
+            llm_events=llm_events,
+            capture_prompts=capture_prompts,
+            record_steps=record_steps,
         )
     )

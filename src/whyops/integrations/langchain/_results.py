@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ..._providers.messages import kind_of, retrieved, role_of, shown_content
@@ -46,11 +47,11 @@ def outcome_of(output: Any, tool_call_id: object = None, *, failed: bool = False
         if getattr(output, "status", None) == "error":
             return Outcome(content, failed=True, tool_call_id=output.tool_call_id, said=message)
         artifact = getattr(output, "artifact", None)
-        result = content if artifact is None else {"result": content, "artifact": _plain(artifact, 0)}
+        result = content if artifact is None else {"result": content, "artifact": plain(artifact)}
         return Outcome(result, tool_call_id=output.tool_call_id, said=message)
-    if _is_command(output):
+    if is_command(output):
         return _told_by_command(output, tool_call_id)
-    return Outcome(_told(output) if _is_parts(output) else _plain(output, 0), failed=failed)
+    return Outcome(_told(output) if _is_parts(output) else plain(output), failed=failed)
 
 
 def documents_of(documents: object) -> list[object]:
@@ -61,7 +62,7 @@ def documents_of(documents: object) -> list[object]:
 def told_in(outputs: object, call_ids: Collection[object]) -> list[Any]:
     """Return the messages in a node's output that tell the results of these calls."""
     updates = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-    held = [getattr(each, "update", each) if _is_command(each) else each for each in updates]
+    held = [getattr(each, "update", each) if is_command(each) else each for each in updates]
     found = []
     for update in held:
         messages = update.get("messages") if isinstance(update, dict) else None
@@ -93,24 +94,37 @@ def _document(document: Any) -> object:
     return retrieved(getattr(document, "id", None), document.page_content, held, score)
 
 
-def _plain(value: Any, depth: int) -> object:
-    """Return a value with the messages and documents in it as their contents: their fields would drown these."""
+def plain(value: Any, depth: int = 0) -> object:
+    """Return a value with the messages and documents in it as their contents: their fields would drown these. `depth` is how deep it is."""
     if depth > _DEEPEST:
         return value
     if type(value) in (list, tuple):
-        return [_plain(item, depth + 1) for item in value]
+        return [plain(item, depth + 1) for item in value]
     if type(value) is dict:
-        return {key: _plain(item, depth + 1) for key, item in value.items()}
+        return {key: plain(item, depth + 1) for key, item in value.items()}
     if _is_model(value):
         return _plain_model(value)
-    if _is_command(value):
-        return _command(value, None)
+    if is_command(value):
+        return command(value)
     return value
 
 
+def is_message(value: object) -> bool:
+    """Tell whether this is one of LangChain's messages."""
+    return _is_message_class(type(value))  # type: ignore[arg-type]  # a class can be hashed, which mypy takes from its instances
+
+
+@lru_cache(maxsize=256)
+def _is_message_class(kind: type) -> bool:
+    held = getattr(kind, "model_fields", None)
+    return isinstance(held, dict) and "content" in held and "type" in held and "page_content" not in held
+
+
 def _plain_model(value: Any) -> object:
-    is_message = hasattr(value, "content") and hasattr(value, "type") and not hasattr(value, "page_content")
-    return {"role": role_of(value.type), "content": content_of(value)} if is_message else _document(value)
+    if not is_message(value):
+        return _document(value)
+    chosen = [{name: call.get(name) for name in ("name", "args", "id")} for call in getattr(value, "tool_calls", None) or ()]
+    return {"role": role_of(value.type), "content": content_of(value), **({"tool_calls": chosen} if chosen else {})}
 
 
 def _is_parts(value: object) -> bool:
@@ -127,36 +141,37 @@ def _told(content: object) -> object:
     return shown_content([{name: value for name, value in part.items() if name != "id"} for part in content])
 
 
-def _is_command(value: object) -> bool:
+def is_command(value: object) -> bool:
+    """Tell whether this is a Command of LangGraph's."""
     return hasattr(type(value), "goto") and hasattr(type(value), "update")
 
 
-def _command(command: Any, tool_call_id: object) -> dict[str, object]:
+def command(given: Any, tool_call_id: object = None) -> dict[str, object]:
     """Return where a Command goes, the names of what it updates, and what it tells as the result of a call."""
-    update = getattr(command, "update", None)
-    held = {str(name): value for name, value in _pairs(update)}
+    update = getattr(given, "update", None)
+    held = {str(name): value for name, value in pairs(update)}
     told = [each for value in held.values() if isinstance(value, (list, tuple)) for each in value if is_tool_message(each)]
     result = [_told(each.content) for each in told if tool_call_id in (None, each.tool_call_id)]
-    goto = getattr(command, "goto", None)
+    goto = getattr(given, "goto", None)
     found = {
-        "graph": getattr(command, "graph", None),
+        "graph": getattr(given, "graph", None),
         "goto": [_place(each) for each in goto] if isinstance(goto, (list, tuple)) else _place(goto),
         "updated": list(held),
         "result": result[0] if len(result) == 1 else result,
-        "resume": _plain(getattr(command, "resume", None), 0),
+        "resume": plain(getattr(given, "resume", None)),
     }
     return {name: value for name, value in found.items() if not is_empty(value)}
 
 
-def _told_by_command(command: Any, tool_call_id: object) -> Outcome:
+def _told_by_command(given: Any, tool_call_id: object) -> Outcome:
     """Return what a Command does, with the one message in it that tells the result, if that holds the result as it is."""
-    result = _command(command, tool_call_id)
-    told = told_in(command, (tool_call_id,)) if tool_call_id is not None else []
+    result = command(given, tool_call_id)
+    told = told_in(given, (tool_call_id,)) if tool_call_id is not None else []
     message = said(told[0]) if len(told) == 1 and content_of(told[0]) == result.get("result") else None
     return Outcome(result, said=message)
 
 
-def _pairs(update: object) -> Iterable[tuple[object, object]]:
+def pairs(update: object) -> Iterable[tuple[object, object]]:
     """Return what is updated, by name, from a dict or from pairs."""
     if isinstance(update, Mapping):
         return update.items()

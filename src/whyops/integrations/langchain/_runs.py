@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from ..._providers.answer import Answer
@@ -22,6 +22,7 @@ from ..._runtime import forks, waiting
 from .._shared.open_table import QUIET_SECONDS, Activity, OpenTable
 from .._shared.tool_run import ToolRun
 from . import _answers
+from ._exchange import Exchange
 from ._frames import BodyFrame
 
 MOST_OPEN = 20_000
@@ -33,15 +34,46 @@ QUIET_SECONDS_AFTER_ROOT = 300.0
 
 @dataclass(slots=True, eq=False)
 class Root(Activity):
-    """What the runs under one root share: which are open, and when one of them was last heard of."""
+    """What the runs under one root share: which are open, and when one of them was last heard of.
+
+    `put` tells the interrupts whose questions are recorded.
+    """
 
     open: dict[UUID, Run] = field(default_factory=dict)
+    put: set[object] = field(default_factory=set)
+
+
+class Node(NamedTuple):
+    """A node of a graph that runs: its name, where in the graphs it is, and what it was given."""
+
+    name: str
+    namespace: object
+    inputs: object
 
 
 class Run:
-    """One run of LangChain's that has started, and what is recorded of it: the call of a model, or of a tool."""
+    """One run of LangChain's that has started, and what is recorded of it: the call of a model or of a tool, or a step.
 
-    __slots__ = ("answering_tools", "frame", "handler", "heard", "id", "model", "parent", "place", "root", "task", "tool")
+    `exchange` is that of the application's run that it is part of, and None inside a tool's call: arguments and result tell of that.
+    """
+
+    __slots__ = (
+        "answering_tools",
+        "begins_exchange",
+        "exchange",
+        "frame",
+        "handler",
+        "heard",
+        "id",
+        "model",
+        "node",
+        "parent",
+        "place",
+        "root",
+        "step",
+        "task",
+        "tool",
+    )
 
     def __init__(self, id: UUID, handler: object, place: Place, parent: Run | None) -> None:  # noqa: A002  (LangChain's name)
         self.id = id
@@ -51,6 +83,10 @@ class Run:
         self.root: Root = Root(QUIET_SECONDS) if parent is None else parent.root
         self.model: ModelCall | None = None
         self.tool: ToolRun | None = None
+        self.step: ToolRun | None = None
+        self.node: Node | None = None
+        self.exchange: Exchange | None = None if parent is None or parent.tool is not None else parent.exchange
+        self.begins_exchange = False
         self.answering_tools: Collection[str] = ()
         self.heard: list[Any] = []
         self.task: weakref.ref[Any] | None = None
@@ -90,7 +126,8 @@ class Run:
     @property
     def inner_id(self) -> str | None:
         """The span that the runs inside this one run in."""
-        return self.place.parent_id if self.tool is None else self.tool.call.span_id
+        own = self.tool or self.step
+        return self.place.parent_id if own is None else own.call.span_id
 
     def enter(self, frame: BodyFrame) -> None:
         """Let `frame` be current in the run's body."""
@@ -116,8 +153,11 @@ class Run:
             context.take_out(self.frame)
             self.frame = None
         if reason is not None:
-            if self.tool is not None:
-                self.tool.call.interrupt(reason)
+            for own in (self.tool, self.step):
+                if own is not None:
+                    own.call.interrupt(reason)
+            if self.begins_exchange and self.exchange is not None:
+                self.exchange.stop(reason)
             if self.model is not None:
                 self.model.interrupt(self.partial(), reason)
 

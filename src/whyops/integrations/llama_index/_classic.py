@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +21,11 @@ from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from ..._wire.write import known
+from .._shared import spoken
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
 from .._shared.tool_run import ToolRun
-from . import _translate, _workflows
+from . import _runs, _translate, _workflows
 from ._dispatch import in_force
 from ._model_call import EmbeddingCall, FollowedCall
 from ._streams import keep_together
@@ -43,6 +44,11 @@ class _Asked:
     outer: _Asked | None
 
 
+_NO_MARK: Mapping[str, object] = {}
+
+_querying: ContextVar[_runs.Query | None] = ContextVar("whyops_llama_index_querying", default=None)
+"""The query that runs here, which hears what its models say."""
+
 _asking: ContextVar[_Asked | None] = ContextVar("whyops_llama_index_asking", default=None)
 """The model call that runs here, so that those that the model's class makes of itself are known as the same."""
 
@@ -59,6 +65,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         external_user_id: The user, for traces that are made here.
         llm_events: False leaves model calls to the proxy.
         capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
+        record_steps: True records queries, syntheses, sub-questions and agents' steps as spans of their own: input, output, time. The
+            service counts each span against the 1,000 that it keeps of an agent. By default as the client says, which is False.
         event_starts_to_ignore: LlamaIndex's event types whose starts are not looked at.
         event_ends_to_ignore: Those whose ends are not looked at.
     """
@@ -71,11 +79,20 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         external_user_id: str | None = None,
         llm_events: bool = True,
         capture_prompts: bool | None = None,
+        record_steps: bool | None = None,
         event_starts_to_ignore: list[CBEventType] | None = None,
         event_ends_to_ignore: list[CBEventType] | None = None,
     ) -> None:
         super().__init__(event_starts_to_ignore or [], event_ends_to_ignore or [])
-        self._origin = Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events, capture_prompts=capture_prompts)
+        self._origin = Origin(
+            "LlamaIndex",
+            client,
+            trace_id,
+            external_user_id,
+            llm_events=llm_events,
+            capture_prompts=capture_prompts,
+            record_steps=record_steps,
+        )
         self._runs: OpenTable[str, TraceWriter] = OpenTable()
         self._open: OpenTable[str, Callable[[Payload], None]] = OpenTable()
 
@@ -129,9 +146,11 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     @guard.recording
     def _begin(self, event_type: CBEventType, payload: Payload, event_id: str) -> None:
-        place = self._place() if event_type in _HEARD else None
+        place = self._place() if event_type in _HEARD or event_type in _STEPS else None
         if place is None:
             return
+        if event_type in _STEPS:
+            self._step_began(place, event_type, payload, event_id)
         if event_type is CBEventType.LLM:
             self._model_asked(place, payload, event_id)
         elif event_type is CBEventType.EMBEDDING:
@@ -141,6 +160,15 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             self._open.add(event_id, _tool_began(place, *_LOOKUPS[event_type](payload)))
         elif (error := _error_in(payload)) is not None:
             place.record_exception(error)
+
+    def _step_began(self, place: Place, event_type: CBEventType, payload: Payload, event_id: str) -> None:
+        ends = []
+        if event_type is CBEventType.QUERY:
+            ends.append(_query_began(place, payload.get(EventPayload.QUERY_STR)))
+        if self._origin.records_steps(place.trace.recorder):
+            ends.append(_tool_began(place, event_type.value, _shown(payload), spoken.STEP))
+        if ends:
+            self._open.add(event_id, functools.partial(_all_ended, ends[::-1]))
 
     def _model_asked(self, place: Place, payload: Payload, event_id: str) -> None:
         prompt = payload[EventPayload.MESSAGES] if EventPayload.MESSAGES in payload else payload.get(EventPayload.PROMPT)
@@ -152,6 +180,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
             return
         whole = self._origin.captures_prompts(place.trace.recorder)
         call = FollowedCall(place, *who, prompt, recorded=self._origin.llm_events, captures_prompts=whole)
+        querying = _querying.get()
+        call.said = None if querying is None else querying.said
         asked = _Asked(call, depth, outer if outer is not None and depth > outer.depth else None)
         _asking.set(asked)
         self._open.add(event_id, functools.partial(_model_answered, asked))
@@ -184,8 +214,33 @@ def _embedded(call: EmbeddingCall, payload: Payload) -> None:
         call.answered(payload.get(EventPayload.EMBEDDINGS))
 
 
-def _tool_began(place: Place, name: str, arguments: Mapping[str, Any]) -> Callable[[Payload], None]:
-    tool = ToolRun(place, name, arguments)
+def _query_began(place: Place, query: object) -> Callable[[Payload], None]:
+    """Record the question of a query's caller, unless the query is a part of something else; its models are heard from here on."""
+    outer = _querying.get()
+    if outer is None and place.parent_id is None and isinstance(query, str):
+        spoken.asked(place, query)
+    querying = _runs.Query("query")
+    _querying.set(querying)
+    return functools.partial(_query_ended, place, querying, outer)
+
+
+def _query_ended(place: Place, querying: _runs.Query, outer: _runs.Query | None, payload: Payload) -> None:
+    """Record the answer, if no model gave it and it is not a part of something else."""
+    if _querying.get() is querying:
+        _querying.set(outer)
+    if outer is not None:
+        outer.said.extend(querying.said)
+    if outer is None and place.parent_id is None:
+        querying.answered(place, payload.get(EventPayload.RESPONSE))
+
+
+def _all_ended(ends: Sequence[Callable[[Payload], None]], payload: Payload) -> None:
+    for end in ends:
+        end(payload)
+
+
+def _tool_began(place: Place, name: str, arguments: Mapping[str, Any], mark: Mapping[str, object] = _NO_MARK) -> Callable[[Payload], None]:
+    tool = ToolRun(place.labelled(mark) if mark else place, name, arguments)
     frame = Frame(place.trace, tool.call.span_id, tool.call, context.beneath())
     frame.labels = place.labels
     return functools.partial(_tool_ended, tool, context.Stay(frame))
@@ -198,10 +253,17 @@ def _tool_ended(tool: ToolRun, stay: context.Stay, payload: Payload) -> None:
         tool.fail(error)
     elif EventPayload.NODES in payload:
         tool.succeed({"nodes": _translate.nodes_of(payload[EventPayload.NODES])})
+    elif EventPayload.RESPONSE in payload:
+        tool.succeed(_translate.result_of(payload[EventPayload.RESPONSE]))
     elif payload:
         tool.succeed(payload.get(EventPayload.FUNCTION_OUTPUT))
     else:
         tool.call.interrupt("left without a result")  # by an exception that an inner event told of, or cancelled
+
+
+def _shown(payload: Payload) -> dict[str, object]:
+    """Return what a step is told to begin with, by name."""
+    return {str(getattr(name, "value", name)): _translate.result_of(value) for name, value in payload.items()}
 
 
 def _retrieval(payload: Payload) -> tuple[str, Mapping[str, Any]]:
@@ -225,4 +287,5 @@ def _function_call(payload: Payload) -> tuple[str, Mapping[str, Any]]:
 
 
 _LOOKUPS = {CBEventType.RETRIEVE: _retrieval, CBEventType.RERANKING: _ranking, CBEventType.FUNCTION_CALL: _function_call}
+_STEPS = {CBEventType.QUERY, CBEventType.SYNTHESIZE, CBEventType.SUB_QUESTION, CBEventType.TREE, CBEventType.AGENT_STEP}
 _HEARD = {CBEventType.LLM, CBEventType.EMBEDDING, CBEventType.EXCEPTION, *_LOOKUPS}

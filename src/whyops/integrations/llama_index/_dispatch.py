@@ -25,6 +25,7 @@ def instrument(
     external_user_id: object = None,
     llm_events: bool = True,
     capture_prompts: bool | None = None,
+    record_steps: bool | None = None,
 ) -> Instrumentation:
     """Record what LlamaIndex does: queries, chat turns, agents and workflows, each with all below it in one trace.
 
@@ -37,8 +38,20 @@ def instrument(
         external_user_id: The user, for traces that are made here.
         llm_events: False leaves model calls to the proxy. Calls that are seen to go through it are left to it anyway.
         capture_prompts: False records a prompt only where a user speaks last in it, and then whole. By default as the client says.
+        record_steps: True records each step of a workflow or an agent as a span of its own: input, output, time, error. The service
+            counts each span against the 1,000 that it keeps of an agent. By default as the client says, which is False.
     """
-    return in_force.add(Origin("LlamaIndex", client, trace_id, external_user_id, llm_events=llm_events, capture_prompts=capture_prompts))
+    return in_force.add(
+        Origin(
+            "LlamaIndex",
+            client,
+            trace_id,
+            external_user_id,
+            llm_events=llm_events,
+            capture_prompts=capture_prompts,
+            record_steps=record_steps,
+        )
+    )
 
 
 class _SpanHandler(BaseSpanHandler[BaseSpan]):

@@ -15,6 +15,7 @@ from ..._encoding.class_fields import instance_dict
 from ..._encoding.readers import read
 from ..._recording.place import Place
 from ..._wire import write as contents
+from .._shared import spoken
 from .._shared.tool_run import ToolRun
 from . import _translate, _workflows
 
@@ -35,7 +36,7 @@ class Query:
         shown = _translate.result_of(response)
         text = shown.get("response") if isinstance(shown, dict) else None
         if isinstance(text, str) and not any(_holds(said, text) for said in self.said):
-            place.record("tool_result", contents.tool_result(self.engine, text))
+            spoken.answered(place, self.engine, text)
 
 
 def query_of(instance: object, method: str) -> Query | None:
@@ -48,7 +49,7 @@ def asked(place: Place, bound: inspect.BoundArguments) -> None:
     """Record the question of an engine's caller, in the caller's own words."""
     question = _translate.query_of(bound.arguments.get("str_or_query_bundle"))
     if isinstance(question, str):
-        place.record("user_message", contents.user_message(question, {}))
+        spoken.asked(place, question)
 
 
 def _holds(said: object, text: str) -> bool:
@@ -61,7 +62,22 @@ def _holds(said: object, text: str) -> bool:
 def started(place: Place, workflow: object, bound: inspect.BoundArguments) -> ToolRun:
     """Record what a workflow is started with."""
     event = next((value for value in bound.arguments.values() if isinstance(value, StartEvent)), None)
-    return ToolRun(place, type(workflow).__name__, fields_of(event))
+    return ToolRun(place.labelled(spoken.RUN), type(workflow).__name__, fields_of(event))
+
+
+def step_begun(place: Place, name: str, bound: inspect.BoundArguments) -> ToolRun:
+    """Record a step with the event that it was given."""
+    event = next((value for value in bound.arguments.values() if isinstance(value, Event)), None)
+    return ToolRun(place.labelled(spoken.STEP), name, _event(event))
+
+
+def outcome_of_step(result: object) -> object:
+    """Return the event that a step gives, by the name of its class, with its fields; what is no event as it is."""
+    return _event(result) if isinstance(result, Event) else result
+
+
+def _event(event: object) -> dict[str, object]:
+    return {} if event is None else {"event": type(event).__name__, **fields_of(event)}
 
 
 def result_of(stop: object) -> object:
@@ -81,7 +97,7 @@ def fields_of(event: object) -> dict[str, object]:
 def record_question(place: Place, event: object) -> None:
     """Record what a human is asked, by a step's result or by a tool that waits."""
     if isinstance(event, InputRequiredEvent):
-        place.record("tool_result", contents.tool_result(type(event).__name__, fields_of(event)))
+        spoken.asks_human(place, type(event).__name__, fields_of(event))
 
 
 def waited_for(error: BaseException) -> object:
@@ -102,10 +118,11 @@ def record_replies(place: Place, bound: inspect.BoundArguments, recorded: list[o
 
 def _record_reply(place: Place, event: object) -> None:
     held = fields_of(event)
-    has_words = isinstance(held.get("response"), str)
-    words = held.pop("response") if has_words else place.trace.recorder.encode(held)[0]
-    more = contents.known({"event": type(event).__name__, "fields": held if has_words and held else None})
-    place.record("user_message", contents.user_message([{"role": "user", "content": words}], {}), more)
+    name = type(event).__name__
+    if isinstance(held.get("response"), str):
+        spoken.human_said(place, held.pop("response"), name, held)
+    else:
+        spoken.human_said(place, held, name)
 
 
 # Postprocessors

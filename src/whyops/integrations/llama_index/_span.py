@@ -33,6 +33,7 @@ class Span:
         "replies",
         "saw_tool",
         "stay",
+        "step",
         "tool",
         "tool_call_id",
     )
@@ -49,6 +50,7 @@ class Span:
         self.call: FollowedCall | None = None
         self.embedding: EmbeddingCall | None = None
         self.tool: ToolRun | None = None
+        self.step: ToolRun | None = None
         self.tool_call_id: str | None = None
         self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
         self.saw_tool = False

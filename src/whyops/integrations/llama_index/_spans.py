@@ -99,7 +99,7 @@ class Spans:
             _begin_run(span, bound)
         else:
             _begin_query(span, bound, is_outermost=frame is None or not isinstance(frame.owner, Span))
-            is_step = _begin_step(span, bound)
+            is_step = _begin_step(span, bound, self._origin())
             if isinstance(instance, (BaseEmbedding, BaseSparseEmbedding)) and span.method in _EMBEDS:
                 _begin_embedding(span, instance, bound)
             if is_step or frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
@@ -120,6 +120,8 @@ class Spans:
             _end_tool(span, span.tool, result)
         _record_what_came_out(span, result)
         _record_refused_call(span, result)
+        if span.step is not None:
+            span.step.succeed(_runs.outcome_of_step(result))
 
     def drop(self, id_: str, error: BaseException | None) -> None:
         """Record that a span was left by an exception: once, by the innermost span that is more than a part of another."""
@@ -137,6 +139,8 @@ class Spans:
             call.stopped(error)
         elif span.embedding is not None:
             span.embedding.failed(error)
+        elif span.step is not None:
+            span.step.fail(error)
         elif not span.part:
             span.place.record_exception(error)
 
@@ -265,7 +269,7 @@ def _begin_query(span: Span, bound: inspect.BoundArguments, *, is_outermost: boo
             _runs.asked(span.place, bound)
 
 
-def _begin_step(span: Span, bound: inspect.BoundArguments) -> bool:
+def _begin_step(span: Span, bound: inspect.BoundArguments, origin: Origin | None) -> bool:
     """Note the agent and the step, and the tool call that a step was given to make; False if this is no step."""
     run = span.parent
     if span.instance is not None or run is None or not _workflows.is_run(run.instance, run.method):
@@ -274,6 +278,9 @@ def _begin_step(span: Span, bound: inspect.BoundArguments) -> bool:
     call = _workflows.tool_call_of(bound)
     span.tool_call_id = None if call is None else call.tool_id
     span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
+    if origin is not None and origin.records_steps(span.place.trace.recorder):
+        span.step = _runs.step_begun(span.place, span.method, bound)
+        span.place = Place(span.place.trace, span.step.call.span_id, span.place.labels)
     _runs.record_replies(span.place, bound, run.replies)
     return True
 
