@@ -20,6 +20,9 @@ MOST_CHARACTERS = 4_000_000
 MOST_LINKS = 15
 """A prompt may be told by the beginning of another, which is told by that of another, so many times."""
 
+MOST_CHOSEN = 1_000
+"""How many tool calls that were chosen, and have neither run nor been answered, are remembered."""
+
 _MOST_BEGINNINGS = 8
 _LEAST_BEGINNING = 4
 _MOST_PARTS = 5_000
@@ -83,9 +86,12 @@ class _Beginning(NamedTuple):
 
 
 class PromptMemory:
-    """The messages of one trace that were recorded, within bounds; those that have not been in a prompt for the longest time go first."""
+    """The messages of one trace that were recorded, within bounds; those that have not been in a prompt for the longest time go first.
 
-    __slots__ = ("_beginnings", "_characters", "_held", "_messages", "_prompts")
+    `chosen` are the tool calls that models chose and that have neither run nor been answered: their tools, by the calls' ids.
+    """
+
+    __slots__ = ("_beginnings", "_characters", "_held", "_messages", "_prompts", "chosen")
 
     def __init__(self) -> None:
         self._held: dict[_Key, list[_Held]] = {}
@@ -93,6 +99,13 @@ class PromptMemory:
         self._messages = 0
         self._characters = 0
         self._prompts = 0
+        self.chosen: dict[object, str] = {}
+
+    def choose(self, call_id: str, tool: str) -> None:
+        """Take note that a model chose a tool's call."""
+        self.chosen[call_id] = tool
+        while len(self.chosen) > MOST_CHOSEN:
+            self.chosen.pop(next(iter(list(self.chosen)), None), None)
 
     def divide(self, messages: Sequence[Said]) -> Division:
         """Return the ids of a prompt's messages; a new one's is its place among the new ones.

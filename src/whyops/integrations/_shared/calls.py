@@ -51,11 +51,17 @@ class Place:
             key=None if key is None else f'"{key}"',
         )
 
-    def record_told(self, tool: object, content: object, tool_call_id: object, said: Said) -> None:
-        """Record what a model is told as the result of a call that no tool ran, and take note of the message that tells it."""
+    def record_told(self, tool_call_id: object, content: object, said: Said | None) -> None:
+        """Record what a model is told as the result of a call that it chose and no tool ran.
+
+        `said` is the message that tells it, if that holds `content` as it is: a later prompt tells it by its id.
+        """
+        memory = self.trace.prompts()
+        tool = memory.chosen.pop(tool_call_id, None)
         key = self.trace.recorder.ids.next()
         self.record("tool_result", contents.tool_result(tool, content), {"tool_call_id": tool_call_id}, key=key)
-        self.trace.prompts().remember(key, said)
+        if said is not None:
+            memory.remember(key, said._replace(name=contents.name_or_unknown(tool)))
 
     def record_exception(self, error: BaseException, span_id: str | None = None, marks: str = "") -> None:
         """Record `error` once for the trace, unless it is none."""

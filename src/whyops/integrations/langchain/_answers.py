@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..._recording.recorder import Encode
@@ -33,6 +33,13 @@ def answers_of(result: Any, encode: Encode, answering_tools: Collection[str] = (
         if answer.tool_calls and all(call["function"]["name"] in answering_tools for call in answer.tool_calls):
             answer.more["structured_output"] = True
     return answers
+
+
+def chosen_in(answers: Iterable[Answer]) -> Iterator[tuple[str, str]]:
+    """Yield the ids and the tools of the calls that the answers ask for; a call that is the answer itself asks for nothing."""
+    for answer in answers:
+        if not answer.more.get("structured_output"):
+            yield from ((call["id"], call["function"]["name"]) for call in answer.tool_calls if "id" in call)
 
 
 def partial_answers(chunks: Sequence[Any], encode: Encode) -> list[Answer]:

@@ -89,13 +89,12 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """Forget the run. Record the results that a node of an agent gave its own model: of a structured answer, nothing else tells."""
+        """Forget the run. Record what it tells a model as the results of calls that no tool ran: rejected, limited, answered by others."""
         run = open_runs.end(run_id, self)
         if run is not None:
             if run.parent is None:
                 open_runs.end_left(run.root)
-            for message in _results.told_in(outputs, run.chosen - run.root.ran) if run.chosen else ():
-                run.place.record_told(message.name, _results.told_content(message), message.tool_call_id, _translate.said(message))
+            _record_told(run.place, outputs)
 
     @guard.recording
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -147,6 +146,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run.begin_model(model, _translate.answering_tools(params, options))
         recorder = run.place.trace.recorder
         if self._origin.captures_prompts(recorder):
+            _record_told(run.place, {"messages": prompts})
             model.ask(_translate.question(prompts, params, options, recorder.encode))
             return
         messages = _translate.prompt_messages(prompts, recorder.encode)
@@ -167,8 +167,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is not None and run.model is not None:
             answers = _answers.answers_of(response, run.place.trace.recorder.encode, run.answering_tools)
             run.model.answer(answers)
-            if run.parent is not None:
-                run.parent.chosen.update(call["id"] for answer in answers for call in answer.tool_calls if "id" in call)
+            memory = run.place.trace.prompts()
+            for call_id, tool in _answers.chosen_in(answers):
+                memory.choose(call_id, tool)
 
     @guard.recording
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -201,7 +202,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         observers, call_id = starting_tool()
         name = (serialized or {}).get("name") or kwargs.get("name")
         call_id = kwargs.get("tool_call_id") or call_id
-        run.root.ran.add(call_id)
+        run.place.trace.prompts().chosen.pop(call_id, None)
         run.tool = ToolRun(run.place, name_or_unknown(name), _results.arguments_of(inputs, input_str), observers, call_id)
         run.enter(ToolFrame(run.place, run.id, self, run.tool))
 
@@ -305,6 +306,16 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         trace = self._origin.trace_under(context.current_writer(), user_id)
         trace = trace or self._origin.new_trace(_who.trace_id_of(metadata) or str(run_id), user_id)
         return trace, None if trace is None else context.span_id_in(trace)
+
+
+def _record_told(place: Place, update: Any) -> None:
+    """Record the results in a node's output, or in a prompt, of those calls that a model chose and no tool ran."""
+    memory = place.trace.prompts()
+    for message in _results.told_in(update, memory.chosen) if memory.chosen else ():
+        said = _translate.said(message)
+        if memory.find(said) is None:
+            content = _results.told_content(message)
+            place.record_told(message.tool_call_id, content, said if _translate.content_of(message) == content else None)
 
 
 def _is_left_to_the_proxy(serialized: object) -> bool:

@@ -49,7 +49,7 @@ def outcome_of(output: Any, tool_call_id: object = None, *, failed: bool = False
         result = content if artifact is None else {"result": content, "artifact": _plain(artifact, 0)}
         return Outcome(result, tool_call_id=output.tool_call_id, said=message)
     if _is_command(output):
-        return Outcome(_command(output, tool_call_id))
+        return _told_by_command(output, tool_call_id)
     return Outcome(_told(output) if _is_parts(output) else _plain(output, 0), failed=failed)
 
 
@@ -146,6 +146,14 @@ def _command(command: Any, tool_call_id: object) -> dict[str, object]:
         "resume": _plain(getattr(command, "resume", None), 0),
     }
     return {name: value for name, value in found.items() if not is_empty(value)}
+
+
+def _told_by_command(command: Any, tool_call_id: object) -> Outcome:
+    """Return what a Command does, with the one message in it that tells the result, if that holds the result as it is."""
+    result = _command(command, tool_call_id)
+    told = told_in(command, (tool_call_id,)) if tool_call_id is not None else []
+    message = said(told[0]) if len(told) == 1 and content_of(told[0]) == result.get("result") else None
+    return Outcome(result, said=message)
 
 
 def _pairs(update: object) -> Iterable[tuple[object, object]]:

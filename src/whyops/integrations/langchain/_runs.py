@@ -30,16 +30,15 @@ QUIET_SECONDS_AFTER_ROOT = 300.0
 
 @dataclass(slots=True, eq=False)
 class Root(Activity):
-    """What the runs under one root share: which are open, which chosen calls have run, and when one of them was last heard of."""
+    """What the runs under one root share: which are open, and when one of them was last heard of."""
 
     open: dict[UUID, Run] = field(default_factory=dict)
-    ran: set[object] = field(default_factory=set)
 
 
 class Run:
     """One run of LangChain's that has started, and what is recorded of it: the call of a model, or of a tool."""
 
-    __slots__ = ("answering_tools", "chosen", "frame", "handler", "heard", "id", "model", "parent", "place", "root", "task", "tool")
+    __slots__ = ("answering_tools", "frame", "handler", "heard", "id", "model", "parent", "place", "root", "task", "tool")
 
     def __init__(self, id: UUID, handler: object, place: Place, parent: Run | None) -> None:  # noqa: A002  (LangChain's name)
         self.id = id
@@ -50,7 +49,6 @@ class Run:
         self.model: ModelCall | None = None
         self.tool: ToolRun | None = None
         self.answering_tools: Collection[str] = ()
-        self.chosen: set[str] = set()
         self.heard: list[Any] = []
         self.task: weakref.ref[Any] | None = None
         self.frame: BodyFrame | None = None

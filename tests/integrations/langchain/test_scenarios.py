@@ -1,0 +1,100 @@
+"""Over all scenarios: each prompt, put together again from the trace, is what the model itself was given, here and at the service."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import whyops
+from tests.acceptance.test_read_back import KEY
+from tests.integrations.langchain.running import Kept, Run
+from tests.integrations.scenario import Scenario, scenarios_in, ways
+from tests.server import StrictServer
+from whyops import WhyOps
+from whyops._load import find_trace
+from whyops._service.reader import ServiceReader
+from whyops._trace.incomplete import gaps
+from whyops._trace.recorded import RecordedTrace
+from whyops._wire.prompt import PromptMessage, _of_event, listed
+from whyops._wire.read import RecordedEvent
+from whyops._wire.told import arguments_of
+
+ALL = scenarios_in(Path(__file__).parent / "scenarios")
+SERVED_AGAIN = {"retry", "fallback", "resumed"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[StrictServer]:
+    with StrictServer() as running:
+        yield running
+
+
+@pytest.mark.parametrize("case,streamed", ways(ALL))
+def test_a_scenario(server: StrictServer, home: Path, tmp_path: Path, case: Scenario, *, streamed: bool) -> None:
+    """Prompts are whole and in order, nothing is said to be missing, nothing is recorded twice; the service gives the same back."""
+    run, client = play(case, server, streamed=streamed)
+    assert run.kept
+    assert client.flush_sync(timeout=10).waiting == 0
+    for trace_id in dict.fromkeys(kept.trace_id for kept in run.kept):
+        kept = [each for each in run.kept if each.trace_id == trace_id]
+        here = find_trace(trace_id, home, None)
+        check(case, here, kept, client)
+        if not case.repeats:
+            assert twice(here) == []
+        there = find_trace(trace_id, tmp_path / "elsewhere", ServiceReader(server.url, KEY))
+        check(case, there, kept, client)
+    client.close_sync()
+
+
+def play(case: Scenario, server: StrictServer, *, streamed: bool) -> tuple[Run, WhyOps]:
+    clients: list[WhyOps] = []
+
+    def start() -> None:
+        for client in clients:
+            client.close_sync()
+        settings = {"keep_local": True, **case.client}
+        clients[:] = [whyops.configure(KEY, "agent", analyse_base_url=server.url, proxy_base_url=server.proxy_url, **settings)]
+
+    start()
+    run = Run(f"{case.kind}-{case.name}{'-streamed' if streamed else ''}", streamed, start)
+    with whyops.trace(run.trace_id):
+        result = case.run(run)
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
+    return run, clients[0]
+
+
+def check(case: Scenario, trace: RecordedTrace, kept: list[Kept], client: WhyOps) -> None:
+    """Compare what is recorded with what the models kept."""
+    encode = client._assembled()[1].encode
+    given = [(recorded_prompt(each.prompt, encode), each.answer) for each in kept]
+    told = [(list(call.prompt or ()), str(call.answer or "").strip()) for call in trace.model_calls]
+    if case.concurrent:
+        given, told = sorted(given, key=repr), sorted(told, key=repr)
+    assert told == given
+    assert list(gaps(trace)) == list(case.gaps)
+
+
+def recorded_prompt(prompt: list[PromptMessage], encode: Any) -> list[PromptMessage]:
+    """Return a prompt after the redaction and the cutting that the client does."""
+    return prompt
+
+
+def twice(trace: RecordedTrace) -> list[PromptMessage]:
+    """Return the messages that are recorded though they were before; what a user says last may be said again."""
+    held: list[PromptMessage] = []
+    found = []
+    for event in trace.events:
+        new = listed(event) if event.type == "user_message" else (_of_event(event),)
+        turn = max((place for place, each in enumerate(new) if each.role != "system"), default=-1)
+        is_turn = [place == turn and each.role == "user" for place, each in enumerate(new)]
+        found += [each for each, said in zip(new, is_turn, strict=True) if event.type == "user_message" and not said and each in held]
+        held += [each for each in new if not each.is_missing]
+    return found
