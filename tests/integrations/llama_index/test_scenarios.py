@@ -1,33 +1,147 @@
-"""Each prompt, put together again from what was recorded, is message by message what the model itself was given."""
+"""Over all scenarios: each prompt, put together again from the trace, is what the model itself was given, here and at the service."""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from llama_index.core import Settings
+from llama_index.core.callbacks import CallbackManager
 
 import whyops
-from tests.integrations.llama_index.run import Run
+from tests.acceptance.test_read_back import KEY
+from tests.integrations.llama_index.run import Given, Run
 from tests.integrations.scenario import Scenario, scenarios_in, ways
+from tests.server import StrictServer
+from whyops._cli._main import main
+from whyops._encoding.encoder import Encoder
+from whyops._load import find_trace
+from whyops._service.reader import ServiceReader
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import RecordedTrace
+from whyops._wire.prompt import PromptMessage, _of_event, listed
+from whyops._wire.read import RecordedEvent
+from whyops.integrations.llama_index import WhyOpsCallbackHandler, _dispatch, instrument
 from whyops.testing import capture
-from whyops.integrations.llama_index import instrument, _dispatch
 
 # LlamaIndex's agents look at attributes that pydantic has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 ALL = scenarios_in(Path(__file__).parent / "scenarios")
+CUT = re.compile(r"(.*)…\[cut: kept (\d+) of (\d+) characters\]", re.DOTALL)
 
 
-@pytest.mark.parametrize("case, streamed", ways(ALL))
-def test_prompts_are_rebuilt(case: Scenario, streamed: bool) -> None:
-    run = Run(lambda: None, streamed=streamed)
-    with capture(**case.client) as captured, instrument():
+@pytest.fixture(scope="module")
+def server() -> Iterator[StrictServer]:
+    with StrictServer() as running:
+        yield running
+
+
+@pytest.mark.parametrize("case,streamed", ways(ALL))
+def test_a_scenario(server: StrictServer, tmp_path: Path, case: Scenario, *, streamed: bool) -> None:
+    """Prompts are whole and in order, nothing is said to be missing, nothing is recorded twice; the service gives the same back."""
+    name = f"{case.kind}-{case.name}{'-streamed' if streamed else ''}"
+    with instrument():
+        run = played(case, name, lambda: whyops.configure(KEY, "agent", analyse_base_url=server.url, **case.client), streamed=streamed)
+        assert len(_dispatch._spans) == 0
+    sent = RecordedTrace.from_events([event for event in server.events if event["traceId"] == name], name)
+    check(case, sent, run)
+    if not case.repeats:
+        assert twice(sent) == []
+    check(case, find_trace(name, tmp_path / "elsewhere", ServiceReader(server.url, KEY)), run)
+
+
+@pytest.mark.parametrize("case,streamed", ways(each for each in ALL if each.kind in {"system_prompts", "history", "mutated", "engines"}))
+def test_a_scenario_with_the_classic_handler(case: Scenario, *, streamed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told of models alone; their prompts are the same."""
+    monkeypatch.setattr(Settings, "_callback_manager", None)
+    with capture(**case.client) as captured:
+        run = Run(streamed=streamed, callbacks=CallbackManager([WhyOpsCallbackHandler()]))
         with whyops.trace("t"):
             case.run(run)
         recorded = RecordedTrace.from_events(captured.events)
-        assert len(_dispatch._spans) == 0
     assert run.given
     assert [list(call.prompt or ()) for call in recorded.model_calls] == run.given
-    assert gaps(recorded) == list(case.gaps)
+
+
+def test_scenarios_that_were_pushed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was recorded here, and sent later, is the same."""
+    runs = {}
+    with instrument():
+        for case in (each for each in ALL if each.name in PUSHED and each.lacks is None):
+            runs[case.name] = case, played(case, case.name, lambda: whyops.configure(agent_name="agent", **case.client), streamed=True)  # noqa: B023  (called at once)
+    assert len(runs) == len(PUSHED)
+    with StrictServer() as server:
+        monkeypatch.setenv("WHYOPS_API_KEY", KEY)
+        monkeypatch.setenv("WHYOPS_ANALYSE_BASE_URL", server.url)
+        assert main(["push", "--since", "2020-01-01"]) == 0
+        for name, (case, run) in runs.items():
+            check(case, find_trace(name, tmp_path / "elsewhere", ServiceReader(server.url, KEY)), run)
+    assert home.exists()
+
+
+PUSHED = ("a_long_message", "a_query", "by_hand", "function_agent", "gathered", "large", "once", "summarised", "text", "with_models")
+
+
+def played(case: Scenario, trace_id: str, configure: Callable[[], whyops.WhyOps], *, streamed: bool) -> Run:
+    """Run a scenario in a trace, which goes on where the scenario restarts: with a new client."""
+    stack = ExitStack()
+
+    def start() -> None:
+        stack.close()
+        stack.callback(configure().close_sync)
+        stack.enter_context(whyops.trace(trace_id))
+
+    start()
+    run = Run(start, streamed=streamed)
+    with stack:
+        case.run(run)
+    assert run.given
+    return run
+
+
+def check(case: Scenario, trace: RecordedTrace, run: Run) -> None:
+    """Compare what is recorded with what the models kept, after the same redaction and cutting."""
+    told = [list(call.prompt or ()) for call in trace.model_calls]
+    encoder = Encoder(max_value_bytes=10_000_000, redact_keys=case.client.get("redact_keys", ()))
+    given = [[redacted(message, encoder) for message in prompt] for prompt in run.given]
+    assert as_cut(told, given) == given
+    assert list(gaps(trace)) == list(case.gaps)
+
+
+def redacted(message: PromptMessage, encoder: Encoder) -> PromptMessage:
+    content, name = (json.loads(encoder.encode(value)[0]) for value in (message.content, message.name))
+    calls = tuple(replace(call, arguments=json.loads(encoder.encode(call.arguments)[0])) for call in message.tool_calls)
+    return replace(message, content=content, tool_calls=calls, name=name)
+
+
+def as_cut(told: Any, given: Any) -> Any:
+    """Return what is told, with the whole text in the place of one that was cut: if its beginning and its length are right."""
+    if isinstance(told, str) and isinstance(given, str) and (cut := CUT.fullmatch(told)):
+        kept, kept_length, length = cut.groups()
+        is_right = given.startswith(kept) and (len(kept), len(given)) == (int(kept_length), int(length))
+        return given if is_right else told
+    if isinstance(told, (list, tuple)) and isinstance(given, (list, tuple)) and len(told) == len(given):
+        return type(told)(map(as_cut, told, given))
+    if isinstance(told, PromptMessage) and isinstance(given, PromptMessage):
+        return replace(told, content=as_cut(told.content, given.content))
+    return told
+
+
+def twice(trace: RecordedTrace) -> list[PromptMessage]:
+    """Return the messages that are recorded though they were before; what a user says last may be said again."""
+    held: list[PromptMessage] = []
+    found = []
+    for event in trace.events:
+        new = listed(event) if event.type == "user_message" else (_of_event(event),)
+        turn = max((place for place, each in enumerate(new) if each.role != "system"), default=-1)
+        is_turn = [place == turn and each.role == "user" for place, each in enumerate(new)]
+        found += [each for each, said in zip(new, is_turn, strict=True) if event.type == "user_message" and not said and each in held]
+        held += [each for each in new if not each.is_missing]
+    return found

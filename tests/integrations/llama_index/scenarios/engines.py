@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core import PromptTemplate, VectorStoreIndex
 from llama_index.core.chat_engine import CondensePlusContextChatEngine, CondenseQuestionChatEngine
 from llama_index.core.postprocessor import LLMRerank
-from llama_index.core.query_engine import RetryQueryEngine, RouterQueryEngine
+from llama_index.core.query_engine import RouterQueryEngine
 from llama_index.core.selectors import LLMSingleSelector
 from llama_index.core.tools import QueryEngineTool
 
@@ -71,22 +71,6 @@ def routed(run: Run) -> None:
     tools = [QueryEngineTool.from_defaults(engine_of(run, run.llm()), name=name, description=name) for name in ("cats", "dogs")]
     selector = LLMSingleSelector.from_defaults(llm=run.llm('[{"choice": 2, "reason": "dogs"}]'))
     assert str(RouterQueryEngine(selector, tools, llm=run.llm()).query("What do dogs do?"))
-
-
-class _Never:
-    """An evaluator that is content with the second answer."""
-
-    def __init__(self) -> None:
-        self.left = 1
-
-    def evaluate_response(self, **_: Any) -> Any:
-        self.left -= 1
-        return type("Judgement", (), {"passing": self.left < 0, "feedback": "Say more."})()
-
-
-@scenario(feature="A query that is tried again (`RetryQueryEngine`)", recorded="Both queries, each with its prompt")
-def tried_again(run: Run) -> None:
-    assert str(RetryQueryEngine(engine_of(run, run.llm()), _Never()).query("What do cats do?"))  # type: ignore[arg-type]
 
 
 @scenario(feature="A chat engine that condenses the question", recorded="The prompt that condenses, and the query's", streamed=True)

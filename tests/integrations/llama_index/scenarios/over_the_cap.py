@@ -9,7 +9,7 @@ from tests.integrations.scenario import scenario
 from whyops._recording import prompts
 
 
-@scenario(feature="More messages than are remembered", recorded="Those that were forgotten again", streamed=True)
+@scenario(feature="More messages than are remembered", recorded="Those that were forgotten again", streamed=True, repeats=True)
 def messages(run: Run) -> None:
     llm, said = run.llm(), [system("Help.")]
     with patch.object(prompts, "MOST_MESSAGES", 8):
@@ -18,7 +18,7 @@ def messages(run: Run) -> None:
             said.append(run.ask(llm, said))
 
 
-@scenario(feature="More text than is remembered", recorded="What was forgotten again", streamed=True)
+@scenario(feature="More text than is remembered", recorded="What was forgotten again", streamed=True, repeats=True)
 def characters(run: Run) -> None:
     llm, said = run.llm(), [system("Help.")]
     with patch.object(prompts, "MOST_CHARACTERS", 1_000):

@@ -113,12 +113,7 @@ def tools(run: Run) -> None:
 
 @scenario(feature="Two agents at the same time", recorded="Each one's prompts, by agent", streamed=True)
 def agents(run: Run) -> None:
-    async def look(word: str) -> str:
-        """Look a word up."""
-        await asyncio.sleep(0)
-        return f"{word} is a word"
-
-    both = [run.agent(calls(("look", {"word": name})), f"{name}.", name=name, tools=[look]) for name in ("ada", "bob")]
+    both = [run.agent(f"I am {name}.", name=name, system_prompt=f"You are {name}.") for name in ("ada", "bob")]
 
     async def talk() -> None:
         await asyncio.gather(*(agent.run(f"Hello, {agent.name}") for agent in both))

@@ -17,7 +17,7 @@ from tests.integrations.scenario import scenario
 WHOLE = "The whole prompt again, in the same trace"
 
 
-@scenario(feature="An agent's `Context` resumed elsewhere", recorded=WHOLE, streamed=True, needs="pydantic<2.14")
+@scenario(feature="An agent's `Context` resumed elsewhere", recorded=WHOLE, streamed=True, repeats=True, needs="pydantic<2.14")
 def an_agent(run: Run) -> None:
     async def talk(text: str, held: dict | None) -> dict:
         agent = run.agent(f"I heard {text}", system_prompt="Be kind.")
@@ -30,7 +30,7 @@ def an_agent(run: Run) -> None:
     run.wait(talk("Still there?", json.loads(held)))
 
 
-@scenario(feature="An `AgentWorkflow` resumed elsewhere", recorded=WHOLE, streamed=True, needs="pydantic<2.14")
+@scenario(feature="An `AgentWorkflow` resumed elsewhere", recorded=WHOLE, streamed=True, repeats=True, needs="pydantic<2.14")
 def a_workflow(run: Run) -> None:
     async def talk(text: str, held: dict | None) -> dict:
         flow = AgentWorkflow(agents=[run.agent(name="clerk", description="A clerk.", system_prompt="Be kind.")], root_agent="clerk")
@@ -43,7 +43,7 @@ def a_workflow(run: Run) -> None:
     run.wait(talk("Still there?", held))
 
 
-@scenario(feature="A stored memory in a new client", recorded=WHOLE, streamed=True, needs="pydantic<2.14")
+@scenario(feature="A stored memory in a new client", recorded=WHOLE, streamed=True, repeats=True, needs="pydantic<2.14")
 def a_memory(run: Run) -> None:
     memory = buffer()
     run.go(run.agent(system_prompt="Be kind."), "Hi", memory=memory)
@@ -52,7 +52,7 @@ def a_memory(run: Run) -> None:
     run.go(run.agent(system_prompt="Be kind."), "Still there?", memory=ChatMemoryBuffer.from_string(stored))
 
 
-@scenario(feature="An agent with a history that was stored", recorded=WHOLE, streamed=True)
+@scenario(feature="An agent with a history that was stored", recorded=WHOLE, streamed=True, repeats=True)
 def an_agents_history(run: Run) -> None:
     async def talk(text: str, said: list[ChatMessage]) -> list[ChatMessage]:
         memory = buffer()
@@ -64,7 +64,7 @@ def an_agents_history(run: Run) -> None:
     run.wait(talk("Still there?", [ChatMessage(role=role, content=content) for role, content in stored]))
 
 
-@scenario(feature="A chat engine with a history that was stored", recorded=WHOLE, streamed=True)
+@scenario(feature="A chat engine with a history that was stored", recorded=WHOLE, streamed=True, repeats=True)
 def a_chat_engines_history(run: Run) -> None:
     stored: list[ChatMessage] = []
     for text in ("Hi", "Still there?"):
@@ -75,24 +75,23 @@ def a_chat_engines_history(run: Run) -> None:
         run.restart()
 
 
-@scenario(
-    feature="A history that ends in a tool's result",
-    recorded="All of it; that no tool's call is recorded here is said",
-    streamed=True,
-    gaps=("1 tool call was requested but not recorded",),
-)
+@scenario(feature="A history that ends in a tool's result", recorded=WHOLE, streamed=True, repeats=True)
 def a_history(run: Run) -> None:
-    llm, said = run.llm(calls(("find", {"order": "1"}))), [system("Help."), user("Where is it?")]
-    said.append(run.ask(llm, said))
+    def find(order: str) -> str:
+        """Find an order."""
+        return f"order {order} has shipped"
+
+    run.go(run.agent(calls(("find", {"order": "1"})), "It has.", tools=[find], system_prompt="Help."), "Where is it?")
     run.restart()
-    told = ChatMessage(role="tool", content="shipped", additional_kwargs={"tool_call_id": "call-0"})
-    run.ask(run.llm(), [*said, told])
+    told = ChatMessage(role="tool", content="order 1 has shipped", additional_kwargs={"tool_call_id": "call-0"})
+    run.ask(run.llm(), [system("Help."), user("Where is it?"), calls(("find", {"order": "1"})), told])
 
 
 @scenario(
     feature="A human's answer, given elsewhere",
     recorded="Question and words, and the prompts before and after",
     streamed=True,
+    repeats=True,
     needs="pydantic<2.14",
 )
 def a_question(run: Run) -> None:
