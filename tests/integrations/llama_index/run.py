@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from itertools import chain, count
 from typing import Any, TypeVar
 
 from llama_index.core.agent.workflow import FunctionAgent, ReActAgent
@@ -21,16 +22,16 @@ Given = list[list[PromptMessage]]
 
 
 class Run:
-    """One run of a scenario; `given` is what its models were given. Without replies of its own, a model counts: "Answer 1." and so on."""
+    """One run of a scenario. `restart` lets it go on in a new client, `given` is what its models were given."""
 
-    def __init__(self, restart: Callable[[], None] = lambda: None, *, streamed: bool = False) -> None:
+    def __init__(self, restart: Callable[[], None], *, streamed: bool) -> None:
         self.restart = restart
         self.streamed = streamed
         self.given: Given = []
 
-    def llm(self, *replies: Any, counting: bool = True, **fields: Any) -> ScriptedLLM:
-        """Return a model that gives the replies in turn, and then counts on."""
-        left = self._replies(replies, counting=counting)
+    def llm(self, *replies: Any, **fields: Any) -> ScriptedLLM:
+        """Return a model that gives the replies in turn, and then "Answer 1." and so on."""
+        left = chain(replies, (f"Answer {number}." for number in count(1)))
 
         def script(messages: Sequence[ChatMessage]) -> Any:
             self.given.append([plain(message) for message in messages])
@@ -77,14 +78,6 @@ class Run:
             return [await agent.run(text, **options) for text in texts]
 
         return asyncio.run(run())
-
-    @staticmethod
-    def _replies(replies: Iterable[Any], *, counting: bool) -> Iterator[Any]:
-        yield from replies
-        number = 0
-        while counting:
-            number += 1
-            yield f"Answer {number}."
 
 
 def buffer(token_limit: int = 1_000) -> ChatMemoryBuffer:

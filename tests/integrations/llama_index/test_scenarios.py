@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,21 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALL = scenarios_in(Path(__file__).parent / "scenarios")
 CUT = re.compile(r"(.*)…\[cut: kept (\d+) of (\d+) characters\]", re.DOTALL)
 
+TOLD_TO_THE_CLASSIC_HANDLER = {"engines", "few_shot", "history", "mutated", "prefills", "system_prompts"}
+PUSHED = (
+    "agents-function_agent",
+    "engines-a_query",
+    "fallbacks-by_hand",
+    "hand_offs-once",
+    "history-summarised",
+    "images-large",
+    "mutated-text",
+    "over_the_cap-a_long_message",
+    "parallel-gathered",
+    "structured-predicted",
+    "workflows-with_models",
+)
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[StrictServer]:
@@ -57,12 +73,12 @@ def test_a_scenario(server: StrictServer, tmp_path: Path, case: Scenario, *, str
     check(case, find_trace(name, tmp_path / "elsewhere", ServiceReader(server.url, KEY)), run)
 
 
-@pytest.mark.parametrize("case,streamed", ways(each for each in ALL if each.kind in {"system_prompts", "history", "mutated", "engines"}))
+@pytest.mark.parametrize("case,streamed", ways(each for each in ALL if each.kind in TOLD_TO_THE_CLASSIC_HANDLER))
 def test_a_scenario_with_the_classic_handler(case: Scenario, *, streamed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is told of models alone; their prompts are the same."""
-    monkeypatch.setattr(Settings, "_callback_manager", None)
+    """It is told of models, and not of agents and tools; the prompts are the same."""
+    monkeypatch.setattr(Settings, "_callback_manager", CallbackManager([WhyOpsCallbackHandler()]))
     with capture(**case.client) as captured:
-        run = Run(streamed=streamed, callbacks=CallbackManager([WhyOpsCallbackHandler()]))
+        run = Run(lambda: None, streamed=streamed)
         with whyops.trace("t"):
             case.run(run)
         recorded = RecordedTrace.from_events(captured.events)
@@ -72,21 +88,18 @@ def test_a_scenario_with_the_classic_handler(case: Scenario, *, streamed: bool, 
 
 def test_scenarios_that_were_pushed(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was recorded here, and sent later, is the same."""
-    runs = {}
-    with instrument():
-        for case in (each for each in ALL if each.name in PUSHED and each.lacks is None):
-            runs[case.name] = case, played(case, case.name, lambda: whyops.configure(agent_name="agent", **case.client), streamed=True)  # noqa: B023  (called at once)
-    assert len(runs) == len(PUSHED)
+    runs: dict[str, tuple[Scenario, Run]] = {}
+    for case in ALL:
+        if (name := f"{case.kind}-{case.name}") in PUSHED:
+            with instrument():
+                runs[name] = case, played(case, name, partial(whyops.configure, agent_name="agent", **case.client), streamed=True)
+    assert sorted(runs) == sorted(PUSHED)
     with StrictServer() as server:
         monkeypatch.setenv("WHYOPS_API_KEY", KEY)
         monkeypatch.setenv("WHYOPS_ANALYSE_BASE_URL", server.url)
-        assert main(["push", "--since", "2020-01-01"]) == 0
+        assert main(["--home", str(home), "push", "--since", "2020-01-01"]) == 0
         for name, (case, run) in runs.items():
             check(case, find_trace(name, tmp_path / "elsewhere", ServiceReader(server.url, KEY)), run)
-    assert home.exists()
-
-
-PUSHED = ("a_long_message", "a_query", "by_hand", "function_agent", "gathered", "large", "once", "summarised", "text", "with_models")
 
 
 def played(case: Scenario, trace_id: str, configure: Callable[[], whyops.WhyOps], *, streamed: bool) -> Run:
