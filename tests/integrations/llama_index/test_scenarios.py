@@ -73,12 +73,12 @@ def test_a_scenario(server: StrictServer, tmp_path: Path, case: Scenario, *, str
     check(case, find_trace(name, tmp_path / "elsewhere", ServiceReader(server.url, KEY)), run)
 
 
-@pytest.mark.parametrize("case,streamed", ways(each for each in ALL if each.kind in TOLD_TO_THE_CLASSIC_HANDLER))
-def test_a_scenario_with_the_classic_handler(case: Scenario, *, streamed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("case", [each for each in ALL if each.kind in TOLD_TO_THE_CLASSIC_HANDLER], ids=lambda each: f"{each.kind}-{each.name}")
+def test_a_scenario_with_the_classic_handler(case: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of models, and not of agents and tools; the prompts are the same."""
     monkeypatch.setattr(Settings, "_callback_manager", CallbackManager([WhyOpsCallbackHandler()]))
     with capture(**case.client) as captured:
-        run = Run(lambda: None, streamed=streamed)
+        run = Run(lambda: None, streamed=case.streamed)
         with whyops.trace("t"):
             case.run(run)
         recorded = RecordedTrace.from_events(captured.events)

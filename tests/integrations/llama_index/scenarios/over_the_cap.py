@@ -53,8 +53,8 @@ def a_long_answer(run: Run) -> None:
     run.ask(llm, [*said, user("Shorter.")])
 
 
-@scenario(feature="A prompt of 200 messages in 20 calls", recorded="Each message once", streamed=True)
+@scenario(feature="A prompt of 60 messages in six calls", recorded="Each message once", streamed=True)
 def a_long_prompt(run: Run) -> None:
-    llm, said = run.llm(), [user(f"Line {number}") for number in range(200)]
-    for _ in range(20):
+    llm, said = run.llm(), [user(f"Line {number}") for number in range(60)]
+    for _ in range(6):
         said.append(run.ask(llm, said))
