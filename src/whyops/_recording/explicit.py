@@ -26,7 +26,7 @@ def record(trace: TraceWriter, event_type: EventType, parts: contents.Parts, opt
         trace.set_user(options["external_user_id"])
     trace.write(
         event_type,
-        trace.recorder.encode(content),
+        trace.encode_content(event_type, content),
         span_id=given_text(event_type, "span_id", options.get("span_id")),
         parent_id=context.span_id_in(trace),
         metadata=metadata,

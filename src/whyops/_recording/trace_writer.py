@@ -17,7 +17,10 @@ from ..types import EventType
 from .ids import clip, readable_user_id
 from .options import given_text
 from .prompts import PromptMemory
-from .recorder import Recorder
+from .recorder import Encode, Recorder
+
+_MOST_VALUES = 64
+"""How many times the bound of one value the messages of one prompt may take together."""
 
 
 class TraceWriter:
@@ -113,6 +116,13 @@ class TraceWriter:
                         held[name] = clip(json.loads(encoded), limit - len(REDACTED) if redactions else limit)
         return content, metadata
 
+    def encode_content(self, event_type: EventType, content: object) -> Encoded:
+        """Encode an event's content, of a prompt each message as a value of its own."""
+        encoded = self.recorder.encode(content)
+        if not encoded[1] or event_type != "user_message" or type(content) is not list:
+            return encoded
+        return _each_encoded(content, self.recorder.encode, self.recorder.max_value_bytes * _MOST_VALUES)
+
     @guard.recording
     def record_event(
         self,
@@ -131,7 +141,7 @@ class TraceWriter:
         """
         content, own = self.fitted(event_type, parts)
         metadata = {**own, **(self.shown_labels(metadata) or {})}
-        self.write(event_type, self.recorder.encode(content), span_id, parent_id, metadata, "", key, None, marks)
+        self.write(event_type, self.encode_content(event_type, content), span_id, parent_id, metadata, "", key, None, marks)
 
     def shown_labels(self, labels: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """Return what is to be recorded of what an integration says of an event."""
@@ -196,3 +206,20 @@ class TraceWriter:
             redactions += more_redactions
         parent_id = None if parent_id == span_id else parent_id
         return members if parent_id is None and not cuts and not redactions else members + line.marks(parent_id, cuts, redactions)
+
+
+def _each_encoded(messages: list[object], encode: Encode, room: int) -> Encoded:
+    """Encode messages one by one, as many as there is room for in all, and say how many were kept."""
+    texts: list[str] = []
+    cuts = redactions = 0
+    for message in messages:
+        text, more_cuts, more_redactions = encode(message)
+        room -= len(text)
+        if room < 0:
+            texts.append(line.quote(f"…[cut: kept {len(texts)} of {len(messages)} items]"))
+            cuts += 1
+            break
+        texts.append(text)
+        cuts += more_cuts
+        redactions += more_redactions
+    return f"[{','.join(texts)}]", cuts, redactions

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .._wire.prompt import is_of_user
-from .._wire.read import RecordedEvent
+from .._wire.prompt import asked_for, is_of_user, listed
+from .._wire.read import RecordedEvent, RequestedTool, as_text
 from .steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Prompt, Step, Thinking, ToolCall, UserMessage
 
 _KINDS: dict[str, type[Step]] = {
@@ -38,15 +38,20 @@ class _Draft:
     parent: _Draft | None = None
     depth: int = 0
     children: list[_Draft] = field(default_factory=list)
+    choices: list[RequestedTool] = field(default_factory=list)
+    chooser: _Draft | None = None
 
     def finished(self) -> Step:
         """Make the step and those inside it."""
-        return self.kind(tuple(self.events), tuple(child.finished() for child in _with_choices(self.children)))
+        events, children = tuple(self.events), tuple(child.finished() for child in _with_choices(self.children))
+        if self.kind is LLMResponse:
+            return LLMResponse(events, children, tuple(self.choices))
+        return ToolCall(events, children, tuple(self.choices)) if self.kind is ToolCall else self.kind(events, children)
 
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
     """Build the steps; those nested deeper than `max_depth` stand at that depth."""
-    roots = _nested(_drafts(events), max_depth)
+    roots = _nested(_with_choosers(_drafts(events)), max_depth)
     return tuple(draft.finished() for draft in _with_choices(roots))
 
 
@@ -121,6 +126,27 @@ def _rank(call: _Draft) -> int:
     return 0 if any(event.failure is not None for event in call.events) else 1
 
 
+def _with_choosers(drafts: list[_Draft]) -> list[_Draft]:
+    """Give each result that is known by what a model was told the call that the model chose, by its id; and the model its answer.
+
+    Of a result that stands in a prompt, nothing but the model knows.
+    """
+    choosers: dict[str, tuple[_Draft, RequestedTool]] = {}
+    for draft in drafts:
+        first = draft.events[0]
+        if draft.kind is LLMResponse:
+            choosers |= {call.id: (draft, RequestedTool(call.name, call.arguments)) for call in asked_for(first) if call.id is not None}
+        elif draft.kind is ToolCall:
+            chosen = choosers.get(as_text(first.metadata.get("tool_call_id")) or "")
+            if chosen is not None and first.type == "tool_result":
+                draft.choices, draft.chooser = [chosen[1]], chosen[0]
+        for event in draft.events if choosers else ():
+            for message in listed(event) if event.type == "user_message" else ():
+                if message.role == "tool" and (found := choosers.pop(message.tool_call_id or "", None)):
+                    found[0].choices.append(found[1])
+    return drafts
+
+
 def _nested(drafts: Sequence[_Draft], max_depth: int) -> list[_Draft]:
     """Hang each draft under the one whose span it names as its parent, and return those that have none."""
     holders: dict[str | None, _Draft] = {draft.events[0].span_id: draft for draft in reversed(drafts) if draft.events[0].span_id}
@@ -178,6 +204,9 @@ def _with_choices(drafts: Sequence[_Draft]) -> list[_Draft]:
             if not set(called).isdisjoint(names):
                 names = _without(names, called)
                 model.children.append(draft)
+                continue
+            if draft.chooser is not None and draft.chooser in kept:
+                draft.chooser.children.append(draft)
                 continue
             if draft.events[0].told and (told_of := _recorded(model, called)):
                 told_of.events.extend(draft.events)

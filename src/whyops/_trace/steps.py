@@ -126,10 +126,14 @@ class Thinking(Step):
         return self.first.thinking
 
 
+@dataclass(frozen=True, repr=False)
 class LLMResponse(Step):
     """A model's answer. The calls of the tools that it requested are among the children."""
 
-    kind = "model"
+    kind: ClassVar[str] = "model"
+
+    told: tuple[RequestedTool, ...] = ()
+    """The requested tools of whose calls a later prompt tells the results, whatever ran them."""
 
     @property
     def model(self) -> str:
@@ -165,6 +169,7 @@ class LLMResponse(Step):
         if self.first.is_structured_answer or self.interrupted or self.first.closed_early:
             return ()
         called = [name for child in self.children if isinstance(child, ToolCall) for name in child.names]
+        called += [tool.name for tool in self.told]
         missing = []
         for tool in self.requested:
             if tool.name in called:
@@ -174,15 +179,19 @@ class LLMResponse(Step):
         return tuple(missing)
 
 
+@dataclass(frozen=True, repr=False)
 class ToolCall(Step):
     """A tool's call: its request, its response, and the error in between, as far as they were recorded."""
 
-    kind = "tool"
+    kind: ClassVar[str] = "tool"
+
+    chosen: tuple[RequestedTool, ...] = ()
+    """The tool as a model chose it, where nothing was recorded of the call but what the model was told of it."""
 
     @cached_property
     def requested(self) -> tuple[RequestedTool, ...]:
         """The tool with its arguments; several, where one request names several."""
-        return next((event.tool_calls for event in self.events if event.tool_calls), ())
+        return next((event.tool_calls for event in self.events if event.tool_calls), self.chosen)
 
     @cached_property
     def name(self) -> str:

@@ -10,6 +10,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
+from langchain_core.language_models import chat_models
 from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.pregel import Pregel
 from pydantic import PrivateAttr
@@ -17,6 +18,7 @@ from pydantic import PrivateAttr
 import whyops
 from tests.integrations.langchain.parts import Scripted, Streaming
 from whyops._wire.prompt import ModelToolCall, PromptMessage
+from whyops.integrations._shared.messages import MAX_DATA
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 
 ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "system": "system", "tool": "tool", "function": "tool"}
@@ -40,6 +42,7 @@ class Run:
     trace_id: str
     streamed: bool
     restart: Callable[[], None]
+    patch: Callable[[object, str, object], None]
     url: str = ""
     kept: list[Kept] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=lambda: {"callbacks": [WhyOpsCallbackHandler()]})
@@ -104,7 +107,8 @@ def plain(message: BaseMessage) -> PromptMessage:
     calls = [*getattr(message, "tool_calls", ()), *getattr(message, "invalid_tool_calls", ())]
     wanted = tuple(ModelToolCall(call["id"], call["name"], copy.deepcopy(call["args"])) for call in calls)
     role = ROLES.get(message.type, getattr(message, "role", message.type))
-    return PromptMessage(role, content(message.content), wanted, getattr(message, "tool_call_id", None), message.name)
+    (told,) = chat_models._format_for_tracing([message])  # images and files in one form, whatever the model was given them in
+    return PromptMessage(role, content(told.content), wanted, getattr(message, "tool_call_id", None), message.name)
 
 
 def content(given: Any) -> Any:
@@ -113,4 +117,16 @@ def content(given: Any) -> Any:
         return given
     parts = [part for part in given if isinstance(part, str) or part.get("type") not in ELSEWHERE]
     texts = [part if isinstance(part, str) else part.get("text") if part.get("type", "text") == "text" else None for part in parts]
-    return "".join(texts) if None not in texts else copy.deepcopy(parts)  # type: ignore[arg-type]  # none is None
+    return "".join(texts) if None not in texts else [shown(part) for part in parts]  # type: ignore[arg-type]  # none is None
+
+
+def shown(part: Any) -> Any:
+    """Return a copy of a part, with long data told by its length."""
+    if isinstance(part, dict):
+        return {name: shown(each) for name, each in part.items()}
+    if isinstance(part, bytearray):
+        return f"[{len(part)} bytes]"
+    if not isinstance(part, str) or len(part) <= MAX_DATA or " " in part:
+        return copy.deepcopy(part)
+    head, comma, data = part.rpartition(",")
+    return f"{head}{comma}[{len(data)} characters]"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.integrations.langchain.running import Kept, Run
 from tests.integrations.scenario import Scenario, scenarios_in, ways
 from tests.server import StrictServer
 from whyops import WhyOps
+from whyops._encoding import Encoded
 from whyops._load import find_trace
 from whyops._service.reader import ServiceReader
 from whyops._trace.incomplete import gaps
@@ -27,7 +28,6 @@ from whyops._wire.read import RecordedEvent
 from whyops._wire.told import arguments_of
 
 ALL = scenarios_in(Path(__file__).parent / "scenarios")
-SERVED_AGAIN = {"retry", "fallback", "resumed"}
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +36,13 @@ def server() -> Iterator[StrictServer]:
         yield running
 
 
+@pytest.mark.filterwarnings("ignore::langchain_core._api.deprecation.LangChainDeprecationWarning")
 @pytest.mark.parametrize("case,streamed", ways(ALL))
-def test_a_scenario(server: StrictServer, home: Path, tmp_path: Path, case: Scenario, *, streamed: bool) -> None:
+def test_a_scenario(
+    server: StrictServer, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Scenario, *, streamed: bool
+) -> None:
     """Prompts are whole and in order, nothing is said to be missing, nothing is recorded twice; the service gives the same back."""
-    run, client = play(case, server, streamed=streamed)
+    run, client = play(case, server, monkeypatch, streamed=streamed)
     assert run.kept
     assert client.flush_sync(timeout=10).waiting == 0
     for trace_id in dict.fromkeys(kept.trace_id for kept in run.kept):
@@ -53,7 +56,7 @@ def test_a_scenario(server: StrictServer, home: Path, tmp_path: Path, case: Scen
     client.close_sync()
 
 
-def play(case: Scenario, server: StrictServer, *, streamed: bool) -> tuple[Run, WhyOps]:
+def play(case: Scenario, server: StrictServer, monkeypatch: pytest.MonkeyPatch, *, streamed: bool) -> tuple[Run, WhyOps]:
     clients: list[WhyOps] = []
 
     def start() -> None:
@@ -63,7 +66,7 @@ def play(case: Scenario, server: StrictServer, *, streamed: bool) -> tuple[Run, 
         clients[:] = [whyops.configure(KEY, "agent", analyse_base_url=server.url, proxy_base_url=server.proxy_url, **settings)]
 
     start()
-    run = Run(f"{case.kind}-{case.name}{'-streamed' if streamed else ''}", streamed, start)
+    run = Run(f"{case.kind}-{case.name}{'-streamed' if streamed else ''}", streamed, start, monkeypatch.setattr)
     with whyops.trace(run.trace_id):
         result = case.run(run)
         if inspect.iscoroutine(result):
@@ -74,17 +77,41 @@ def play(case: Scenario, server: StrictServer, *, streamed: bool) -> tuple[Run, 
 def check(case: Scenario, trace: RecordedTrace, kept: list[Kept], client: WhyOps) -> None:
     """Compare what is recorded with what the models kept."""
     encode = client._assembled()[1].encode
-    given = [(recorded_prompt(each.prompt, encode), each.answer) for each in kept]
-    told = [(list(call.prompt or ()), str(call.answer or "").strip()) for call in trace.model_calls]
+    given = [(recorded(plainly(each.prompt), encode), recorded(each.answer, encode)) for each in kept]
+    told = [(plainly(call.prompt or ()), str(call.answer or "").strip()) for call in trace.model_calls]
     if case.concurrent:
         given, told = sorted(given, key=repr), sorted(told, key=repr)
     assert told == given
     assert list(gaps(trace)) == list(case.gaps)
 
 
-def recorded_prompt(prompt: list[PromptMessage], encode: Any) -> list[PromptMessage]:
-    """Return a prompt after the redaction and the cutting that the client does."""
-    return prompt
+def recorded(value: Any, encode: Callable[[object], Encoded]) -> Any:
+    """Return what a model kept, after the redaction and the cutting that the client does."""
+    if isinstance(value, list):
+        return [recorded(each, encode) for each in value]
+    if isinstance(value, dict):
+        return {name: recorded(each, encode) for name, each in value.items()}
+    text, cuts, _ = encode(value)
+    return Cut(value) if cuts else json.loads(text)
+
+
+class Cut(str):
+    """A text of which as much is recorded as there was room for."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]  # equal to many
+
+    def __eq__(self, other: object) -> bool:
+        kept, cut, _ = str(other).partition("…[cut: kept ")
+        return bool(cut) and len(kept) > 200 and self.startswith(kept)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+def plainly(messages: Sequence[PromptMessage]) -> list[dict[str, Any]]:
+    """Return messages as plain values."""
+    return [{**asdict(each), "tool_calls": [asdict(call) for call in each.tool_calls]} for each in messages]
 
 
 def twice(trace: RecordedTrace) -> list[PromptMessage]:

@@ -34,7 +34,9 @@ def hand_off_to(name: str, *, with_history: bool = True) -> BaseTool:
 
 def swarm(run: Run, *, with_history: bool = True) -> Any:
     sales = create_agent(
-        run.model(calls(("transfer_to_support", {})), "Buy two.", name="sales"), [hand_off_to("support", with_history=with_history)], name="sales"
+        run.model(calls(("transfer_to_support", {})), "Buy two.", name="sales"),
+        [hand_off_to("support", with_history=with_history)],
+        name="sales",
     )
     support = create_agent(run.model(calls(("find", {"order": "1"})), "It has."), [find], system_prompt="Support.", name="support")
     graph: Any = StateGraph(MessagesState).add_node("sales", sales).add_node("support", support)
@@ -126,7 +128,9 @@ def one_after_another(run: Run) -> None:
     run.invoke(graph.compile(), ask("Write."))
 
 
-@scenario(feature="Hand-off to another agent", recorded="Where to, and the message that tells it; then the other's prompt", needs="python>=3.11")
+@scenario(
+    feature="Hand-off to another agent", recorded="Where to, and the message that tells it; then the other's prompt", needs="python>=3.11"
+)
 async def hand_off_in_async_code(run: Run) -> None:
     await swarm(run).ainvoke(ask("Where is 1?"), run.in_thread())
 
