@@ -25,7 +25,7 @@ def _no_fault_of_ours(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapture
 
 @pytest.fixture(autouse=True)
 def _no_loop_left_open() -> None:
-    """Let LlamaIndex's synchronous methods run each in a loop of its own, which they close; one that they find made for them, they leave."""
+    """Let LlamaIndex's synchronous methods make a loop each, and close it: one that they find, they leave open."""
     asyncio.set_event_loop(None)
 
 

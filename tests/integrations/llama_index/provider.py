@@ -21,7 +21,7 @@ def provider(given: list[list[PromptMessage]], *script: Say) -> Iterator[str]:
     left = iter(script)
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  (its name)
+        def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             is_anthropics = self.path.endswith("/messages")
             given.append(list(_of_anthropic(body) if is_anthropics else map(_of_openai, body["messages"])))

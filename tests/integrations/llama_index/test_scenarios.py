@@ -17,7 +17,7 @@ from llama_index.core.callbacks import CallbackManager
 
 import whyops
 from tests.acceptance.test_read_back import KEY
-from tests.integrations.llama_index.run import Given, Run
+from tests.integrations.llama_index.run import Run
 from tests.integrations.scenario import Scenario, scenarios_in, ways
 from tests.server import StrictServer
 from whyops._cli._main import main
@@ -27,7 +27,6 @@ from whyops._service.reader import ServiceReader
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import RecordedTrace
 from whyops._wire.prompt import PromptMessage, _of_event, listed
-from whyops._wire.read import RecordedEvent
 from whyops.integrations.llama_index import WhyOpsCallbackHandler, _dispatch, instrument
 from whyops.testing import capture
 
@@ -37,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ALL = scenarios_in(Path(__file__).parent / "scenarios")
 CUT = re.compile(r"(.*)…\[cut: kept (\d+) of (\d+) characters\]", re.DOTALL)
 
-TOLD_TO_THE_CLASSIC_HANDLER = {"engines", "few_shot", "history", "mutated", "prefills", "system_prompts"}
+CLASSIC = {"engines", "history", "mutated", "prefills", "system_prompts"}
 PUSHED = (
     "agents-function_agent",
     "engines-a_query",
@@ -73,12 +72,12 @@ def test_a_scenario(server: StrictServer, tmp_path: Path, case: Scenario, *, str
     check(case, find_trace(name, tmp_path / "elsewhere", ServiceReader(server.url, KEY)), run)
 
 
-@pytest.mark.parametrize("case", [each for each in ALL if each.kind in TOLD_TO_THE_CLASSIC_HANDLER], ids=lambda each: f"{each.kind}-{each.name}")
-def test_a_scenario_with_the_classic_handler(case: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("case,streamed", ways(replace(each, streamed=False) for each in ALL if each.kind in CLASSIC))
+def test_a_scenario_with_the_classic_handler(case: Scenario, *, streamed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of models, and not of agents and tools; the prompts are the same."""
     monkeypatch.setattr(Settings, "_callback_manager", CallbackManager([WhyOpsCallbackHandler()]))
     with capture(**case.client) as captured:
-        run = Run(lambda: None, streamed=case.streamed)
+        run = Run(lambda: None, streamed=not streamed)
         with whyops.trace("t"):
             case.run(run)
         recorded = RecordedTrace.from_events(captured.events)

@@ -11,7 +11,6 @@ from tests.integrations.llama_index.run import Run, assistant, buffer, user
 from tests.integrations.llama_index.scripted import calls
 from tests.integrations.scenario import scenario
 
-
 NOT_MADE = ("1 tool call was requested but not recorded",)
 
 
@@ -37,14 +36,18 @@ def two_turns(run: Run) -> None:
     run.go(agent, "What is a cat?", "Thanks", memory=buffer())
 
 
-@scenario(feature="An agent that is given a history", recorded="The history, once", streamed=True)
+@scenario(feature="An agent that is given a history", recorded="The history, once")
 def with_a_history(run: Run) -> None:
     run.go(run.agent(system_prompt="Help."), "And now?", chat_history=[user("Hi"), assistant("Hello.")])
 
 
 @scenario(feature="A `ReActAgent`", recorded="Each prompt of the loop, with the observations", streamed=True)
 def react(run: Run) -> None:
-    said = ('Thought: I must look.\nAction: look_up\nAction Input: {"word": "cat"}', "Thought: done.\nAnswer: A word.", "Thought: k.\nAnswer: Bye")
+    said = (
+        'Thought: I must look.\nAction: look_up\nAction Input: {"word": "cat"}',
+        "Thought: done.\nAnswer: A word.",
+        "Thought: k.\nAnswer: Bye",
+    )
     run.go(run.react(*said, tools=[look_up]), "What is a cat?", "Thanks", memory=buffer())
 
 
@@ -59,7 +62,7 @@ def code_act(run: Run) -> None:
     run.go(CodeActAgent(code_execute_fn=execute, llm=llm), "Print 1")
 
 
-@scenario(feature="A tool that fails", recorded="The error, and what the model is told of it", streamed=True)
+@scenario(feature="A tool that fails", recorded="The error, and what the model is told of it")
 def failing_tool(run: Run) -> None:
     def broken(word: str) -> str:
         """Fail."""
@@ -68,37 +71,45 @@ def failing_tool(run: Run) -> None:
     run.go(run.agent(calls(("broken", {"word": "cat"})), "It failed.", tools=[broken]), "What is a cat?")
 
 
-@scenario(feature="A tool that the agent does not have", recorded="What the model is told of it", streamed=True)
+@scenario(feature="A tool that the agent does not have", recorded="What the model is told of it")
 def unknown_tool(run: Run) -> None:
     run.go(run.agent(calls(("nothing", {"word": "cat"})), "I can't.", tools=[look_up]), "What is a cat?")
 
 
-@scenario(feature="A tool that returns directly", recorded="Its result, and no further prompt", streamed=True)
+@scenario(feature="A tool that returns directly", recorded="Its result, and no further prompt")
 def directly(run: Run) -> None:
     tool = FunctionTool.from_defaults(look_up, return_direct=True)
     run.go(run.agent(calls(("look_up", {"word": "cat"})), "Never.", tools=[tool]), "What is a cat?")
 
 
-@scenario(feature="A tool with `@whyops.tool`", recorded="Once, as the agent's call", streamed=True)
+@scenario(feature="A tool with `@whyops.tool`", recorded="Once, as the agent's call")
 def decorated(run: Run) -> None:
     run.go(run.agent(calls(("add", {"a": 1})), "Three.", tools=[whyops.tool(add)]), "1 + 2?")
 
 
-@scenario(feature="An agent that is stopped at `max_iterations`", recorded="The error, each prompt until then, and that the last call was not made", streamed=True, gaps=NOT_MADE)
+@scenario(
+    feature="An agent that is stopped at `max_iterations`",
+    recorded="The error, each prompt until then, and which call was not made",
+    gaps=NOT_MADE,
+)
 def too_many(run: Run) -> None:
     agent = run.agent(*[calls(("look_up", {"word": "cat"}))] * 4, tools=[look_up])
     with pytest.raises(Exception, match="iterations"):
         run.go(agent, "What is a cat?", max_iterations=2)
 
 
-@scenario(feature="`early_stopping_method=\"generate\"`", recorded="The prompt that asks for the answer, and that the last call was not made", streamed=True, gaps=NOT_MADE)
+@scenario(
+    feature='`early_stopping_method="generate"`',
+    recorded="The prompt that asks for the answer, and which call was not made",
+    gaps=NOT_MADE,
+)
 def generated_at_the_end(run: Run) -> None:
     agent = run.agent(calls(("look_up", {"word": "cat"})), calls(("look_up", {"word": "dog"})), "A word.", tools=[look_up])
     agent.early_stopping_method = "generate"
     run.go(agent, "What is a cat?", max_iterations=2)
 
 
-@scenario(feature="A tool's result that is no text", recorded="The result, and the text that the model is told", streamed=True)
+@scenario(feature="A tool's result that is no text", recorded="The result, and the text that the model is told")
 def results_that_are_no_text(run: Run) -> None:
     def order() -> dict[str, object]:
         """Give an order."""

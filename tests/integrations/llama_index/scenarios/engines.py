@@ -44,29 +44,29 @@ def awaited(run: Run) -> None:
     run.wait(ask())
 
 
-@scenario(feature="Response mode `refine`", recorded="Each prompt, with the answer so far", streamed=True)
+@scenario(feature="Response mode `refine`", recorded="Each prompt, with the answer so far")
 def refined(run: Run) -> None:
     assert str(engine_of(run, run.llm(), response_mode="refine").query("What do they do?"))
 
 
-@scenario(feature="Response mode `tree_summarize`", recorded="The prompt of each summary", streamed=True)
+@scenario(feature="Response mode `tree_summarize`", recorded="The prompt of each summary")
 def summarised(run: Run) -> None:
     assert str(engine_of(run, run.llm(), response_mode="tree_summarize").query("What do they do?"))
 
 
-@scenario(feature="A template of one's own", recorded="The prompt as it was filled in", streamed=True)
+@scenario(feature="A template of one's own", recorded="The prompt as it was filled in")
 def with_a_template(run: Run) -> None:
     template = PromptTemplate("Known: {context_str}. Asked: {query_str}")
     assert str(engine_of(run, run.llm(), text_qa_template=template).query("What do they do?"))
 
 
-@scenario(feature="`LLMRerank`", recorded="The prompt that ranks, the ranking, and the prompt that answers", streamed=True)
+@scenario(feature="`LLMRerank`", recorded="The prompt that ranks, the ranking, and the prompt that answers")
 def reranked(run: Run) -> None:
     rerank = LLMRerank(llm=run.llm("Doc: 2, Relevance: 9"), top_n=1)
     assert str(engine_of(run, run.llm(), node_postprocessors=[rerank]).query("What do dogs do?"))
 
 
-@scenario(feature="A router", recorded="The prompt that chooses, and the engine's own", streamed=True)
+@scenario(feature="A router", recorded="The prompt that chooses, and the engine's own")
 def routed(run: Run) -> None:
     tools = [QueryEngineTool.from_defaults(engine_of(run, run.llm()), name=name, description=name) for name in ("cats", "dogs")]
     selector = LLMSingleSelector.from_defaults(llm=run.llm('[{"choice": 2, "reason": "dogs"}]'))
@@ -81,14 +81,18 @@ def condensed(run: Run) -> None:
     run.talk(engine, "What do cats do?", "And dogs?")
 
 
-@scenario(feature="A chat engine that condenses and looks up", recorded="The prompt that condenses, and the one with what was found", streamed=True)
+@scenario(
+    feature="A chat engine that condenses and looks up",
+    recorded="The prompt that condenses, and the query's",
+    streamed=True,
+)
 def condensed_with_context(run: Run) -> None:
     llm = run.llm("They purr.", "What do dogs do?", "They bark.")
     engine = CondensePlusContextChatEngine.from_defaults(index().as_retriever(), llm=llm, memory=buffer())
     run.talk(engine, "What do cats do?", "And dogs?")
 
 
-@scenario(feature="A query engine as an agent's tool", recorded="The agent's prompts, and the query's inside the tool's call", streamed=True)
+@scenario(feature="A query engine as an agent's tool", recorded="The agent's prompts, and the query's inside the call", streamed=True)
 def as_a_tool(run: Run) -> None:
     tool = QueryEngineTool.from_defaults(index().as_query_engine(llm=run.llm("They purr.")), name="animals", description="Animals.")
     run.go(run.agent(calls(("animals", {"input": "What do cats do?"})), "They purr.", tools=[tool]), "What do cats do?")

@@ -40,18 +40,18 @@ class Careful(Workflow):
         self.ran, self.first, self.second = run, first, second
 
     @step
-    async def ask(self, ev: StartEvent) -> Failed | StopEvent:
+    async def ask(self, _: StartEvent) -> Failed | StopEvent:
         try:
             return StopEvent(result=(await self.ran.aask(self.first, [user("Hi")])).content)
         except ConnectionError:
             return Failed()
 
     @step
-    async def ask_another(self, ev: Failed) -> StopEvent:
+    async def ask_another(self, _: Failed) -> StopEvent:
         return StopEvent(result=(await self.ran.aask(self.second, [system("You stand in."), user("Hi")])).content)
 
 
-@scenario(feature="A fallback in a workflow", recorded="Both, each with its step", streamed=True)
+@scenario(feature="A fallback in a workflow", recorded="Both, each with its step")
 def in_a_workflow(run: Run) -> None:
     async def ask() -> None:
         assert await Careful(run, run.llm(ConnectionError("down")), run.llm("Here.")).run() == "Here."
@@ -59,7 +59,7 @@ def in_a_workflow(run: Run) -> None:
     run.wait(ask())
 
 
-@scenario(feature="A fallback from an agent to another", recorded="Both runs, each by its agent", streamed=True)
+@scenario(feature="A fallback from an agent to another", recorded="Both runs, each by its agent")
 def of_an_agent(run: Run) -> None:
     with pytest.raises(Exception, match="down"):
         run.go(run.agent(ConnectionError("down"), name="first", system_prompt="Help."), "Hi")

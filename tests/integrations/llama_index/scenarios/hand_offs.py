@@ -20,20 +20,18 @@ def to(name: str) -> object:
 @scenario(feature="A hand-off between agents (`AgentWorkflow`)", recorded="Each agent's prompt, tools and name", streamed=True)
 def once(run: Run) -> None:
     front = run.agent(to("math"), name="front", description="Routes.", system_prompt="You only route.", can_handoff_to=["math"])
-    math = run.agent(
-        calls(("add", {"a": 1, "b": 2})), "3.", name="math", description="Reckons.", system_prompt="Round up.", tools=[add]
-    )
+    math = run.agent(calls(("add", {"a": 1, "b": 2})), "3.", name="math", description="Reckons.", system_prompt="Round up.", tools=[add])
     run.go(AgentWorkflow(agents=[front, math], root_agent="front"), "1 + 2?")
 
 
-@scenario(feature="A hand-off and back", recorded="Both directions, each with its reason", streamed=True)
+@scenario(feature="A hand-off and back", recorded="Both directions, each with its reason")
 def there_and_back(run: Run) -> None:
     front = run.agent(to("math"), "It is 3.", name="front", description="Routes.", system_prompt="You only route.", can_handoff_to=["math"])
     math = run.agent(to("front"), name="math", description="Reckons.", can_handoff_to=["front"])
     run.go(AgentWorkflow(agents=[front, math], root_agent="front"), "1 + 2?")
 
 
-@scenario(feature="A hand-off to an agent that is not there", recorded="What the model is told of it", streamed=True)
+@scenario(feature="A hand-off to an agent that is not there", recorded="What the model is told of it")
 def to_nobody(run: Run) -> None:
     front = run.agent(to("nobody"), "I stay.", name="front", description="Routes.", can_handoff_to=["math"])
     math = run.agent(name="math", description="Reckons.")
@@ -52,7 +50,7 @@ def as_a_tool(run: Run) -> None:
     run.go(head, "What is 1 + 2?")
 
 
-@scenario(feature="Two sub-agents at the same time", recorded="Each one's prompts, by agent", streamed=True)
+@scenario(feature="Two sub-agents at the same time", recorded="Each one's prompts, by agent")
 def two_as_tools(run: Run) -> None:
     clerks = {name: run.agent(f"{name} says yes.", name=name, system_prompt=f"You are {name}.") for name in ("ada", "bob")}
 
@@ -63,7 +61,7 @@ def two_as_tools(run: Run) -> None:
     run.go(run.agent(calls(("ask", {"who": "ada"}), ("ask", {"who": "bob"})), "Both.", tools=[ask], name="head"), "Ask them.")
 
 
-@scenario(feature="A hand-off by a tool of the application's own", recorded="The next agent's prompt", streamed=True)
+@scenario(feature="A hand-off by a tool of the application's own", recorded="The next agent's prompt")
 def by_the_state(run: Run) -> None:
     async def pass_on(ctx: Context) -> str:
         """Pass on to the next."""

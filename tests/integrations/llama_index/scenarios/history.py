@@ -18,7 +18,7 @@ def cleared(run: Run) -> None:
     run.talk(engine, "Hi")
 
 
-@scenario(feature="A cleared history, by hand", recorded="The new prompt without what was before", streamed=True)
+@scenario(feature="A cleared history, by hand", recorded="The new prompt without what was before")
 def cleared_by_hand(run: Run) -> None:
     llm, said = run.llm(), [system("Help."), user("One")]
     for text in ("Two", "Three"):
@@ -26,7 +26,7 @@ def cleared_by_hand(run: Run) -> None:
     run.ask(llm, [said[0], said[-1]])
 
 
-@scenario(feature="An agent's cleared memory", recorded="The new prompt without what was before", streamed=True)
+@scenario(feature="An agent's cleared memory", recorded="The new prompt without what was before")
 def of_an_agent(run: Run) -> None:
     agent, memory = run.agent(), buffer()
     run.go(agent, "Hi", "Still there?", memory=memory)
@@ -49,7 +49,7 @@ def trimmed_by_hand(run: Run) -> None:
         said.append(run.ask(llm, [system("Help."), *said[-3:]]))
 
 
-@scenario(feature="An agent whose memory has a token limit", recorded="Those messages that were left", streamed=True)
+@scenario(feature="An agent whose memory has a token limit", recorded="Those messages that were left")
 def trimmed_of_an_agent(run: Run) -> None:
     memory = buffer(8)
     run.go(run.agent(), "One two three.", "Four five six.", "Seven eight nine.", memory=memory)
@@ -62,7 +62,7 @@ def summarised(run: Run) -> None:
     run.talk(engine, "One two three four.", "Five six seven eight.", "Nine ten.")
 
 
-@scenario(feature="A summarised history, by hand", recorded="The summary, and the call that makes it", streamed=True)
+@scenario(feature="A summarised history, by hand", recorded="The summary, and the call that makes it")
 def summarised_by_hand(run: Run) -> None:
     llm, said = run.llm(), [system("Help.")]
     for number in range(3):

@@ -33,12 +33,12 @@ def large(run: Run) -> None:
     run.ask(llm, [*said, user("And now?")])
 
 
-@scenario(feature="An image by its address", recorded="The address", streamed=True)
+@scenario(feature="An image by its address", recorded="The address")
 def by_address(run: Run) -> None:
     run.ask(run.llm(), [with_parts(ImageBlock(url="https://example.com/cat.png"))])
 
 
-@scenario(feature="Sound and documents", recorded="Kind, length and name", streamed=True)
+@scenario(feature="Sound and documents", recorded="Kind, length and name")
 def other_parts(run: Run) -> None:
     document = DocumentBlock(data=base64.b64encode(b"%PDF" + bytes(6_000)), title="paper.pdf", document_mimetype="application/pdf")
     run.ask(run.llm(), [with_parts(AudioBlock(audio=base64.b64encode(b"RIFF" + bytes(6_000)), format="wav"), document)])
@@ -58,7 +58,7 @@ def for_an_agent(run: Run) -> None:
     run.wait(ask())
 
 
-@scenario(feature="A tool that gives an image", recorded="The result, and the message in which the model is told it", streamed=True)
+@scenario(feature="A tool that gives an image", recorded="The result, and the message in which the model is told it")
 def of_a_tool(run: Run) -> None:
     def photograph() -> ToolOutput:
         blocks = [TextBlock(text="A photo:"), ImageBlock(image=PIXEL, image_mimetype="image/png")]

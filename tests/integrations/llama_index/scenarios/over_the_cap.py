@@ -18,7 +18,7 @@ def messages(run: Run) -> None:
             said.append(run.ask(llm, said))
 
 
-@scenario(feature="More text than is remembered", recorded="What was forgotten again", streamed=True, repeats=True)
+@scenario(feature="More text than is remembered", recorded="What was forgotten again", repeats=True)
 def characters(run: Run) -> None:
     llm, said = run.llm(), [system("Help.")]
     with patch.object(prompts, "MOST_CHARACTERS", 1_000):
@@ -53,7 +53,7 @@ def a_long_answer(run: Run) -> None:
     run.ask(llm, [*said, user("Shorter.")])
 
 
-@scenario(feature="A prompt of 60 messages in six calls", recorded="Each message once", streamed=True)
+@scenario(feature="A prompt of 60 messages in six calls", recorded="Each message once")
 def a_long_prompt(run: Run) -> None:
     llm, said = run.llm(), [user(f"Line {number}") for number in range(60)]
     for _ in range(6):

@@ -65,7 +65,7 @@ class Review(Workflow):
         self.llm = llm
 
     @step
-    async def fan_out(self, ctx: Context, ev: StartEvent) -> File | None:
+    async def fan_out(self, ctx: Context, _: StartEvent) -> File | None:
         for number in range(3):
             ctx.send_event(File(number=number))
         return None
@@ -94,7 +94,7 @@ def steps(run: Run) -> None:
     run.wait(review())
 
 
-@scenario(feature="Parallel tool calls", recorded="Each result, tied to its call by its id", streamed=True)
+@scenario(feature="Parallel tool calls", recorded="Each result, tied to its call by its id")
 def tools(run: Run) -> None:
     done = asyncio.Event()
 
@@ -111,7 +111,7 @@ def tools(run: Run) -> None:
     run.go(run.agent(calls(("slow", {"order": "1"}), ("quick", {"order": "2"})), "One of them.", tools=[slow, quick]), "Which?")
 
 
-@scenario(feature="Two agents at the same time", recorded="Each one's prompts, by agent", streamed=True)
+@scenario(feature="Two agents at the same time", recorded="Each one's prompts, by agent")
 def agents(run: Run) -> None:
     both = [run.agent(f"I am {name}.", name=name, system_prompt=f"You are {name}.") for name in ("ada", "bob")]
 

@@ -21,7 +21,7 @@ def of_a_model(run: Run) -> None:
 class AtOnce:
     """A policy: try again at once, three times."""
 
-    def next(self, elapsed_time: float, attempts: int, error: Exception) -> float | None:
+    def next(self, elapsed_time: float, attempts: int, error: Exception) -> float | None:  # noqa: ARG002  (LlamaIndex's signature)
         return None if attempts > 3 else 0
 
 
@@ -34,11 +34,11 @@ class Asking(Workflow):
         self.llm = llm
 
     @step(retry_policy=AtOnce())
-    async def ask(self, ev: StartEvent) -> StopEvent:
+    async def ask(self, _: StartEvent) -> StopEvent:
         return StopEvent(result=(await self.ran.aask(self.llm, [system("Help."), user("Hi")])).content)
 
 
-@scenario(feature="A workflow's step with a retry policy", recorded="Both tries, the first with its error", streamed=True)
+@scenario(feature="A workflow's step with a retry policy", recorded="Both tries, the first with its error")
 def of_a_step(run: Run) -> None:
     async def ask() -> None:
         assert await Asking(run, run.llm(ConnectionError("down"), "Here.")).run() == "Here."
@@ -59,7 +59,7 @@ def of_a_tool(run: Run) -> None:
     run.go(run.agent(calls(("find", {"order": "1"})), calls(("find", {"order": "1"})), "Found.", tools=[find]), "Find 1")
 
 
-@scenario(feature="An agent that is run again after a failure", recorded="Both runs; the question is said twice", streamed=True)
+@scenario(feature="An agent that is run again after a failure", recorded="Both runs; the question is said twice")
 def of_an_agent(run: Run) -> None:
     agent = run.agent(ConnectionError("down"), "Here.", system_prompt="Help.")
     with pytest.raises(Exception, match="down"):
@@ -67,7 +67,7 @@ def of_an_agent(run: Run) -> None:
     run.go(agent, "Hi")
 
 
-@scenario(feature="A ReAct agent whose answer can't be read", recorded="What it is told of that, and its next try", streamed=True)
+@scenario(feature="A ReAct agent whose answer can't be read", recorded="What it is told of that, and its next try")
 def of_an_unreadable_answer(run: Run) -> None:
     run.go(run.react("Thought: hm.\nAction: ???", "Thought: I can answer.\nAnswer: Fine."), "Hi")
 

@@ -11,7 +11,12 @@ from tests.integrations.scenario import scenario
 KEY = "sk-proj-" + "a1B2c3D4e5F6" * 4
 
 
-@scenario(feature="A secret in a prompt", recorded="The prompt without it; what is known again is told by its id", streamed=True, gaps=("2 values redacted",))
+@scenario(
+    feature="A secret in a prompt",
+    recorded="The prompt without it",
+    streamed=True,
+    gaps=("2 values redacted",),
+)
 def in_a_prompt(run: Run) -> None:
     llm, said = run.llm(), [system(f"The key is {KEY}."), user("Hi")]
     said.append(run.ask(llm, said))
@@ -30,7 +35,9 @@ def by_its_name(run: Run) -> None:
     run.ask(run.llm(), [user("Pay"), calls(("pay", {"iban": "DE12 3456", "amount": 3})), result])
 
 
-@scenario(feature="A secret in an answer", recorded="The answer without it, and so in later prompts", streamed=True, gaps=("1 value redacted",))
+@scenario(
+    feature="A secret in an answer", recorded="The answer without it, here and in later prompts", streamed=True, gaps=("1 value redacted",)
+)
 def in_an_answer(run: Run) -> None:
     llm, said = run.llm(f"It is {KEY} now."), [user("What is the key?")]
     said.append(run.ask(llm, said))

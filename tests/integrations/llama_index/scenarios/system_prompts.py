@@ -19,7 +19,7 @@ def changed(run: Run) -> None:
         said += [run.ask(llm, [system(text), *said]), user(f"After {text}")]
 
 
-@scenario(feature="An agent's changed system prompt", recorded="The new one, in the same trace", streamed=True)
+@scenario(feature="An agent's changed system prompt", recorded="The new one, in the same trace")
 def changed_on_the_agent(run: Run) -> None:
     agent = run.agent(system_prompt="You are a clerk.")
     run.go(agent, "Hi")
@@ -39,7 +39,7 @@ def alone(run: Run) -> None:
     run.ask(run.llm(), [system("Write a poem.")])
 
 
-@scenario(feature="An AgentWorkflow's state prompt", recorded="What the user says as the model is told it, with the state", streamed=True)
+@scenario(feature="An AgentWorkflow's state prompt", recorded="What the user says as the model is told it, with the state")
 def of_the_state(run: Run) -> None:
     flow = AgentWorkflow(
         agents=[run.agent(name="clerk", description="A clerk.")],

@@ -49,11 +49,11 @@ class Outer(Workflow):
         self.inner = inner
 
     @step
-    async def begin(self, ev: StartEvent) -> StopEvent:
+    async def begin(self, _: StartEvent) -> StopEvent:
         return StopEvent(result=str(await self.inner.run(about="dogs")))
 
 
-@scenario(feature="A workflow in a workflow", recorded="The inner one inside the outer, with its prompts", streamed=True)
+@scenario(feature="A workflow in a workflow", recorded="The inner one inside the outer, with its prompts")
 def nested(run: Run) -> None:
     async def write() -> None:
         assert await Outer(Writing(run, run.llm("A dog.", "Fine."))).run() == "A dog."
@@ -69,7 +69,7 @@ class Asking(Workflow):
         self.ran, self.llm = run, llm
 
     @step
-    async def ask(self, ev: StartEvent) -> InputRequiredEvent:
+    async def ask(self, _: StartEvent) -> InputRequiredEvent:
         return InputRequiredEvent(prefix="Which animal?")
 
     @step
@@ -77,7 +77,7 @@ class Asking(Workflow):
         return StopEvent(result=(await self.ran.aask(self.llm, [user(f"About {ev.response}")])).content)
 
 
-@scenario(feature="A human in the loop", recorded="The question, the human's words, and the prompt with them", streamed=True)
+@scenario(feature="A human in the loop", recorded="The question, the human's words, and the prompt with them")
 def with_a_human(run: Run) -> None:
     async def ask() -> None:
         handler = Asking(run, run.llm("They bark.")).run()
@@ -89,7 +89,7 @@ def with_a_human(run: Run) -> None:
     run.wait(ask())
 
 
-@scenario(feature="A tool that asks a human", recorded="The question, the human's words, and the prompts around them", streamed=True)
+@scenario(feature="A tool that asks a human", recorded="The question, the human's words, and the prompts around them")
 def with_a_human_in_a_tool(run: Run) -> None:
     async def drop(ctx: Context, table: str) -> str:
         """Drop a table."""
