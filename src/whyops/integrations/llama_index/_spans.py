@@ -78,7 +78,7 @@ class Spans:
             LLMCompletionInProgressEvent: self._model_said,
             LLMChatEndEvent: self._model_answered,
             LLMCompletionEndEvent: self._model_answered,
-            LLMStructuredPredictStartEvent: lambda _event: _asks_for_form.set(True),
+            LLMStructuredPredictStartEvent: _form_asked_for,
             ExceptionEvent: self._stream_stopped,
             RetrievalStartEvent: lambda event: self._lookup_began(event, {"query": _translate.query_of(event.str_or_query_bundle)}),
             RetrievalEndEvent: self._nodes_came,
@@ -250,7 +250,12 @@ class Spans:
             span.tool.succeed({"nodes": _translate.nodes_of(event.nodes)})
 
 
+def _form_asked_for(_event: BaseEvent) -> None:
+    _asks_for_form.set(True)
+
+
 def _is_for_form() -> bool:
+    """Tell whether a model that is asked now is asked for an answer in a form; the next one is not."""
     is_for_form = _asks_for_form.get()
     if is_for_form:
         _asks_for_form.set(False)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from llama_index.core.agent.workflow import CodeActAgent
+from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.tools import FunctionTool
 
 import whyops
@@ -116,3 +119,34 @@ def results_that_are_no_text(run: Run) -> None:
         return {"id": 1, "lines": [{"sku": "a"}]}
 
     run.go(run.agent(calls(("order", {}), ("add", {"a": 1})), "Fine.", tools=[order, add]), "Order")
+
+
+def asked_by_hand(run: Run, tool: Callable[..., object]) -> None:
+    """Ask a model, call the tool that it asks for, and tell it the result."""
+    llm, said = run.llm(calls(("look_up", {"word": "cat"})), "A word."), [user("What is a cat?")]
+    said.append(run.ask(llm, said))
+    said.append(ChatMessage(role="tool", content=str(tool(word="cat")), additional_kwargs={"tool_call_id": "call-0"}))
+    run.ask(llm, said)
+
+
+@scenario(
+    feature="A loop of one's own, with a `FunctionTool`", recorded="The call, and the message that tells of its result", streamed=True
+)
+def by_hand_with_a_tool(run: Run) -> None:
+    asked_by_hand(run, FunctionTool.from_defaults(look_up))
+
+
+@scenario(feature="A loop of one's own, with `@whyops.tool`", recorded="The call, and the message that tells of its result")
+def by_hand_with_a_decorated_function(run: Run) -> None:
+    asked_by_hand(run, whyops.tool(look_up))
+
+
+@scenario(feature="A loop of one's own, with a plain function", recorded="The message that tells of its result")
+def by_hand_with_a_plain_function(run: Run) -> None:
+    asked_by_hand(run, look_up)
+
+
+@scenario(feature="`predict_and_call`", recorded="The prompt, and the call that the model asked for")
+def predicted_and_called(run: Run) -> None:
+    llm = run.llm(calls(("look_up", {"word": "cat"})))
+    assert str(llm.predict_and_call([FunctionTool.from_defaults(look_up)], "What is a cat?")) == "cat is a word"
