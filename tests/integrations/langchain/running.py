@@ -18,6 +18,8 @@ from pydantic import PrivateAttr
 import whyops
 from tests.integrations.langchain.parts import Scripted, Streaming
 from whyops._wire.prompt import ModelToolCall, PromptMessage
+from whyops._wire.signature import strip_signature
+from whyops._wire.write import PROXY_ARGUMENT
 from whyops.integrations._shared.messages import MAX_DATA
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 
@@ -33,6 +35,10 @@ class Kept:
     trace_id: str
     prompt: list[PromptMessage]
     answer: str = ""
+
+    def hears(self, message: BaseMessage) -> None:
+        """Take note of an answer, or of a piece of one that is streamed."""
+        self.answer += str(message.text)
 
 
 @dataclass
@@ -94,7 +100,7 @@ class Keeping(Scripted):
     def _next(self, messages: list[BaseMessage]) -> AIMessage:
         kept = self._run.keep(messages)
         answer = super()._next(messages)
-        kept.answer = str(answer.text).strip()
+        kept.hears(answer)
         return answer
 
 
@@ -105,19 +111,24 @@ class StreamingKeeping(Streaming, Keeping):
 def plain(message: BaseMessage) -> PromptMessage:
     """Return a message as a recorded prompt has it."""
     calls = [*getattr(message, "tool_calls", ()), *getattr(message, "invalid_tool_calls", ())]
-    wanted = tuple(ModelToolCall(call["id"], call["name"], copy.deepcopy(call["args"])) for call in calls)
+    wanted = tuple(ModelToolCall(call["id"], call["name"], arguments(call["args"])) for call in calls)
     role = ROLES.get(message.type, getattr(message, "role", message.type))
     (told,) = chat_models._format_for_tracing([message])  # images and files in one form, whatever the model was given them in
     return PromptMessage(role, content(told.content), wanted, getattr(message, "tool_call_id", None), message.name)
 
 
+def arguments(given: Any) -> Any:
+    """Return a copy of a call's arguments, without the one that the proxy adds."""
+    return {name: copy.deepcopy(each) for name, each in given.items() if name != PROXY_ARGUMENT} if isinstance(given, dict) else given
+
+
 def content(given: Any) -> Any:
     """Return the text of a message; its parts, if it has others than text, reasoning and calls."""
     if isinstance(given, str):
-        return given
+        return strip_signature(given)
     parts = [part for part in given if isinstance(part, str) or part.get("type") not in ELSEWHERE]
     texts = [part if isinstance(part, str) else part.get("text") if part.get("type", "text") == "text" else None for part in parts]
-    return "".join(texts) if None not in texts else [shown(part) for part in parts]  # type: ignore[arg-type]  # none is None
+    return strip_signature("".join(texts)) if None not in texts else [shown(part) for part in parts]  # type: ignore[arg-type]  # none is None
 
 
 def shown(part: Any) -> Any:

@@ -91,7 +91,7 @@ def trimmed_by_a_middleware(run: Run) -> None:
 class ForgetFirst(AgentMiddleware[Any, Any]):
     """Removes the first message from the state."""
 
-    def before_model(self, state: Any, runtime: Any) -> Any:
+    def before_model(self, state: Any, runtime: Any) -> Any:  # noqa: ARG002  (LangChain says what it takes)
         return {"messages": [RemoveMessage(state["messages"][0].id)]} if len(state["messages"]) > 2 else None
 
 

@@ -84,7 +84,7 @@ def nodes_at_once(run: Run) -> None:
     model = echoing(run)
     graph: Any = StateGraph(Words)
     for name in "abc":
-        graph.add_node(name, lambda state, name=name: {"told": [str(model.invoke([HumanMessage(name)]).content)]})
+        graph.add_node(name, lambda _, name=name: {"told": [str(model.invoke([HumanMessage(name)]).content)]})
         graph.add_edge(START, name)
     run.invoke(graph.compile(), {"words": [], "told": []})
 

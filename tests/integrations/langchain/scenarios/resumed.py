@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import whyops
 from langchain.agents import create_agent
 from langchain_core.messages import BaseMessage, HumanMessage, messages_from_dict, messages_to_dict
 from langchain_core.tools import tool
@@ -12,6 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 
+import whyops
 from tests.integrations.langchain.parts import ask, calls
 from tests.integrations.langchain.running import Run
 from tests.integrations.langchain.tools import find
