@@ -22,8 +22,14 @@ OFFICIAL_CLIENTS = {
     "oldest": ["anthropic==0.49.0", "openai==1.66.0"],
 }
 
-# The parts of LangGraph that were there with the lowest langchain-core: later ones ask for more than they say.
-LANGGRAPH_OF_THE_LOWEST = ["langgraph-checkpoint<3.0.2", "langgraph-prebuilt<1.0.6"]
+# What was there with the lowest langchain-core: later ones ask for more than they say, or have pip look through all their releases.
+OF_THE_LOWEST = [
+    "deepagents<0.3; python_version >= '3.11'",
+    "langchain-mcp-adapters<0.2",
+    "langgraph-checkpoint<3.0.2",
+    "langgraph-prebuilt<1.0.6",
+    "mcp<2",
+]
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
@@ -129,7 +135,7 @@ def lowest(session: nox.Session) -> None:
 def langchain(session: nox.Session, release: str) -> None:
     """Run the tests of LangChain and LangGraph with the newest langchain-core, and with the lowest that pyproject.toml allows."""
     (requirement,) = PROJECT["project"]["optional-dependencies"]["langchain"]
-    wanted = [requirement.replace(">=", "=="), *LANGGRAPH_OF_THE_LOWEST] if release == "lowest" else [requirement]
+    wanted = [requirement.replace(">=", "=="), *OF_THE_LOWEST] if release == "lowest" else [requirement]
     install(session, "test", "langchain", package=".", also=["--upgrade", *wanted])
     session.run("pytest", "-n", "auto", "tests/integrations/langchain", *session.posargs)
 

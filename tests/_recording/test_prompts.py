@@ -149,3 +149,12 @@ def test_tools_are_found_without_a_prompt() -> None:
     memory.remember("key", tools)
     assert memory.find(Said("tools", [{"name": "find"}])) == "key"
     assert memory.find(Said("tools", [object()])) is None
+
+
+def test_the_calls_that_models_chose_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest go first."""
+    monkeypatch.setattr(prompts, "MOST_CHOSEN", 3)
+    memory = PromptMemory()
+    for number in range(5):
+        memory.choose(str(number), "find")
+    assert memory.chosen == {"2": "find", "3": "find", "4": "find"}

@@ -216,7 +216,7 @@ def _each_encoded(messages: list[object], encode: Encode, room: int) -> Encoded:
         text, more_cuts, more_redactions = encode(message)
         room -= len(text)
         if room < 0:
-            texts.append(line.quote(f"…[cut: kept {len(texts)} of {len(messages)} items]"))
+            texts.append(json.dumps(f"…[cut: kept {len(texts)} of {len(messages)} items]"))
             cuts += 1
             break
         texts.append(text)

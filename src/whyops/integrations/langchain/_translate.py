@@ -21,6 +21,8 @@ THINKING = frozenset({"thinking", "redacted_thinking", "reasoning", "reasoning_c
 _CALLS = frozenset(
     {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "input_json_delta", "custom_tool_call"}
 )
+_CALL_LISTS = ("tool_calls", "invalid_tool_calls")
+_CALL = ("name", "args", "id")
 _NO_PARAMETERS = frozenset({"_type", "functions", "messages", "model", "model_id", "model_kwargs", "model_name", "tools"})
 
 
@@ -37,9 +39,15 @@ def said(message: Any) -> Said:
     if isinstance(message, str):
         return Said("user", message)
     extra = getattr(message, "additional_kwargs", None) or {}
-    held = [getattr(message, name, None) for name in ("content", "tool_calls", "invalid_tool_calls", "tool_call_id")]
+    calls = [_asked_in(call) for names in _CALL_LISTS for call in getattr(message, names, None) or ()]
+    parts = [getattr(message, "content", None), calls, getattr(message, "tool_call_id", None), extra.get("function_call")]
     name = getattr(message, "name", None)
-    return Said(role_of(_role(message)), [*held, extra.get("function_call")], name if isinstance(name, str) else None, message)
+    return Said(role_of(_role(message)), parts, name if isinstance(name, str) else None, message)
+
+
+def _asked_in(call: Any) -> object:
+    """Return what makes a tool call up, in one order: what has been in a checkpoint may have another."""
+    return [call.get(name) for name in _CALL] if isinstance(call, dict) else call
 
 
 def question(messages: Sequence[Any], invocation_params: Mapping[str, Any], options: Mapping[str, Any], encode: Encode) -> Question:

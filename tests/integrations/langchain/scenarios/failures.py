@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import ModelFallbackMiddleware, ModelRetryMiddleware, ToolRetryMiddleware, wrap_model_call, wrap_tool_call
+from langchain.agents.middleware import ModelFallbackMiddleware, ToolRetryMiddleware, wrap_model_call, wrap_tool_call
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.tools import tool
@@ -30,6 +30,8 @@ def retried(run: Run) -> None:
 
 @scenario(feature="Retry", recorded="Each try, with its error; the prompt once", needs="langchain>=1.1", streamed=True)
 def model_retry_middleware(run: Run) -> None:
+    from langchain.agents.middleware import ModelRetryMiddleware  # noqa: PLC0415  (not in all versions)
+
     model = run.model(ValueError("busy"), "At last.")
     run.invoke(create_agent(model, [find], middleware=[ModelRetryMiddleware(**AT_ONCE)]), ask())
 

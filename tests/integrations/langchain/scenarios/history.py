@@ -26,7 +26,12 @@ from tests.integrations.langchain.tools import find, price
 from tests.integrations.scenario import scenario
 
 
-@scenario(feature="Summarised history", recorded="The summary's own call; then the summary, and what was kept, by ids", streamed=True)
+@scenario(
+    feature="Summarised history",
+    recorded="The summary's own call; then the summary, and what was kept, by ids",
+    streamed=True,
+    needs="langchain>=1.1",
+)
 def summarisation_middleware(run: Run) -> None:
     summary = SummarizationMiddleware(run.model("Ada asked for lamps."), trigger=("messages", 4), keep=("messages", 2))
     agent = create_agent(run.model(), [find], system_prompt="Help.", middleware=[summary], checkpointer=InMemorySaver())
@@ -34,7 +39,12 @@ def summarisation_middleware(run: Run) -> None:
         run.invoke(agent, ask(text), run.in_thread())
 
 
-@scenario(feature="Summarised history", recorded="The summary's own call; then the summary, and what was kept, by ids", streamed=True)
+@scenario(
+    feature="Summarised history",
+    recorded="The summary's own call; then the summary, and what was kept, by ids",
+    streamed=True,
+    needs="langchain>=1.1",
+)
 def summarisation_with_tools(run: Run) -> None:
     summary = SummarizationMiddleware(run.model("Two orders."), trigger=("messages", 5), keep=("messages", 3))
     model = run.model(calls(("find", {"order": "1"})), calls(("find", {"order": "2"})), "Both have.", "Bye.")
