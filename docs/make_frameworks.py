@@ -74,39 +74,36 @@ def title_of(path: Path) -> str:
 def rows_of(path: Path) -> list[Row]:
     """Return the scenarios of a file, in order."""
     module = ast.parse(path.read_text("utf-8"))
-    texts = {name: value for statement in module.body for name, value in _constants(statement)}
+    constants = dict(_constants(module))
     packages = sorted(_packages(module))
     calls = [call for each in module.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) for call in each.decorator_list]
-    return [_row(call, texts, packages) for call in calls if isinstance(call, ast.Call) and _is_called(call, "scenario")]
+    return [_row(call, constants, packages) for call in calls if isinstance(call, ast.Call) and _is_called(call, "scenario")]
 
 
-def _row(call: ast.Call, texts: Mapping[str, str], packages: list[str]) -> Row:
+def _row(call: ast.Call, constants: Mapping[str, ast.expr], packages: list[str]) -> Row:
     given = {each.arg: each.value for each in call.keywords}
+    (feature,), (recorded,) = (_texts(given[name], constants) for name in ("feature", "recorded"))
+    needs = [*packages, *(_texts(given["needs"], constants) if "needs" in given else [])]
     streamed = given.get("streamed")
-    feature, recorded = (_text(given[name], texts) for name in ("feature", "recorded"))
-    needs = [*packages, *_needs(given.get("needs"), texts)]
     is_streamed = isinstance(streamed, ast.Constant) and streamed.value is True
     return Row(feature, recorded, is_streamed, ", ".join(f"`{each}`" for each in needs))
 
 
-def _needs(given: ast.expr | None, texts: Mapping[str, str]) -> list[str]:
-    if given is None:
-        return []
-    return [_text(each, texts) for each in (given.elts if isinstance(given, ast.Tuple) else [given])]
-
-
-def _text(given: ast.expr, texts: Mapping[str, str]) -> str:
-    """Return a text that is written out, or a constant of the module's."""
+def _texts(given: ast.expr, constants: Mapping[str, ast.expr]) -> list[str]:
+    """Return a text that is written out, a constant of the module's, or several of these."""
     if isinstance(given, ast.Constant) and isinstance(given.value, str):
-        return given.value
-    if isinstance(given, ast.Name) and given.id in texts:
-        return texts[given.id]
+        return [given.value]
+    if isinstance(given, ast.Tuple):
+        return [text for each in given.elts for text in _texts(each, constants)]
+    if isinstance(given, ast.Name) and given.id in constants:
+        return _texts(constants[given.id], constants)
     raise SystemExit(f"A scenario's words are written out, or a constant: line {given.lineno}, {ast.unparse(given)}")
 
 
-def _constants(statement: ast.stmt) -> Iterator[tuple[str, str]]:
-    if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):
-        yield from ((target.id, statement.value.value) for target in statement.targets if isinstance(target, ast.Name))
+def _constants(module: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    for statement in module.body:
+        if isinstance(statement, ast.Assign):
+            yield from ((target.id, statement.value) for target in statement.targets if isinstance(target, ast.Name))
 
 
 def _packages(module: ast.Module) -> Iterator[str]:
