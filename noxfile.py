@@ -141,12 +141,13 @@ def langchain(session: nox.Session, release: str) -> None:
 
 
 @nox.session
-@nox.parametrize("release", ["newest", "lowest"])
+@nox.parametrize("release", ["newest", "lowest", "with_providers"])
 def llama_index(session: nox.Session, release: str) -> None:
-    """Run the tests of LlamaIndex with the newest llama-index-core, and with the lowest that pyproject.toml allows."""
+    """Run the tests of LlamaIndex with the newest llama-index-core, the lowest that pyproject.toml allows, and with MCP and providers."""
     (requirement,) = PROJECT["project"]["optional-dependencies"]["llama-index"]
-    wanted = requirement.replace(">=", "==") if release == "lowest" else requirement
-    install(session, "test", package=".", also=["--upgrade", wanted])
+    wanted = [requirement.replace(">=", "==") if release == "lowest" else requirement]
+    wanted += _tools(["llama_index"]) if release == "with_providers" else []
+    install(session, "test", package=".", also=["--upgrade", *wanted])
     session.run("pytest", "-n", "auto", "tests/integrations/llama_index", *session.posargs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 from pathlib import Path
 from typing import get_args
@@ -93,3 +94,9 @@ def test_the_page_of_events_names_what_is_sent() -> None:
         members = {*event, *(content if isinstance(content, dict) else content[0]), *metadata, *metadata.get("usage", {})}
         members |= {name for calls in (content.get("toolCalls", ()) if isinstance(content, dict) else ()) for name in calls}
         assert members - words == set(), case
+
+
+def test_the_table_of_frameworks_is_the_tests() -> None:
+    """What the page says is recorded is what the scenarios say, in the words of each."""
+    namespace = runpy.run_path(str(PROJECT / "docs" / "make_frameworks.py"))
+    assert (PROJECT / "docs" / "frameworks.md").read_text("utf-8") == namespace["page"](), "python docs/make_frameworks.py"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -20,6 +21,12 @@ def _no_fault_of_ours(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapture
         yield
     assert not [record.getMessage() for record in caplog.get_records("call") if record.name == "whyops"]
     assert _dispatch.in_force.latest() is None
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_left_open() -> None:
+    """Let LlamaIndex's synchronous methods make a loop each, and close it: one that they find, they leave open."""
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
@@ -22,6 +23,7 @@ from llama_index.core.instrumentation.events.llm import (
     LLMCompletionEndEvent,
     LLMCompletionInProgressEvent,
     LLMCompletionStartEvent,
+    LLMStructuredPredictStartEvent,
 )
 from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.instrumentation.events.retrieval import RetrievalEndEvent, RetrievalStartEvent
@@ -55,6 +57,9 @@ _EMBEDS = _EMBEDS_IMAGES | frozenset(
 )
 _IN_FORM = frozenset({"astream_structured_predict", "astructured_predict", "stream_structured_predict", "structured_predict"})
 _CARRIED = "whyops"
+_asks_for_form: ContextVar[bool] = ContextVar("whyops_llama_index_asks_for_form", default=False)
+"""Whether the next model that is asked here is asked for an answer in a form: one that streams begins when it is read, in no span."""
+
 _MOST_SPANS = 50_000
 _SPAN_SECONDS = 7 * 24 * 3600.0
 """A run may wait for a human for days."""
@@ -74,6 +79,7 @@ class Spans:
             LLMCompletionInProgressEvent: self._model_said,
             LLMChatEndEvent: self._model_answered,
             LLMCompletionEndEvent: self._model_answered,
+            LLMStructuredPredictStartEvent: _form_asked_for,
             ExceptionEvent: self._stream_stopped,
             RetrievalStartEvent: lambda event: self._lookup_began(event, {"query": _translate.query_of(event.str_or_query_bundle)}),
             RetrievalEndEvent: self._nodes_came,
@@ -204,7 +210,7 @@ class Spans:
         recorded = origin.llm_events and not is_proxied(span.instance)
         whole = origin.captures_prompts(span.place.trace.recorder)
         span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded, whole)
-        span.call.answers_in_form = any(above.method in _IN_FORM for above in upward(span))
+        span.call.answers_in_form = _is_for_form() or any(above.method in _IN_FORM for above in upward(span))
         span.call.said = next((above.query.said for above in upward(span) if above.query is not None), None)
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
@@ -247,6 +253,18 @@ class Spans:
         if span is not None and span.tool is not None:
             span.leave()
             span.tool.succeed({"nodes": _translate.nodes_of(event.nodes)})
+
+
+def _form_asked_for(_event: BaseEvent) -> None:
+    _asks_for_form.set(True)
+
+
+def _is_for_form() -> bool:
+    """Tell whether a model that is asked now is asked for an answer in a form; the next one is not."""
+    is_for_form = _asks_for_form.get()
+    if is_for_form:
+        _asks_for_form.set(False)
+    return is_for_form
 
 
 def _begin_run(span: Span, bound: inspect.BoundArguments) -> None:
