@@ -34,6 +34,7 @@ MEMBERS = frozenset(
         "respondedAt",
         "spanId",
         "stepId",
+        "startedAt",
         "toolCalls",
         "toolName",
         "toolResults",
