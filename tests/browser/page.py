@@ -89,10 +89,10 @@ class Page:
     @property
     def shown_events(self) -> list[Any]:
         """The events that the open step shows, after each was unfolded, as the JSON says."""
-        for summary in self.all("#detail details:not([open]) > summary"):
+        for summary in self.all("#detail details.event:not([open]) > summary"):
             self.run("arguments[0].parentElement.open = true", summary)
         self.browser.execute_async_script("setTimeout(arguments[0], 50)")
-        return [json.loads(text) for text in self.texts("#detail details pre")]
+        return [json.loads(text) for text in self.texts("#detail details.event pre")]
 
     @property
     def requests(self) -> list[str]:
