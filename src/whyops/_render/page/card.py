@@ -63,7 +63,7 @@ def _outcome(steps: Sequence[Told], ends: _Ends, has_question: bool) -> tuple[st
     if ends.failed is not None and ends.failed > answered:
         return "bad", "failed"
     if ends.interrupted is not None and ends.interrupted >= answered:
-        return "open", steps[ends.interrupted].said.outcome or next(iter(steps[ends.interrupted].said.facts), "interrupted")
+        return "open", steps[ends.interrupted].said.outcome or next(iter(steps[ends.interrupted].said.facts), "stopped")
     if answered >= 0:
         return "good", "answered"
     return ("open", "no answer recorded") if has_question else ("good", "finished")

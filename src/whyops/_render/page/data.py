@@ -68,7 +68,7 @@ def _steps(trace: RecordedTrace, told: Sequence[Told], prompts: Prompts) -> Iter
             "tokens": [usage.prompt, usage.cache_read + usage.cache_creation, usage.completion, usage.unsplit] if usage else None,
             "failed": said.state == FAILED or None,
             "open": said.outcome if said.state == OPEN else None,
-            "who": _who(step),
+            "who": _who(step) if said.kind != "user" else None,
             "users": sorted({user for event in step.events if (user := event.external_user_id)}),
             "notes": [*(_cut(f"requested, but not recorded: {call}") for call in said.not_recorded), *said.facts, *said.warnings],
             "parts": [[value.title, places[id(value.event)], list(value.path)] for value in said.values],

@@ -86,7 +86,7 @@
     const begin = time.at(shown[0]), end = time.at(shown[1]);
     const inside = time.pauses.filter(([from, to]) => from < end && to > begin);
     const busy = end - begin - inside.reduce((sum, [from, to]) => sum + Math.min(to, end) - Math.max(from, begin), 0);
-    const step = niceStep((busy || 1) / 5), found = [];
+    const step = niceStep((busy || 1) / 8), found = [];
     for (let at = Math.ceil(begin / step) * step; at <= end && found.length < 40; at += step) {
       const pause = inside.find(([from, to]) => at > from && at < to);
       if (pause) { at = Math.ceil(pause[1] / step) * step - step; continue; }
@@ -105,7 +105,7 @@
       if (at > 0.1 && at < 0.9) put(at, "⋯ " + took(to - from) + " ⋯", "pause");
     }
     const lines = ticks();
-    for (const at of lines) put(share(at), at ? "+" + took(at) : "0", share(at) < 0.06 ? "from" : "");
+    for (const at of lines) put(share(at), at ? "+" + took(at) : "0", share(at) < 0.1 ? "from" : "");
     const span = (style, at, text) => {
       const mark = make("span", style, text);
       mark.style.left = at * 99 + "%";
