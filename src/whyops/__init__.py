@@ -37,11 +37,12 @@ from .types import (
 )
 
 if TYPE_CHECKING:
-    from ._load import load_trace
+    from ._load import load_trace, load_traces
     from ._recording.tool import tool
     from ._recording.tool_schemas import describe_tools
     from ._service.proxy import ProxySettings
     from ._trace.recorded import RecordedTrace
+    from ._trace.trace_list import TraceList
 
 WhyOpsTrace = Trace
 
@@ -69,6 +70,7 @@ __all__ = [
     "ToolCallPair",
     "ToolSpan",
     "Trace",
+    "TraceList",
     "TraceNotFoundError",
     "UserMessageMetadata",
     "WhyOps",
@@ -79,6 +81,7 @@ __all__ = [
     "current_trace",
     "describe_tools",
     "load_trace",
+    "load_traces",
     "strip_signature",
     "tool",
     "trace",
@@ -87,8 +90,10 @@ __all__ = [
 _IMPORTED_WHEN_USED = {
     "ProxySettings": "._service.proxy",
     "RecordedTrace": "._load",
+    "TraceList": "._load",
     "describe_tools": "._recording.tool_schemas",
     "load_trace": "._load",
+    "load_traces": "._load",
     "tool": "._recording.tool",
 }
 

@@ -36,6 +36,12 @@ class Page:
         self.browser.get(path.as_uri())
         return self
 
+    def show(self, html: str) -> None:
+        """Open a page of somebody else's, with a piece of ours in it."""
+        path = self._folder / "other.html"
+        path.write_text(html, encoding="utf-8")
+        self.browser.get(path.as_uri())
+
     def run(self, script: str, *arguments: object) -> Any:
         """Run a script with the driver's rights, and return what it returns."""
         return self.browser.execute_script(script, *arguments)

@@ -7,6 +7,7 @@ from importlib.resources import files
 import pytest
 
 from tests._render.recordings import conversation
+from whyops import RecordedTrace, TraceList
 
 from .page import Page
 from .test_long_runs import research
@@ -36,3 +37,18 @@ def test_nothing_serious(page: Page, width: int, *, dark: bool) -> None:
     assert violations(page) == []
     page.run("document.querySelector('#help').click()")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("is_light", ["true", "false"])
+def test_nothing_serious_in_a_notebook(page: Page, is_light: str) -> None:
+    """A trace and a list of traces in a notebook, light or dark, have the colours that can be read on its ground."""
+    trace = RecordedTrace.from_events(conversation())
+    ground, text = ("#ffffff", "#000000") if is_light == "true" else ("#111111", "#e0e0e0")
+    page.show(
+        f'<!doctype html><html lang="en"><title>x</title><body data-jp-theme-light="{is_light}" style="background:{ground};color:{text}">'
+        f"<main><h1>x</h1>{trace._repr_html_()}{TraceList([trace])._repr_html_()}</main>"
+    )
+    page.run("for (const box of document.querySelectorAll('details')) box.open = true")
+    assert violations(page) == []
+    colors = {page.run("return getComputedStyle(arguments[0]).color", name) for name in page.all("summary > b")}
+    assert len(colors) >= 4
