@@ -21,6 +21,7 @@
     showFilters();
     showGraph();
     showTable();
+    fitGraph();
     shown = [0, -1];
     setFilter({ tool: "", who: "" });
   };

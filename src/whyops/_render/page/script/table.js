@@ -54,7 +54,7 @@
     bar.style.width = (row.share * 100).toFixed(1) + "%";
     part.append(bar, make("span", "", row.total ? Math.round(row.share * 100) + " %" : ""));
     const right = (text) => make("td", "right", text);
-    const tokens = right(row.tokens ? tokensText(row.used) : "");
+    const tokens = right(row.tokens ? tokensText(row.used, short) : "");
     line.append(name, right(number(row.calls)), right(row.total ? took(row.total) : ""), right(row.total ? took(row.own) : ""), part, right(row.total ? took(row.max) : ""), tokens, errors);
     return line;
   };

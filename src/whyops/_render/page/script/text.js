@@ -29,9 +29,10 @@
     if (ms < 3600000) return Math.floor(ms / 60000) + " min " + Math.floor((ms % 60000) / 1000) + " s";
     return number(Math.floor(ms / 3600000)) + " h " + Math.floor((ms % 3600000) / 60000) + " min";
   };
-  const tokensText = ([prompt, cached, completion, other]) => {
-    if (other && !prompt && !completion) return number(other);
-    return number(prompt) + (cached ? "+" + number(cached) : "") + " → " + number(completion);
+  const short = (value) => (value < 1e6 ? number(value) : (value / 1e6).toFixed(value < 1e8 ? 1 : 0) + " M");
+  const tokensText = ([prompt, cached, completion, other], written = number) => {
+    if (other && !prompt && !completion) return written(other);
+    return written(prompt) + (cached ? "+" + written(cached) : "") + " → " + written(completion);
   };
 
   // JSON as it reads best: numbers that a browser would round stand between two private characters.

@@ -95,17 +95,16 @@
     return found;
   };
   const drawAxis = () => {
-    const marks = [];
+    const marks = [], wide = $("axis").clientWidth || 400, apart = 68 / wide;
     const put = (at, text, style) => {
-      if (at > 0.82) return;  // there the buttons are
-      if (marks.every(([other]) => Math.abs(other - at) > 0.17)) marks.push([at, text, style]);
+      if (at < 1 - 92 / wide && marks.every(([other]) => Math.abs(other - at) > apart)) marks.push([at, text, style]);  // behind it are buttons
     };
     for (const [from, to] of time.pauses) {
       const at = (share(from) + share(to)) / 2;
       if (at > 0.1 && at < 0.9) put(at, "⋯ " + took(to - from) + " ⋯", "pause");
     }
     const lines = ticks();
-    for (const at of lines) put(share(at), at ? "+" + took(at) : "0", share(at) < 0.1 ? "from" : "");
+    for (const at of lines) put(share(at), at ? "+" + took(at) : "0", share(at) * wide < 30 ? "from" : "");
     const span = (style, at, text) => {
       const mark = make("span", style, text);
       mark.style.left = at * 99 + "%";
@@ -151,12 +150,11 @@
       pen.fillRect(at(step.at) - 1, from, 3, high);
     };
     if (filter.text) for (const index of matches) tick(steps[index], "found", 0, 5);
-    for (const step of steps) if (step.failed || step.open) {
-      tick(step, step.failed ? "error" : "warn", height - 8, 8);
-      pen.globalAlpha = 0.3;
-      tick(step, step.failed ? "error" : "warn", 0, height);
-      pen.globalAlpha = 1;
-    }
+    const problems = steps.filter((step) => step.failed || step.open);
+    for (const step of problems) tick(step, step.failed ? "error" : "warn", height - 8, 8);
+    pen.globalAlpha = 0.3;
+    if (problems.length <= 60) for (const step of problems) tick(step, step.failed ? "error" : "warn", 0, height);
+    pen.globalAlpha = 1;
   };
   const drawOverview = (anew) => {
     const canvas = $("overview"), ratio = devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
