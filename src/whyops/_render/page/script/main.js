@@ -19,11 +19,19 @@
     document.body.classList.remove("opened");
     showCard();
     showFilters();
-    showGraph();
-    showTable();
-    fitGraph();
+    $("graph").replaceChildren();
+    $("table").replaceChildren();
     shown = [0, -1];
     setFilter({ tool: "", who: "" });
+    if (steps.length < SLOW_FROM) showPanels(); else setTimeout(showPanels, 0, trace);
+  };
+  // Of a very long run the steps come first.
+  const showPanels = (wanted = trace) => {
+    if (wanted !== trace) return;
+    showGraph();
+    showTable();
+    markGraph();
+    resized();
   };
   const setTheme = (name) => { document.documentElement.dataset.theme = name; if (time) drawOverview(true); };
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -110,7 +118,7 @@
   $("help").addEventListener("click", showKeys);
   $("keys").addEventListener("click", () => $("keys").close());
   $("search").addEventListener("input", () => {
-    if (steps.length < SLOW_SEARCH_FROM) { search(); return; }
+    if (steps.length < SLOW_FROM) { search(); return; }
     clearTimeout(waiting);
     waiting = setTimeout(search, 150);
   });
