@@ -50,7 +50,8 @@ def _line(trace: RecordedTrace, zone: tzinfo | None) -> str:
 def _cell(tag: str, place: int, text: str) -> str:
     align = "right" if place >= _NUMBERS_FROM else "left"
     color = f";color:{color_of('error')}" if place == _ERRORS and tag == "td" else ""
+    wrap = "" if _COLUMNS[place] == "Asked" else ";white-space:nowrap"
     font = ";font-family:ui-monospace,Menlo,Consolas,monospace" if place == 0 and tag == "td" else ""
     cut = " ".join(text[: _MOST_OF_A_TEXT * 2].split())
     shown = cut if len(cut) <= _MOST_OF_A_TEXT else f"{cut[:_MOST_OF_A_TEXT]}…"
-    return f'<{tag} style="{_CELL};text-align:{align}{color}{font}">{escape(printable(shown))}</{tag}>'
+    return f'<{tag} style="{_CELL};text-align:{align}{color}{font}{wrap}">{escape(printable(shown))}</{tag}>'
