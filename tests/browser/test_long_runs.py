@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests._render.recordings import Run, conversation
+from whyops._render.page.data import report_data
+from whyops._trace.recorded import RecordedTrace
 
 from .page import Keys, Page
 
@@ -265,6 +267,23 @@ def test_scrolling_leaves_no_gap(page: Page) -> None:
     """)
     assert max(gaps) <= 1
     assert len(page.all(".row")) < 60
+
+
+def test_a_run_that_grows(page: Page) -> None:
+    """Handed in again with more events, a trace is shown anew, and what one looks at, has folded and filtered stays."""
+    run = research()
+    page.open(run.events[:200])
+    page.one("#rows").send_keys("0")
+    page.run("document.querySelector('.row[data-kind=tool]').click()")
+    chosen, before = page.selected, page.count
+    page.one("#rows").send_keys(Keys.ARROW_LEFT)
+    grown = report_data([RecordedTrace.from_events(run.events)], None)["traces"]
+    page.run("document.dispatchEvent(new CustomEvent('whyops-traces', {detail: arguments[0], cancelable: true}))", grown)
+    assert (page.selected, page.one("#detail h2").text) == (chosen, f"tool{chosen}")
+    assert page.count == "254 steps, 16 folded" != before
+    assert page.texts("#card .said") == ["Write a study.", "Here is the study.", "read: 503"]
+    page.search("/13/15")
+    assert page.texts(".row .first mark") == ["/13/15"]
 
 
 def test_all_by_keyboard(page: Page) -> None:

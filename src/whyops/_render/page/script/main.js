@@ -1,19 +1,22 @@
 
   // Traces, themes, keys.
-  const showTrace = (place) => {
+  const begin = (place) => {
     trace = data.traces[place];
     trace.events = trace.counts.events;
     said = new Map();
     haystacks = [];
     steps = stepsOf(trace);
     trace.tally = tallied();
+    time = timeline();
+  };
+  const showTrace = (place) => {
+    begin(place);
     selected = -1;
     unfolded = new Set();
     collapsed = new Set();
     range = null;
     $("whole").hidden = true;
     if (steps.length > FOLDED_FROM) collapsed = new Set(steps.filter((step) => step.children && step.depth >= 1).map((step) => step.index));
-    time = timeline();
     rowsBox.scrollTop = 0;
     detail.hidden = true;
     document.body.classList.remove("opened");
@@ -32,6 +35,30 @@
     showTable();
     markGraph();
     resized();
+  };
+  // Who serves this page hands the traces in again when they have grown; what one looks at stays where it is.
+  const nameOf = (step) => {
+    const [first] = saidBy(step).events || [], found = /"idempotencyKey": ?"([^"]*)"/.exec(lines[trace.firstEvent + first] || "");
+    return step.kind + KEY + (found ? found[1] : first);
+  };
+  const renew = (traces) => {
+    const chosen = steps[selected] && nameOf(steps[selected]), known = steps[selected] && (saidBy(steps[selected]).events || []).length;
+    const folded = new Set([...collapsed].map((index) => nameOf(steps[index]))), wasRange = range;
+    const top = rowsBox.scrollTop, isAtEnd = top > 0 && top + rowsBox.clientHeight >= rowsBox.scrollHeight - 4;
+    take(traces);
+    begin(Math.max($("traces").selectedIndex, 0));
+    const names = steps.map(nameOf);
+    selected = chosen === undefined ? -1 : names.indexOf(chosen);
+    collapsed = new Set(steps.filter((step, index) => step.children && folded.has(names[index])).map((step) => step.index));
+    showCard();
+    showFilters();
+    shown = [0, -1];
+    range = wasRange;
+    setFilter({});
+    showPanels();
+    rowsBox.scrollTop = isAtEnd ? rowsBox.scrollHeight : top;
+    paint();
+    if (!detail.hidden && (!steps[selected] || (saidBy(steps[selected]).events || []).length !== known)) showDetail();
   };
   const setTheme = (name) => { document.documentElement.dataset.theme = name; if (time) drawOverview(true); };
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -114,6 +141,7 @@
   };
 
   document.addEventListener("keydown", onKey);
+  document.addEventListener("whyops-traces", (event) => { event.preventDefault(); renew(event.detail); });
   $("theme").addEventListener("click", switchTheme);
   $("help").addEventListener("click", showKeys);
   $("keys").addEventListener("click", () => $("keys").close());

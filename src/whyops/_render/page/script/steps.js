@@ -1,12 +1,30 @@
 
   // The steps: what is needed of all of them at once is in the index, the rest in lines, which are read when they are looked at.
   const data = JSON.parse($("data").textContent);
-  const lines = $("lines").textContent.split("\n");
-  data.traces.reduce((at, one) => {
+  let lines = $("lines").textContent.split("\n");
+  const findLines = () => data.traces.reduce((at, one) => {
     const { steps: own, events, messages } = one.counts;
     Object.assign(one, { firstStep: at, firstEvent: at + own, firstMessage: at + own + events });
     return at + own + events + messages;
   }, 0);
+  findLines();
+  // Traces that are handed in whole, while the page is open, as the same index and lines.
+  const take = (traces) => {
+    lines = traces.flatMap((one) => [...one.steps, ...one.events, ...(one.messages || [])].map((value) => JSON.stringify(value)));
+    data.traces = traces.map(({ steps: own, events, messages, ...rest }) => {
+      const columns = { failed: [], open: [] };
+      for (const name of ["parent", "depth", "at", "to", "ms", "tokens", "users"]) columns[name] = own.map((step) => step[name] ?? null);
+      for (const name of ["kind", "name", "who"]) {
+        const all = [...new Set(own.map((step) => step[name] ?? null))], places = new Map(all.map((value, place) => [value, place]));
+        columns[name] = own.map((step) => places.get(step[name] ?? null));
+        columns[name + "s"] = all;
+      }
+      own.forEach((step, place) => { for (const name of ["failed", "open"]) if (name in step) columns[name].push(place); });
+      const users = [...new Set(own.flatMap((step) => step.users || []))];
+      return { ...rest, counts: { steps: own.length, events: events.length, messages: (messages || []).length }, columns, users };
+    });
+    findLines();
+  };
   const KEY = "\u0000";
   const keyOf = (kind, name) => (kind === "user" ? "user" : kind + KEY + name);
   const isKey = (key, step) => key === step.key || key === step.kind + KEY;
