@@ -53,6 +53,20 @@ def test_what_was_just_recorded(home: Path) -> None:
     assert home.exists()
 
 
+@pytest.mark.usefixtures("home")
+def test_several_traces() -> None:
+    """The traces of the local store, most recently active first, narrowed down to those that are wanted."""
+    for name, user in (("first", "mia"), ("second", "tom"), ("third", "mia")):
+        with whyops.trace(name, external_user_id=user):
+            add(1, 2)
+    traces = whyops.load_traces()
+    assert [trace.trace_id for trace in traces] == ["third", "second", "first"]
+    assert [trace.trace_id for trace in whyops.load_traces(1)] == ["third"]
+    assert [trace.trace_id for trace in whyops.load_traces(external_user_id="mia", tool="add")] == ["third", "first"]
+    assert whyops.load_traces(errors=True) == whyops.load_traces(0) == ()
+    assert all(trace.trace_id in traces._repr_html_() for trace in traces)
+
+
 @pytest.mark.parametrize("given", ["ü-1 weird", "x" * 1000])
 def test_an_id_that_had_to_be_changed(given: str) -> None:
     """A trace is found under the id that it was given, also where that is recorded in a form that the service takes."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._client import WhyOps
     from ._default import configure, trace
-    from ._load import load_trace
+    from ._load import load_trace, load_traces
     from ._recording.bind_context import bind_context
     from ._recording.current_trace import current_trace
     from ._recording.model_span import ModelSpan
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ._recording.trace import Trace as WhyOpsTrace
     from ._service.proxy import ProxySettings
     from ._trace.recorded import RecordedTrace
+    from ._trace.trace_list import TraceList
     from ._wire.signature import strip_signature
     from .errors import ConfigurationError, DeliveryError, ServiceError, StoreError, TraceNotFoundError, WhyOpsError
     from .types import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         ToolCallPair,
         UserMessageMetadata,
     )
+
 
 __version__ = "0.2.0"
 
@@ -70,6 +72,7 @@ __all__ = [
     "ToolCallPair",
     "ToolSpan",
     "Trace",
+    "TraceList",
     "TraceNotFoundError",
     "UserMessageMetadata",
     "WhyOps",
@@ -80,6 +83,7 @@ __all__ = [
     "current_trace",
     "describe_tools",
     "load_trace",
+    "load_traces",
     "strip_signature",
     "tool",
     "trace",
@@ -88,7 +92,7 @@ __all__ = [
 _HOMES = {
     "._client": ("WhyOps",),
     "._default": ("configure", "trace"),
-    "._load": ("RecordedTrace", "load_trace"),
+    "._load": ("RecordedTrace", "TraceList", "load_trace", "load_traces"),
     "._recording.bind_context": ("bind_context",),
     "._recording.current_trace": ("current_trace",),
     "._recording.model_span": ("ModelSpan",),

@@ -14,9 +14,10 @@ from ._printable import counted
 from ._recording.ids import safe_id
 from ._service.reader import ServiceReader
 from ._service.stored_trace import StoredTrace
-from ._store.reader import StoreReader
+from ._store.reader import Selection, StoreReader
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
+from ._trace.trace_list import TraceList
 from ._wire.read import RecordedEvent, decode, microseconds
 from .errors import ServiceError, TraceNotFoundError
 from .types import FlushResult
@@ -38,16 +39,43 @@ def load_trace(id: str) -> RecordedTrace:  # noqa: A002  (the name that users wr
         TraceNotFoundError: There is no such trace, or more than one.
         ServiceError: It is not here, and the service can't be asked.
     """
-    client = _default.existing_default()
-    if client is None:
-        settings = _settings.given().completed()
-    else:
-        settings, _, delivery = client._assembled()  # noqa: SLF001  (what the client was told is nobody else's business)
-        if delivery is not None:
-            delivery.wait(delivery.flush(FLUSH_SECONDS, may_give_up=True), FLUSH_SECONDS, FlushResult)
+    settings = _settings_after_delivery()
     key = None if settings.disabled else settings.api_key
     service = None if key is None else ServiceReader(settings.analyse_base_url or "", key, settings.transport)
     return find_trace(id, _settings.home_directory(settings.home), service)
+
+
+def load_traces(
+    limit: int = 20,
+    *,
+    agent_name: str | None = None,
+    external_user_id: str | None = None,
+    tool: str | None = None,
+    errors: bool = False,
+) -> TraceList:
+    """Return the traces in the local store, most recently active first, at most `limit` of them; in a notebook they are a table.
+
+    They can be narrowed down to those of an agent, of a user, with a call of a tool, or with errors. What the default client has recorded
+    is delivered first, if that is quick. Traces that only the service has are listed by `whyops list --remote`.
+
+    Raises:
+        StoreError: The local store can't be read.
+    """
+    store = StoreReader(_settings.home_directory(_settings_after_delivery().home))
+    selection = Selection(errors=errors, external_user_id=external_user_id, agent_name=agent_name, tool=tool)
+    ids = [one.trace_id for one in store.summaries(selection, limit=max(limit, 0))]
+    return TraceList(RecordedTrace.from_events(store.events(trace_id), trace_id) for trace_id in ids)
+
+
+def _settings_after_delivery() -> _settings.Settings:
+    """Return the settings of the default client, or else of the environment, once what the client has recorded is delivered."""
+    client = _default.existing_default()
+    if client is None:
+        return _settings.given().completed()
+    settings, _, delivery = client._assembled()  # noqa: SLF001  (what the client was told is nobody else's business)
+    if delivery is not None:
+        delivery.wait(delivery.flush(FLUSH_SECONDS, may_give_up=True), FLUSH_SECONDS, FlushResult)
+    return settings
 
 
 def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> RecordedTrace:
@@ -165,4 +193,11 @@ def _html_of(trace: RecordedTrace) -> str:
     return render_notebook(trace)
 
 
+def _table_of(traces: TraceList) -> str:
+    from ._render.notebook_table import render_table  # noqa: PLC0415  (as above)
+
+    return render_table(traces)
+
+
 RecordedTrace._to_html = _html_of  # noqa: SLF001  (a field of ours, which users need not see)
+TraceList._to_html = _table_of  # noqa: SLF001  (as above)

@@ -68,12 +68,30 @@ def test_an_event_inside_a_span_names_its_parent():
     assert requests[1]["metadata"]["parentSpanId"] == outer.span_id
 
 
+def test_the_first_event_says_when_the_block_was_opened():
+    """Once, whatever event it is: from there on the run took its time. What has a time of the caller's leaves it to the next."""
+    for first in ("error", "tool_call_request"):
+        recording = Recording()
+        trace = recording.trace("t")
+        for _ in range(2):
+            with trace:
+                trace.error_sync("old", timestamp="2020-01-01T00:00:00Z")
+                if first == "error":
+                    trace.error_sync("e")
+                with trace, trace.tool_span("x"):
+                    pass
+        metadata = [event.get("metadata", {}) for event in recording.events]
+        told = [place for place, one in enumerate(metadata) if "startedAt" in one]
+        assert [(place, recording.events[place]["eventType"]) for place in told] == [(1, first)]
+        assert metadata[1]["startedAt"] <= metadata[1]["recordedAt"]
+
+
 def test_another_traces_span_is_no_parent():
     """A span of one trace never becomes the parent in another."""
     recording = Recording()
     with recording.trace("a") as first, first.tool_span("x"), recording.trace("b") as second:
         second.error_sync("e")
-    assert set(recording.only("error")["metadata"]) == {"recordedAt"}
+    assert set(recording.only("error")["metadata"]) == {"recordedAt", "startedAt"}
 
 
 def test_the_same_id_is_the_same_trace_for_parents():

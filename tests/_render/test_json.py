@@ -80,7 +80,7 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     page = render_report([RecordedTrace.from_events(run.events)], version="1.2.3")
     assert page.startswith("<!doctype html>")
     assert "default-src &#x27;none&#x27;" in page
-    assert page.count("<script") == 2
+    assert page.count("<script") == 3  # the index, the lines, and the script itself
     assert "alert(1)</script>" not in page
     assert "<img" not in page
     assert "https://" not in page

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 from tests._render.real_runs import recorded
 from tests._render.recordings import Run, conversation
 from whyops import RecordedTrace
+from whyops._render.notebook import STYLE
 
 
 class Checked(HTMLParser):
@@ -41,8 +43,9 @@ def html_of(events: list[dict[str, object]]) -> str:
 def test_it_shows_the_path() -> None:
     """The steps are there with their values, to be unfolded without a script."""
     page = Checked(html_of(conversation()))
-    assert page.tags == {"div", "details", "summary", "b", "span"}
-    assert page.attributes == {"style", "open"}
+    assert page.tags == {"div", "details", "summary", "b", "span", "style"}
+    assert page.attributes == {"class", "style", "open"}
+    assert page.texts[0] == STYLE.removeprefix("<style>").removesuffix("</style>")
     text = " ".join(page.texts)
     assert "search_orders" in text
     assert "shop.PaymentError: paid by voucher" in text
@@ -60,8 +63,20 @@ def test_hostile_values_are_text() -> None:
     run.add("error", {"message": evil, "stack": evil})
     run.add(evil, {evil: evil})
     page = Checked(html_of(run.events))
-    assert page.tags == {"div", "details", "summary", "b", "span"}
-    assert page.attributes == {"style", "open"}
+    assert page.tags == {"div", "details", "summary", "b", "span", "style"}
+    assert page.attributes == {"class", "style", "open"}
+
+
+def test_both_palettes() -> None:
+    """Each colour has a light and a dark form, which the notebook's own mark chooses; without styles the light one stands."""
+    html = html_of(conversation())
+    used = set(re.findall(r"color:var\(--whyops-(\w+),(#\w{6})\)", html))
+    assert {name for name, _ in used} >= {"user", "model", "tool", "error", "warn"}
+    light, dark = (dict(re.findall(r"--whyops-(\w+):(#\w{6})", part)) for part in re.findall(r"\{(.*?)\}", STYLE))
+    assert used <= set(light.items())
+    assert dark.keys() == light.keys()
+    assert not set(light.values()) & set(dark.values())
+    assert '[data-jp-theme-light="false"] .whyops' in STYLE
 
 
 def test_it_stays_small() -> None:

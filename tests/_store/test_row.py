@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sqlite3
@@ -14,6 +15,7 @@ from tests._store.lines import event, line
 from whyops._store import schema
 from whyops._store.reader import Selection, StoreReader, TraceSummary
 from whyops._store.row import sortable
+from whyops._trace.recorded import RecordedTrace
 from whyops._wire.read import microseconds
 from whyops.events import Receipt, Refusal
 
@@ -130,6 +132,24 @@ def test_a_store_of_older_rules_is_counted_anew(home: Path, make_sink: MakeSink)
     older.close()
     make_sink(home).send([line(3, "t-1", "tool_call_response", spanId="s", content=FAILED)])
     assert [(one.calls, one.errors, one.tokens_in) for one in StoreReader(home).summaries()] == [(1, 1, 7), (1, 1, 7)]
+
+
+def test_a_trace_begins_where_its_block_was_opened(home: Path, make_sink: MakeSink) -> None:
+    """A list says the same of a trace's time as the trace itself, also of a store that was written by an older version."""
+    opened = line(5, "opened", "user_message", metadata={"startedAt": "2026-11-23T18:14:02Z"})
+    took = line(5, "took", "llm_response", metadata={"latencyMs": 1500})
+    plain = line(5, "plain", "tool_call_request", metadata={"latencyMs": 1500})
+    sink = make_sink(home)
+    sink.send([opened, took, plain])
+    began = {"opened": "2026-11-23T18:14:02.000000Z", "took": "2026-11-23T18:14:03.500005Z", "plain": "2026-11-23T18:14:05.000005Z"}
+    assert {one.trace_id: one.started_at for one in StoreReader(home).summaries()} == began
+    sink.close()
+    with contextlib.closing(sqlite3.connect(home / "traces.db", isolation_level=None)) as older:
+        older.execute("UPDATE traces SET started_at = active_at")
+        older.execute("PRAGMA user_version=4")
+    assert {one.trace_id: one.started_at for one in StoreReader(home).summaries()} == began
+    for name, at in began.items():
+        assert RecordedTrace.from_events(StoreReader(home).events(name)).started_at == microseconds(at)
 
 
 @pytest.mark.parametrize(

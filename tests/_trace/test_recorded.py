@@ -346,3 +346,18 @@ def test_an_embedding_of_our_own_needs_its_span() -> None:
     run.add("embedding_request", {"input": ["x"]}, span="q")
     run.add("embedding_response", {"embeddingCount": 1}, {"model": "m"}, span="r")
     assert len(recorded(run).steps) == 2
+
+
+def test_duration() -> None:
+    """From where the block was opened, or the first step began, to the last event, whatever tells of it."""
+    run = Run()
+    run.model("Hello", ms=1000)
+    assert recorded(run).duration_ms == 1000
+    run.tool("f", {}, 1, "s1", ms=20)
+    assert recorded(run).duration_ms == pytest.approx(1021)
+    run.events[0]["metadata"] |= {"startedAt": "2026-11-23T18:14:04.123456Z"}  # type: ignore[operator]
+    assert recorded(run).duration_ms == pytest.approx(2021)
+    absurd = Run()
+    absurd.model("Hello", ms=5)
+    absurd.events[0]["metadata"] |= {"latencyMs": 2**50, "startedAt": "yesterday"}  # type: ignore[operator]
+    assert recorded(absurd).duration_ms == 0

@@ -35,6 +35,7 @@ MEMBERS = frozenset(
         "respondedAt",
         "spanId",
         "stepId",
+        "startedAt",
         "toolCalls",
         "toolName",
         "toolResults",

@@ -51,3 +51,12 @@ def test_a_callers_time_becomes_utc(value, stamp):
 def test_what_is_no_time_is_none(value):
     """What can't be read as a time is told apart, not guessed."""
     assert stamp_of(value) is None
+
+
+def test_a_time_as_text() -> None:
+    """A time is written as a stamp writes it, within the second of the last stamp or long before."""
+    clock = EventClock(wall_ns=lambda: 1_767_225_600_000_001_000)
+    exact, _ = clock.stamp(Moments())
+    assert clock.text_of(1_767_225_600_000_001) == exact == "2026-01-01T00:00:00.000001Z"
+    assert clock.text_of(1_767_225_600_999_999) == "2026-01-01T00:00:00.999999Z"
+    assert clock.text_of(1_767_225_599_500_000) == "2025-12-31T23:59:59.500000Z"

@@ -147,7 +147,10 @@ def normalised(event: dict[str, Any]) -> dict[str, Any]:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", exact)
     assert exact[:23] <= event["timestamp"][:23]
     assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]+", event["idempotencyKey"])
-    metadata = {name: value for name, value in event["metadata"].items() if name != "recordedAt"}
+    opened = event["metadata"].get("startedAt", exact)  # of a block's first event
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", opened)
+    assert opened <= exact
+    metadata = {name: value for name, value in event["metadata"].items() if name not in ("recordedAt", "startedAt")}
     rest = {name: value for name, value in event.items() if name not in ("timestamp", "idempotencyKey", "metadata")}
     return {**rest, "metadata": metadata} if metadata else rest
 

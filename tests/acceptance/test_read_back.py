@@ -35,8 +35,10 @@ def views(trace: whyops.RecordedTrace) -> list[str]:
 
 def data(trace: whyops.RecordedTrace, given: Collection[str] = frozenset()) -> list[Any]:
     """Give what programs and the report's page are told, without the ids in `given`."""
-    before, told, after = re.split(r'(?<=id="data">)(.*?)(?=</script>)', render_report([trace], version="0"), flags=re.DOTALL)
-    return [without(trace_data(trace), given), before, without(json.loads(told), given), after]
+    pieces = re.split(r'(?<=id="data">|d="lines">)(.*?)(?=</script>)', render_report([trace], version="0"), flags=re.DOTALL)
+    before, index, between, lines, after = pieces
+    told = [json.loads(index), *map(json.loads, lines.split("\n"))]
+    return [without(trace_data(trace), given), before, without(told, given), between, after]
 
 
 def without(value: Any, given: Collection[str]) -> Any:

@@ -36,6 +36,12 @@ class Page:
         self.browser.get(path.as_uri())
         return self
 
+    def show(self, html: str) -> None:
+        """Open a page of somebody else's, with a piece of ours in it."""
+        path = self._folder / "other.html"
+        path.write_text(html, encoding="utf-8")
+        self.browser.get(path.as_uri())
+
     def run(self, script: str, *arguments: object) -> Any:
         """Run a script with the driver's rights, and return what it returns."""
         return self.browser.execute_script(script, *arguments)
@@ -89,10 +95,10 @@ class Page:
     @property
     def shown_events(self) -> list[Any]:
         """The events that the open step shows, after each was unfolded, as the JSON says."""
-        for summary in self.all("#detail details:not([open]) > summary"):
+        for summary in self.all("#detail details.event:not([open]) > summary"):
             self.run("arguments[0].parentElement.open = true", summary)
         self.browser.execute_async_script("setTimeout(arguments[0], 50)")
-        return [json.loads(text) for text in self.texts("#detail details pre")]
+        return [json.loads(text) for text in self.texts("#detail details.event pre")]
 
     @property
     def requests(self) -> list[str]:

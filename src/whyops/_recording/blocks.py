@@ -122,7 +122,10 @@ class TraceBlock:
     _blocks: Blocks
 
     def __enter__(self) -> Self:
-        self._blocks.enter(self._writer, context.span_id_in(self._writer), self, is_trace=True)
+        writer = self._writer
+        if not writer.opened_us:
+            writer.opened_us = writer.recorder.clock.wall_ns() // 1_000
+        self._blocks.enter(writer, context.span_id_in(writer), self, is_trace=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:

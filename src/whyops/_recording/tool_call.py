@@ -82,7 +82,10 @@ class ToolCallWriter:
         self._call = line.call_begun(self.span_id, self._tool, arguments)
         self._members = members = trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
         if recorder.enabled:
-            recorder.record(line.request(trace.head, recorder.clock.stamp(trace.moments), self.span_id, self._call, self._tool, members))
+            times = recorder.clock.stamp(trace.moments)
+            if trace.opened_us > 0:
+                members += trace.opened()
+            recorder.record(line.request(trace.head, times, self.span_id, self._call, self._tool, members))
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 

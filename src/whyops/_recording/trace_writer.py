@@ -26,10 +26,11 @@ _MOST_VALUES = 64
 class TraceWriter:
     """Completes the events of one trace (its id, user and metadata, the time) and hands their lines to the recorder.
 
-    `sent_from` is the span in which the trace was pickled, where it came from another process.
+    `sent_from` is the span in which the trace was pickled, where it came from another process. `opened_us` is when its block was opened, in
+    microseconds since 1970, until an event tells so: 0 where none was, and from then on negative.
     """
 
-    __slots__ = ("_metadata", "_prompts", "external_user_id", "head", "id", "moments", "recorder", "sent_from")
+    __slots__ = ("_metadata", "_prompts", "external_user_id", "head", "id", "moments", "opened_us", "recorder", "sent_from")
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class TraceWriter:
         self.moments: Moments = recorder.moments_of(given) if given else Moments()
         self.external_user_id: str | None = None
         self.sent_from: str | None = None
+        self.opened_us: int = 0
         self._metadata: dict[str, Any] = {}
         self._prompts: PromptMemory | None = None
         self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
@@ -58,6 +60,11 @@ class TraceWriter:
     def __reduce__(self) -> tuple[object, ...]:
         metadata = json.loads(self.recorder.encode(self._metadata)[0]) if self._metadata else None
         return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata)
+
+    def opened(self) -> str:
+        """Return when the block was opened, as a ready member of the metadata of the first event in it, which is asked for once."""
+        opened_us, self.opened_us = self.opened_us, -1
+        return line.started_at(self.recorder.clock.text_of(opened_us)) if opened_us > 0 else ""
 
     def prompts(self) -> PromptMemory:
         """Return what is remembered of the prompts of this trace, by this writer and by others of the same trace."""
@@ -192,6 +199,8 @@ class TraceWriter:
             if timestamp is None:
                 exact, timestamp = self.recorder.clock.stamp(self.moments)
                 members = line.recorded_at(exact) + members
+                if self.opened_us > 0:
+                    members += self.opened()
             own = line.members(span_id, fields, encoded, members)
             self.recorder.record(line.line(self.head, event_type, timestamp, key, own))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from .._printable import counted, printable
@@ -18,15 +18,29 @@ _MOST_OF_A_LINE = 160
 _MOST_OF_A_VALUE = 4000
 _WIDTH = 100
 
-_COLORS = {
-    "user": "#1971c2",
-    "model": "#7048e8",
-    "thinking": "#868e96",
+_LIGHT = {
+    "user": "#1864ab",
+    "model": "#6741d9",
+    "thinking": "#646c74",
     "tool": "#0b7a5c",
-    "embedding": "#5c7c0f",
-    "error": "#e03131",
-    "other": "#a0713a",
+    "embedding": "#4d6a08",
+    "error": "#c92a2a",
+    "other": "#7a5c3a",
+    "warn": "#8a5a00",
 }
+_DARK = {
+    "user": "#74c0fc",
+    "model": "#b197fc",
+    "thinking": "#9aa2ab",
+    "tool": "#63d6b0",
+    "embedding": "#c0d66b",
+    "error": "#ff8787",
+    "other": "#d9b38c",
+    "warn": "#ffd98a",
+}
+_DARK_NOTEBOOKS = ('[data-jp-theme-light="false"]', ".vscode-dark", ".vscode-high-contrast", 'html[theme="dark"]', '[data-theme="dark"]')
+"""How Jupyter, VS Code, Colab and books made of notebooks say that their ground is dark."""
+
 _MONO = "font-family:ui-monospace,Menlo,Consolas,monospace;font-size:.92em"
 _SOFT = "opacity:.65"
 _INDENT = "margin-left:1.3em"
@@ -36,13 +50,26 @@ _BOX = (
 )
 
 
+def _palette(colors: Mapping[str, str]) -> str:
+    return "{" + ";".join(f"--whyops-{name}:{color}" for name, color in colors.items()) + "}"
+
+
+STYLE = f"<style>.whyops{_palette(_LIGHT)} {','.join(f'{place} .whyops' for place in _DARK_NOTEBOOKS)}{_palette(_DARK)}</style>"
+"""The colours, for light and dark notebooks."""
+
+
+def color_of(name: str) -> str:
+    """Return a colour of the palette; where a notebook takes styles out, the one for a light ground."""
+    return f"var(--whyops-{name},{_LIGHT[name]})"
+
+
 def render_notebook(trace: RecordedTrace) -> str:
-    """Return a piece of HTML. It holds no script, fetches nothing, and takes the notebook's own colours for text and ground."""
+    """Return a piece of HTML. It holds no script, fetches nothing, and takes text and ground from the notebook, light or dark."""
     budget, labels = [_MOST_STEPS], actor_labels(trace)
     steps = "".join(_shown(step, budget, labels) for step in turns(trace))
     left = sum(1 for _ in trace.walk()) - _MOST_STEPS
     more = _div(f"… {counted(left, 'more step')}: `whyops report {trace.trace_id}` shows all", _SOFT) if left > 0 else ""
-    return f'<div style="font-size:14px;line-height:1.5;max-width:72em">{_head(trace)}{steps}{more}</div>'
+    return f'{STYLE}<div class="whyops" style="font-size:14px;line-height:1.5;max-width:72em">{_head(trace)}{steps}{more}</div>'
 
 
 def _head(trace: RecordedTrace) -> str:
@@ -51,7 +78,7 @@ def _head(trace: RecordedTrace) -> str:
     return (
         _div(trace.trace_id, f"{_MONO};font-weight:600;font-size:1.05em")
         + _div(" · ".join(filter(None, facts)), _SOFT)
-        + (_div(f"incomplete: {' · '.join(missing)}", "color:#b07800") if missing else "")
+        + (_div(f"incomplete: {' · '.join(missing)}", f"color:{color_of('warn')}") if missing else "")
     )
 
 
@@ -77,7 +104,7 @@ def _line(said: StepText, actor: str | None) -> str:
     if said.outcome:
         text += f" {'✗' if said.state == FAILED else '→'} {said.outcome}"
     notes = " · ".join((*said.facts, *said.warnings, *said.measures))
-    color = _COLORS["error" if said.state == FAILED else said.kind]
+    color = color_of("error" if said.state == FAILED else said.kind)
     return (
         f'{_text(f"{actor}: " if actor else "")}<b style="color:{color}">{_text(said.label)}</b>'
         f' <span style="{font}">{_text(_cut(text, _MOST_OF_A_LINE))}</span>'

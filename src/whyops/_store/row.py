@@ -71,6 +71,7 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
         return
     events = [event for _, (event, _) in new]
     times = [latest if event.at is None else min(event.at, latest) for event in events]
+    began = [latest if event.began_at is None else min(event.began_at, latest) for event in events]
     connection.execute(
         """
         UPDATE traces SET
@@ -83,7 +84,7 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
             storable(next((event.agent_name for event in events if event.agent_name), None)),
             storable(next((event.external_user_id for event in events if event.external_user_id), None)),
             next((number for number, (event, _) in new if event.type == "user_message"), None),
-            sortable(min(times)),
+            sortable(min(began)),
             sortable(max(times)),
             int(now),
             day,
@@ -101,6 +102,15 @@ def recount(connection: Connection) -> None:
     connection.execute("DELETE FROM tools")
     for trace, lines in itertools.groupby(connection.execute("SELECT trace, line FROM events ORDER BY trace"), operator.itemgetter(0)):
         _count(connection, trace, [RecordedEvent(decode(line) or {}) for _, line in lines])
+
+
+def retime(connection: Connection) -> None:
+    """Set again when each trace began, in a store whose times were taken by an older rule."""
+    for trace, lines in itertools.groupby(connection.execute("SELECT trace, line FROM events ORDER BY trace"), operator.itemgetter(0)):
+        began = [at for _, line in lines if (at := RecordedEvent(decode(line) or {}).began_at) is not None]
+        if began:
+            values = (sortable(min(began)), trace)
+            connection.execute("UPDATE traces SET started_at = min(started_at, ?) WHERE trace = ?", values)
 
 
 def _count(connection: Connection, trace: int, events: Iterable[RecordedEvent]) -> None:

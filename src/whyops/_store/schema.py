@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .._runtime.private_files import NotOurs, check_file, make_folder
 from ..errors import StoreError
-from .row import recount
+from .row import recount, retime
 
 Connection = sqlite3.Connection
 
@@ -32,7 +32,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             trace_id TEXT NOT NULL UNIQUE,
             agent_name TEXT,                     -- the first one given; so is the user
             external_user_id TEXT,
-            started_at TEXT NOT NULL,            -- by the events' own timestamps, none later than their arrival
+            started_at TEXT NOT NULL,            -- by what the events tell, none later than their arrival
             active_at TEXT NOT NULL,
             stored_at INTEGER NOT NULL,          -- when the last event arrived, seconds since 1970
             opening INTEGER,                     -- the first user message
@@ -81,11 +81,15 @@ STEPS: tuple[tuple[str, ...], ...] = (
         """,
         "DROP TABLE failed_spans",
     ),
+    (),  # a trace begins where its block was opened, or its first step began
 )
 
 
 _COUNTED_SINCE = 4
 """The version from which on calls, errors and tokens are counted as they are now."""
+
+_TIMED_SINCE = 5
+"""The version from which on a trace's beginning is taken as it is now."""
 
 
 def connect_to_write(path: Path) -> Connection:
@@ -229,4 +233,6 @@ def _migrate(connection: Connection, path: Path) -> None:
                 connection.execute(statement)
         if done < _COUNTED_SINCE:
             recount(connection)
+        if done < _TIMED_SINCE:
+            retime(connection)
         connection.execute(f"PRAGMA user_version={len(STEPS)}")

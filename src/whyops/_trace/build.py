@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
-from .choices import with_choices
+from .choices import find_elsewhere, with_choices
 from .draft import Draft
 from .parallel import in_pairs
 from .step_context import Rank
@@ -36,8 +36,9 @@ _BELONG_TO_CALLS = ("tool_result", "error")
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
     """Build the steps; those nested deeper than `max_depth` stand at that depth."""
-    called = frozenset(event.tool_call_id for event in events if event.type == "tool_call_request") - {None}
-    roots = with_choices(_nested(_drafts(events), max_depth), called)
+    drafts = _drafts(events)
+    roots = with_choices(_nested(drafts, max_depth))
+    find_elsewhere(drafts)
     return tuple(draft.finished() for draft in roots)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from .._wire.prompt import listed
 from .draft import Draft, DraftChoice
@@ -10,21 +11,31 @@ from .step_context import Rank, Told
 from .steps import LLMResponse, ToolCall, UserMessage
 
 
-def with_choices(drafts: Sequence[Draft], called: Collection[str | None]) -> list[Draft]:
-    """Move the tool calls that a model chose under its answer, here and inside each step; `called` are the ids of all calls that ran.
+def with_choices(drafts: Sequence[Draft]) -> list[Draft]:
+    """Move the tool calls that a model chose under its answer, here and inside each step.
 
     A call is known by the id that the model gave it; without one, the calls of these names are meant that follow before anyone else
     speaks. Where results are only told to the model, of calls that are all there, the prompt that tells them belongs to the last of
     these calls.
     """
     for draft in drafts:
-        draft.children = with_choices(draft.children, called)
+        draft.children = with_choices(draft.children)
     level = _Level()
     kept = [draft for draft in drafts if not level.takes(draft)]
     for choice in level.choices:
-        choice.ran_elsewhere = not choice.runs and choice.call.id in called
         _number(choice.runs)
     return kept
+
+
+def find_elsewhere(drafts: Sequence[Draft]) -> None:
+    """Take note of the chosen calls that stand inside another step, as in a graph's node: each call counts for one choice of its id."""
+    chosen = [choice for draft in drafts for choice in draft.choices]
+    known = {id(run) for choice in chosen for run in choice.runs}
+    left = Counter(draft.tool_call_id for draft in drafts if draft.kind is ToolCall and id(draft) not in known)
+    for choice in chosen:
+        if not choice.runs and choice.call.id is not None and left[choice.call.id]:
+            choice.ran_elsewhere = True
+            left[choice.call.id] -= 1
 
 
 class _Level:

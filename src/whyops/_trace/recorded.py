@@ -94,8 +94,8 @@ class RecordedTrace:
 
     @property
     def started_at(self) -> int | None:
-        """The first event's time, in microseconds since 1970."""
-        return min((event.at for event in self.events if event.at is not None), default=None)
+        """When the trace's block was opened or its first step began, in microseconds since 1970."""
+        return min((event.began_at for event in self.events if event.began_at is not None), default=None)
 
     @property
     def ended_at(self) -> int | None:
@@ -104,7 +104,7 @@ class RecordedTrace:
 
     @property
     def duration_ms(self) -> float:
-        """The time from the first event to the last."""
+        """The time from where the trace's block was opened, or the first step began, to the last event."""
         started, ended = self.started_at, self.ended_at
         return 0.0 if started is None or ended is None else (ended - started) / 1000
 

@@ -87,6 +87,11 @@ def recorded_at(time: str) -> str:
     return f',"recordedAt":"{time}"'
 
 
+def started_at(time: str) -> str:
+    """Return what the metadata of a block's first event says of when the block was opened, after a comma."""
+    return f',"startedAt":"{time}"'
+
+
 def call_begun(span_id: str, tool: str, arguments: str) -> str:
     """Return what request and response of a tool call share. `tool` and `arguments` are JSON; so is the span id, once in quotes."""
     return f',"spanId":"{span_id}","content":{{"name":{tool},"toolCalls":[{{"name":{tool},"arguments":{arguments}}}]'

@@ -22,6 +22,7 @@ _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 
 _MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
+_ENDS = frozenset({"embedding_response", "llm_response", "tool_call_response"})
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
     "embedding_response": "embedding_request",
@@ -82,6 +83,16 @@ class RecordedEvent:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
         exact = microseconds(self.metadata.get("recordedAt"))
         return microseconds(self.raw.get("timestamp")) if exact is None else exact
+
+    @cached_property
+    def began_at(self) -> int | None:
+        """When what the event tells of began, in microseconds since 1970: the block that it opened, or a call that ended with it."""
+        if self.at is None:
+            return None
+        opened = microseconds(self.metadata.get("startedAt"))
+        took = self.latency_ms if self.type in _ENDS else None
+        begun = self.at - round((took or 0) * 1000)
+        return min(begun if begun > 0 else self.at, self.at if opened is None else opened)
 
     @property
     def trace_id(self) -> str | None:

@@ -66,6 +66,14 @@ class EventClock:
         moments.last_ms = start_ms + milliseconds
         return exact, f"{text}{DIGITS[milliseconds]}Z"
 
+    def text_of(self, microseconds: int) -> str:
+        """Return a time in microseconds since 1970 as text; quickly, if it shares its second with the last stamp."""
+        start, _, text, _ = self._second
+        fraction = microseconds - start
+        if not 0 <= fraction < _SECOND_US:
+            fraction, text = microseconds % _SECOND_US, _text(microseconds // _SECOND_US)
+        return f"{text}{DIGITS[fraction // 1_000]}{DIGITS[fraction % 1_000]}Z"
+
 
 def _text(seconds: int) -> str:
     """Return a time in seconds since 1970, up to the fraction."""

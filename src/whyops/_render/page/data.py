@@ -9,13 +9,16 @@ from collections.abc import Iterator, Sequence
 from ..._trace.incomplete import gaps
 from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import Step
-from ..._wire.read import RecordedEvent
+from ..._wire.values import as_text
 from ..step_text import FAILED, OPEN, IsAlive, outline, step_text, turns
+from .card import Told, card
+from .prompts import Prompts
 
 Data = dict[str, object]
 
 _PREVIEW = 300
 _ROUNDED_FROM = 16
+_TOO_DEEP = "(nested too deeply to be shown here; `whyops export` has it)"
 _ODD = re.compile(r"\d{16}|NaN|Infinity", re.ASCII)
 
 
@@ -26,6 +29,8 @@ def report_data(traces: Sequence[RecordedTrace], is_alive: IsAlive | None) -> Da
 
 def _trace(trace: RecordedTrace, is_alive: IsAlive | None) -> Data:
     totals, usage = trace.totals, trace.totals.usage
+    told = [Told(step, step_text(step, is_alive), parent, depth) for step, parent, depth in outline(turns(trace))]
+    prompts = Prompts(trace)
     return {
         "id": trace.trace_id,
         "agent": trace.agent_name,
@@ -36,18 +41,20 @@ def _trace(trace: RecordedTrace, is_alive: IsAlive | None) -> Data:
         "errors": totals.errors,
         "tokens": {"in": usage.prompt, "cached": usage.cache_read + usage.cache_creation, "out": usage.completion, "other": usage.unsplit},
         "gaps": gaps(trace),
-        "steps": list(_steps(trace, is_alive)),
-        "events": [_raw(event) for event in trace.events],
+        "card": card(told),
+        "steps": list(_steps(trace, told, prompts)),
+        "events": [_exact(event.raw, {"eventType": event.type, "content": _TOO_DEEP}) for event in trace.events],
+        "messages": [_exact(message, {"role": message["role"], "content": _TOO_DEEP}) for message in prompts.messages],
     }
 
 
-def _steps(trace: RecordedTrace, is_alive: IsAlive | None) -> Iterator[Data]:
+def _steps(trace: RecordedTrace, told: Sequence[Told], prompts: Prompts) -> Iterator[Data]:
     """Yield the steps, each before those inside it; what answers a user is inside the user's message."""
     places = {id(event): index for index, event in enumerate(trace.events)}
-    zero = min((_span(step)[0] for step in trace.walk()), default=0.0)
-    for step, parent, depth in outline(turns(trace)):
+    zero = (trace.started_at or 0) / 1000
+    for step, said, parent, depth in told:
         begin, end = _span(step)
-        usage, said = step.usage, step_text(step, is_alive)
+        usage = step.usage
         data: Data = {
             "kind": said.kind,
             "name": said.name,
@@ -55,26 +62,38 @@ def _steps(trace: RecordedTrace, is_alive: IsAlive | None) -> Iterator[Data]:
             "result": _cut("" if said.state == OPEN else said.outcome),
             "parent": parent,
             "depth": depth,
-            "at": round(begin - zero, 3),
-            "to": round(end - zero, 3),
+            "at": round(max(begin - zero, 0.0), 3),
+            "to": round(max(end - zero, 0.0), 3),
             "ms": step.latency_ms,
             "tokens": [usage.prompt, usage.cache_read + usage.cache_creation, usage.completion, usage.unsplit] if usage else None,
             "failed": said.state == FAILED or None,
             "open": said.outcome if said.state == OPEN else None,
+            "who": _who(step) if said.kind != "user" else None,
+            "users": sorted({user for event in step.events if (user := event.external_user_id)}),
             "notes": [*(_cut(f"requested, but not recorded: {call}") for call in said.not_recorded), *said.facts, *said.warnings],
             "parts": [[value.title, places[id(value.event)], list(value.path)] for value in said.values],
             "events": [places[id(event)] for event in step.events],
+            "prompt": prompts.of(step.events) if said.kind in ("model", "error") else None,
         }
         yield {name: value for name, value in data.items() if value not in (None, "", [])}
 
 
-def _raw(event: RecordedEvent) -> object:
-    """Return an event as a browser can read it. Numbers that it would round stand between two private characters, as text."""
+def _who(step: Step) -> str | None:
+    """Return the agent and the node of a graph that took the step, where a framework tells them."""
+    found = []
+    for names in (("agent", "lc_agent_name"), ("langgraph_node", "step")):
+        texts = (as_text(event.metadata.get(name)) for event in step.events for name in names)
+        found.append(next(filter(None, texts), None))
+    return " / ".join(dict.fromkeys(filter(None, found))) or None
+
+
+def _exact(value: object, instead: object) -> object:
+    """Return a value as a browser can read it. Numbers that it would round stand between two private characters, as text."""
     try:
-        text = json.dumps(event.raw, default=str)
-        return json.loads(text, parse_int=_whole, parse_constant=str) if _ODD.search(text) else event.raw
+        text = json.dumps(value, default=str)
+        return json.loads(text, parse_int=_whole, parse_constant=str) if _ODD.search(text) else value
     except (ValueError, TypeError, RecursionError):
-        return {"eventType": event.type, "content": "(nested too deeply to be shown here; `whyops export` has it)"}
+        return instead
 
 
 def _whole(digits: str) -> int | str:
@@ -89,8 +108,8 @@ def _span(step: Step) -> tuple[float, float]:
     latency = step.latency_ms
     if latency is None:
         return times[0], times[-1]
-    if step.kind in ("model", "embedding") and len(step.events) == 1:
-        return times[0] - latency, times[0]
+    if step.kind in ("model", "embedding"):
+        return min(event.at / 1000 - (event.latency_ms or 0) for event in step.events if event.at is not None), max(times)
     return times[0], times[0] + latency
 
 

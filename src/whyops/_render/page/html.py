@@ -17,11 +17,16 @@ from pathlib import Path
 from ..._trace.recorded import RecordedTrace
 from ..step_text import IsAlive
 from .data import report_data
+from .pack import packed
+
+_PIECES = ("begin", "text", "steps", "time", "graph", "table", "filters", "rows", "detail", "card", "main")
+"""The script is one function, in pieces: each may use what stands before it, and in functions what stands behind it."""
 
 
 def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: IsAlive | None = None) -> str:
     """Return the page. `is_alive` is that of `step_text`."""
-    style, script = _part("page.css"), _part("page.js")
+    style, script = _part("page.css"), "".join(_part(f"script/{name}.js") for name in _PIECES)
+    index, lines = packed(report_data(traces, is_alive))
     title = traces[0].trace_id if len(traces) == 1 else f"{len(traces)} traces"
     fields = {
         "policy": escape(
@@ -31,7 +36,8 @@ def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: Is
         "style": style,
         "script": script,
         "version": escape(version),
-        "data": inert(report_data(traces, is_alive)),
+        "data": inert(index),
+        "lines": "\n".join(map(inert, lines)),
     }
     page = _part("page.html")
     for name, text in fields.items():
@@ -49,7 +55,7 @@ def inert(value: object) -> str:
 
 @lru_cache
 def _part(name: str) -> str:
-    return Path(__file__).with_name(name).read_text("utf-8")
+    return (Path(__file__).parent / name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:
