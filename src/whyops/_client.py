@@ -169,29 +169,31 @@ class WhyOps:
         parts = self._usable()
         return Trace(_DISCARDING if parts is None else parts.recorder, trace_id if id is None else id, external_user_id, metadata)
 
-    def openai(self, client: C) -> C:
-        """Return a copy of an `OpenAI` or `AsyncOpenAI` client whose requests go through the WhyOps proxy, which records them.
+    def openai(self, client: C, via: Literal["proxy", "direct"] | None = None) -> C:
+        """Return a copy of an `OpenAI` or `AsyncOpenAI` client whose model calls are recorded, each in the trace that is current when made.
 
-        Each request names the trace that is current when it is made; headers that you set win. Time-out, retries, headers and HTTP client
-        are the given client's, which stays as it is. The WhyOps key takes the place of the provider's: that one is never sent.
+        `via="direct"`, the default without an API key: requests go to the provider just as the given client sends them, and are recorded
+        here: chat completions, Responses, completions, embeddings; whole, streamed or raw; retries as one call; outside a trace nothing.
+        Time-out, retries, headers and HTTP client are the given client's in any case; it stays as it is.
 
-        The first use of the proxy waits for the agent to be known to the service, at most 5 seconds: its traces would else begin under
-        another version of the agent. With `WHYOPS_DISABLED` a client that has a provider's key goes straight to the provider.
-
-        Raises:
-            TypeError: `client` is no such client; a variant such as `AzureOpenAI` speaks to another service, in another form.
-            ConfigurationError: There is no API key.
-        """
-        return self._routed(client, "openai")
-
-    def anthropic(self, client: C) -> C:
-        """Return a copy of an `Anthropic` or `AsyncAnthropic` client whose requests go through the WhyOps proxy, as `openai` does.
+        `via="proxy"`, the default with a key: requests go through the WhyOps proxy, which records them; headers that you set win. The
+        WhyOps key takes the place of the provider's: that one is never sent. The first use of the proxy waits for the agent to be known
+        to the service, at most 5 seconds: its traces would else begin under another version of the agent. With `WHYOPS_DISABLED` a
+        client that has a provider's key goes straight there.
 
         Raises:
-            TypeError: `client` is no such client; a variant such as `AnthropicBedrock` speaks to another service, in another form.
-            ConfigurationError: There is no API key.
+            TypeError: `client` is no such client; through the proxy, also a variant such as `AzureOpenAI`, which speaks to another service.
+            ConfigurationError: There is no API key for the proxy; or a client with a WhyOps key would send that to the provider.
         """
-        return self._routed(client, "anthropic")
+        return self._followed(client, "openai", via)
+
+    def anthropic(self, client: C, via: Literal["proxy", "direct"] | None = None) -> C:
+        """Return a copy of an `Anthropic` or `AsyncAnthropic` client whose calls of `messages` are recorded, as `openai` does.
+
+        Raises:
+            TypeError, ConfigurationError: As for `openai`; `AnthropicBedrock` and `AnthropicVertex` are never taken.
+        """
+        return self._followed(client, "anthropic", via)
 
     def proxy(self, provider: Literal["openai", "anthropic"]) -> ProxySettings:
         """Return base URL, key and headers that point anything else that speaks to `provider` at the WhyOps proxy.
@@ -268,11 +270,14 @@ class WhyOps:
         """Whether the client was not closed."""
         return not self._closed
 
-    def _routed(self, client: C, provider: Literal["openai", "anthropic"]) -> C:
-        from ._service.clients import check_client, has_whyops_key, routed  # noqa: PLC0415  (as in `_assembled`)
+    def _followed(self, client: C, provider: Literal["openai", "anthropic"], via: str | None) -> C:
+        from ._service.clients import check_client, goes_direct, has_whyops_key, routed  # noqa: PLC0415  (as in `_assembled`)
 
+        parts = self._assembled()
+        if goes_direct(via, parts.settings):
+            return parts.recorded_client(client, provider)
         check_client(client, provider)
-        goes_straight = self._assembled().settings.disabled and not has_whyops_key(client)
+        goes_straight = parts.settings.disabled and not has_whyops_key(client)
         return routed(client, None if goes_straight else self.proxy(provider), lambda: self._assembled().proxy_headers())
 
     def _closing(self) -> Delivery | None:

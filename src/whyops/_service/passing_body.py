@@ -1,0 +1,161 @@
+"""The body of an HTTP response, copied while it is read, by whoever reads it: httpx's and httpx2's.
+
+Each piece is kept as it passes, with its time; nobody looks into one before the body has ended. What is beyond the limit passes uncopied.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
+from typing import Any, Protocol
+
+from .._runtime import guard
+
+MOST_BYTES = 16 << 20
+
+
+class Listener(Protocol):
+    """Is told the end of a body."""
+
+    def ended(self, body: PassingBody, response: Any, error: BaseException | None) -> None:
+        """Take what has passed of a response's body, and what its reading failed with."""
+
+    def left(self, body: PassingBody, response: Any, raised: BaseException | None) -> None:
+        """Take what has passed of a body that its reader leaves before the end, and what is being raised there."""
+
+    def renamed(self, error: BaseException, cause: BaseException) -> None:
+        """Take note that `error` is what the client makes of what reading has failed with."""
+
+
+class PassingBody:
+    """What has passed of a body. `listener` is told the end, once, unless it is taken away."""
+
+    __slots__ = ("_failed", "_left", "_pieces", "_times", "listener")
+
+    def __init__(self, listener: Listener) -> None:
+        self._pieces: list[bytes] = []
+        self._times: list[int] = []
+        self._left = MOST_BYTES
+        self._failed: tuple[Listener, BaseException] | None = None
+        self.listener: Listener | None = listener
+
+    @property
+    def marks(self) -> list[tuple[int, int]]:
+        """How many bytes had come, and when, in nanoseconds of the steady clock, for each piece."""
+        marks, size = [], 0
+        for piece, at in zip(self._pieces, self._times, strict=True):
+            size += len(piece)
+            marks.append((size, at))
+        return marks
+
+    def content(self, response: Any) -> bytes:
+        """Return what has passed, decoded as the response's headers say."""
+        raw = b"".join(self._pieces)
+        encoding = response.headers.get("content-encoding")
+        return raw if not encoding else type(response)(200, headers={"content-encoding": encoding}, content=raw).content
+
+    def keep(self, piece: bytes) -> None:
+        """Keep a piece."""
+        if self._left > 0:
+            self._left -= len(piece)
+            self._pieces.append(piece)
+            self._times.append(time.perf_counter_ns())
+
+    @guard.recording
+    def end(self, response: Any, error: BaseException | None) -> None:
+        """Tell that there is no more; of a generator that is closed, that its reader has left it."""
+        listener, self.listener = self.listener, None
+        if listener is not None and isinstance(error, GeneratorExit):
+            listener.left(self, response, None)
+        elif listener is not None:
+            self._failed = None if error is None else (listener, error)
+            listener.ended(self, response, error)
+
+    @guard.recording
+    def close(self, response: Any) -> None:
+        """Tell that the body is closed, unless its end was told; and what an error of reading it has become."""
+        raised, failed = sys.exc_info()[1], self._failed
+        listener, self.listener = self.listener, None
+        if listener is not None:
+            listener.left(self, response, raised)
+        elif failed is not None and raised is not None and raised.__cause__ is failed[1]:
+            failed[0].renamed(raised, failed[1])
+
+
+def listen(response: Any, listener: Listener) -> PassingBody | None:
+    """Copy the body of a response that nobody has read yet; None where that can't be done."""
+    stream = response.stream
+    bases = {base.__name__: base for base in type(stream).__mro__ if base.__name__ in _MADE}
+    if len(bases) != 1:
+        return None
+    ((name, base),) = bases.items()
+    body = PassingBody(listener)
+    response.stream = _class_of(name, base)(stream, response, body)
+    return body
+
+
+@lru_cache(maxsize=8)
+def _class_of(name: str, base: type[Any]) -> type[Any]:
+    """Return the stream that copies; httpx and httpx2 each take only what is of their own class."""
+    return _MADE[name](base)
+
+
+def _new_sync(base: Any) -> type[Any]:
+    class Passing(base):  # type: ignore[misc]  # a class of httpx's, which is not imported here
+        def __init__(self, stream: Any, response: Any, body: PassingBody) -> None:
+            self._stream, self._response, self._body = stream, response, body
+
+        def __iter__(self) -> Iterator[bytes]:
+            keep = self._body.keep
+            try:
+                for piece in self._stream:
+                    keep(piece)
+                    yield piece
+            except BaseException as error:
+                self._body.end(self._response, error)
+                raise
+            self._body.end(self._response, None)
+
+        def __del__(self) -> None:
+            self._body.end(self._response, GeneratorExit())
+
+        def close(self) -> None:
+            try:
+                self._stream.close()
+            finally:
+                self._body.close(self._response)
+
+    return Passing
+
+
+def _new_async(base: Any) -> type[Any]:
+    class Passing(base):  # type: ignore[misc]  # as above
+        def __init__(self, stream: Any, response: Any, body: PassingBody) -> None:
+            self._stream, self._response, self._body = stream, response, body
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            keep = self._body.keep
+            try:
+                async for piece in self._stream:
+                    keep(piece)
+                    yield piece
+            except BaseException as error:
+                self._body.end(self._response, error)
+                raise
+            self._body.end(self._response, None)
+
+        def __del__(self) -> None:
+            self._body.end(self._response, GeneratorExit())
+
+        async def aclose(self) -> None:
+            try:
+                await self._stream.aclose()
+            finally:
+                self._body.close(self._response)
+
+    return Passing
+
+
+_MADE = {"SyncByteStream": _new_sync, "AsyncByteStream": _new_async}
