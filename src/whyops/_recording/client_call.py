@@ -11,7 +11,6 @@ from .._wire import exceptions
 from . import context
 from .expected import is_expected
 from .provider_call import ProviderCall
-from .trace_writer import TraceWriter
 
 _EMBEDS: dict[str, dict[str, bool]] = {
     "openai": {"chat/completions": False, "responses": False, "completions": False, "embeddings": True},
@@ -19,8 +18,8 @@ _EMBEDS: dict[str, dict[str, bool]] = {
 }
 """What counts as a model's call, by provider and path, and whether it embeds. Files, batches, models and the like do not."""
 
-_SPEAKS = {"azure": "openai"}
-"""Providers that are asked in the form of another."""
+_PACKAGES = {"azure": "openai"}
+"""Providers whose clients are another's."""
 
 
 class StreamFailedError(Exception):
@@ -29,22 +28,26 @@ class StreamFailedError(Exception):
 
 def begin_call(provider: str, path: str, body: Mapping[str, Any]) -> ClientCall | None:
     """Record what a request asks of a model, in the trace that is current; None where nothing is to be recorded of it."""
-    embeds = _EMBEDS[_SPEAKS.get(provider, provider)].get(path)
+    package = _PACKAGES.get(provider, provider)
+    embeds = _EMBEDS[package].get(path)
     trace = None if embeds is None else context.current_writer()
     if embeds is None or trace is None or not trace.recorder.enabled or is_expected(embeds=embeds):
         return None
     call = ProviderCall(trace, request_of(provider, body, embeds=embeds))
     call.begin()
-    return ClientCall(trace, call, takes_result=embeds)
+    return ClientCall(call, package, takes_result=embeds)
 
 
 class ClientCall:
-    """What records one call. `takes_result` asks for what the client makes of an answer: a body with vectors may be large."""
+    """What records one call of a package's client.
 
-    __slots__ = ("_call", "_trace", "takes_result")
+    `takes_result` asks for what the client makes of an answer, rather than its body: one with vectors may be large.
+    """
 
-    def __init__(self, trace: TraceWriter, call: ProviderCall, *, takes_result: bool) -> None:
-        self._trace = trace
+    __slots__ = ("_call", "_package", "takes_result")
+
+    def __init__(self, call: ProviderCall, package: str, *, takes_result: bool) -> None:
+        self._package = package
         self._call = call
         self.takes_result = takes_result
 
@@ -63,16 +66,13 @@ class ClientCall:
                 self._call.token(at)
                 break
         chunks.extend(data for data, _ in events)
+        if error is not None and not left:
+            exceptions.let_translate(error, self._package)
         self._call.end_stream(_stopped([data for data, _ in events], error, left=left))
 
     def failed(self, error: BaseException) -> None:
         """Record that no answer came, or none that can be read."""
         self._call.fail(error)
-
-    def renamed(self, error: BaseException, cause: BaseException) -> None:
-        """Count `error` as recorded if `cause` is: the client made it of that."""
-        if exceptions.is_marked(cause, self._trace.id):
-            exceptions.mark(error, self._trace.id)
 
 
 def _stopped(chunks: Sequence[Any], error: BaseException | None, *, left: bool) -> BaseException | None:

@@ -32,9 +32,6 @@ class Call(Protocol):
     def failed(self, error: BaseException) -> None:
         """Record that no answer came, or none that can be read."""
 
-    def renamed(self, error: BaseException, cause: BaseException) -> None:
-        """Take note that `error` is what the client made of `cause`, which was told."""
-
 
 class Exchange:
     """Tells a call its end, once. `answered` may come several times (a middleware tries again): what came last counts."""
@@ -97,10 +94,6 @@ class Exchange:
         """Tell what was read of a body that its reader has left."""
         self._tell(response, body.content(response), body.marks, raised, left=True)
 
-    def renamed(self, error: BaseException, cause: BaseException) -> None:
-        """Tell what the client makes of an error."""
-        self._call.renamed(error, cause)
-
     def _tell(
         self,
         response: Any,
@@ -111,7 +104,7 @@ class Exchange:
         left: bool = False,
     ) -> None:
         call = self._settle()
-        if str(response.headers.get("content-type", "")).startswith("text/event-stream"):
+        if _is_stream(response, content):
             call.streamed(read_events(content, marks), error, left=left)
             return
         answer = _read(content)
@@ -124,6 +117,11 @@ class Exchange:
         self._is_over = True
         self._held = self._body = None
         return self._call
+
+
+def _is_stream(response: Any, content: bytes) -> bool:
+    """Tell whether a body is a stream of events; some servers that speak as OpenAI's does send one under another type."""
+    return str(response.headers.get("content-type", "")).startswith("text/event-stream") or content.startswith((b"data:", b"event:"))
 
 
 def _read(content: bytes) -> Any:

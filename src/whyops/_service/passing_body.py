@@ -25,20 +25,16 @@ class Listener(Protocol):
     def left(self, body: PassingBody, response: Any, raised: BaseException | None) -> None:
         """Take what has passed of a body that its reader leaves before the end, and what is being raised there."""
 
-    def renamed(self, error: BaseException, cause: BaseException) -> None:
-        """Take note that `error` is what the client makes of what reading has failed with."""
-
 
 class PassingBody:
     """What has passed of a body. `listener` is told the end, once, unless it is taken away."""
 
-    __slots__ = ("_failed", "_left", "_pieces", "_times", "listener")
+    __slots__ = ("_left", "_pieces", "_times", "listener")
 
     def __init__(self, listener: Listener) -> None:
         self._pieces: list[bytes] = []
         self._times: list[int] = []
         self._left = MOST_BYTES
-        self._failed: tuple[Listener, BaseException] | None = None
         self.listener: Listener | None = listener
 
     @property
@@ -70,18 +66,14 @@ class PassingBody:
         if listener is not None and isinstance(error, GeneratorExit):
             listener.left(self, response, None)
         elif listener is not None:
-            self._failed = None if error is None else (listener, error)
             listener.ended(self, response, error)
 
     @guard.recording
     def close(self, response: Any) -> None:
-        """Tell that the body is closed, unless its end was told; and what an error of reading it has become."""
-        raised, failed = sys.exc_info()[1], self._failed
+        """Tell that the body is closed, unless its end was told."""
         listener, self.listener = self.listener, None
         if listener is not None:
-            listener.left(self, response, raised)
-        elif failed is not None and raised is not None and raised.__cause__ is failed[1]:
-            failed[0].renamed(raised, failed[1])
+            listener.left(self, response, sys.exc_info()[1])
 
 
 def listen(response: Any, listener: Listener) -> PassingBody | None:
