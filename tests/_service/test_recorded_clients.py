@@ -35,7 +35,7 @@ from tests._service.asking_whole import ANTHROPIC_WAYS, OPENAI_WAYS, Way, dumped
 from tests.server import StrictServer
 from tests.server.answer import raw
 from tests.server.model import MESSAGES_USAGE, NO_SUCH_MODEL
-from tests.server.provider import ModelProvider
+from tests.server.unproxied import ModelProvider
 from whyops._trace.recorded import RecordedTrace
 from whyops.testing import Captured, capture
 

@@ -32,13 +32,14 @@ def answers_of(payload: object, encode: Encode) -> list[Answer]:
 
 def answers_in(chunks: Sequence[object], encode: Encode) -> list[Answer]:
     """Return the alternatives that the chunks of a stream make up, of any API; none where nothing had come."""
+    chunks = [_inner(chunk) for chunk in chunks]
     api = next((api for chunk in islice(chunks, _LOOKED_AT) for api in _APIS if safely(api.is_chunk, chunk) is True), None)
     if api is None:
         texts = [chunk for chunk in chunks if isinstance(chunk, str)]
         if chunks and not texts:
             _say_unknown(chunks[0])
         return [Answer(content="".join(texts))] if chunks else []
-    whole = safely(api.whole, [_inner(chunk) for chunk in chunks])
+    whole = safely(api.whole, chunks)
     return answers_of({} if isinstance(whole, Failed) else whole, encode)
 
 

@@ -12,12 +12,12 @@ from .provider_call import MOST_CHUNKS, ProviderCall
 T = TypeVar("T")
 
 
-def followed(call: ProviderCall, stream: Iterable[T]) -> Iterator[T]:
-    """Yield the chunks of a stream, and record at its end what they make up.
+def followed(call: ProviderCall, stream: Iterable[T], kept: list[object]) -> Iterator[T]:
+    """Yield the chunks of a stream, and record at its end what they make up. `kept` is what the call keeps of them.
 
-    A chunk is put into a list, and read at the end: so does each but the first ones, until one has something of the answer.
+    A chunk is put into that list, and read at the end; only the first ones are looked at, until one has something of the answer. Where the
+    reader leaves, the call's block knows why, and records it.
     """
-    kept = call.keep_chunks()
     keep = kept.append
     try:
         chunks = iter(stream)
@@ -35,15 +35,17 @@ def followed(call: ProviderCall, stream: Iterable[T]) -> Iterator[T]:
         for chunk in chunks:
             keep(chunk)
             yield chunk
+    except GeneratorExit:
+        call.stop_clock()
+        raise
     except BaseException as error:
         call.end_stream(error)
         raise
     call.end_stream()
 
 
-async def followed_async(call: ProviderCall, stream: AsyncIterable[T]) -> AsyncIterator[T]:
+async def followed_async(call: ProviderCall, stream: AsyncIterable[T], kept: list[object]) -> AsyncIterator[T]:
     """Do what `followed` does, for an asynchronous stream."""
-    kept = call.keep_chunks()
     keep = kept.append
     try:
         chunks = aiter(stream)
@@ -63,6 +65,9 @@ async def followed_async(call: ProviderCall, stream: AsyncIterable[T]) -> AsyncI
         async for chunk in chunks:
             keep(chunk)
             yield chunk
+    except GeneratorExit:
+        call.stop_clock()
+        raise
     except BaseException as error:
         call.end_stream(error)
         raise

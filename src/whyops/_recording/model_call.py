@@ -53,6 +53,7 @@ class ModelCall:
     id: str = field(init=False)
     _started_ns: int = field(init=False)
     _first_token_ns: int | None = field(default=None, init=False)
+    _ended_ns: int | None = field(default=None, init=False)
     _marks: str = field(default="", init=False)
     _tools: Said | None = field(default=None, init=False)
     _told: Division | None = field(default=None, init=False)
@@ -129,9 +130,13 @@ class ModelCall:
         more = contents.stopped(GeneratorExit()) if reason == "GeneratorExit" else contents.interrupted(reason)
         self._record([answer for answer in answers if not answer.is_empty] or [Answer()], more, is_whole=False)
 
+    def leave_unanswered(self) -> None:
+        """Record that the call ended, and that nobody told its answer."""
+        self._record([Answer()], contents.unanswered(), is_whole=False)
+
     def _record(self, answers: Iterable[Answer], more: dict[str, Any], *, is_whole: bool) -> None:
         self.expect_no_request()
-        elapsed_ns = self.place.trace.recorder.clock.steady_ns() - self._started_ns
+        elapsed_ms = self.elapsed_ms
         if self._first_token_ns is not None:
             more["timeToFirstTokenMs"] = (self._first_token_ns - self._started_ns) / 1_000_000
         for answer in answers:
@@ -146,7 +151,7 @@ class ModelCall:
                 answer.tool_calls,
                 answer.finish_reason,
                 answer.usage,
-                elapsed_ns / 1_000_000,
+                elapsed_ms,
             )
             cached = {"cached": True} if answer.cached else {}
             self._record_answer(answer, parts, {**answer.more, **more, **cached}, is_whole=is_whole)
@@ -165,10 +170,16 @@ class ModelCall:
         """Take the time at which the request goes out, where that is later than the making of this object."""
         self._started_ns = self.place.trace.recorder.clock.steady_ns()
 
+    def stop_clock(self) -> None:
+        """Take the time at which the answer ended, where that is before it is recorded."""
+        if self._ended_ns is None:
+            self._ended_ns = self.place.trace.recorder.clock.steady_ns()
+
     @property
     def elapsed_ms(self) -> float:
-        """How long it has taken so far."""
-        return (self.place.trace.recorder.clock.steady_ns() - self._started_ns) / 1_000_000
+        """How long it has taken, so far or to its end."""
+        ended_ns = self.place.trace.recorder.clock.steady_ns() if self._ended_ns is None else self._ended_ns
+        return (ended_ns - self._started_ns) / 1_000_000
 
     def fail(self, error: BaseException, status: int | None = None) -> None:
         """Record what went wrong, unless it is no error, or was recorded further in; `status` is the provider's, if that is known."""

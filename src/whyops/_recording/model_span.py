@@ -51,9 +51,10 @@ class ModelSpan:
 
         A stream that is left early, or fails, is recorded with what had come of it.
         """
+        kept = self._call.keep_chunks()
         if hasattr(type(response), "__aiter__"):
-            return followed_async(self._call, cast("AsyncIterable[T]", response))
-        return followed(self._call, cast("Iterable[T]", response))
+            return followed_async(self._call, cast("AsyncIterable[T]", response), kept)
+        return followed(self._call, cast("Iterable[T]", response), kept)
 
     def __enter__(self) -> Self:
         span_id = context.span_id_in(self._trace)
@@ -85,7 +86,6 @@ def model_span(
     embed: bool,
 ) -> ModelSpan:
     """Return the block of a call that `params` say more of."""
-    kwargs = {**(params or {}), "model": model, "messages": messages, "system": system}
-    if tools is not None:
-        kwargs["tools"] = tools
+    named = {"messages": messages, "system": system, "tools": tools}
+    kwargs = {**(params or {}), "model": model, **{name: value for name, value in named.items() if value is not None}}
     return ModelSpan(trace, ProviderCall(trace, request_of(provider, kwargs, embeds=embed)))

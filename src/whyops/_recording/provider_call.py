@@ -25,8 +25,6 @@ MOST_CHUNKS = 20_000
 _LAST_CHUNKS = 100
 """So many of the first chunks of a stream are kept, and of the last, until the stream ends: what tells usage and end comes last."""
 
-NO_ANSWER = "no answer was given to record"
-
 
 class ProviderCall:
     """One request: `begin`, then one of `answer`, `end_stream` and `fail`, or `leave` where nothing came. Begun again, it is another one.
@@ -98,6 +96,12 @@ class ProviderCall:
             self._call.token(at_ns)
 
     @guard.recording
+    def stop_clock(self) -> None:
+        """Take the time at which the answer ended, where what came of the call is recorded later."""
+        if self._call is not None:
+            self._call.stop_clock()
+
+    @guard.recording
     def answer(self, payload: object) -> None:
         """Record an answer that came whole: an official object, a dict of the wire, or a text."""
         call = self._take()
@@ -159,12 +163,13 @@ class ProviderCall:
         elif error is not None:
             self.fail(error)
         elif (call := self._take()) is not None and self._request.inputs is None:
-            call.interrupt([], NO_ANSWER)
+            call.leave_unanswered()
 
     def _take(self) -> ModelCall | None:
         call, self._call = self._call, None
         if call is not None:
             call.expect_no_request()
+            call.stop_clock()
         return call
 
     def _record_vectors(self, call: ModelCall, payload: object) -> None:

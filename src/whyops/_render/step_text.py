@@ -158,6 +158,8 @@ def _ends(step: LLMResponse) -> Iterator[str]:
         yield f"interrupted ({step.interrupted})"
     elif step.first.closed_early:
         yield "closed early by its reader"
+    elif step.first.is_unanswered:
+        yield "no answer was recorded"
 
 
 def _tool_call(step: ToolCall) -> StepText:

@@ -71,8 +71,12 @@ class ModelCall:
 
     @property
     def interrupted(self) -> str | None:
-        """What stopped the answer before its end, `closed early` where its reader left it; None if nothing did."""
+        """What stopped the answer before its end, `closed early` where its reader left it; None if nothing did.
+
+        `no answer recorded`, where the call ended and nobody told what it gave.
+        """
         early = "closed early" if any(event.closed_early for event in self._answers) else None
+        early = "no answer recorded" if any(event.is_unanswered for event in self._answers) else early
         return next((event.interrupted for event in self._answers if event.interrupted), early)
 
     @property

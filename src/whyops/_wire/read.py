@@ -302,6 +302,11 @@ class RecordedEvent:
         return self.metadata.get("structured_output") is True
 
     @property
+    def is_unanswered(self) -> bool:
+        """Whether it stands for an answer of which nothing was told."""
+        return self.metadata.get("unanswered") is True
+
+    @property
     def closed_early(self) -> bool:
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self.metadata.get("closedEarly") is True

@@ -145,6 +145,11 @@ def interrupted(reason: str) -> dict[str, Any]:
     return {"interrupted": reason}
 
 
+def unanswered() -> dict[str, Any]:
+    """Return what the metadata says of a call that ended, and of whose answer nothing was told."""
+    return {"unanswered": True}
+
+
 def tool_outcome(result: object) -> dict[str, Any]:
     """Return the `toolResults` object of a result: a dict as it is, anything else under `result`."""
     held = members(result)

@@ -1,4 +1,4 @@
-"""A provider's own API on a loopback port, for both providers: no proxy stands before it, and nothing of ours may reach it."""
+"""The scripted model as a provider offers it, for both providers: no proxy stands before it, and nothing of ours may reach it."""
 
 from __future__ import annotations
 
