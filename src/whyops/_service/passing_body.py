@@ -6,9 +6,9 @@ Each piece is kept as it passes, with its time; nobody looks into one before the
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
+from time import perf_counter_ns
 from typing import Any, Protocol
 
 from .._runtime import guard
@@ -29,35 +29,27 @@ class Listener(Protocol):
 class PassingBody:
     """What has passed of a body. `listener` is told the end, once, unless it is taken away."""
 
-    __slots__ = ("_left", "_pieces", "_times", "listener")
+    __slots__ = ("listener", "pieces", "times")
 
     def __init__(self, listener: Listener) -> None:
-        self._pieces: list[bytes] = []
-        self._times: list[int] = []
-        self._left = MOST_BYTES
+        self.pieces: list[bytes] = []
+        self.times: list[int] = []
         self.listener: Listener | None = listener
 
     @property
     def marks(self) -> list[tuple[int, int]]:
         """How many bytes had come, and when, in nanoseconds of the steady clock, for each piece."""
         marks, size = [], 0
-        for piece, at in zip(self._pieces, self._times, strict=True):
+        for piece, at in zip(self.pieces, self.times, strict=True):
             size += len(piece)
             marks.append((size, at))
         return marks
 
     def content(self, response: Any) -> bytes:
         """Return what has passed, decoded as the response's headers say."""
-        raw = b"".join(self._pieces)
+        raw = b"".join(self.pieces)
         encoding = response.headers.get("content-encoding")
         return raw if not encoding else type(response)(200, headers={"content-encoding": encoding}, content=raw).content
-
-    def keep(self, piece: bytes) -> None:
-        """Keep a piece."""
-        if self._left > 0:
-            self._left -= len(piece)
-            self._pieces.append(piece)
-            self._times.append(time.perf_counter_ns())
 
     @guard.recording
     def end(self, response: Any, error: BaseException | None) -> None:
@@ -100,10 +92,13 @@ def _new_sync(base: Any) -> type[Any]:
             self._stream, self._response, self._body = stream, response, body
 
         def __iter__(self) -> Iterator[bytes]:
-            keep = self._body.keep
+            keep, note, room = self._body.pieces.append, self._body.times.append, MOST_BYTES
             try:
                 for piece in self._stream:
-                    keep(piece)
+                    if room > 0:
+                        room -= len(piece)
+                        note(perf_counter_ns())
+                        keep(piece)
                     yield piece
             except BaseException as error:
                 self._body.end(self._response, error)
@@ -128,10 +123,13 @@ def _new_async(base: Any) -> type[Any]:
             self._stream, self._response, self._body = stream, response, body
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            keep = self._body.keep
+            keep, note, room = self._body.pieces.append, self._body.times.append, MOST_BYTES
             try:
                 async for piece in self._stream:
-                    keep(piece)
+                    if room > 0:
+                        room -= len(piece)
+                        note(perf_counter_ns())
+                        keep(piece)
                     yield piece
             except BaseException as error:
                 self._body.end(self._response, error)
