@@ -7,8 +7,11 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, overload
 
+from openai import AsyncStream, Stream
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
+
 import whyops
-from whyops import AgentInfo, FlushResult, Trace, WhyOps, WhyOpsTrace
+from whyops import AgentInfo, FlushResult, ModelSpan, Trace, WhyOps, WhyOpsTrace
 
 if sys.version_info >= (3, 11):
     from typing import assert_type
@@ -144,6 +147,25 @@ def a_trace_is_used_plain_or_in_a_block(sdk: WhyOps) -> None:
         opened.llm_response_sync("m", "p", None, usage={"promptTokens": 1, "completionTokens": 2, "totalTokens": 3})
         with opened.tool_span("charge_card", {"amount": 4999}) as span:
             span.result = {"paid": True}
+
+
+def a_model_call_keeps_the_type_of_what_is_streamed(trace: Trace, chunks: Stream[ChatCompletionChunk], answer: ChatCompletion) -> None:
+    """The reader of a stream sees the chunks that it would see without us."""
+    with trace.model_call("m", "p", [{"role": "user", "content": "Hello"}], tools=[], params={"temperature": 0}) as call:
+        assert_type(call, ModelSpan)
+        call.answer(answer)
+        assert_type(call.stream(chunks), Iterator[ChatCompletionChunk])
+        assert_type([chunk.choices[0].delta.content for chunk in call.stream(chunks)], list[str | None])
+    with trace.model_call("m", "p", ["one", "two"], embed=True) as call:
+        assert_type(call.stream([1, 2]), Iterator[int])
+
+
+async def an_async_model_call_does_too(trace: Trace, chunks: AsyncStream[ChatCompletionChunk]) -> None:
+    """So does that of an asynchronous one."""
+    async with trace.model_call("m", "p", "Hello", system="Be brief.") as call:
+        assert_type(call, ModelSpan)
+        assert_type(call.stream(chunks), AsyncIterator[ChatCompletionChunk])
+        assert_type([chunk async for chunk in call.stream(chunks)], list[ChatCompletionChunk])
 
 
 async def an_async_trace(sdk: WhyOps) -> None:

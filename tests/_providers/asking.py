@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import anthropic
+import certifi
 import openai
 import pytest
 
@@ -37,8 +37,18 @@ class Providers:
         return call
 
 
-@pytest.fixture(scope="module")
-def _clients() -> Iterator[tuple[ProviderServer, dict[str, Any]]]:
+@pytest.fixture(scope="package", autouse=True)
+def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have each client read one certificate, and not all that certifi has: nothing here speaks TLS."""
+    only = tmp_path_factory.mktemp("certificates") / "one.pem"
+    only.write_text(certifi.contents().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n", "ascii")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(only))
+        yield
+
+
+@pytest.fixture(scope="package")
+def _clients(_one_certificate: None) -> Iterator[tuple[ProviderServer, dict[str, Any]]]:
     with (
         ProviderServer() as server,
         openai.OpenAI(api_key=openai_form.KEY, base_url=f"{server.url}/v1", max_retries=0) as for_openai,
@@ -59,8 +69,3 @@ def providers(_clients: tuple[ProviderServer, dict[str, Any]]) -> Iterator[Provi
 def said(role: str, content: Any = "", *calls: Any, **names: Any) -> PromptMessage:
     """Return a message as a reader sees it."""
     return PromptMessage(role, content, calls, **names)
-
-
-def ran(work: Any) -> Any:
-    """Run a coroutine to its end."""
-    return asyncio.run(work)

@@ -92,9 +92,6 @@ def test_an_exception_is_recorded_and_goes_on() -> None:
     assert (error["content"]["message"], error["content"]["status"]) == ("too many", 429)
     first, second = calls_in(recording)
     assert (str(first.error).endswith("Refused: too many"), second.error) == (True, None)
-        f"{Refused.__module__}.{Refused.__qualname__}".replace("<locals>.", "") + ": too many",
-        None,
-    ]
 
 
 def test_an_exception_of_the_reader_ends_the_stream_with_what_had_come() -> None:
@@ -328,9 +325,11 @@ def test_what_nobody_knows_is_recorded_as_it_is(monkeypatch: pytest.MonkeyPatch,
     with trace.model_call("m", "p") as call:
         assert list(call.stream([1, 2])) == [1, 2]
     with trace.model_call("m", "p") as call:
+        assert len(list(call.stream([Odd(), Odd()]))) == 2
+    with trace.model_call("m", "p") as call:
         assert list(call.stream(["In ", "Lübeck."])) == ["In ", "Lübeck."]
     answers = recording.of_type("llm_response")
-    assert len(answers) == 8
+    assert len(answers) == 9
     assert answers[0]["content"]["content"] == {"generations": ["In Lübeck."]}
     assert answers[-1]["content"]["content"] == "In Lübeck."
     said = [record for record in caplog.records if "of no API that whyops knows" in record.getMessage()]

@@ -13,7 +13,7 @@ from .._runtime.safely import Failed, safely
 from .._wire.usage import reasoning_tokens
 from . import anthropic_messages, google, openai_chat, openai_responses
 from .answer import Answer
-from .objects import at, plain
+from .objects import at, held_in, plain
 from .unit import said, tool_calls, units_of
 
 _APIS: tuple[ModuleType, ...] = (openai_chat, openai_responses, anthropic_messages, google)
@@ -44,15 +44,20 @@ def answers_in(chunks: Sequence[object], encode: Encode) -> list[Answer]:
 
 
 def says_something(chunk: object) -> bool:
-    """Tell whether a chunk of a stream has something of the answer."""
+    """Tell whether a chunk of a stream has something of the answer. It raises nothing, whatever a chunk is."""
+    return safely(_says_something, chunk) is True
+
+
+def _says_something(chunk: object) -> bool:
     chunk = _inner(chunk)
     api = next((api for api in _APIS if safely(api.is_chunk, chunk) is True), None)
-    return isinstance(chunk, str) if api is None else safely(api.says_something, chunk) is True
+    return isinstance(chunk, str) if api is None else api.says_something(chunk)
 
 
 def _inner(chunk: object) -> object:
     """Return the chunk that an event of OpenAI's chat helper is made of; any other chunk as it is."""
-    return at(chunk, "chunk") if at(chunk, "type") == "chunk" else chunk
+    held = held_in(chunk)
+    return held["chunk"] if held.get("type") == "chunk" and "chunk" in held else chunk
 
 
 def _answers(payload: object, encode: Encode) -> list[Answer]:

@@ -54,9 +54,8 @@ def _first(payload: object) -> Any:
 def _dimensions(vector: object) -> int:
     if isinstance(vector, str):
         return (len(vector.rstrip("=")) * 3 // 4) // 4
-    values = at(vector, "values") if not isinstance(vector, (list, tuple)) else None
-    size = values if values is not None else vector
-    return len(size) if hasattr(size, "__len__") else 0
+    values: Any = vector if isinstance(vector, (list, tuple)) else at(vector, "values")
+    return len(values) if hasattr(values, "__len__") else 0
 
 
 def _tokens(tokens: Any) -> str:

@@ -35,7 +35,7 @@ def is_part(message: object) -> bool:
 def units_of_content(content: Mapping[str, Any], held: object) -> list[Unit]:
     """Return a content as messages: one for each result of a function, and one for the rest."""
     role = "assistant" if content.get("role") == "model" else str(content.get("role") or "user")
-    parts = [{"text": part} if isinstance(part, str) else part for part in content["parts"]]
+    parts = [part if isinstance(part, dict) else {"text": str(part)} for part in content["parts"]]
     results = [_result(result, held) for part in parts if (result := at(part, "function_response", "functionResponse")) is not None]
     calls = tuple(_call(call) for part in parts if (call := at(part, "function_call", "functionCall")) is not None)
     rest = [part for part in parts if not _is_elsewhere(part)]

@@ -15,11 +15,24 @@ _DEEPEST = 24
 
 def at(value: object, *names: str) -> Any:
     """Return what a dict or an object holds under the first of the names that it has; None without."""
+    held = held_in(value)
     for name in names:
-        found = value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
-        if found is not None:
+        if (found := held.get(name)) is not None:
             return found
-    return None
+    if held is value or value is None or hasattr(type(value), "__pydantic_validator__"):
+        return None
+    return next((found for name in names if (found := getattr(value, name, None)) is not None), None)
+
+
+def held_in(value: object) -> Mapping[str, Any]:
+    """Return what a dict or an object holds, as it is: this is what is asked of each chunk of a stream."""
+    if type(value) is dict:
+        return value
+    held = getattr(value, "__dict__", None)
+    if type(held) is not dict or isinstance(value, Mapping):
+        return value if isinstance(value, Mapping) else {}
+    extra = getattr(value, "__pydantic_extra__", None) if hasattr(type(value), "__pydantic_validator__") else None
+    return {**held, **extra} if extra else held
 
 
 def listed(value: object, *names: str) -> list[Any]:

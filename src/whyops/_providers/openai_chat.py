@@ -8,11 +8,12 @@ from typing import Any
 from .._encoding import Encode
 from .answer import Answer
 from .messages import first_text, shown_content
-from .objects import at, listed, plain
+from .objects import at, held_in, listed, plain
 from .unit import said, tool_calls, units_of
 
 _SAID = ("content", "tool_calls", "refusal", "function_call", "reasoning_content", "reasoning", "audio")
 _REASONING = ("reasoning_content", "reasoning")
+_TEXTS = frozenset({"text", "content", "refusal", *_REASONING})
 _MOST_CITATIONS = 50
 
 
@@ -64,14 +65,16 @@ def whole(chunks: Iterable[object]) -> dict[str, Any]:
     choices: dict[object, _Choice] = {}
     told: dict[str, Any] = {}
     for chunk in chunks:
+        held = held_in(chunk)
         for name in ("model", "usage"):
-            if (value := at(chunk, name)) is not None and (value or name not in told):
+            if (value := held.get(name)) is not None and (value or name not in told):
                 told[name] = value
-        for choice in listed(chunk, "choices"):
-            index = at(choice, "index") or 0
+        for choice in held.get("choices") or ():
+            given = held_in(choice)
+            index = given.get("index") or 0
             if index not in choices:
                 choices[index] = _Choice()
-            choices[index].add(choice)
+            choices[index].add(given)
     return {**told, "choices": [choice.whole() for choice in choices.values()]}
 
 
@@ -85,20 +88,23 @@ class _Choice:
         self._finish_reason: object = None
         self._is_chat = False
 
-    def add(self, choice: object) -> None:
-        self._finish_reason = at(choice, "finish_reason") or self._finish_reason
-        delta = at(choice, "delta")
+    def add(self, choice: Mapping[str, Any]) -> None:
+        """Add what a chunk says of this alternative."""
+        self._finish_reason = choice.get("finish_reason") or self._finish_reason
+        delta = choice.get("delta")
         self._is_chat = self._is_chat or delta is not None
-        for name in ("text",) if delta is None else ("content", "refusal", *_REASONING):
-            piece = at(choice if delta is None else delta, name)
-            if isinstance(piece, str) and piece:
+        for name, piece in (choice if delta is None else held_in(delta)).items():
+            if not piece:
+                continue
+            if name in _TEXTS and isinstance(piece, str):
                 self._texts.setdefault(name, []).append(piece)
-        for call in listed(delta, "tool_calls"):
-            self._add_call(call)
-        if (older := at(delta, "function_call")) is not None:
-            self._add_call({"index": 0, "function": older})
-        if transcript := at(at(delta, "audio"), "transcript"):
-            self._texts.setdefault("transcript", []).append(transcript)
+            elif name == "tool_calls":
+                for call in piece:
+                    self._add_call(call)
+            elif name == "function_call":
+                self._add_call({"index": 0, "function": piece})
+            elif name == "audio" and (transcript := at(piece, "transcript")):
+                self._texts.setdefault("transcript", []).append(transcript)
 
     def _add_call(self, call: object) -> None:
         index, id_ = at(call, "index"), at(call, "id")
@@ -115,6 +121,7 @@ class _Choice:
             known["pieces"].append(piece)
 
     def whole(self) -> dict[str, Any]:
+        """Return the alternative as a whole answer has it."""
         texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
         if not self._is_chat:
             return {"text": texts.get("text"), "finish_reason": self._finish_reason}

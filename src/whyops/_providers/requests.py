@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._encoding.class_fields import name_of
+from .._runtime import guard
+from .._runtime.safely import Failed, safely
 from .embeddings import inputs_of
 from .google import is_content, is_part, units_of_content
 from .objects import is_left_out, plain
@@ -30,7 +33,20 @@ class Request:
 
 
 def request_of(provider: object, kwargs: Mapping[str, Any], *, embeds: bool = False) -> Request:
-    """Return what a call with these arguments asks: `kwargs` are a method's of OpenAI's, Anthropic's or Google's client."""
+    """Return what a call with these arguments asks: `kwargs` are a method's of OpenAI's, Anthropic's or Google's client.
+
+    What can't be read is told as one message, as it is.
+    """
+    read = safely(lambda given: _request(provider, given, embeds=embeds), kwargs)
+    if not isinstance(read, Failed):
+        return read
+    kind = name_of(read.error)
+    guard.notices.say(f"request:{kind}", "The prompt of a model's call could not be read (%s); it is recorded as it is.", kind)
+    held = next((kwargs[name] for name in _MESSAGES if kwargs.get(name) is not None), None)
+    return Request(kwargs.get("model"), provider, [Unit("user", held)], inputs=[held] if embeds else None)
+
+
+def _request(provider: object, kwargs: Mapping[str, Any], *, embeds: bool) -> Request:
     config = plain(kwargs.get("config"))
     given = {**(config if isinstance(config, dict) else {}), **{name: value for name, value in kwargs.items() if name != "config"}}
     given = {name: value for name, value in given.items() if value is not None and not is_left_out(value)}
