@@ -21,6 +21,7 @@ SAID = {
     "llama_index_agent.py": ["Your order 123 is in Lübeck", "whyops show last"],
     "llama_index_query.py": ["Returns are free for 30 days", "whyops show last"],
     "model_call.py": ["Order 1007 is out for delivery in Lübeck.", "whyops show last"],
+    "openai_direct.py": ["Order 1007 is out for delivery in Lübeck.", "whyops show last"],
     "openai_proxy.py": ["Order 1007 is out for delivery.", "/v1/chat/completions, for agent shop-support", "tool_call_response"],
     "quickstart.py": ["out for delivery in Lübeck", "refunded its 57.70 EUR", "whyops show last"],
 }
@@ -33,6 +34,7 @@ SHOWN: dict[str, list[str]] = {
     "llama_index_agent.py": ["where_is", 'order_id="123"', "last_scan", "scripted-1", "Lübeck"],
     "llama_index_query.py": ["VectorIndexRetriever", "Can I send it back?", "embedding", "scripted-1", "free for 30 days"],
     "model_call.py": ["Where is order 1007?", "1 tool offered", "find_order", 'order_id="1007"', "gpt-4o-mini", "15+16 in", "Lübeck"],
+    "openai_direct.py": ["Where is order 1007?", "1 tool offered", "find_order", 'order_id="1007"', "gpt-4o-mini", "15+16 in", "Lübeck"],
     "openai_proxy.py": [],
     "quickstart.py": ["jonas", "refund", "only what was delivered can be refunded", "find_order", "another one", "orders_of", "5770"],
 }
