@@ -337,6 +337,24 @@ def test_what_nobody_knows_is_recorded_as_it_is(monkeypatch: pytest.MonkeyPatch,
     assert len(said) == len({record.getMessage() for record in said})
 
 
+def test_answers_of_other_providers_are_read_as_well_as_can_be() -> None:
+    """A message that an answer holds, whole or in pieces, with the counts beside it."""
+    recording = Recording()
+    trace = recording.trace("trace-1")
+    counts = {"prompt_eval_count": 3, "eval_count": 4}
+    ollama = {"model": "llama", "message": {"role": "assistant", "content": "In Lübeck."}, "done_reason": "stop", **counts}
+    bedrock = {"output": {"message": {"role": "assistant", "content": [{"text": "In Lübeck."}]}}, "stopReason": "end_turn"}
+    for given in (ollama, {**bedrock, "usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7}}):
+        with trace.model_call("m", "p", MESSAGES) as call:
+            call.answer(given)
+    pieces = [{"message": {"content": piece}, "done": False} for piece in ("In ", "Lübeck.")]
+    with trace.model_call("m", "p", MESSAGES) as call:
+        assert len(list(call.stream([*pieces, {**ollama, "message": {"role": "assistant", "content": ""}}]))) == 3
+    told = [(recorded.usage.total, recorded.finish_reason) for recorded in calls_in(recording)]
+    assert told == [(7, "stop"), (7, "end_turn"), (7, "stop")]
+    assert [recorded.answer for recorded in calls_in(recording)] == ["In Lübeck."] * 3
+
+
 def test_a_stream_that_is_longer_than_what_is_kept_is_told_with_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first chunks and its last ones are kept, and the answer says that some are left out."""
     monkeypatch.setattr("whyops._recording.followed_stream.MOST_CHUNKS", 50)

@@ -9,7 +9,7 @@ from types import ModuleType
 from .._encoding import Encode
 from .._encoding.class_fields import name_of
 from .._runtime import guard
-from .._runtime.safely import Failed, safely
+from .._runtime.safely import Failed, safely, safely_or
 from .._wire.usage import reasoning_tokens
 from . import anthropic_messages, google, openai_chat, openai_responses
 from .answer import Answer
@@ -35,12 +35,24 @@ def answers_in(chunks: Sequence[object], encode: Encode) -> list[Answer]:
     chunks = [_inner(chunk) for chunk in chunks]
     api = next((api for chunk in islice(chunks, _LOOKED_AT) for api in _APIS if safely(api.is_chunk, chunk) is True), None)
     if api is None:
-        texts = [chunk for chunk in chunks if isinstance(chunk, str)]
-        if chunks and not texts:
-            _say_unknown(chunks[0])
-        return [Answer(content="".join(texts))] if chunks else []
+        return _of_pieces(chunks, encode) if chunks else []
     whole = safely(api.whole, chunks)
     return answers_of({} if isinstance(whole, Failed) else whole, encode)
+
+
+def _of_pieces(chunks: Sequence[object], encode: Encode) -> list[Answer]:
+    """Return the answer of a stream of texts, or of messages with a piece each, as Ollama's; its last chunk tells the rest."""
+    texts = [piece for chunk in chunks if isinstance(piece := safely_or(_piece, chunk, None), str)]
+    if not texts:
+        _say_unknown(chunks[0])
+    last = chunks[-1]
+    (answer,) = answers_of(last, encode) if texts and not isinstance(last, str) else [Answer()]
+    answer.content, answer.said = "".join(texts), None
+    return [answer]
+
+
+def _piece(chunk: object) -> object:
+    return chunk if isinstance(chunk, str) else at(at(chunk, "message"), "content")
 
 
 def says_something(chunk: object) -> bool:
@@ -85,7 +97,8 @@ def _of_message(payload: object, encode: Encode) -> list[Answer]:
     unit = units_of({"role": "assistant", **message}, None)[-1]
     answer = Answer(content=unit.content or (None if unit.calls else ""), tool_calls=tool_calls(unit, encode), said=said(unit))
     answer.finish_reason = at(payload, "finish_reason", "stop_reason", "stopReason", "done_reason")
-    answer.usage, answer.model = at(payload, "usage"), at(payload, "model")
+    counted = {"promptTokens": at(payload, "prompt_eval_count"), "completionTokens": at(payload, "eval_count")}
+    answer.usage, answer.model = at(payload, "usage") or counted, at(payload, "model")
     return [answer]
 
 

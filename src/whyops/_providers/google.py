@@ -79,7 +79,7 @@ def answers(payload: object, encode: Encode) -> list[Answer]:
     """Return the alternatives that were given; a prompt that was refused has one, with the reason."""
     found = [_answer(plain(candidate), encode) for candidate in listed(payload, "candidates")]
     reason = plain(at(at(payload, "prompt_feedback", "promptFeedback"), "block_reason", "blockReason"))
-    return found or [Answer(finish_reason=reason, more={"refused": True})]
+    return found or [Answer(content="") if reason is None else Answer(finish_reason=reason, more={"refused": True})]
 
 
 def _answer(candidate: Mapping[str, Any], encode: Encode) -> Answer:

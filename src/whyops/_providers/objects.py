@@ -28,11 +28,13 @@ def held_in(value: object) -> Mapping[str, Any]:
     """Return what a dict or an object holds, as it is: this is what is asked of each chunk of a stream."""
     if type(value) is dict:
         return value
+    if hasattr(type(value), "__pydantic_validator__"):
+        extra: Mapping[str, Any] | None = getattr(value, "__pydantic_extra__", None)
+        return {**value.__dict__, **extra} if extra else value.__dict__
+    if isinstance(value, Mapping):
+        return value
     held = getattr(value, "__dict__", None)
-    if type(held) is not dict or isinstance(value, Mapping):
-        return value if isinstance(value, Mapping) else {}
-    extra = getattr(value, "__pydantic_extra__", None) if hasattr(type(value), "__pydantic_validator__") else None
-    return {**held, **extra} if extra else held
+    return held if type(held) is dict else {}
 
 
 def listed(value: object, *names: str) -> list[Any]:
