@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import inspect
 import json
 import weakref
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ from tests.server import StrictServer
 from tests.server.answer import raw
 from tests.server.model import MESSAGES_USAGE, NO_SUCH_MODEL
 from tests.server.unproxied import ModelProvider
+from whyops._service.recorded_clients import _exchange
 from whyops._trace.recorded import RecordedTrace
 from whyops.testing import Captured, capture
 
@@ -309,6 +311,49 @@ def test_an_answer_that_is_not_what_was_asked_for_is_recorded(provider: ModelPro
     assert response["metadata"]["usage"]["promptTokens"] == 3
 
 
+@pytest.mark.parametrize("cls", ANTHROPIC)
+@pytest.mark.parametrize("asks", [0, 1, 2])
+def test_what_a_middleware_answers_is_the_answer(provider: ModelProvider, captured: Captured, cls: Any, asks: int) -> None:
+    """Its own object without a request, or the last of those that it asked for; a release without middlewares has none."""
+    if "middleware" not in inspect.signature(cls.__init__).parameters:
+        pytest.skip("this release has no middleware")
+    kept = anthropic.types.Message.model_validate(
+        {"id": "m", "type": "message", "role": "assistant", "model": "m-1", "content": [{"type": "text", "text": "Kept."}]}
+        | {"stop_reason": "end_turn", "stop_sequence": None, "usage": {"input_tokens": 3, "output_tokens": 1}}
+    )
+
+    def again(request: Any, call_next: Any) -> Any:
+        return [call_next(request) for _ in range(asks)][-1] if asks else kept
+
+    async def again_later(request: Any, call_next: Any) -> Any:
+        return [await call_next(request) for _ in range(asks)][-1] if asks else kept
+
+    client = recorded(captured, provider, cls, middleware=[again if cls is anthropic.Anthropic else again_later])
+    with captured.client.trace("t-1"):
+        answer = run(ask(client))
+        stream = run(settled(create(client, stream=True))) if asks else ()
+        run(items(stream))
+    assert [event["content"]["content"] for event in captured.of_type("llm_response")] == [answer] * (2 if asks else 1)
+
+
+def test_a_release_that_hands_no_answer_on_is_recorded_from_what_it_returns(provider: ModelProvider, captured: Captured) -> None:
+    """Should a later one have another method in the place of `_process_response`."""
+
+    class Later(openai.OpenAI):
+        def request(self, *args: Any, **options: Any) -> Any:
+            _exchange.set(None)
+            return super().request(*args, **options)
+
+    client = captured.client.openai(made(Later, base_url=address(provider, openai.OpenAI), max_retries=0))
+    with captured.client.trace("t-1"):
+        create(client)
+        list(create(client, stream=True))
+        client.chat.completions.with_raw_response.create(model="m-1", messages=[USER])
+        client.embeddings.create(model="m-1", input="Hello!")
+    assert kinds(captured) == [*["user_message", "llm_response"] * 3, "embedding_request", "embedding_response"]
+    assert {str(event["content"]["content"]).replace(" ", "") for event in captured.of_type("llm_response")} == {"Yousaid:Hello!"}
+
+
 # Streams
 
 
@@ -436,6 +481,17 @@ def test_a_client_of_the_same_class_comes_back(provider: ModelProvider, captured
     assert (client.timeout, client.api_key, client.base_url, client._client) == (12.5, given.api_key, given.base_url, given._client)
     assert client.default_headers.keys() == given.default_headers.keys()
     assert (type(given), vars(given)) == (cls, before)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_a_recorded_client_is_recorded_once(provider: ModelProvider, captured: Captured, cls: Any) -> None:
+    """Handed over again, it is of the same class, and tells each call once."""
+    client = recorded(captured, provider, cls)
+    again = routed(captured.client, client)
+    assert type(again) is type(client)
+    with captured.client.trace("t-1"):
+        run(ask(again))
+    assert kinds(captured) == ["user_message", "llm_response"]
 
 
 @pytest.mark.parametrize("cls", ALL)
