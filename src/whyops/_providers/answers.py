@@ -97,7 +97,7 @@ def _of_message(payload: object, encode: Encode) -> list[Answer]:
     unit = units_of({"role": "assistant", **message}, None)[-1]
     answer = Answer(content=unit.content or (None if unit.calls else ""), tool_calls=tool_calls(unit, encode), said=said(unit))
     answer.finish_reason = at(payload, "finish_reason", "stop_reason", "stopReason", "done_reason")
-    counted = {"promptTokens": at(payload, "prompt_eval_count"), "completionTokens": at(payload, "eval_count")}
+    counted = {"input_tokens": at(payload, "prompt_eval_count"), "output_tokens": at(payload, "eval_count")}
     answer.usage, answer.model = at(payload, "usage") or counted, at(payload, "model")
     return [answer]
 
