@@ -350,7 +350,9 @@ def test_a_release_that_hands_no_answer_on_is_recorded_from_what_it_returns(prov
         list(create(client, stream=True))
         client.chat.completions.with_raw_response.create(model="m-1", messages=[USER])
         client.embeddings.create(model="m-1", input="Hello!")
-    assert kinds(captured) == [*["user_message", "llm_response"] * 3, "embedding_request", "embedding_response"]
+        client.embeddings.with_raw_response.create(model="m-1", input="Hello!")
+    assert kinds(captured) == [*["user_message", "llm_response"] * 3, *["embedding_request", "embedding_response"] * 2]
+    assert {event["content"]["embeddingCount"] for event in captured.of_type("embedding_response")} == {1}
     assert {str(event["content"]["content"]).replace(" ", "") for event in captured.of_type("llm_response")} == {"Yousaid:Hello!"}
 
 

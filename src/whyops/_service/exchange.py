@@ -64,14 +64,12 @@ class Exchange:
     @guard.recording
     def returned(self, result: Any) -> None:
         """Take note of what the client returns, where it is what the call is to be told, or all that there is."""
+        response = _response_of(result)
+        if response is not None and self._held is None and self._body is None:
+            self.answered(response)
         if self._is_over or self._body is not None:
             return
-        response = getattr(result, "http_response", None)
-        if response is None:
-            response = getattr(result, "response", None)
-        if self._held is None and response is not None and hasattr(response, "is_success"):
-            self.answered(response)
-        elif self._held is not None and response is self._held:
+        if response is not None and response is self._held:
             self._tell(response, response.content)
         else:
             self._settle().answered(result)
@@ -117,6 +115,12 @@ class Exchange:
         self._is_over = True
         self._held = self._body = None
         return self._call
+
+
+def _response_of(result: Any) -> Any:
+    """Return the HTTP response that a raw response or a stream of the client's holds, if it holds one."""
+    held = (getattr(result, name, None) for name in ("http_response", "response"))
+    return next((response for response in held if hasattr(response, "is_success")), None)
 
 
 def _is_stream(response: Any, content: bytes) -> bool:
