@@ -56,7 +56,8 @@ def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path, cap
 
 def test_a_model_behind_the_proxy_is_named_with_its_provider() -> None:
     """In the README, in examples and in docstrings: a bare name is refused once an account has two providers."""
-    proxied = [text for text in (*BLOCKS, *re.findall(r"`ChatOpenAI\(.*?\)`", README)) if "sdk.openai(" in text or "proxy_kwargs" in text]
+    texts = (*BLOCKS, *re.findall(r"`ChatOpenAI\(.*?\)`", README))
+    proxied = [text for text in texts if ("sdk.openai(" in text and "WHYOPS_API_KEY" in text) or "proxy_kwargs" in text]
     proxied += [path.read_text("utf-8") for path in (PROJECT / "examples").glob("*_proxy.py")]
     proxied += [(PROJECT / "src/whyops/integrations/langchain/_proxied.py").read_text("utf-8")]
     named = [re.findall(r'\bmodel="([^"]*)"', text) for text in proxied]

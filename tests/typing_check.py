@@ -7,8 +7,12 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, overload
 
-from openai import AsyncStream, Stream
+from anthropic import AsyncAnthropic
+from anthropic.types import Message
+from openai import AsyncStream, OpenAI, Stream
+from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.responses import Response
 
 import whyops
 from whyops import AgentInfo, FlushResult, ModelSpan, Trace, WhyOps, WhyOpsTrace
@@ -166,6 +170,28 @@ async def an_async_model_call_does_too(trace: Trace, chunks: AsyncStream[ChatCom
         assert_type(call, ModelSpan)
         assert_type(call.stream(chunks), AsyncIterator[ChatCompletionChunk])
         assert_type([chunk async for chunk in call.stream(chunks)], list[ChatCompletionChunk])
+
+
+def an_official_client_keeps_its_type(sdk: WhyOps, given: OpenAI, other: AsyncAnthropic) -> None:
+    """What comes back is of the class that was given, and so is all that it returns."""
+    client = sdk.openai(given)
+    assert_type(client, OpenAI)
+    assert_type(sdk.openai(given, via="direct"), OpenAI)
+    assert_type(sdk.anthropic(other, via="proxy"), AsyncAnthropic)
+    assert_type(client.with_options(timeout=1), OpenAI)
+    assert_type(client.chat.completions.create(model="m", messages=[]), ChatCompletion)
+    assert_type(client.chat.completions.create(model="m", messages=[], stream=True), Stream[ChatCompletionChunk])
+    assert_type(client.responses.create(model="m", input="Hello"), Response)
+    assert_type(client.embeddings.create(model="m", input="Hello"), CreateEmbeddingResponse)
+    sdk.openai(given, via="straight")  # type: ignore[arg-type]
+
+
+async def an_asynchronous_official_client_does_too(sdk: WhyOps, given: AsyncAnthropic) -> None:
+    """So it is for an asynchronous one."""
+    client = sdk.anthropic(given)
+    assert_type(await client.messages.create(model="m", max_tokens=1, messages=[]), Message)
+    async with client.messages.stream(model="m", max_tokens=1, messages=[]) as stream:
+        assert_type(await stream.get_final_text(), str)
 
 
 async def an_async_trace(sdk: WhyOps) -> None:

@@ -7,7 +7,8 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._config import defaults
 from ._config.settings import Settings, check_agent_is_named
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ._store.sink import SqliteSink
+
+C = TypeVar("C")
 
 TRACE_END_TIMEOUT = 5.0
 """Seconds that the end of a trace waits at most, where it waits at all and `exit_timeout` says nothing else."""
@@ -77,6 +80,21 @@ class Parts(NamedTuple):
                 trace.recorder.agent_name,
             )
         return headers
+
+    def recorded_client(self, client: C, provider: str) -> C:
+        """Return a copy of a provider's client that speaks to the provider, and whose model calls are recorded here.
+
+        Raises:
+            TypeError: `client` is not one of the provider's official clients.
+            ConfigurationError: It would send the provider a WhyOps key.
+        """
+        from ._recording.client_call import begin_call  # noqa: PLC0415  (most programs need it not)
+        from ._service.clients import check_client, keep_whyops_key, named_provider  # noqa: PLC0415  (as above)
+        from ._service.recorded_clients import recorded  # noqa: PLC0415  (as above)
+
+        check_client(client, provider, variants=True)
+        keep_whyops_key(client)
+        return recorded(client, partial(begin_call, named_provider(client, provider)))
 
     def _delivery_to_service(self) -> Delivery | None:
         settings = self.settings

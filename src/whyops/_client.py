@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from ._config import defaults
 from ._config.origin import Origin
+from ._delivery.flushing import awaited, checked, waited
 from ._open_clients import OpenClients
 from ._recording.ids import process_ids
 from ._recording.recorder import Recorder
 from ._recording.trace import Trace
 from ._runtime import forks, guard
-from .errors import ConfigurationError, DeliveryError
+from .errors import ConfigurationError
 from .events import Sink
 from .types import AgentInfo, AgentMetadata, FlushResult
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     import httpx
     from typing_extensions import Self
 
@@ -171,29 +170,31 @@ class WhyOps:
         parts = self._usable()
         return Trace(_DISCARDING if parts is None else parts.recorder, trace_id if id is None else id, external_user_id, metadata)
 
-    def openai(self, client: C) -> C:
-        """Return a copy of an `OpenAI` or `AsyncOpenAI` client whose requests go through the WhyOps proxy, which records them.
+    def openai(self, client: C, via: Literal["proxy", "direct"] | None = None) -> C:
+        """Return a copy of an `OpenAI` or `AsyncOpenAI` client whose model calls are recorded, each in the trace that is current when made.
 
-        Each request names the trace that is current when it is made; headers that you set win. Time-out, retries, headers and HTTP client
-        are the given client's, which stays as it is. The WhyOps key takes the place of the provider's: that one is never sent.
+        `via="direct"`, the default without an API key: requests go to the provider just as the given client sends them, and are recorded
+        here: chat completions, Responses, completions, embeddings; whole, streamed or raw; retries as one call; outside a trace nothing.
+        Time-out, retries, headers and HTTP client are the given client's in any case; it stays as it is.
 
-        The first use of the proxy waits for the agent to be known to the service, at most 5 seconds: its traces would else begin under
-        another version of the agent. With `WHYOPS_DISABLED` a client that has a provider's key goes straight to the provider.
-
-        Raises:
-            TypeError: `client` is no such client; a variant such as `AzureOpenAI` speaks to another service, in another form.
-            ConfigurationError: There is no API key.
-        """
-        return self._routed(client, "openai")
-
-    def anthropic(self, client: C) -> C:
-        """Return a copy of an `Anthropic` or `AsyncAnthropic` client whose requests go through the WhyOps proxy, as `openai` does.
+        `via="proxy"`, the default with a key: requests go through the WhyOps proxy, which records them; headers that you set win. The
+        WhyOps key takes the place of the provider's: that one is never sent. The first use of the proxy waits for the agent to be known
+        to the service, at most 5 seconds: its traces would else begin under another version of the agent. With `WHYOPS_DISABLED` a
+        client that has a provider's key goes straight there.
 
         Raises:
-            TypeError: `client` is no such client; a variant such as `AnthropicBedrock` speaks to another service, in another form.
-            ConfigurationError: There is no API key.
+            TypeError: `client` is no such client; through the proxy, also a variant such as `AzureOpenAI`, which speaks to another service.
+            ConfigurationError: There is no API key for the proxy; or a client with a WhyOps key would send that to the provider.
         """
-        return self._routed(client, "anthropic")
+        return self._followed(client, "openai", via)
+
+    def anthropic(self, client: C, via: Literal["proxy", "direct"] | None = None) -> C:
+        """Return a copy of an `Anthropic` or `AsyncAnthropic` client whose calls of `messages` are recorded, as `openai` does.
+
+        Raises:
+            TypeError, ConfigurationError: As for `openai`; `AnthropicBedrock` and `AnthropicVertex` are never taken.
+        """
+        return self._followed(client, "anthropic", via)
 
     def proxy(self, provider: Literal["openai", "anthropic"]) -> ProxySettings:
         """Return base URL, key and headers that point anything else that speaks to `provider` at the WhyOps proxy.
@@ -230,7 +231,7 @@ class WhyOps:
         parts = self._usable()
         if parts is None or (delivery := parts.delivery) is None:
             return FlushResult()
-        return _checked(_waited(delivery, delivery.flush, timeout), raise_on_failure=raise_on_failure)
+        return checked(waited(delivery, delivery.flush, timeout), raise_on_failure=raise_on_failure)
 
     async def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, raise_on_failure: bool = False) -> FlushResult:
         """Await the delivery of all that was recorded before this call, at most `timeout` seconds, and return the counts.
@@ -241,17 +242,17 @@ class WhyOps:
         parts = self._usable()
         if parts is None or (delivery := parts.delivery) is None:
             return FlushResult()
-        return _checked(await _awaited(delivery, delivery.flush, timeout), raise_on_failure=raise_on_failure)
+        return checked(await awaited(delivery, delivery.flush, timeout), raise_on_failure=raise_on_failure)
 
     def close_sync(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then release thread, connection and file. An event recorded later opens them again."""
         delivery = self._closing()
-        return FlushResult() if delivery is None else _waited(delivery, delivery.close, timeout)
+        return FlushResult() if delivery is None else waited(delivery, delivery.close, timeout)
 
     async def close(self, timeout: float | None = FLUSH_TIMEOUT) -> FlushResult:
         """Flush, then release thread, connection and file. An event recorded later opens them again."""
         delivery = self._closing()
-        return FlushResult() if delivery is None else await _awaited(delivery, delivery.close, timeout)
+        return FlushResult() if delivery is None else await awaited(delivery, delivery.close, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -270,11 +271,14 @@ class WhyOps:
         """Whether the client was not closed."""
         return not self._closed
 
-    def _routed(self, client: C, provider: Literal["openai", "anthropic"]) -> C:
-        from ._service.clients import check_client, has_whyops_key, routed  # noqa: PLC0415  (as in `_assembled`)
+    def _followed(self, client: C, provider: Literal["openai", "anthropic"], via: str | None) -> C:
+        from ._service.clients import check_client, goes_direct, has_whyops_key, routed  # noqa: PLC0415  (as in `_assembled`)
 
+        parts = self._assembled()
+        if goes_direct(via, parts.settings):
+            return parts.recorded_client(client, provider)
         check_client(client, provider)
-        goes_straight = self._assembled().settings.disabled and not has_whyops_key(client)
+        goes_straight = parts.settings.disabled and not has_whyops_key(client)
         return routed(client, None if goes_straight else self.proxy(provider), lambda: self._assembled().proxy_headers())
 
     def _closing(self) -> Delivery | None:
@@ -333,33 +337,6 @@ def _checked_settings(arguments: dict[str, Any]) -> Settings:
 def _say_not_loaded(error: Exception) -> None:
     """Say that the package's own files can't be read: no descriptor is free, or a dependency refuses this interpreter."""
     guard.notices.say("not loaded", "Nothing can be recorded for now (%s: %s); each new trace tries again.", type(error).__name__, error)
-
-
-def _waited(delivery: Delivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
-    """Ask the sender for something, and wait for it. Return the counts, those of now where that can't be waited for."""
-    asked = _asked(ask, timeout)
-    return delivery.counts() if asked is None else delivery.wait(asked, timeout, delivery.counts)
-
-
-async def _awaited(delivery: Delivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
-    """Do as `_waited` does, without blocking the event loop."""
-    asked = _asked(ask, timeout)
-    return delivery.counts() if asked is None else await delivery.wait_async(asked, timeout, delivery.counts)
-
-
-def _asked(ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> Future[FlushResult] | None:
-    """Ask the sender for something; None where what waiting takes can't be loaded now, for lack of a descriptor."""
-    try:
-        return ask(timeout)
-    except (ImportError, OSError) as error:
-        guard.notices.say("can't wait", "Nothing can be waited for now (%s); what was recorded is delivered all the same.", error)
-        return None
-
-
-def _checked(result: FlushResult, *, raise_on_failure: bool) -> FlushResult:
-    if raise_on_failure and (result.waiting or result.rejected or result.dropped or result.not_recorded):
-        raise DeliveryError(f"Not everything is delivered: {result}. `whyops status` tells why.")
-    return result
 
 
 def decorated(value: object, begin: Callable[[], Trace]) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import anthropic
+import certifi
 import openai
+import pytest
 
 PROVIDER_KEY = "sk-provider-secret"
 USER = {"role": "user", "content": "Hello!"}
@@ -21,6 +24,25 @@ ALL = [*OPENAI, *ANTHROPIC]
 
 loops: list[asyncio.AbstractEventLoop] = []
 made_clients: list[Any] = []
+
+
+@pytest.fixture(autouse=True)
+def _one_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have each client read one certificate, and not all that certifi has: nothing here speaks TLS."""
+    only = tmp_path / "one.pem"
+    only.write_text(certifi.contents().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n", "ascii")
+    monkeypatch.setenv("SSL_CERT_FILE", str(only))
+
+
+@pytest.fixture(autouse=True)
+def _own_loop() -> Iterator[None]:
+    loops.append(asyncio.new_event_loop())
+    yield
+    for client in made_clients:
+        run(settled(client.close()))
+    made_clients.clear()
+    run(loops[-1].shutdown_asyncgens())
+    loops.pop().close()
 
 
 def made(cls: type[Any], **options: Any) -> Any:

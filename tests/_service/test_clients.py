@@ -10,11 +10,9 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import anthropic
-import certifi
 import openai
 import pytest
 
@@ -27,8 +25,9 @@ from tests._service.asking import (
     TOOL,
     USER,
     WAYS,
+    _one_certificate,  # noqa: F401  (an autouse fixture)
+    _own_loop,  # noqa: F401  (as above)
     ask,
-    loops,
     made,
     made_clients,
     routed,
@@ -38,25 +37,6 @@ from tests._service.asking import (
 from tests.server import Limits, Request, StrictServer
 
 KEY = "whyops_key"
-
-
-@pytest.fixture(autouse=True)
-def _one_certificate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Have each client read one certificate, and not all that certifi has: nothing here speaks TLS."""
-    only = tmp_path / "one.pem"
-    only.write_text(certifi.contents().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n", "ascii")
-    monkeypatch.setenv("SSL_CERT_FILE", str(only))
-
-
-@pytest.fixture(autouse=True)
-def _own_loop() -> Iterator[None]:
-    loops.append(asyncio.new_event_loop())
-    yield
-    for client in made_clients:
-        run(settled(client.close()))
-    made_clients.clear()
-    run(loops[-1].shutdown_asyncgens())
-    loops.pop().close()
 
 
 @pytest.fixture
@@ -377,9 +357,10 @@ def test_a_key_that_is_a_function_is_replaced(server: StrictServer, sdk: whyops.
 
 @pytest.mark.parametrize("cls", ALL)
 def test_without_a_key_there_is_no_proxy(cls: Any) -> None:
-    """A client without a key, which records locally, says what it lacks."""
+    """Who asks for the proxy without a key is told what is lacking."""
+    sdk = whyops.WhyOps(agent_name="agent")
     with pytest.raises(whyops.ConfigurationError, match="WHYOPS_API_KEY"):
-        routed(whyops.WhyOps(agent_name="agent"), made(cls))
+        (sdk.openai if cls in OPENAI else sdk.anthropic)(made(cls), via="proxy")
 
 
 def test_what_is_no_official_client_is_refused(sdk: whyops.WhyOps) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from whyops._wire.exceptions import describe, is_marked, keep_text_back, mark, message_of, status_of, summary_of
+from whyops._wire.exceptions import describe, is_marked, keep_text_back, let_translate, mark, message_of, status_of, summary_of
 
 
 class ShopClosedError(Exception):
@@ -87,6 +87,22 @@ def test_the_mark_belongs_to_one_trace():
     assert is_marked(error, "t1")
     assert not is_marked(error, "t2")
     assert pickle.loads(pickle.dumps(error)).args == ("x",)
+
+
+def test_what_a_package_makes_of_a_recorded_failure_is_recorded_with_it() -> None:
+    """Where whoever recorded it allows that, and only what the package itself raises from it: a user's own error is another."""
+    cause, ours, users = ValueError("gone"), KeyError("lost"), LookupError("mine")
+    type_of_package = type("PackageError", (Exception,), {"__module__": "package.errors"})
+    translated = type_of_package("lost")
+    for error in (ours, users, translated):
+        error.__cause__ = cause
+    mark(cause, "t1")
+    assert not is_marked(translated, "t1")
+    let_translate(cause, "package")
+    assert is_marked(translated, "t1")
+    assert not is_marked(translated, "t2")
+    assert not is_marked(users, "t1")
+    assert not is_marked(ours, "t1")
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups are new in 3.11")

@@ -44,7 +44,7 @@ MESSAGES_USAGE: dict[str, Any] = {
 
 @dataclass
 class Turn:
-    """One request to the model, and what it says to that."""
+    """One request to the model, and what it says to that. Without a trace's id the answer has no marks: it is the provider's own."""
 
     body: dict[str, Any]
     trace_id: str
@@ -57,7 +57,17 @@ class Turn:
     @property
     def headers(self) -> dict[str, str]:
         """Give the headers that name the trace."""
-        return {"X-Trace-ID": self.trace_id, "X-Thread-ID": self.trace_id}
+        return {"X-Trace-ID": self.trace_id, "X-Thread-ID": self.trace_id} if self.trace_id else {}
+
+    @property
+    def signature(self) -> str:
+        """Give what the proxy adds to a text."""
+        return sign(self.trace_id) if self.trace_id else ""
+
+    @property
+    def marked_arguments(self) -> str:
+        """Give the tool call's arguments as the proxy hands them on."""
+        return mark_arguments(self.arguments, self.trace_id) if self.trace_id else self.arguments
 
     @cached_property
     def said(self) -> tuple[str, bool]:
@@ -110,9 +120,9 @@ def chat(turn: Turn) -> Answer:
     whole = {"id": "chat-1", "object": "chat.completion", "created": 1, "model": turn.body.get("model", "")}
     if turn.streams:
         return Answer(200, _events(_chat_chunks(turn, {**whole, "object": "chat.completion.chunk"}), end="[DONE]"), turn.headers)
-    message: dict[str, Any] = {"role": "assistant", "content": turn.text + sign(turn.trace_id) if turn.text else None}
+    message: dict[str, Any] = {"role": "assistant", "content": turn.text + turn.signature if turn.text else None}
     if turn.tool:
-        function = {"name": turn.tool, "arguments": mark_arguments(turn.arguments, turn.trace_id)}
+        function = {"name": turn.tool, "arguments": turn.marked_arguments}
         message["tool_calls"] = [{"id": _CALL_ID, "type": "function", "function": function}]
     choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if turn.tool else "stop"}
     return Answer(200, {**whole, "choices": [choice], "usage": CHAT_USAGE})
@@ -128,14 +138,15 @@ def _chat_chunks(turn: Turn, chunk: dict[str, Any]) -> Iterable[dict[str, Any]]:
     yield {**chunk, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls" if turn.tool else "stop"}]}
     if (turn.body.get("stream_options") or {}).get("include_usage"):
         yield {**chunk, "choices": [], "usage": CHAT_USAGE}
-    signature = {"index": 0, "delta": {"content": sign(turn.trace_id)}, "finish_reason": None}
-    yield {**chunk, "id": "gen-signature", "choices": [signature]}
+    if turn.signature:
+        signature = {"index": 0, "delta": {"content": turn.signature}, "finish_reason": None}
+        yield {**chunk, "id": "gen-signature", "choices": [signature]}
 
 
 def responses(turn: Turn) -> Answer:
     """Answer `responses`. Plain answers are signed, and name the trace in tool calls; the headers always do."""
-    arguments = turn.arguments if turn.streams else mark_arguments(turn.arguments, turn.trace_id)
-    text = turn.text if turn.streams else turn.text + sign(turn.trace_id)
+    arguments = turn.arguments if turn.streams else turn.marked_arguments
+    text = turn.text if turn.streams else turn.text + turn.signature
     part = {"type": "output_text", "text": text, "annotations": []}
     item: dict[str, Any] = {"id": "item-1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
     if turn.tool:

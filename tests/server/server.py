@@ -135,6 +135,10 @@ class StrictServer(Faults):
         self.wait_until(lambda: len(self.service.events) >= count, timeout)
         return self.events
 
+    def answer(self, request: Request) -> Answer:
+        """Answer a request that meets no fault."""
+        return answer(self.service, self.keys, request)
+
     def _respond(self, request: Request) -> Answer | Raw | None:
         with self._lock:
             self.requests.append(request)
@@ -148,10 +152,10 @@ class StrictServer(Faults):
     def _meet(self, fault: Fault | None, request: Request) -> Answer | Raw | None:
         """Do what is asked, as far as the fault lets it."""
         if fault is None:
-            given = answer(self.service, self.keys, request)
+            given = self.answer(request)
             self._take_time(request)
             return given
-        own = answer(self.service, self.keys, request) if fault.store else None
+        own = self.answer(request) if fault.store else None
         hung = fault.wait is None
         fault.released.wait(fault.wait)
         return None if hung else own if fault.own_answer else fault.answer

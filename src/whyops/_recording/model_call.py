@@ -12,6 +12,7 @@ from .._providers.said import Said
 from .._wire import line
 from .._wire import write as contents
 from ..types import MessageItem, UserMessageMetadata
+from .expected import Expected, expect
 from .place import Place
 from .prompts import Division, PromptId
 from .recorder import Recorder
@@ -57,12 +58,22 @@ class ModelCall:
     _tools: Said | None = field(default=None, init=False)
     _told: Division | None = field(default=None, init=False)
     _along: Mapping[str, Any] = field(default_factory=dict, init=False)
+    _expected: Expected | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         recorder = self.place.trace.recorder
         self.id = recorder.ids.next()
         self._started_ns = recorder.clock.steady_ns()
         self._marks = line.asked(self.id)
+
+    def expect_request(self, *, embeds: bool = False) -> None:
+        """Let the request that is made for it from here on not be recorded again, should its client record."""
+        self._expected = expect(embeds=embeds)
+
+    def expect_no_request(self) -> None:
+        """Let what is requested from now on be a call of its own."""
+        if self._expected is not None:
+            self._expected.is_open = False
 
     @property
     def has_token(self) -> bool:
@@ -97,10 +108,11 @@ class ModelCall:
         if tools is not None:
             memory.remember(key, tools)
 
-    def token(self) -> None:
-        """Take the time of the first token."""
+    def token(self, at_ns: int | None = None) -> None:
+        """Take the time of the first token: now, or a time of the steady clock."""
         if self._first_token_ns is None:
-            self._first_token_ns = self.place.trace.recorder.clock.steady_ns()
+            self.expect_no_request()
+            self._first_token_ns = self.place.trace.recorder.clock.steady_ns() if at_ns is None else at_ns
 
     def answer(self, answers: Iterable[Answer], error: BaseException | None = None) -> None:
         """Record each alternative, its reasoning first. `error` is what ended the answer before it was complete.
@@ -123,6 +135,7 @@ class ModelCall:
         self._record([Answer()], contents.unanswered(), is_whole=False)
 
     def _record(self, answers: Iterable[Answer], more: dict[str, Any], *, is_whole: bool) -> None:
+        self.expect_no_request()
         elapsed_ms = self.elapsed_ms
         if self._first_token_ns is not None:
             more["timeToFirstTokenMs"] = (self._first_token_ns - self._started_ns) / 1_000_000
@@ -170,6 +183,7 @@ class ModelCall:
 
     def fail(self, error: BaseException, status: int | None = None) -> None:
         """Record what went wrong, unless it is no error, or was recorded further in; `status` is the provider's, if that is known."""
+        self.expect_no_request()
         self.place.record_exception(error, marks=self._marks, status=status)
 
     def tell_failure(self, message: object, kind: object) -> None:

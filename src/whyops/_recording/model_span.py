@@ -59,6 +59,7 @@ class ModelSpan:
     def __enter__(self) -> Self:
         span_id = context.span_id_in(self._trace)
         self._call.begin()
+        self._call.expect_request()
         self._blocks.enter(self._trace, span_id, self, is_trace=False)
         return self
 

@@ -84,11 +84,16 @@ class ProviderCall:
         if begins_a_turn(messages):
             call.prompt(messages, prompt_metadata(messages, request.tools, request.params))
 
-    @guard.recording
-    def token(self) -> None:
-        """Take the time of the first chunk that has something of the answer."""
+    def expect_request(self) -> None:
+        """Let the request that is made from here on be taken as this one, should its client record."""
         if self._call is not None:
-            self._call.token()
+            self._call.expect_request(embeds=self._request.inputs is not None)
+
+    @guard.recording
+    def token(self, at_ns: int | None = None) -> None:
+        """Take the time of the first chunk that has something of the answer: now, or a time of the steady clock."""
+        if self._call is not None:
+            self._call.token(at_ns)
 
     @guard.recording
     def stop_clock(self) -> None:
@@ -163,6 +168,7 @@ class ProviderCall:
     def _take(self) -> ModelCall | None:
         call, self._call = self._call, None
         if call is not None:
+            call.expect_no_request()
             call.stop_clock()
         return call
 

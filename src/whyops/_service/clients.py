@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
+from .._config.settings import Settings
+from ..errors import ConfigurationError
 from .proxy import ProxySettings
 
 C = TypeVar("C")
@@ -52,25 +54,55 @@ class _Added(str):
     __slots__ = ()
 
 
-def check_client(client: object, provider: str) -> None:
+def goes_direct(via: str | None, settings: Settings) -> bool:
+    """Tell whether a client's requests are to go to its provider, and be recorded here: by default where there is no key for the proxy.
+
+    Raises:
+        ConfigurationError: `via` is no way to go.
+    """
+    if via not in (None, "proxy", "direct"):
+        raise ConfigurationError(f"via must be 'proxy' or 'direct', not {via!r}.")
+    return via == "direct" or (via is None and settings.api_key is None and not settings.disabled)
+
+
+def check_client(client: object, provider: str, *, variants: bool = False) -> None:
     """Refuse what is not one of the provider's official clients, or of a user's subclass of one.
 
-    The package's own variants (Azure, Bedrock, Vertex, …) speak to other services in other forms, which the proxy does not take.
+    The package's own `variants` (Azure, Bedrock, Vertex, …) speak to other services, some in other forms: the proxy does not take them.
+    Those that are subclasses of the official client ask as it does, and can be recorded.
 
     Raises:
         TypeError: It says what is expected.
     """
-    official = next((cls for cls in type(client).__mro__ if cls.__module__.partition(".")[0] == provider), None)
-    if official is None or official.__name__ not in _NAMES[provider]:
+    own = [cls for cls in type(client).__mro__ if cls.__module__.partition(".")[0] == provider]
+    if not any(cls.__name__ in _NAMES[provider] for cls in (own if variants else own[:1])):
         expected = " or ".join(f"{provider}.{name}" for name in _NAMES[provider])
         raise TypeError(f"{provider}() takes a client made by {expected}, not {type(client).__module__}.{type(client).__qualname__}.")
-    if getattr(client, "_provider", None) is not None:
+    if not variants and getattr(client, "_provider", None) is not None:
         raise TypeError(f"{provider}() takes a client made without provider=…: the proxy itself knows where a model is.")
+
+
+def named_provider(client: object, provider: str) -> str:
+    """Return the name of the provider that a client asks: of a variant, its own."""
+    return "azure" if any("Azure" in cls.__name__ for cls in type(client).__mro__) else provider
 
 
 def has_whyops_key(client: object) -> bool:
     """Tell whether a client was made with a key that only the proxy takes."""
     return str(getattr(client, "api_key", "")).startswith(_KEY_PREFIXES)
+
+
+def keep_whyops_key(client: object) -> None:
+    """Refuse a client that would send the provider a key that only the proxy takes.
+
+    Raises:
+        ConfigurationError: It has such a key.
+    """
+    if has_whyops_key(client):
+        raise ConfigurationError(
+            "The client was made with a WhyOps key, and its requests would take that to the provider. Make it with the provider's key, or "
+            "give the WhyOps key to WhyOps (api_key=… or WHYOPS_API_KEY), so that requests go through the proxy."
+        )
 
 
 def routed(client: C, settings: ProxySettings | None, headers: Callable[[], Mapping[str, str]]) -> C:

@@ -33,7 +33,10 @@ def proxy_settings(settings: Settings, provider: str) -> ProxySettings:
     if provider not in _PATHS:
         raise ConfigurationError(f"provider must be {' or '.join(map(repr, _PATHS))}, not {provider!r}.")
     if settings.api_key is None:
-        raise ConfigurationError("The proxy needs an API key: pass api_key=… to WhyOps, or set WHYOPS_API_KEY.")
+        raise ConfigurationError(
+            "The proxy needs an API key: pass api_key=… to WhyOps, or set WHYOPS_API_KEY. Without one, openai(client) and "
+            "anthropic(client) record the client's model calls here, unless via='proxy' is asked for."
+        )
     return ProxySettings(
         base_url=f"{settings.proxy_base_url}{_PATHS[provider]}",
         api_key=settings.api_key,

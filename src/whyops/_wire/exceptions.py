@@ -7,11 +7,12 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from .._encoding.class_fields import name_of, short_name
+from .._encoding.class_fields import module_of, name_of, short_name
 from .._runtime.safely import Failed, safely
 
 _PACKAGE = __file__.rsplit(os.sep, 2)[0] + os.sep
 _MARK = "_whyops_recorded_in"
+_TRANSLATED_BY = "_whyops_translated_by"
 _UNTOLD = "_whyops_text_is_not_recorded"
 _MAX_STACK_ENTRIES = 50
 _MAX_CHAIN = 8
@@ -89,6 +90,9 @@ def is_marked(error: BaseException, trace_id: str) -> bool:
     """Tell whether the exception, or each of those that a group holds, was recorded in this trace before."""
     if error.__dict__.get(_MARK) == trace_id:
         return True
+    cause = error.__cause__
+    if cause is not None and cause.__dict__.get(_MARK) == trace_id and cause.__dict__.get(_TRANSLATED_BY, "-") == _package_of(error):
+        return True
     inner = _inner(error)
     return bool(inner) and all(is_marked(one, trace_id) for one in inner)
 
@@ -96,6 +100,15 @@ def is_marked(error: BaseException, trace_id: str) -> bool:
 def mark(error: BaseException, trace_id: str) -> None:
     """Note on the exception itself that it was recorded: it can't be weakly referenced, and holding it would keep its frames alive."""
     error.__dict__[_MARK] = trace_id
+
+
+def let_translate(error: BaseException, package: str) -> None:
+    """Note on an exception that what this package raises from it is the same failure, and recorded with it."""
+    error.__dict__[_TRANSLATED_BY] = package
+
+
+def _package_of(error: BaseException) -> str:
+    return module_of(type(error)).partition(".")[0]
 
 
 def _inner(error: BaseException) -> tuple[BaseException, ...]:

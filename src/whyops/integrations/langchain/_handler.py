@@ -168,6 +168,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         options = kwargs.get("options") or {}
         model = ModelCall(run.place, *_translate.asked_model(metadata or {}, params, serialized))
         run.begin_model(model, _translate.answering_tools(params, options))
+        model.expect_request()
         recorder = run.place.trace.recorder
         if self._origin.captures_prompts(recorder):
             _record_told(run.place, {"messages": prompts})

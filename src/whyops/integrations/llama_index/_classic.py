@@ -186,6 +186,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         _asking.set(asked)
         self._open.add(event_id, functools.partial(_model_answered, asked))
         call.asked(payload.get(EventPayload.ADDITIONAL_KWARGS) or {})
+        if call.recorded:
+            call.expect_request()
 
 
 def _error_in(payload: Payload) -> BaseException | None:

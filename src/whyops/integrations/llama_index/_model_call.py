@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..._recording.expected import expect
 from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
 from ..._wire import write as contents
@@ -135,13 +136,14 @@ def _is_same(prompt: object, other: object) -> bool:
 class EmbeddingCall:
     """A call of an embedding model that has begun."""
 
-    __slots__ = ("_place", "_span_id", "_started_ns", "_who")
+    __slots__ = ("_expected", "_place", "_span_id", "_started_ns", "_who")
 
     def __init__(self, place: Place, who: Who) -> None:
         self._place = place
         self._who = who
         self._span_id = place.trace.recorder.ids.next()
         self._started_ns = place.trace.recorder.clock.steady_ns()
+        self._expected = expect(embeds=True)
 
     def asked(self, texts: Sequence[object]) -> None:
         """Record the texts."""
@@ -149,10 +151,12 @@ class EmbeddingCall:
 
     def answered(self, vectors: object) -> None:
         """Record that vectors came back: how many, and of how many dimensions."""
+        self._expected.is_open = False
         elapsed = self._place.trace.recorder.clock.steady_ns() - self._started_ns
         parts = contents.embedding_response(*self._who, *_translate.vectors_of(vectors), None, elapsed / 1_000_000)
         self._place.record("embedding_response", parts, span_id=self._span_id)
 
     def failed(self, error: BaseException) -> None:
         """Record the error, if it is one."""
+        self._expected.is_open = False
         self._place.record_exception(error, self._span_id)

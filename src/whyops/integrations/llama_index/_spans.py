@@ -214,6 +214,8 @@ class Spans:
         span.call.said = next((above.query.said for above in upward(span) if above.query is not None), None)
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
+        if recorded:
+            span.call.expect_request()
 
     def _outer_call(self, span: Span, prompt: object) -> FollowedCall | None:
         """Return the call that this one is a part of: a model's class may make `achat` of `chat`, and `chat` of `complete`.
