@@ -13,13 +13,14 @@ from importlib import metadata
 
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
-from . import deliver, doctor, export, list_traces, prune, push, report, sampling, show_trace, status
+from . import deliver, doctor, export, list_traces, prune, push, report, sampling, show_trace, status, ui
 from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
     list_traces.COMMAND,
     show_trace.COMMAND,
     report.COMMAND,
+    ui.COMMAND,
     export.COMMAND,
     push.COMMAND,
     prune.COMMAND,

@@ -605,6 +605,29 @@
     shownTime = [0, -1];
     setFilter({ tool: "" });
   };
+  // Who serves this page hands the traces in again when they have grown; what one looks at stays where it is.
+  const renew = (traces) => {
+    const nameOf = (step) => step && step.kind + "\u0000" + ((trace.events[step.events[0]] || {}).idempotencyKey || step.events[0]);
+    const chosen = nameOf(steps[selected]), known = steps[selected] && steps[selected].events.length;
+    const folded = new Set([...collapsed].map((index) => nameOf(steps[index])));
+    const top = rowsBox.scrollTop, isAtEnd = top > 0 && top + rowsBox.clientHeight >= rowsBox.scrollHeight - 4;
+    data.traces = traces;
+    trace = traces[Math.max($("traces").selectedIndex, 0)];
+    steps = trace.steps;
+    parentsOf = null;
+    time = timeline();
+    const names = steps.map(nameOf);
+    selected = names.indexOf(chosen);
+    collapsed = new Set(names.flatMap((name, index) => (folded.has(name) ? [index] : [])));
+    showSummary();
+    showFilters();
+    showGraph();
+    shownTime = [0, -1];
+    setFilter({});
+    rowsBox.scrollTop = isAtEnd ? rowsBox.scrollHeight : top;
+    paint();
+    if (!detail.hidden && (!steps[selected] || steps[selected].events.length !== known)) showDetail();
+  };
   const setTheme = (name) => { document.documentElement.dataset.theme = name; if (time) drawOverview(); };
   const dark = matchMedia("(prefers-color-scheme: dark)");
   let themeChosen = false;
@@ -670,6 +693,7 @@
   };
 
   document.addEventListener("keydown", onKey);
+  document.addEventListener("whyops-traces", (event) => { event.preventDefault(); renew(event.detail); });
   $("theme").addEventListener("click", switchTheme);
   $("help").addEventListener("click", showKeys);
   $("keys").addEventListener("click", () => $("keys").close());
