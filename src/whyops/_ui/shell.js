@@ -335,14 +335,17 @@
   const frameOf = (id, source) => {
     const frame = make("iframe");
     frame.title = "Trace " + id;
-    frame.src = "/trace?" + new URLSearchParams([["id", id], ["token", token], ...(source ? [["source", source]] : [])]);
-    const one = { id, source, frame, seen: null, busy: false, rest: 0 };
+    const one = { id, source, frame, seen: null, isReady: false, busy: false, rest: 0 };
+    const src = "/trace?" + new URLSearchParams([["id", id], ["token", token], ...(source ? [["source", source]] : [])]);
+    // What is seen is told before it is loaded: what comes in between is then one change too many, and none too few.
+    ask("/api/change", { id }).then((told) => { one.seen = told.trace; }, () => { one.seen = ""; }).finally(() => { frame.src = src; });
     frame.addEventListener("load", () => prepare(one));
     return one;
   };
   const prepare = (one) => {
     const inside = one.frame.contentWindow, page = one.frame.contentDocument;
-    if (!page || !page.body) return;
+    if (!page || !page.body || page.URL === "about:blank") return;
+    one.isReady = true;
     const takeTheme = (from, to) => { if (from.dataset.theme && to.dataset.theme !== from.dataset.theme) to.dataset.theme = from.dataset.theme; };
     takeTheme(document.documentElement, page.documentElement);
     inside.dispatchEvent(new inside.Event("resize"));
@@ -367,11 +370,11 @@
     pick(0);
   };
   const refresh = async (one) => {
-    if (one.busy || Date.now() < one.rest) return;
+    if (!one.isReady || one.busy || Date.now() < one.rest) return;
     one.busy = true;
     try {
       const told = await ask("/api/change", { id: one.id });
-      if (one.seen !== null && told.trace !== one.seen) {
+      if (told.trace !== one.seen) {
         const began = Date.now(), data = await ask("/api/trace", { id: one.id, source: one.source });
         const inside = one.frame.contentWindow;
         const grown = new inside.CustomEvent("whyops-traces", { detail: data.traces, cancelable: true });
