@@ -8,8 +8,6 @@ import threading
 import webbrowser
 from importlib import metadata
 
-from .._ui.server import UiServer
-from .._ui.site import Site
 from ._command import Command, Context
 from ._service import service_of
 from ._values import port
@@ -24,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Serve until interrupted, which is how it ends."""
+    from .._ui.server import UiServer  # noqa: PLC0415  (loads an HTTP server, which no other command needs)
+    from .._ui.site import Site  # noqa: PLC0415  (as above)
+
     service = service_of(context.home)
     site = Site(
         context.home,
