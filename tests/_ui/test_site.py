@@ -74,7 +74,8 @@ def test_a_trace_is_its_report(browser: Browser, home: Path) -> None:
         assert b"<img" not in answer.body
     assert answer.data["traces"][0]["id"] == "</script><b>"
     unknown = browser.ask("/trace?id=%3Cb%3Enope")
-    assert (unknown.status, unknown.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
+    assert unknown.status == 404
+    assert "No trace &#x27;&lt;b&gt;nope&#x27; is here" in unknown.body.decode()
     assert "'<b>nope'" in browser.ask("/api/trace?id=%3Cb%3Enope").data["error"]
 
 

@@ -99,7 +99,7 @@ class Listing:
         pile = _Pile(query.limit, deque(self._fresh_rows(query, waiting)), *query.cursor)
         for members in self._slices(query, waiting):
             pile.add(members)
-            if pile.is_full or time.monotonic() - begun >= self._seconds / (4 if pile.rows else 1):
+            if pile.is_full or query.brief or time.monotonic() - begun >= self._seconds / (4 if pile.rows else 1):
                 return Page(pile.rows, pile.cursor(), pile.looked_at)
         pile.add_fresh()
         return Page(pile.rows, pile.cursor() if pile.fresh else None, pile.looked_at)

@@ -39,12 +39,16 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True)
 class Query:
-    """A question for a page of the list. `wanted` are the texts and the node that all must be found in a trace."""
+    """A question for a page of the list. `wanted` are the texts and the node that all must be found in a trace.
+
+    `brief`: only the traces that were active last need be looked through, as one asks who has the rest.
+    """
 
     selection: Selection
     wanted: tuple[Wanted, ...]
     cursor: Cursor
     limit: int
+    brief: bool = False
 
     @classmethod
     def of(cls, asked: Mapping[str, str], now: datetime) -> Query:
@@ -64,4 +68,5 @@ class Query:
             tuple(Wanted.all_of(asked.get("q", "").strip(), asked.get("node", ""))),
             Cursor.of(asked.get("cursor", "")),
             min(int(limit), MOST) if limit.isascii() and limit.isdigit() and 0 < len(limit) < len(str(MOST)) + 1 and int(limit) else USUAL,
+            asked.get("brief") == "1",
         )

@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import WhyOpsError
@@ -81,7 +82,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
-    server: UiServer
+
+    @property
+    def _ui(self) -> UiServer:
+        return cast("UiServer", self.server)
 
     def do_GET(self) -> None:
         """Answer a question."""
@@ -98,18 +102,18 @@ class _Handler(BaseHTTPRequestHandler):
         fields = dict(parse_qsl(asked.query, keep_blank_values=True, errors="replace"))
         opens_page = asked.path == "/" and self.command == "GET"
         headers = self._headers()
-        if opens_page and may_ask("GET", headers, "", "", opens_page=True) and self.server.is_once(fields.get("once", "")):
-            self._send(Reply(HTTPStatus.SEE_OTHER), {"Location": f"/?token={self.server.token}"})
+        if opens_page and may_ask("GET", headers, "", "", opens_page=True) and self._ui.is_once(fields.get("once", "")):
+            self._send(Reply(HTTPStatus.SEE_OTHER), {"Location": f"/?token={self._ui.token}"})
             return
         is_plain = not asked.scheme and not asked.netloc
-        if not is_plain or not may_ask(self.command, headers, self.server.token, fields.get("token", ""), opens_page=opens_page):
+        if not is_plain or not may_ask(self.command, headers, self._ui.token, fields.get("token", ""), opens_page=opens_page):
             self._refuse()
             return
         body = self._body()
         if body is None:
             self._refuse()
             return
-        self._send(self.server.site.answer(self.command, asked.path, fields_of(body) if self.command == "POST" else fields))
+        self._send(self._ui.site.answer(self.command, asked.path, fields_of(body) if self.command == "POST" else fields))
 
     def _headers(self) -> Headers:
         found: defaultdict[str, list[str]] = defaultdict(list)

@@ -40,7 +40,7 @@
     const used = Object.entries(fields).filter(([, value]) => value !== "" && value !== null && value !== undefined);
     const answer = await fetch(path + (used.length ? "?" + new URLSearchParams(used) : ""), { ...options, headers: { "X-Whyops-Token": token } });
     const data = await answer.json().catch(() => ({ error: "This page is no longer served: it was started anew, or its token is another one." }));
-    if (!answer.ok) throw new Error(data.error || "Error " + answer.status);
+    if (!answer.ok) throw Object.assign(new Error(data.error || "Error " + answer.status), { isGone: answer.status === 404 });
     return data;
   };
 
@@ -58,7 +58,7 @@
   };
 
   // The list.
-  let filter = {}, rows = new Map(), cursor = null, total = 0, lookedAt = 0, change = "", turn = 0, busy = false, failure = "";
+  let filter = {}, rows = new Map(), cursor = null, total = 0, lookedAt = 0, unread = 0, change = "", turn = 0, busy = false, failure = "";
   const ticked = new Set();
   const isService = () => filter.source === "service";
   const isSearch = () => Boolean(filter.q || filter.node);
@@ -76,6 +76,7 @@
         if (mine !== turn) return;
         ({ cursor } = page);
         lookedAt += page.lookedAt;
+        unread = page.unreadBytes;
         if (page.total !== null) ({ total, change } = page);
         for (const row of page.traces) rows.set(row.id, row);
         draw();
@@ -93,7 +94,7 @@
   // Something was recorded: the newest page again, put in place of what it covers.
   const renew = async () => {
     const mine = turn;
-    const page = await ask("/api/traces", filter);
+    const page = await ask("/api/traces", { ...filter, brief: isSearch() ? "1" : "" });
     if (mine !== turn || busy) return;
     ({ change } = page);
     if (page.total !== null) ({ total } = page);
@@ -101,7 +102,6 @@
     const last = page.traces.length ? page.traces[page.traces.length - 1].at : 0;
     if (!isSearch()) for (const [id, row] of rows) if (!now.has(id) && (row.at >= last || !page.cursor)) rows.delete(id);
     for (const row of page.traces) rows.set(row.id, { ...row, isNew: !rows.has(row.id) });
-    if (!page.cursor) cursor = null;
     draw();
     status();
   };
@@ -175,6 +175,7 @@
     if (through && cursor) $("count").textContent = counted(rows.size, "trace") + (busy ? ", searching… " : " in the newest ") + number(Math.min(lookedAt, total)) + " of " + number(total);
     else if (through) $("count").textContent = busy ? "Searching…" : counted(rows.size, "trace");
     else $("count").textContent = busy && !rows.size ? "Loading…" : rows.size < total ? number(rows.size) + " of " + counted(total, "trace") : counted(rows.size, "trace");
+    if (unread) $("count").textContent += " · " + Math.ceil(unread / 1e6) + " MB of waiting events not listed";
     $("more").hidden = !cursor || busy;
     const message = $("message");
     message.hidden = busy || (rows.size > 0 && !failure);
@@ -399,7 +400,7 @@
         live.textContent = isService() && place().path === "/" ? "" : "live";
       } catch (error) {
         live.className = "lost";
-        live.textContent = "not connected";
+        live.textContent = error.isGone ? "gone" : "not connected";
         live.title = error.message;
       }
     }

@@ -51,5 +51,12 @@ def render_shell(facts: Mapping[str, object], version: str) -> str:
     return page
 
 
+def render_trouble(text: str) -> str:
+    """Return what a frame shows where there is no report."""
+    return (
+        f'<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>whyops</title><p>{escape(text)}</p></html>'
+    )
+
+
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -24,9 +24,11 @@ from .query import Query
 from .removal import remove
 from .search import node_of
 from .service_list import service_page
-from .shell import FRAME_POLICY, render_shell, shell_policy
+from .shell import FRAME_POLICY, render_shell, render_trouble, shell_policy
 
 _RECENT_TRACES, _RECENT_EVENTS, _MOST_NAMES = 5000, 2000, 300
+
+HTML = "text/html; charset=utf-8"
 
 Asked = Mapping[str, str]
 
@@ -80,15 +82,15 @@ class Site:
     def _shell(self, _: Asked) -> Reply:
         facts = {"home": str(self._home), "service": self._service.analyse_url if self._service else None, "mayDelete": self._may_delete}
         page = render_shell(facts, self._version)
-        return Reply(HTTPStatus.OK, "text/html; charset=utf-8", page.encode(), shell_policy())
+        return Reply(HTTPStatus.OK, HTML, page.encode(), shell_policy())
 
     def _report(self, asked: Asked) -> Reply:
         try:
             trace = self._load(asked)
         except WhyOpsError as error:
-            return Reply(HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", str(error).encode("utf-8", "replace"), FRAME_POLICY)
+            return Reply(HTTPStatus.NOT_FOUND, HTML, render_trouble(str(error)).encode("utf-8", "replace"), FRAME_POLICY)
         page = render_report([trace], version=self._version, is_alive=partial(is_alive, self._home))
-        return Reply(HTTPStatus.OK, "text/html; charset=utf-8", page.encode(), FRAME_POLICY)
+        return Reply(HTTPStatus.OK, HTML, page.encode(), FRAME_POLICY)
 
     def _trace(self, asked: Asked) -> Reply:
         return _data(report_data([self._load(asked)], partial(is_alive, self._home)))
