@@ -283,7 +283,7 @@
       c: () => { const id = current(); if (!id) return; choose(id, !ticked.has(id)); if (ticked.size === 2) compare(); },
       e: () => setFilter({ errors: filter.errors ? "" : "1" }), r: () => load(false),
       x: () => askToDelete(ticked.size ? [...ticked] : [current()].filter(Boolean)),
-      ...(ticked.size === 2 && !isButton && target.className !== "go" ? { Enter: compare } : {}),
+      ...(ticked.size === 2 && !isButton ? { Enter: compare } : {}),
     };
     const action = actions[event.key];
     if (action) action();
