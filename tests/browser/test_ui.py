@@ -109,6 +109,9 @@ def test_the_list_grows(opened: Open, home: Path) -> None:
     until(lambda: asked(page) == ["question 2", "question 1"])
     assert page.run("return document.activeElement.textContent") == "question 1"
     assert page.count == "2 traces"
+    page.run("document.querySelector('#q').focus()")
+    number = iter(range(3, 100))
+    until(lambda: page.texts("#tool option") == ["Any tool", "look_up"] or store(home, run_of(next(number) % 50)))
 
 
 def test_filters_stand_in_the_address(opened: Open, home: Path) -> None:

@@ -2,6 +2,7 @@
 (() => {
   const POLL_MS = 1000;
   const RUNNING_MS = 15000;
+  const NAMES_MS = 2000;
   const facts = JSON.parse(document.getElementById("facts").textContent);
   const token = new URLSearchParams(location.search).get("token") || "";
   const $ = (id) => document.getElementById(id);
@@ -320,8 +321,13 @@
     $("local").setAttribute("aria-pressed", String(!isService()));
     $("service").setAttribute("aria-pressed", String(isService()));
   };
+  let namesAt = 0, knownNames = "";
   const loadNames = async () => {
+    if (Date.now() - namesAt < NAMES_MS || document.activeElement.tagName === "SELECT") return;
+    namesAt = Date.now();
     const names = await ask("/api/names", {});
+    if (JSON.stringify(names) === knownNames) return;
+    knownNames = JSON.stringify(names);
     for (const [id, all, title] of [["agent", names.agents, "Any agent"], ["tool", names.tools, "Any tool"], ["node", names.nodes, "Any node"]]) {
       $(id).replaceChildren(new Option(title, ""), ...all.map((name) => new Option(name, name)));
       $(id).hidden = !all.length && !filter[id];
@@ -393,8 +399,7 @@
         if (place().path !== "/") await Promise.all(frames.map(refresh));
         else if (!isService()) {
           const told = await ask("/api/change", {});
-          if (!busy && told.change !== change) await renew();
-          else if (!busy) draw();
+          if (!busy && told.change !== change) { await renew(); await loadNames(); } else if (!busy) draw();
         }
         live.className = "";
         live.textContent = isService() && place().path === "/" ? "" : "live";
