@@ -205,7 +205,7 @@ def examples(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Look at the report in a real, headless Chromium, and use it."""
+    """Look at the report and at `whyops ui` in a real, headless Chromium, and use them."""
     _need_chromium(session)
     install(session, "browser", package=".")
     session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)

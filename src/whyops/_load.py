@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from . import _default
 from ._config import settings as _settings
@@ -85,14 +86,39 @@ def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> Record
         TraceNotFoundError: There is no such trace, or more than one.
         ServiceError: It is not here, and the service can't be asked.
     """
-    waiting = [RecordedEvent(event) for line in waiting_lines(home) if (event := decode(line)) is not None]
-    aside = [(RecordedEvent(event), one.reason) for one in rejected_events(home) if (event := decode(one.line)) is not None]
-    places = inspect_outboxes(home)
+    undelivered = _Undelivered.below(home)
     try:
-        trace_id = _resolved(wanted, home, [*waiting, *(event for event, _ in aside)], may_be_elsewhere=service is not None)
+        trace_id = _resolved(wanted, home, undelivered.events(), may_be_elsewhere=service is not None)
     except TraceNotFoundError:
-        _check_not_lost(wanted, places)
+        _check_not_lost(wanted, undelivered.places)
         raise
+    return _loaded(trace_id, home, service, undelivered)
+
+
+def trace_of(trace_id: str, home: Path, service: ServiceReader | None) -> RecordedTrace:
+    """Return the trace that has exactly this id, as it is recorded; else as `find_trace`."""
+    return _loaded(trace_id, home, service, _Undelivered.below(home))
+
+
+class _Undelivered(NamedTuple):
+    """What lies in outboxes: events that wait, those that were set aside, with the reason, and what is known of each place."""
+
+    waiting: list[RecordedEvent]
+    aside: list[tuple[RecordedEvent, str]]
+    places: list[Waiting]
+
+    @classmethod
+    def below(cls, home: Path) -> _Undelivered:
+        waiting = [RecordedEvent(event) for line in waiting_lines(home) if (event := decode(line)) is not None]
+        aside = [(RecordedEvent(event), one.reason) for one in rejected_events(home) if (event := decode(one.line)) is not None]
+        return cls(waiting, aside, inspect_outboxes(home))
+
+    def events(self) -> list[RecordedEvent]:
+        return [*self.waiting, *(event for event, _ in self.aside)]
+
+
+def _loaded(trace_id: str, home: Path, service: ServiceReader | None, undelivered: _Undelivered) -> RecordedTrace:
+    waiting, aside, places = undelivered
     still_waiting = [event.raw for event in waiting if event.trace_id == trace_id]
     rejected = [(event.raw, reason) for event, reason in aside if event.trace_id == trace_id]
     here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in rejected)]

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
-from . import completion, deliver, diff, doctor, export, list_traces, prune, push, report, sampling, show_help, show_trace, status, tail
+from . import completion, deliver, diff, doctor, export, list_traces, prune, push, report, sampling, show_help, show_trace, status, tail, ui
 from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
@@ -24,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
     diff.COMMAND,
     tail.COMMAND,
     report.COMMAND,
+    ui.COMMAND,
     export.COMMAND,
     push.COMMAND,
     prune.COMMAND,

@@ -22,6 +22,14 @@ def count(text: str) -> int:
     return number
 
 
+def port(text: str) -> int:
+    """Read the number of a port; 0 is any that is free."""
+    number = int(text)
+    if not 0 <= number <= 65_535:
+        raise ValueError
+    return number
+
+
 def budget(text: str) -> int:
     """Read a number of tokens that is enough to say something."""
     number = int(text)
