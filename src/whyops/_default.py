@@ -86,7 +86,7 @@ def existing_default() -> WhyOps | None:
     if _chosen is not None and _chosen.is_open:
         return _chosen
     own, arrived = open_clients.made_and_arrived()
-    own = [client for client in own if client is not _from_environment]
+    own = [client for client in own if client is not _from_environment and not open_clients.is_instead(client)]
     if len(own) > 1:
         raise ConfigurationError(
             f"{len(own)} clients are open and none is the default: use sdk.trace(…) of the one you mean, or make it with "

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from types import FrameType
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ._config import environment
@@ -30,13 +33,16 @@ class Client(Protocol):
 
 C = TypeVar("C", bound=Client)
 
+_WAITING_IN = ("threading.py", "queue.py", f"concurrent{os.sep}futures{os.sep}thread.py")
+"""Where the threads of a pool are while they wait."""
+
 
 class OpenClients(Generic[C]):
     """Refers weakly to the clients that are in use. `lock` is held while the default one is chosen or made."""
 
     def __init__(self) -> None:
         self._instead: ContextVar[C | None] = ContextVar("whyops_client", default=None)
-        self._instead_everywhere: list[C] = []
+        self._instead_everywhere: list[tuple[C, Container[threading.Thread]]] = []
         self._open: weakref.WeakSet[C] = weakref.WeakSet()
         self._arrived: dict[bytes, C] = {}  # by their settings: what comes with the same ones shares a client
         self.renew()
@@ -47,17 +53,29 @@ class OpenClients(Generic[C]):
 
     def instead(self) -> C | None:
         """Return the client that records in place of all others here, if there is one."""
-        return self._instead.get() or next(reversed(self._instead_everywhere), None)
+        here = self._instead.get()
+        if here is not None or not self._instead_everywhere:
+            return here
+        client, busy_before = self._instead_everywhere[-1]
+        return None if threading.current_thread() in busy_before else client
+
+    def is_instead(self, client: C) -> bool:
+        """Tell whether a client records in place of others: it is nobody's default one by itself."""
+        return any(client is other for other, _ in self._instead_everywhere)
 
     @contextmanager
     def in_place_of_all(self, client: C) -> Iterator[None]:
-        """Let a client record in place of all others: in this context, and elsewhere while it is the last that was said to."""
-        self._instead_everywhere.append(client)
+        """Let a client record in place of all others: in this context, and elsewhere while it is the last that was said to.
+
+        A thread that is at work already, as one that an earlier test left behind, is not among these.
+        """
+        entry = client, _busy_threads()
+        self._instead_everywhere.append(entry)
         token = self._instead.set(client)
         try:
             yield
         finally:
-            self._instead_everywhere.remove(client)
+            self._instead_everywhere.remove(entry)
             with suppress(ValueError):  # it may be left in another context, as a fixture is: there nothing was set
                 self._instead.reset(token)
 
@@ -93,3 +111,18 @@ class OpenClients(Generic[C]):
                 redact_keys=[key for each in given for key in each.redact_keys],
                 redacts=any(each.redact is not None or each.sink is not None for each in given),
             )
+
+
+def _busy_threads() -> weakref.WeakSet[threading.Thread]:
+    """Return the other threads that are at work; one of a pool that waits for work is not."""
+    frames = sys._current_frames()  # noqa: SLF001  (its documented name)
+    frames.pop(threading.get_ident(), None)
+    return weakref.WeakSet(thread for thread in threading.enumerate() if _is_busy(frames.get(thread.ident or 0)))
+
+
+def _is_busy(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if not frame.f_code.co_filename.endswith(_WAITING_IN):
+            return True
+        frame = frame.f_back
+    return False
