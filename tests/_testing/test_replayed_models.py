@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -28,8 +30,18 @@ def stored() -> Run:
     return run
 
 
+_opened = contextlib.ExitStack()
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Close the clients that a test made."""
+    with _opened:
+        yield
+
+
 def openai_client(url: str) -> openai.OpenAI:
-    return openai.OpenAI(base_url=url, api_key="any", max_retries=0)
+    return _opened.enter_context(openai.OpenAI(base_url=url, api_key="any", max_retries=0))
 
 
 def test_openai_chat(stored: Run) -> None:
@@ -86,7 +98,7 @@ def test_anthropic(stored: Run, *, streamed: bool) -> None:
             return stream.get_final_message()
 
     with replay(stored) as again:
-        client = anthropic.Anthropic(base_url=again.base_url, api_key="any", max_retries=0)
+        client = _opened.enter_context(anthropic.Anthropic(base_url=again.base_url, api_key="any", max_retries=0))
         first, second = ask(client), ask(client)
     assert (first.content[0].name, first.content[0].input, first.stop_reason) == ("where_is", {"order_id": "123"}, "tool_use")
     assert second.content[0].text == TEXT
@@ -100,8 +112,8 @@ def test_a_model_that_is_not_replayed(stored: Run) -> None:
         return openai_client("https://models.invalid/v1").chat.completions.create(model="x", messages=[{"role": "user", "content": "?"}])
 
     async def ask_async() -> object:
-        client = anthropic.AsyncAnthropic(base_url="https://models.invalid", api_key="any", max_retries=0)
-        return await client.messages.create(model="x", max_tokens=9, messages=[{"role": "user", "content": "?"}])
+        async with anthropic.AsyncAnthropic(base_url="https://models.invalid", api_key="any", max_retries=0) as client:
+            return await client.messages.create(model="x", max_tokens=9, messages=[{"role": "user", "content": "?"}])
 
     with pytest.raises(ReplayError, match=r"not replayed: models\.invalid/v1/chat/completions"), replay(stored):
         ask()
