@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from langchain.agents import create_agent
@@ -12,6 +13,8 @@ from langgraph.types import Command
 
 import whyops
 from tests.integrations.langchain.parts import Scripted
+from whyops._testing import golden
+from whyops._trace.recorded import RecordedTrace
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 from whyops.testing import ReplayError, Run, record, replay
 
@@ -182,3 +185,36 @@ def test_afterwards_they_run(stored: tuple[Run, list[str]]) -> None:
     assert (BaseTool.run, BaseTool.arun) == before
     where_is.invoke({"order_id": "123"})
     assert RAN == ["where_is"]
+
+
+def test_a_golden_run(stored: tuple[Run, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that decides the same matches its golden run; one that was changed is caught, and shown where it parts."""
+    run, _ = stored
+    file = tmp_path / "golden.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(golden, "update", True)
+        run.matches(file)
+    with record() as second, whyops.trace():
+        told(Scripted(answers=script()))
+    second.matches(file)
+    changed = script()
+    changed[1] = asks(("weather", {"city": "Lübeck"}), ("broken", {"reason": "rain"}))
+    with record() as third, whyops.trace():
+        told(Scripted(answers=changed))
+    with pytest.raises(AssertionError) as failed:
+        third.matches(file)
+    assert 'golden city="Kiel"' in str(failed.value)
+    assert 'now    city="Lübeck"' in str(failed.value)
+    run.calls("where_is").times(2).with_arguments(order_id="123").before("weather")
+    run.called_only("where_is", "weather", "broken", "plain_function", "own").prompt_contained("Where is order 123?")
+
+
+def test_a_run_that_was_killed_half_way(stored: tuple[Run, list[str]]) -> None:
+    """It is replayed as far as it went; then the agent is told that the recorded run has no more, and so is the test."""
+    run, _ = stored
+    half = RecordedTrace.from_events(run.events[: len(run.events) // 2])
+    assert 0 < len(half.calls) < len(run.calls())
+    with pytest.raises(ReplayError, match=r"has no further answer|has no call|ended before"), replay(half) as again:
+        told(again.chat_model())
+    assert RAN == []
+    assert again.unused == []

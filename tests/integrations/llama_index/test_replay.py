@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from llama_index.core.tools import FunctionTool, QueryEngineTool
 
 import whyops
 from tests.integrations.llama_index.scripted import NODES, ScriptedLLM, calls, in_turn
+from whyops._testing import golden
+from whyops._trace.recorded import RecordedTrace
 from whyops.integrations.llama_index import instrument
 from whyops.testing import ReplayError, Run, record, replay
 
@@ -127,3 +130,24 @@ def test_afterwards_they_run(stored: Run) -> None:
     assert (vars(FunctionTool), vars(QueryEngineTool)) == methods
     FunctionTool.from_defaults(where_is)(order_id="123")
     assert RAN == ["where_is"]
+
+
+def test_a_golden_run(stored: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent that was changed is caught, and shown where it parts from its golden run."""
+    file = tmp_path / "golden.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(golden, "update", True)
+        stored.matches(file)
+    changed = (calls(("where_is", {"order_id": "123"}), ("weather", {"city": "Lübeck"})), *SCRIPT[1:])
+    with record() as second, whyops.trace("again"):
+        answer(ScriptedLLM(script=in_turn(*changed)))
+    with pytest.raises(AssertionError, match=r'golden city="Kiel"'):
+        second.matches(file)
+
+
+def test_a_run_that_was_killed_half_way(stored: Run) -> None:
+    """It is replayed as far as it went; then the test is told that the recorded run has no more."""
+    half = RecordedTrace.from_events(stored.events[: len(stored.events) // 2])
+    with pytest.raises(ReplayError, match=r"has no further answer|has no call|ended before"), replay(half) as again:
+        answer(again.llm())
+    assert RAN == []
