@@ -1,7 +1,8 @@
 """OpenAI's client, recorded where it speaks to OpenAI itself: no key of WhyOps is needed, and each request goes out as it would without.
 
 Needs `pip install openai`. A scripted server stands in for the provider, so that this runs without a key and without a network; with an
-account of yours, leave out the client's URL. `sdk.anthropic(Anthropic())` does the same.
+account of yours, leave out the client's URL. `sdk.anthropic(Anthropic())` does the same. Without a key of
+WhyOps, `via="direct"` need not be said.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def main() -> None:
     sdk = whyops.configure(agent_name="shop-support")
     with (
         ScriptedProvider() as provider,
-        sdk.openai(OpenAI(api_key="stays here", base_url=provider.url)) as client,
+        sdk.openai(OpenAI(api_key="stays here", base_url=provider.url), via="direct") as client,
         whyops.trace(external_user_id="mia"),
     ):
         answer(client, [{"role": "system", "content": "Help."}, {"role": "user", "content": "Where is order 1007?"}])
