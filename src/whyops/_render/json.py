@@ -79,6 +79,11 @@ def _changed(step: ToolCall) -> Data:
     }
 
 
+def _cut_off(step: Step) -> Data:
+    """Return that nothing answered a prompt before its process ended, where that is known."""
+    return {} if step.is_finished else {"isFinished": False}
+
+
 def _details(step: Step) -> Data:
     if isinstance(step, ToolCall):
         return {
@@ -99,11 +104,12 @@ def _details(step: Step) -> Data:
             "interrupted": step.interrupted,
         }
     if isinstance(step, Prompt):
-        return {"messages": [{"role": message.role, "content": message.content} for message in step.messages]}
+        return {"messages": [{"role": message.role, "content": message.content} for message in step.messages], **_cut_off(step)}
     if isinstance(step, UserMessage):
         return {
             "messages": [{"role": message.role, "content": message.content} for message in step.messages],
             "toolsOffered": step.offered,
+            **_cut_off(step),
         }
     if isinstance(step, Thinking):
         return {"thinking": step.text}
