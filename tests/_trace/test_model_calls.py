@@ -257,3 +257,13 @@ def test_prompts_that_begin_as_the_one_before_are_read_once_each() -> None:
             assert len(reader.messages(events[str(number)])) == number + 1
         counts.append(events.looked_up)
     assert counts[1] == 2 * counts[0]
+
+
+def test_of_a_fallback_it_is_told_which_model_failed() -> None:
+    """In the call, and in the views, where the error names its model."""
+    down = {"eventType": "error", "content": {"message": "down"}, "metadata": {"callId": "1", "model": "first"}}
+    trace = recorded(prompt("p", [USER], [0], callId="1"), down, answer("a", "Hi.", callId="2", promptIds=["p/0"]))
+    assert [call.model for call in trace.model_calls] == ["first", "m"]
+    assert "model first" in render_brief(trace)
+    assert "model first" in render_tree(trace, width=80, color=False)
+    assert trace_data(trace)["steps"][1]["model"] == "first"  # type: ignore[index]

@@ -58,7 +58,14 @@ def step_data(step: Step, places: dict[int, int]) -> Data:
 
 def _actor(step: Step) -> Data:
     actor = step.actor
-    return {"agent": actor.agent, "node": actor.node, "middleware": actor.middleware, "insideNodes": actor.around}
+    return {
+        "agent": actor.agent,
+        "node": actor.node,
+        "middleware": actor.middleware,
+        "insideNodes": actor.around,
+        "queryEngine": actor.query_engine,
+        "postprocessor": actor.postprocessor,
+    }
 
 
 def _rank(rank: Rank | None) -> Data | None:
@@ -116,5 +123,5 @@ def _details(step: Step) -> Data:
     if isinstance(step, Embedding):
         return {"model": step.model, "inputs": len(step.inputs) or None, "vectors": step.count, "isFinished": step.is_finished}
     if isinstance(step, ErrorStep):
-        return {"error": step.message, "status": step.status}
+        return {"error": step.message, "status": step.status, "model": step.model}
     return {"eventType": step.first.type, "content": step.first.content}

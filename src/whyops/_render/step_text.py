@@ -115,6 +115,8 @@ def _places(step: Step) -> Iterator[str]:
         yield "resumed"
     if isinstance(step, ErrorStep) and step.first.call_id is None and step.actor.name:
         yield f"in {step.actor.name}"
+    if isinstance(step, ErrorStep) and step.first.call_id is not None and step.model:
+        yield f"model {step.model}"
 
 
 def trace_facts(trace: RecordedTrace) -> list[str]:

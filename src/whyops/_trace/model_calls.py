@@ -35,8 +35,9 @@ class ModelCall:
 
     @property
     def model(self) -> str:
-        """The model's name."""
-        return next((event.model for event in self._answers if event.model), UNKNOWN)
+        """The model's name: that of the answer, or of the model that was asked and failed."""
+        ends = (*self._answers, *(event for event in self.events if event.type == "error"))
+        return next((event.model for event in ends if event.model), UNKNOWN)
 
     @property
     def params(self) -> Mapping[str, object]:

@@ -356,6 +356,11 @@ class ErrorStep(Step):
         return self.message
 
     @property
+    def model(self) -> str | None:
+        """The model that failed, by name, where that was recorded."""
+        return self.first.model
+
+    @property
     def status(self) -> int | None:
         """The status that a server answered with."""
         return self.first.status
