@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from . import _default
 from ._config import settings as _settings
-from ._outbox.inspect import Waiting, inspect_outboxes, rejected_events, waiting_lines
+from ._outbox.inspect import Waiting, inspect_outboxes, is_alive, rejected_events, waiting_lines
 from ._printable import counted
 from ._recording.ids import safe_id
 from ._service.reader import ServiceReader
@@ -62,10 +63,11 @@ def load_traces(
     Raises:
         StoreError: The local store can't be read.
     """
-    store = StoreReader(_settings.home_directory(_settings_after_delivery().home))
+    home = _settings.home_directory(_settings_after_delivery().home)
+    store = StoreReader(home)
     selection = Selection(errors=errors, external_user_id=external_user_id, agent_name=agent_name, tool=tool)
     ids = [one.trace_id for one in store.summaries(selection, limit=max(limit, 0))]
-    return TraceList(RecordedTrace.from_events(store.events(trace_id), trace_id) for trace_id in ids)
+    return TraceList(RecordedTrace.from_events(store.events(one), one, is_alive=partial(is_alive, home)) for one in ids)
 
 
 def _settings_after_delivery() -> _settings.Settings:
@@ -140,7 +142,7 @@ def _loaded(trace_id: str, home: Path, service: ServiceReader | None, undelivere
         lost=sum(one.not_recorded_untraced for one in counts),
         not_asked=trouble,
     )
-    return RecordedTrace.from_events(events, trace_id, delivery)
+    return RecordedTrace.from_events(events, trace_id, delivery, partial(is_alive, home))
 
 
 def _resolved(wanted: str, home: Path, undelivered: Iterable[RecordedEvent], *, may_be_elsewhere: bool) -> str:

@@ -19,6 +19,7 @@ import pytest
 from tests._render.recordings import Run, conversation
 from whyops import errors
 from whyops._cli._main import main
+from whyops._load import find_trace
 from whyops._store.sink import SqliteSink
 
 PYTHON = [sys.executable, "-m", "whyops"]
@@ -221,22 +222,29 @@ def fine(x):
 def fatal():
     os.kill(os.getpid(), 9)
 
-with whyops.trace("killed"):
+with whyops.trace("killed") as trace:
     fine(1)
-    fatal()
+    with trace.model_call("small", "acme", [{"role": "user", "content": "Hi"}]):
+        fatal()
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs kill -9 and file locks")
 def test_what_a_killed_process_recorded_is_shown(home: Path) -> None:
-    """A process that was killed in the middle of a call left its events behind: `show` stores them first, and says where it ended."""
+    """A process that was killed in the middle of a call left its events behind: `show` stores them first, and says where it ended.
+
+    So it does of the model that was asked, and `model_calls` knows it.
+    """
     environment = {**os.environ, "WHYOPS_HOME": str(home)}
     killed = subprocess.run([sys.executable, "-c", KILLED], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
     shown = subprocess.run([*PYTHON, "show", "last"], env=environment, capture_output=True, text=True, check=True)
     assert "fine(x=1) → 2" in shown.stdout
     assert "fatal() → process ended here" in shown.stdout
+    assert "→ process ended before the model answered" in shown.stdout
+    assert "incomplete: 2 calls without a response" in shown.stdout
     assert shown.stderr == ""
+    assert [call.interrupted for call in find_trace("killed", home, None).model_calls] == ["process ended"]
 
 
 SLOW = """

@@ -7,6 +7,7 @@ from typing import Any
 from tests._render.real_runs import recorded
 from tests._trace.chosen import Event, answers, asks, runs, trace_of
 from whyops._render.actors import actor_labels
+from whyops._render.json import trace_data
 from whyops._trace.recorded import RecordedTrace
 
 
@@ -62,3 +63,20 @@ def test_inside_a_call_another_agent_may_act() -> None:
         *by("clerk", "model", answer()),
     ]
     assert said(trace_of(*events)) == [("clerk", "model"), ("expert", "model")]
+
+
+def test_parts_of_a_query_engine_are_named() -> None:
+    """A model that a postprocessor asks is named after it, and the engine before and after; a postprocessor's own call has its name."""
+    engine = {"query_engine": "Engine"}
+    ranking = {**engine, "postprocessor": "Rerank"}
+    trace = trace_of(
+        asks("a?"),
+        *runs("Retriever", {}, [], None, **engine),
+        *runs("Rerank", {}, [], None, **ranking),
+        answer("1", **ranking),
+        answer("!", **engine),
+    )
+    assert said(trace) == []
+    before = trace_of(asks("a?"), *runs("Retriever", {}, [], None, **engine), answer("1", **ranking), answer("!", **engine))
+    assert said(before) == [("Engine", "tool"), ("Rerank", "model"), ("Engine", "model")]
+    assert trace_data(before)["steps"][2]["postprocessor"] == "Rerank"  # type: ignore[index]

@@ -87,7 +87,14 @@ MUST = {
     "parallel": ("**user**: Tell a joke of cats [1 of 3 in parallel]\n- model scripted-1: A joke of cats.", "The one of owls."),
     "cancelled": ("interrupted (CancelledError)", "order 123 is in Kiel", "**user**: Then only tell me what you know."),
     "resumed": ("**paused (GraphInterrupt)**", "Ada has approved it", "[resumed]", "you get 12.50 back"),
-    "tries": ("[try 1 of 3]", "[try 3 of 3]", "look(", "[try 2 of 2]", "You are welcome."),
+    "tries": (
+        "[try 1 of 3; model scripted-1]",
+        "[try 3 of 3]",
+        "look(",
+        "[try 1 of 2; model big-model]",
+        "[try 2 of 2]",
+        "You are welcome.",
+    ),
     "reviewed": (
         'a human changed it: the model chose weather(city="Lübeck")',
         "Too expensive.",

@@ -9,10 +9,12 @@ import pytest
 from tests._recording.recording import Recording
 from whyops._render.json import trace_data
 from whyops._render.markdown import render_brief
+from whyops._render.terminal.tree import render_tree
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import RecordedTrace
 from whyops._trace.steps import LLMResponse, Prompt
-from whyops._wire.prompt import ModelToolCall, PromptMessage
+from whyops._wire.prompt import ModelToolCall, PromptMessage, PromptReader
+from whyops._wire.read import RecordedEvent
 
 
 def recorded(*events: dict[str, Any]) -> RecordedTrace:
@@ -181,3 +183,87 @@ def test_what_a_middleware_asks_is_no_message_of_the_user() -> None:
     )
     assert [step.kind for step in trace.walk()] == ["model", "error"]
     assert [[event.key for event in step.events] for step in trace.walk()] == [["a", "p"], ["e", "q"]]
+
+
+def ended(process: str) -> bool | None:
+    """Tell of two processes, as what looks them up does."""
+    return {"0" * 16: False, "1" * 16: True}.get(process)
+
+
+def cut_off(*events: dict[str, Any]) -> RecordedTrace:
+    return RecordedTrace.from_events([{"traceId": "t", **event} for event in events], is_alive=ended)
+
+
+def test_a_call_that_its_process_left_is_interrupted() -> None:
+    """In the call, and in the views; of a process that runs, or that nobody knows, nothing is said."""
+    asked = [prompt(f"{process}-1", [USER], [0], callId=f"{process}-0") for process in ("0" * 16, "1" * 16, "2" * 16)]
+    trace = cut_off(*asked)
+    assert [call.interrupted for call in trace.model_calls] == ["process ended", None, None]
+    assert [step.is_finished for step in trace.walk()] == [False, True, True]
+    assert gaps(trace) == ["1 call without a response"]
+    assert render_brief(trace).count("→ **process ended before the model answered**") == 1
+    assert [step.get("isFinished") for step in trace_data(trace)["steps"]] == [False, None, None]  # type: ignore[attr-defined]
+    assert render_tree(trace, width=80, color=False).count("process ended before the model answered") == 1
+    assert render_tree(trace, width=80, color=False, full=True).count("process ended before the model answered") == 1
+
+
+def test_a_prompt_of_no_user_that_its_process_left() -> None:
+    """It is told like one of a user's; `--full` shows it below all messages."""
+    key = "0" * 16
+    trace = cut_off(
+        prompt(f"{key}-1", [USER, TOLD], [0, 1], callId=f"{key}-0"),
+        answer(f"{key}-2", "Wait.", callId=f"{key}-0"),
+        prompt(f"{key}-4", [TOLD], [f"{key}-1:2", 0], callId=f"{key}-3"),
+    )
+    assert [step.is_finished for step in trace.walk()] == [True, True, False]
+    assert [call.interrupted for call in trace.model_calls] == [None, "process ended"]
+    assert "process ended before the model answered" in render_tree(trace, width=80, color=False)
+    several = cut_off(prompt(f"{key}-1", [USER, TOLD], [0, 1], callId=f"{key}-0"))
+    assert "process ended before the model answered" in render_tree(several, width=80, color=False, full=True)
+
+
+@pytest.mark.parametrize("metadata", [{"callId": "0000000000000000-0"}, {"callId": "another"}, {}])
+def test_a_call_that_failed_was_not_left(metadata: Any) -> None:
+    """An error that passes through several calls is recorded with the first: any that comes later may be a call's end."""
+    key = "0" * 16
+    failed = {"eventType": "error", "idempotencyKey": f"{key}-2", "content": {"message": "down"}, "metadata": metadata}
+    trace = cut_off(prompt(f"{key}-1", [USER], [0], callId=f"{key}-0"), failed)
+    assert [call.interrupted for call in trace.model_calls][:1] == [None]
+    assert gaps(trace) == []
+
+
+class Counted(dict[str, Any]):
+    """Counts how often something is looked up."""
+
+    looked_up = 0
+
+    def __getitem__(self, key: str) -> Any:
+        self.looked_up += 1
+        return super().__getitem__(key)
+
+
+def test_prompts_that_begin_as_the_one_before_are_read_once_each() -> None:
+    """However long the chain is, the events of each are looked up as often; it may be longer than Python's stack is deep."""
+    counts = []
+    for length in (600, 1_200):
+        events = Counted({"0": RecordedEvent(prompt("0", [USER], [0]))})
+        for number in range(1, length):
+            ids = [f"{number - 1}:{number}", 0]
+            events[str(number)] = RecordedEvent(prompt(str(number), [{"role": "user", "content": number}], ids))
+        reader = PromptReader(events)
+        last = reader.messages(events[str(length - 1)])
+        assert [message.content for message in last] == ["Hello", *range(1, length)]
+        for number in range(length):
+            assert len(reader.messages(events[str(number)])) == number + 1
+        counts.append(events.looked_up)
+    assert counts[1] == 2 * counts[0]
+
+
+def test_of_a_fallback_it_is_told_which_model_failed() -> None:
+    """In the call, and in the views, where the error names its model."""
+    down = {"eventType": "error", "content": {"message": "down"}, "metadata": {"callId": "1", "model": "first"}}
+    trace = recorded(prompt("p", [USER], [0], callId="1"), down, answer("a", "Hi.", callId="2", promptIds=["p/0"]))
+    assert [call.model for call in trace.model_calls] == ["first", "m"]
+    assert "model first" in render_brief(trace)
+    assert "model first" in render_tree(trace, width=80, color=False)
+    assert trace_data(trace)["steps"][1]["model"] == "first"  # type: ignore[index]

@@ -26,11 +26,6 @@ def inputs_of(given: object) -> list[object]:
     return [_tokens(one) if isinstance(one, (list, tuple)) else one for one in given]
 
 
-def is_vectors(payload: object) -> bool:
-    """Tell whether this is the answer of an embedding model."""
-    return _first(payload) is not None
-
-
 def vectors_of(payload: object) -> Vectors:
     """Return what is recorded of an answer: OpenAI's, Google's, or a list of vectors."""
     held = payload if isinstance(payload, (list, tuple)) else listed(payload, "data", "embeddings")

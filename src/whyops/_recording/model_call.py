@@ -184,13 +184,19 @@ class ModelCall:
     def fail(self, error: BaseException, status: int | None = None) -> None:
         """Record what went wrong, unless it is no error, or was recorded further in; `status` is the provider's, if that is known."""
         self.expect_no_request()
-        self.place.record_exception(error, marks=self._marks, status=status)
+        self.place.record_exception(error, marks=self._marks, status=status, more=self._asked_of)
 
     def tell_failure(self, message: object, kind: object) -> None:
         """Record what a provider says went wrong, and raises not."""
         tells_text = self.place.trace.recorder.capture_content
         content: Any = contents.error(message, None, None, tells_text=tells_text)[0]
-        self.place.record("error", ({**content, **contents.known({"type": kind})}, {}), marks=self._marks)
+        self.place.record("error", ({**content, **contents.known({"type": kind})}, self._asked_of), marks=self._marks)
+
+    @property
+    def _asked_of(self) -> dict[str, Any]:
+        """What an error says of the model that was asked; nothing, where that is not known."""
+        asked = contents.model_and_provider(self.model, self.provider)
+        return {} if asked["model"] == contents.UNKNOWN else asked
 
     def _record_answer(self, answer: Answer, parts: contents.Parts, more: Mapping[str, Any], *, is_whole: bool) -> None:
         recorder = self.place.trace.recorder

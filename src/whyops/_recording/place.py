@@ -56,14 +56,21 @@ class Place:
         if said is not None:
             memory.remember(key, said._replace(name=contents.name_or_unknown(tool)))
 
-    def record_exception(self, error: BaseException, span_id: str | None = None, marks: str = "", status: int | None = None) -> None:
-        """Record `error` once for the trace, unless it is none."""
+    def record_exception(
+        self,
+        error: BaseException,
+        span_id: str | None = None,
+        marks: str = "",
+        status: int | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> None:
+        """Record `error` once for the trace, unless it is none; `more` is added to its metadata."""
         self.trace.record_exception(
             error,
             span_id=span_id,
             parent_id=self.parent_id,
             hides_text=context.hides_text(),
-            metadata=self.trace.shown_labels(self.labels),
+            metadata={**(self.trace.shown_labels(self.labels) or {}), **(more or {})},
             marks=marks,
             status=status,
         )

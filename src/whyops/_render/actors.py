@@ -24,7 +24,8 @@ def _label(steps: Sequence[Step], shown: str, parent: Step | None, labels: Label
     for step in steps:
         name = shown if step.kind == "user" or _acts_for(step, parent) else step.actor.name
         if name and name != shown:
-            if shown or name != step.kind:  # a node `model` that calls its model says nothing new where nobody else has acted
+            is_said = isinstance(step, ToolCall) and step.name == name  # a postprocessor's own call has its name
+            if not is_said and (shown or name != step.kind):  # a node `model` that calls its model: nothing new where nobody else has acted
                 labels[id(step)] = name
             shown = name
         _label(step.children, shown, step, labels)

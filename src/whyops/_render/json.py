@@ -58,7 +58,14 @@ def step_data(step: Step, places: dict[int, int]) -> Data:
 
 def _actor(step: Step) -> Data:
     actor = step.actor
-    return {"agent": actor.agent, "node": actor.node, "middleware": actor.middleware, "insideNodes": actor.around}
+    return {
+        "agent": actor.agent,
+        "node": actor.node,
+        "middleware": actor.middleware,
+        "insideNodes": actor.around,
+        "queryEngine": actor.query_engine,
+        "postprocessor": actor.postprocessor,
+    }
 
 
 def _rank(rank: Rank | None) -> Data | None:
@@ -77,6 +84,11 @@ def _changed(step: ToolCall) -> Data:
         "chosen": None if chosen is None else {"name": chosen.name, "arguments": chosen.arguments},
         "told": None if told is None else told.value,
     }
+
+
+def _cut_off(step: Step) -> Data:
+    """Return that nothing answered a prompt before its process ended, where that is known."""
+    return {} if step.is_finished else {"isFinished": False}
 
 
 def _details(step: Step) -> Data:
@@ -99,16 +111,17 @@ def _details(step: Step) -> Data:
             "interrupted": step.interrupted,
         }
     if isinstance(step, Prompt):
-        return {"messages": [{"role": message.role, "content": message.content} for message in step.messages]}
+        return {"messages": [{"role": message.role, "content": message.content} for message in step.messages], **_cut_off(step)}
     if isinstance(step, UserMessage):
         return {
             "messages": [{"role": message.role, "content": message.content} for message in step.messages],
             "toolsOffered": step.offered,
+            **_cut_off(step),
         }
     if isinstance(step, Thinking):
         return {"thinking": step.text}
     if isinstance(step, Embedding):
         return {"model": step.model, "inputs": len(step.inputs) or None, "vectors": step.count, "isFinished": step.is_finished}
     if isinstance(step, ErrorStep):
-        return {"error": step.message, "status": step.status}
+        return {"error": step.message, "status": step.status, "model": step.model}
     return {"eventType": step.first.type, "content": step.first.content}

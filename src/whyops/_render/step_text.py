@@ -21,6 +21,7 @@ IsAlive = Callable[[str], "bool | None"]
 RESULT, FAILED, INTERRUPTED, OPEN = "result", "failed", "interrupted", "open"
 _NAMED = {"run": "run {}", "step": "step {}", "answer": "{} answered", "question": "{} asked a human"}
 """How what is recorded as a tool's call, and is none, is named."""
+_CUT_OFF = "process ended before the model answered"
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
 
 
@@ -85,7 +86,7 @@ def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
     if not step.is_finished and not said.state:
         process = step.first.process
         alive = None if process is None or is_alive is None else is_alive(process)
-        said = replace(said, state=OPEN, outcome=_OPEN_TEXTS[alive])
+        said = replace(said, state=OPEN, outcome=_CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive])
     counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
     return replace(
         said,
@@ -114,6 +115,8 @@ def _places(step: Step) -> Iterator[str]:
         yield "resumed"
     if isinstance(step, ErrorStep) and step.first.call_id is None and step.actor.name:
         yield f"in {step.actor.name}"
+    if isinstance(step, ErrorStep) and step.first.call_id is not None and step.model:
+        yield f"model {step.model}"
 
 
 def trace_facts(trace: RecordedTrace) -> list[str]:

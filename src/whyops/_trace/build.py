@@ -8,7 +8,7 @@ follows a user's message stands beside it, in order; where models were asked sev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
@@ -31,12 +31,18 @@ _KINDS: dict[str, type[Step]] = {
     "error": ErrorStep,
 }
 _ENDS = (LLMResponse, ErrorStep)
+_PROMPTS = (UserMessage, Prompt)
 _BELONG_TO_CALLS = ("tool_result", "error")
 
 
-def decision_path(events: Sequence[RecordedEvent], max_depth: int) -> tuple[Step, ...]:
-    """Build the steps; those nested deeper than `max_depth` stand at that depth."""
+def decision_path(events: Sequence[RecordedEvent], max_depth: int, cut_off: Collection[str] = ()) -> tuple[Step, ...]:
+    """Build the steps; those nested deeper than `max_depth` stand at that depth.
+
+    `cut_off` are the ids of the models' calls whose process ended before them.
+    """
     drafts = _drafts(events)
+    for draft in drafts:
+        draft.is_cut_off = draft.kind in _PROMPTS and draft.call_id in cut_off
     roots = with_choices(_nested(drafts, max_depth))
     find_elsewhere(drafts)
     return tuple(draft.finished() for draft in roots)

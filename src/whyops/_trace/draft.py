@@ -42,6 +42,7 @@ class Draft:
     attempt: Rank | None = None
     parallel: Rank | None = None
     is_resumed: bool = False
+    is_cut_off: bool = False
     choice: DraftChoice | None = None
     choices: list[DraftChoice] = field(default_factory=list)
 
@@ -59,5 +60,5 @@ class Draft:
         """Make the step and those inside it."""
         choice = None if self.choice is None else self.choice.finished(self)
         choices = tuple(chosen.finished() for chosen in self.choices)
-        context = StepContext(self.attempt, self.parallel, self.is_resumed, choice, choices)
+        context = StepContext(self.attempt, self.parallel, self.is_resumed, choice, choices, self.is_cut_off)
         return self.kind(tuple(self.events), tuple(child.finished() for child in self.children), context)

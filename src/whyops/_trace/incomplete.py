@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .._printable import counted
 from .recorded import RecordedTrace
-from .steps import Embedding, LLMResponse, ToolCall
+from .steps import LLMResponse, ToolCall
 
 _MOST_REASON = 80
 
@@ -19,7 +19,7 @@ def gaps(trace: RecordedTrace, *, full: bool = False) -> list[str]:
 def _inside(trace: RecordedTrace) -> Iterator[str]:
     totals = trace.totals
     steps = list(trace.walk())
-    open_calls = sum(isinstance(step, (ToolCall, Embedding)) and not step.is_finished for step in steps)
+    open_calls = sum(not step.is_finished for step in steps)
     headless = sum(isinstance(step, ToolCall) and step.first.type == "tool_call_response" for step in steps)
     not_called = sum(len(step.not_called) for step in steps if isinstance(step, LLMResponse))
     numbers = (

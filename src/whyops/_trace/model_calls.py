@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .._wire.model_tool_call import ModelToolCall
-from .._wire.prompt import PromptMessage, listed, prompt_of, tools_of
+from .._wire.prompt import PromptMessage, PromptReader, listed
 from .._wire.read import RecordedEvent
 from .._wire.used import Usage
 from .._wire.values import as_mapping
@@ -25,6 +25,8 @@ class ModelCall:
     """The messages as they went to the model, in order; one that is not recorded here says so. None, if nothing tells of the prompt."""
     tools: tuple[str, ...]
     """The names of the tools that were offered."""
+    is_cut_off: bool = False
+    """Whether its process is known to have ended before the call did."""
 
     @property
     def id(self) -> str | None:
@@ -33,8 +35,9 @@ class ModelCall:
 
     @property
     def model(self) -> str:
-        """The model's name."""
-        return next((event.model for event in self._answers if event.model), UNKNOWN)
+        """The model's name: that of the answer, or of the model that was asked and failed."""
+        ends = (*self._answers, *(event for event in self.events if event.type == "error"))
+        return next((event.model for event in ends if event.model), UNKNOWN)
 
     @property
     def params(self) -> Mapping[str, object]:
@@ -75,8 +78,10 @@ class ModelCall:
     def interrupted(self) -> str | None:
         """What stopped the answer before its end, `closed early` where its reader left it; None if nothing did.
 
-        `no answer recorded`, where the call ended and nobody told what it gave.
+        `no answer recorded`, where the call ended and nobody told what it gave; `process ended`, where that came first.
         """
+        if self.is_cut_off:
+            return "process ended"
         early = "closed early" if any(event.closed_early for event in self._answers) else None
         early = "no answer recorded" if any(event.is_unanswered for event in self._answers) else early
         return next((event.interrupted for event in self._answers if event.interrupted), early)
@@ -118,19 +123,40 @@ class ModelCall:
         return [event for event in self.events if event.type == "llm_response"]
 
 
-def model_calls(events: Sequence[RecordedEvent]) -> tuple[ModelCall, ...]:
-    """Return the calls, in order of their first events."""
-    by_key = {event.key: event for event in events if event.key}
-    return tuple(call_of(group, by_key) for group in calls_in(events))
+def model_calls(events: Sequence[RecordedEvent], cut_off: Collection[str] = ()) -> tuple[ModelCall, ...]:
+    """Return the calls, in order of their first events; those whose ids are in `cut_off` ended with their process."""
+    prompts = prompts_in(events)
+    return tuple(replace(call, is_cut_off=call.id in cut_off) for call in (call_of(group, prompts) for group in calls_in(events)))
 
 
-def call_of(events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent]) -> ModelCall:
-    """Make a call of its events; `by_key` holds the events of the trace by their keys."""
+def prompts_in(events: Sequence[RecordedEvent]) -> PromptReader:
+    """Return what reads the prompts of a trace with these events."""
+    return PromptReader({event.key: event for event in events if event.key})
+
+
+def call_of(events: Sequence[RecordedEvent], prompts: PromptReader) -> ModelCall:
+    """Make a call of its events."""
     told = next((event for event in events if event.has_prompt_ids), None)
     if told is not None:
-        return ModelCall(tuple(events), prompt_of(told, by_key), tools_of(told, by_key))
+        return ModelCall(tuple(events), prompts.messages(told), prompts.tools(told))
     asked = next((event for event in events if event.type == "user_message"), None)
-    return ModelCall(tuple(events), None if asked is None else listed(asked), () if asked is None else tools_of(asked, by_key))
+    return ModelCall(tuple(events), None if asked is None else listed(asked), () if asked is None else prompts.tools(asked))
+
+
+def without_end(events: Sequence[RecordedEvent]) -> dict[str, RecordedEvent]:
+    """Return the prompts, by the ids of their calls, of which nothing tells an end.
+
+    An error is recorded where it was raised first: any that comes later in the process, in no tool's call, may be such an end.
+    """
+    waiting: dict[str, RecordedEvent] = {}
+    for event in events:
+        if event.type == "user_message" and event.call_id is not None:
+            waiting[event.call_id] = event
+        elif event.type == "llm_response" and event.call_id is not None:
+            waiting.pop(event.call_id, None)
+        elif event.type == "error" and event.span_id is None:
+            waiting = {call_id: asked for call_id, asked in waiting.items() if asked.process != event.process}
+    return waiting
 
 
 def calls_in(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent]]:

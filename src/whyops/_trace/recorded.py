@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -12,7 +12,7 @@ from .._wire.read import RecordedEvent
 from .._wire.used import Usage
 from .._wire.write import UNKNOWN
 from .build import decision_path
-from .model_calls import ModelCall, model_calls
+from .model_calls import ModelCall, model_calls, without_end
 from .order import in_order
 from .steps import Step, ToolCall
 
@@ -34,6 +34,13 @@ def _has_failed(step: Step) -> bool:
     """Tell whether something went wrong in a step; a run or a step of a framework's around a failed call has not failed once more."""
     is_around = isinstance(step, ToolCall) and step.stands_for is not None and all(event.type != "error" for event in step.events)
     return step.error is not None and not is_around
+
+
+def _cut_off(events: Sequence[RecordedEvent], is_alive: Callable[[str], bool | None]) -> frozenset[str]:
+    """Return the ids of the models' calls without an end whose processes have ended."""
+    asked = without_end(events)
+    ended = {process for process in {event.process for event in asked.values()} if process and is_alive(process) is False}
+    return frozenset(call_id for call_id, event in asked.items() if event.process in ended)
 
 
 @dataclass(frozen=True)
@@ -72,15 +79,25 @@ class RecordedTrace:
     events: tuple[RecordedEvent, ...] = ()
     steps: tuple[Step, ...] = ()
     delivery: DeliveryStatus = ALL_DELIVERED
+    cut_off: frozenset[str] = frozenset()
+    """The ids of the models' calls whose processes are known to have ended before them."""
 
     @classmethod
     def from_events(
-        cls, events: Iterable[Mapping[str, object]], trace_id: str | None = None, delivery: DeliveryStatus = ALL_DELIVERED
+        cls,
+        events: Iterable[Mapping[str, object]],
+        trace_id: str | None = None,
+        delivery: DeliveryStatus = ALL_DELIVERED,
+        is_alive: Callable[[str], bool | None] | None = None,
     ) -> RecordedTrace:
-        """Make a trace of its events, given in the order in which they came in; they may lack anything."""
+        """Make a trace of its events, given in the order in which they came in; they may lack anything.
+
+        `is_alive` tells of the process that an idempotency key begins with whether it still runs; None if that is not known.
+        """
         ordered = in_order([RecordedEvent(event) for event in events])
         name = trace_id or next((event.trace_id for event in ordered if event.trace_id), UNKNOWN)
-        return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH), delivery)
+        cut_off = frozenset() if is_alive is None else _cut_off(ordered, is_alive)
+        return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH, cut_off), delivery, cut_off)
 
     @property
     def agent_name(self) -> str | None:
@@ -130,7 +147,7 @@ class RecordedTrace:
     @cached_property
     def model_calls(self) -> tuple[ModelCall, ...]:
         """All calls of models, each with the prompt that it was asked with, in order."""
-        return model_calls(self.events)
+        return model_calls(self.events, self.cut_off)
 
     @cached_property
     def totals(self) -> Totals:

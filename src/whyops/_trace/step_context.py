@@ -51,6 +51,8 @@ class StepContext:
     """What a model had chosen, of a tool's call."""
     choices: tuple[Choice, ...] = ()
     """What the model chose, of its answer."""
+    is_cut_off: bool = False
+    """Whether the process is known to have ended before the model answered a prompt."""
 
 
 ALONE = StepContext()

@@ -117,6 +117,11 @@ class UserMessage(Step):
         """How many tools the model was offered, where that was recorded."""
         return self.first.offered
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the process is not known to have ended before the answer."""
+        return not self.context.is_cut_off
+
 
 class Prompt(Step):
     """What a model was asked with, where no user said any of it: what tools gave, instructions, an answer's beginning."""
@@ -127,6 +132,11 @@ class Prompt(Step):
     def messages(self) -> tuple[Message, ...]:
         """The messages that are new to the trace, oldest first."""
         return self.first.messages
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the process is not known to have ended before the answer."""
+        return not self.context.is_cut_off
 
 
 class Thinking(Step):
@@ -344,6 +354,11 @@ class ErrorStep(Step):
     def error(self) -> str:
         """The same."""
         return self.message
+
+    @property
+    def model(self) -> str | None:
+        """The model that failed, by name, where that was recorded."""
+        return self.first.model
 
     @property
     def status(self) -> int | None:

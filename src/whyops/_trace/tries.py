@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from .._wire.prompt import PromptMessage, prompt_length
+from .._wire.prompt import PromptMessage, PromptReader, prompt_length
 from .._wire.read import RecordedEvent, key_parts
-from .model_calls import call_of, calls_in
+from .model_calls import call_of, calls_in, prompts_in
 from .step_context import Rank
 
 
@@ -19,10 +19,10 @@ def tries(events: Sequence[RecordedEvent]) -> dict[str, Rank]:
     """
     if not any(map(_ends_badly, events)):
         return {}
-    by_key = {event.key: event for event in events if event.key}
+    prompts = prompts_in(events)
     places = {id(event): place for place, event in enumerate(events)}
     chains: list[list[_Call]] = []
-    for call in (_Call(group, by_key, places) for group in calls_in(events) if group[0].call_id):
+    for call in (_Call(group, prompts, places) for group in calls_in(events) if group[0].call_id):
         chain = next((chain for chain in reversed(chains) if call.tries_again(chain[-1])), None)
         if chain is not None:
             chain.append(call)
@@ -34,17 +34,17 @@ def tries(events: Sequence[RecordedEvent]) -> dict[str, Rank]:
 class _Call:
     """A call whose prompt is put together only if it may be another's: that takes time."""
 
-    def __init__(self, events: Sequence[RecordedEvent], by_key: Mapping[str, RecordedEvent], places: Mapping[int, int]) -> None:
+    def __init__(self, events: Sequence[RecordedEvent], prompts: PromptReader, places: Mapping[int, int]) -> None:
         self.id = events[0].call_id or ""
         self.failure = next(filter(_ends_badly, events), None)
         self._events = events
-        self._by_key = by_key
+        self._prompts = prompts
         self._places = places
 
     @cached_property
     def prompt(self) -> tuple[PromptMessage, ...] | None:
         """The messages, if all of them are known."""
-        call = call_of(self._events, self._by_key)
+        call = call_of(self._events, self._prompts)
         return None if call.missing else call.prompt
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Who acts in an event: an agent, a node of a graph or the step of a workflow, a middleware, as a framework tells it."""
+"""Who acts in an event: an agent, a node of a graph or the step of a workflow, a middleware, a query engine, as a framework tells it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class Actor(NamedTuple):
     node: str | None = None
     middleware: str | None = None
     around: str | None = None
+    query_engine: str | None = None
+    postprocessor: str | None = None
 
     @classmethod
     def of(cls, metadata: Mapping[str, object]) -> Actor:
@@ -23,16 +25,23 @@ class Actor(NamedTuple):
             next((text for name in names if (text := as_text(metadata.get(name)))), None)
             for names in (("agent", "lc_agent_name"), ("langgraph_node", "step"), ("middleware", "lc_source"))
         )
-        return cls(agent, node, middleware, as_text(metadata.get("langgraph_subgraph")))
+        around, query_engine, postprocessor = (
+            as_text(metadata.get(name)) for name in ("langgraph_subgraph", "query_engine", "postprocessor")
+        )
+        return cls(agent, node, middleware, around, query_engine, postprocessor)
 
     @property
     def name(self) -> str:
-        """The name that tells it best from others: a middleware's, an agent's, else the node's within those around it; may be empty."""
+        """The name that tells it best from others; may be empty.
+
+        A middleware's or a postprocessor's, an agent's, else the node's within those around it, or a query engine's.
+        """
         if self.middleware is not None:
             return f"{self.middleware} (middleware)"
-        return self.agent or "/".join(filter(None, (self.around, self.node)))
+        return self.postprocessor or self.agent or "/".join(filter(None, (self.around, self.node))) or self.query_engine or ""
 
     @property
     def places(self) -> frozenset[str]:
-        """Where it acts, by each name: the node or step, the nodes around it, the middleware."""
-        return frozenset(filter(None, (self.node, self.middleware, *(self.around or "").split("/"))))
+        """Where it acts, by each name: the node or step, the nodes around it, the middleware, the query engine and the postprocessor."""
+        named = (self.node, self.middleware, self.query_engine, self.postprocessor)
+        return frozenset(filter(None, (*named, *(self.around or "").split("/"))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from .model_tool_call import ModelToolCall, tool_calls_in
 from .read import RecordedEvent
@@ -25,21 +24,74 @@ class PromptMessage:
     is_missing: bool = False
 
 
-_MOST_LINKS = 100
 _MOST_DIGITS = 5
 
 MISSING = PromptMessage(UNKNOWN, is_missing=True)
 """Stands where an id leads nowhere."""
 
 
-def prompt_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple[PromptMessage, ...]:
-    """Return the messages that the ids of an event stand for, in order.
+class PromptReader:
+    """Puts prompts together again, each once, however many others begin with it. `by_key` holds the events of the trace by their keys."""
 
-    An id is the place of a message in the same event's content, the key of an answer's or a tool response's event, or the key of another
-    prompt's event, a slash and a place; or one of these as `id` beside a `name` that the message has got since. A key, a colon and a
-    number stand for so many messages that another event's ids begin with.
-    """
-    return tuple(_found(given, holder, by_key) for given, holder in _ids(event, by_key, _MOST_LINKS))
+    def __init__(self, by_key: Mapping[str, RecordedEvent]) -> None:
+        self._by_key = by_key
+        self._read: dict[str | None, tuple[PromptMessage, ...]] = {}
+
+    def messages(self, event: RecordedEvent) -> tuple[PromptMessage, ...]:
+        """Return the messages that the ids of an event stand for, in order.
+
+        An id is the place of a message in the same event's content, the key of an answer's or a tool response's event, or the key of
+        another prompt's event, a slash and a place; or one of these as `id` beside a `name` that the message has got since. A key, a colon
+        and a number stand for so many messages that another event's ids begin with.
+        """
+        messages: tuple[PromptMessage, ...] = ()
+        unread = {event.key: event}
+        while unread:
+            key, last = next(reversed(unread.items()))
+            before = next((one for one in self._beginnings(last) if one not in self._read and one not in unread), None)
+            if before is not None:
+                unread[before] = self._by_key[before]
+                continue
+            messages = tuple(self._found(last))
+            del unread[key]
+            if key is not None:
+                self._read[key] = messages
+        return messages
+
+    def tools(self, event: RecordedEvent) -> tuple[str, ...]:
+        """Return the names of the tools that were offered along with a prompt, which another event may hold."""
+        holder = self._by_key.get(as_text(event.metadata.get("toolsFrom")) or "", event)
+        named = (as_text(as_mapping(tool).get("name")) for tool in as_sequence(holder.metadata.get("tools")))
+        return tuple(name or UNKNOWN for name in named)
+
+    def _beginnings(self, event: RecordedEvent) -> Iterator[str]:
+        """Yield the keys of the events here whose beginnings a prompt holds."""
+        found = (_beginning(given) for given in event.prompt_ids)
+        return (one[0] for one in found if one is not None and one[0] in self._by_key)
+
+    def _found(self, event: RecordedEvent) -> Iterator[PromptMessage]:
+        """Yield what an event's ids stand for; what is not there, or is around the event itself, is so many gaps."""
+        for given in event.prompt_ids:
+            beginning = _beginning(given)
+            if beginning is None:
+                yield self._one(given, event)
+                continue
+            key, length = beginning
+            known = self._read.get(key, ())[:length]
+            yield from known
+            yield from [MISSING] * (length - len(known))
+
+    def _one(self, given: object, event: RecordedEvent) -> PromptMessage:
+        if isinstance(given, Mapping):
+            return _renamed(self._one(given.get("id"), event), as_text(given.get("name")))
+        if type(given) is int:
+            return _at(event, given)
+        if not isinstance(given, str):
+            return MISSING
+        key, slash, place = given.rpartition("/")
+        if slash:
+            return _at(self._by_key[key], int(place)) if key in self._by_key and place.isdecimal() else MISSING
+        return _of_event(self._by_key[given]) if given in self._by_key else MISSING
 
 
 def prompt_length(event: RecordedEvent) -> int:
@@ -61,31 +113,9 @@ def is_of_user(event: RecordedEvent) -> bool:
     return event.metadata.get("fromUser") is not False and any(message.role == "user" for message in event.messages)
 
 
-def tools_of(event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> tuple[str, ...]:
-    """Return the names of the tools that were offered along with a prompt, which another event may hold."""
-    holder = by_key.get(as_text(event.metadata.get("toolsFrom")) or "", event)
-    named = (as_text(as_mapping(tool).get("name")) for tool in as_sequence(holder.metadata.get("tools")))
-    return tuple(name or UNKNOWN for name in named)
-
-
 def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
     """Return the messages in a prompt's content, where that holds the whole prompt."""
     return tuple(map(_message, _messages(event)))
-
-
-def _ids(event: RecordedEvent, by_key: Mapping[str, RecordedEvent], links: int) -> Iterator[tuple[object, RecordedEvent]]:
-    """Yield the ids of a prompt, each with the event that tells it, those that stand for a beginning of another one's as that one's."""
-    for given in event.prompt_ids:
-        beginning = _beginning(given)
-        if beginning is None:
-            yield given, event
-            continue
-        key, length = beginning
-        count = 0
-        for one in islice(_ids(by_key[key], by_key, links - 1) if links and key in by_key else (), length):
-            count += 1
-            yield one
-        yield from [(None, event)] * (length - count)
 
 
 def _beginning(given: object) -> tuple[str, int] | None:
@@ -104,19 +134,6 @@ def holder_of(given: object) -> str | None:
         return beginning[0]
     key, slash, _ = given.rpartition("/")
     return key if slash else given
-
-
-def _found(given: object, event: RecordedEvent, by_key: Mapping[str, RecordedEvent]) -> PromptMessage:
-    if isinstance(given, Mapping):
-        return _renamed(_found(given.get("id"), event, by_key), as_text(given.get("name")))
-    if type(given) is int:
-        return _at(event, given)
-    if not isinstance(given, str):
-        return MISSING
-    key, slash, place = given.rpartition("/")
-    if slash:
-        return _at(by_key[key], int(place)) if key in by_key and place.isdecimal() else MISSING
-    return _of_event(by_key[given]) if given in by_key else MISSING
 
 
 def _renamed(message: PromptMessage, name: str | None) -> PromptMessage:

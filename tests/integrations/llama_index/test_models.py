@@ -117,10 +117,12 @@ def test_a_stream_that_breaks_is_what_came_and_one_error(captured: Captured) -> 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_call_that_fails_is_one_error(way: str, captured: Captured) -> None:
-    """However many spans the exception passes through, and no answer is made up."""
+    """However many spans the exception passes through, and no answer is made up; it says which model failed."""
+    llm = ScriptedLLM(script=in_turn(ValueError("no such model")))
     with pytest.raises(ValueError, match="no such model"):
-        ask(ScriptedLLM(script=in_turn(ValueError("no such model"))), way)
+        ask(llm, way)
     assert types(captured) == ["user_message", "error"]
+    assert captured.events[1]["metadata"]["model"] == llm.metadata.model_name
 
 
 def test_a_cancelled_call_is_no_error(captured: Captured) -> None:

@@ -79,9 +79,9 @@ def _steps(trace: RecordedTrace, told: Sequence[Told], prompts: Prompts) -> Iter
 
 
 def _who(step: Step) -> str | None:
-    """Return the agent and the node of a graph that took the step, where a framework tells them."""
+    """Return the agent, and the node of a graph or the part of a query engine, that took the step, where a framework tells them."""
     found = []
-    for names in (("agent", "lc_agent_name"), ("langgraph_node", "step")):
+    for names in (("agent", "lc_agent_name"), ("langgraph_node", "step"), ("postprocessor", "query_engine")):
         texts = (as_text(event.metadata.get(name)) for event in step.events for name in names)
         found.append(next(filter(None, texts), None))
     return " / ".join(dict.fromkeys(filter(None, found))) or None

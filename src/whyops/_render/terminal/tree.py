@@ -189,11 +189,15 @@ class _Tree:
         if note and (below or indent + width_of(first) + 2 + width_of(note) > room):
             below.append(_Text(note, "dim", hanging))
             note = ""
+        if said.state == OPEN:
+            below.append(_Text(said.outcome, "warn", f"{self.glyphs.arrow} "))
         return Line([Piece(label, label_style), Piece("  "), Piece(first, style)], [Piece(note, "dim")] if note else ()), below
 
     def _messages(self, said: StepText) -> _Shown:
+        end = [_Text(said.outcome, "warn", f"{self.glyphs.arrow} ")] if said.state == OPEN else []
         return Line([Piece("user", "user")], [Piece(self._joined(said.facts), "dim")]), [
-            _Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages
+            *(_Text(content_text(one.content), "bold" if one.role == "user" else "", f"{self.say(one.role)}: ") for one in said.messages),
+            *end,
         ]
 
     def _model_call(self, said: StepText, note: Sequence[Piece]) -> _Shown:
