@@ -17,7 +17,7 @@ _MOST_CALLS = 4
 def call_lines(trace: RecordedTrace) -> Iterator[str]:
     """Yield a line for each call of a model: its number from 1, model, who asked, how long the prompt is, tokens, what it answered."""
     for number, call in enumerate(trace.model_calls, 1):
-        who = f" by {' in '.join(actors)}" if (actors := [name for name in (call.agent, call.node) if name]) else ""
+        who = (f" by {call.agent}" if call.agent else "") + (f" in {call.node}" if call.node else "")
         facts = ", ".join([_length(call), *usage_facts(call.usage)])
         yield printable(f"{number}. {call.model}{who}: {facts} → {_answered(call)}")
 
