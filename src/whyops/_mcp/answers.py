@@ -25,7 +25,7 @@ from ..errors import WhyOpsError
 from .frame import beginning, both_ends, cut, fits, framed, inside
 
 MOST_TRACES = 100
-_SEARCH_SECONDS = 4.0
+SEARCH_SECONDS = 4.0
 _DIFF_COLUMNS = 100
 _HEAD = 150
 """Tokens for the lines above a list."""
@@ -39,13 +39,14 @@ _LIMITS = (None, 8000, 4000, 2000, 1000, 500, 250, 120, 60)
 class Answers:
     """Answers for the traces below `home`; with a reader for the service, a trace is also looked for there.
 
-    Each answer has at most `budget` tokens, by our estimate, the frame among them. What can't be answered is a `WhyOpsError`.
+    Each answer has at most `budget` tokens, by our estimate, the frame among them; a search goes on for so many seconds at most. What can't
+    be answered is a `WhyOpsError`.
     """
 
-    def __init__(self, home: Path, service: ServiceReader | None = None) -> None:
+    def __init__(self, home: Path, service: ServiceReader | None = None, seconds: float = SEARCH_SECONDS) -> None:
         self._home = home
         self._service = service
-        self._listing = Listing(home, _SEARCH_SECONDS)
+        self._listing = Listing(home, seconds)
 
     def traces(self, query: Query, budget: int) -> str:
         """Return the traces that a query selects, newest first, a line each; where a text was searched, with the words around it."""
@@ -56,7 +57,8 @@ class Answers:
             rows.pop()
         if len(rows) < len(page.rows):
             page = self._listing.page(replace(query, limit=len(rows)))  # where these end, the next page begins
-        head = [f"{counted(len(rows), 'trace')}, most recently active first." if rows else "No such trace here."]
+        none = "No such trace here." if page.cursor is None else f"None so far, in {counted(page.looked_at, 'trace')} looked through."
+        head = [f"{counted(len(rows), 'trace')}, most recently active first." if rows else none]
         head += [] if page.cursor is None else [f"More: ask again with cursor {printable(page.cursor.text())}"]
         unread = self._listing.unread_bytes
         head += [f"{bytes_text(unread)} of events that wait to be stored were too much to look through."] if unread else []
