@@ -169,6 +169,22 @@ def test_last_is_the_last_on_this_machine(home: Path) -> None:
         assert find_trace("last", home, None).trace_id == "stored"
 
 
+def test_a_whole_id_is_no_beginning(home: Path) -> None:
+    """A stored trace is found by its id, though another one waits whose id begins with it; a beginning of both is not enough."""
+    with StrictServer() as server:
+        local = whyops.WhyOps(agent_name="agent")
+        local.trace("t-1").error_sync("stored")
+        local.close_sync()
+        server.stop()
+        sdk = client(server)
+        sdk.trace("t-10").error_sync("waits")
+        sdk.close_sync(timeout=0.2)
+        assert find_trace("t-1", home, None).trace_id == "t-1"
+        assert find_trace("t-10", home, None).trace_id == "t-10"
+        with pytest.raises(TraceNotFoundError, match="More than one trace's id begins with 't-': t-10, t-1"):
+            find_trace("t-", home, None)
+
+
 def test_refused_events_are_part_of_it() -> None:
     """An event that the service refused for good is kept aside, and shown with the reason."""
     with StrictServer() as server:

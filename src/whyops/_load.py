@@ -159,7 +159,10 @@ def _resolved(wanted: str, home: Path, undelivered: Iterable[RecordedEvent], *, 
     beginning = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
     found = [one for one in latest if beginning and one.startswith(beginning)]
     try:
-        found = list(dict.fromkeys([*found, _stored(StoreReader(home), wanted, recorded)]))
+        stored = _stored(StoreReader(home), wanted, recorded)
+        if stored in {wanted, recorded}:
+            return stored  # a whole id is meant, whatever else begins with it
+        found = list(dict.fromkeys([*found, stored]))
     except TraceNotFoundError:
         if not found and not may_be_elsewhere:
             raise

@@ -1,4 +1,4 @@
-"""A served site, a plain client for it, and an outbox that nobody empties."""
+"""A served site, and a plain client for it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests._delivery.parts import HERE, NONCE, HandClock
-from tests._render.recordings import Run
-from whyops._outbox.file_outbox import FileOutbox
+from tests._listing.waiting import outbox  # noqa: F401  (a fixture)
 from whyops._ui.server import UiServer
 from whyops._ui.site import Site
 
@@ -85,15 +83,3 @@ def serve(home: Path) -> Iterator[Serve]:
 def browser(serve: Serve) -> Browser:
     """Serve the home as the command does by default."""
     return serve()
-
-
-@pytest.fixture
-def outbox(home: Path) -> FileOutbox:
-    """Give an outbox whose events wait, as in an outage."""
-    return FileOutbox(home / "outbox" / "x", HERE, "", nonce=lambda: NONCE, max_bytes=10**9, clock=HandClock().clock())
-
-
-def wait_in(outbox: FileOutbox, run: Run) -> None:
-    """Have a run's events wait."""
-    for event in run.events:
-        assert outbox.append(json.dumps(event).encode() + b"\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests._cli.test_commands import store
 from tests._cli.test_views import run_of
+from tests._listing.waiting import wait_in
 from tests._render.recordings import Run, conversation
 from tests.server import StrictServer
 from tests.server.client import KEY, Client, event
@@ -21,7 +22,7 @@ from whyops._service.reader import ServiceReader
 from whyops._store.schema import connect_to_write
 from whyops._ui.site import Site
 
-from .conftest import Browser, Serve, wait_in
+from .conftest import Browser, Serve
 
 RECORD = """
 import sys, whyops

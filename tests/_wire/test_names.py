@@ -18,7 +18,7 @@ OWN_FORM = {
     "_service/stored_trace.py": "what the service is asked, and how it names what it tells",
     "_service/trace_list.py": "what the service is asked, and how it names what it tells",
     "_cli/_checks/service.py": "what the service is asked",
-    "_ui/search.py": "which members of a raw event are searched",
+    "_listing/search.py": "which members of a raw event are searched",
     "_providers/google.py": "a provider's word, too",
     "integrations/llama_index/_translate.py": "a provider's word, too",
 }

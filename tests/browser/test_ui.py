@@ -16,6 +16,7 @@ from whyops._ui.server import UiServer
 from whyops._ui.site import Site
 
 from .page import Keys, Page
+from .test_accessible import violations
 
 Open = Callable[[], Page]
 
@@ -180,3 +181,42 @@ def test_it_fits(opened: Open, home: Path, width: int) -> None:
     assert page.run("const box = document.querySelector('#scroll'); return box.scrollWidth <= box.clientWidth")
     nameless = "return [...document.querySelectorAll('button, input, select, a, iframe')].filter(one => !(one.textContent.trim() || one.getAttribute('aria-label') || one.title)).length"  # noqa: E501  (one expression)
     assert page.run(nameless) == 0
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_serious(opened: Open, home: Path, width: int, *, dark: bool) -> None:
+    """axe-core finds nothing serious: no trace, a list, what a search found, chosen ones, the keys, deleting, a trace, two side by side."""
+    page = opened()
+    page.look(width=width, height=900, dark=dark)
+    until(lambda: "No trace has been recorded yet" in page.one("#message").text)
+    assert violations(page) == []
+    failed = run_of(2)
+    failed.add("error", {"message": "it broke"})
+    store(home, run_of(1), failed)
+    until(lambda: len(asked(page)) == 2)
+    assert violations(page) == []
+    page.press("/", "nothing special")
+    until(lambda: page.all(".found mark"))
+    assert violations(page) == []
+    page.press(Keys.ENTER, "c")
+    until(lambda: page.one("#chosen").is_displayed())
+    assert violations(page) == []
+    page.press("?")
+    assert violations(page) == []
+    page.press(Keys.ESCAPE, "x")
+    until(lambda: page.one("#confirm-what").is_displayed())
+    assert violations(page) == []
+    page.press(Keys.ESCAPE, Keys.ENTER)
+    until(lambda: len(page.all("iframe")) == 1)
+    assert violations(page) == []
+    page.browser.switch_to.frame(0)
+    until(lambda: page.all(".row"))
+    assert violations(page) == []
+    page.browser.switch_to.default_content()
+    page.run("document.querySelector('#back').click()")
+    until(lambda: page.one("#list-view").is_displayed())
+    page.run("for (const one of document.querySelectorAll('#list input')) if (!one.checked) one.click()")
+    page.run("document.querySelector('#compare').click()")
+    until(lambda: len(page.all("iframe")) == 2)
+    assert violations(page) == []

@@ -15,7 +15,24 @@ from typing import NoReturn
 
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
-from . import completion, deliver, diff, doctor, export, list_traces, prune, push, report, sampling, show_help, show_trace, status, tail, ui
+from . import (
+    completion,
+    deliver,
+    diff,
+    doctor,
+    export,
+    list_traces,
+    mcp,
+    prune,
+    push,
+    report,
+    sampling,
+    show_help,
+    show_trace,
+    status,
+    tail,
+    ui,
+)
 from ._command import Command, Context, Terminal
 
 COMMANDS: tuple[Command, ...] = (
@@ -25,6 +42,7 @@ COMMANDS: tuple[Command, ...] = (
     tail.COMMAND,
     report.COMMAND,
     ui.COMMAND,
+    mcp.COMMAND,
     export.COMMAND,
     push.COMMAND,
     prune.COMMAND,

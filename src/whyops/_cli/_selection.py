@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from datetime import datetime, timezone
 
+from .._listing.moments import sortable_moment
 from .._store.reader import Selection, StoreReader
 from ._values import moment
 
@@ -31,13 +31,9 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
         agent_name=arguments.agent,
         tool=arguments.tool,
         node=arguments.node,
-        since=_sortable(arguments.since),
-        until=_sortable(arguments.until),
+        since=sortable_moment(arguments.since),
+        until=sortable_moment(arguments.until),
     )
-
-
-def _sortable(time: datetime | None) -> str | None:
-    return None if time is None else time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def selected_ids(arguments: argparse.Namespace, reader: StoreReader) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from argparse import ArgumentTypeError
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
+
+from .._listing.moments import age_of, moment_of
 
 LEAST_BUDGET = 100
-_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])", re.ASCII)
-_AGE_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)[bB]?", re.ASCII)
 _SIZE_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _SHARE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(%?)", re.ASCII)
@@ -48,20 +48,18 @@ def seconds(text: str) -> float:
 
 def age(text: str) -> timedelta:
     """Read a length of time: a number and its unit, one of s, m, h, d and w."""
-    found = _AGE.fullmatch(text.strip())
+    found = age_of(text)
     if found is None:
         raise ArgumentTypeError(f"{text!r} is not a length of time such as 12h or 30d")
-    return timedelta(**{_AGE_UNITS[found[2]]: float(found[1])})
+    return found
 
 
 def moment(text: str) -> datetime:
     """Read a time in the past: how long ago, or a date with or without a time, in the machine's own zone if it names none."""
-    if _AGE.fullmatch(text.strip()):
-        return datetime.now(timezone.utc) - age(text)
-    try:
-        return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).astimezone()
-    except (ValueError, OverflowError, OSError):
-        raise ArgumentTypeError(f"{text!r} is neither a length of time such as 12h nor a date such as 2026-11-20") from None
+    found = moment_of(text)
+    if found is None:
+        raise ArgumentTypeError(f"{text!r} is neither a length of time such as 12h nor a date such as 2026-11-20")
+    return found
 
 
 def size(text: str) -> int:

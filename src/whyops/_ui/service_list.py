@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from .._listing.query import Query
 from .._service.reader import ServiceReader
 from .._service.trace_list import RemoteTrace, Wanted, list_traces
-from .query import Query
 
 
 def service_page(reader: ServiceReader, asked: Mapping[str, str], now: datetime) -> dict[str, object]:

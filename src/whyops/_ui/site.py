@@ -10,6 +10,9 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
+from .._listing.listing import Listing
+from .._listing.query import Query
+from .._listing.search import node_of
 from .._load import trace_of
 from .._outbox.inspect import is_alive
 from .._render.page.data import report_data
@@ -19,10 +22,7 @@ from .._trace.recorded import RecordedTrace
 from .._wire.read import RecordedEvent, decode
 from ..errors import ConfigurationError, ServiceError, TraceNotFoundError, WhyOpsError
 from .change import change_number
-from .listing import Listing
-from .query import Query
 from .removal import remove
-from .search import node_of
 from .service_list import service_page
 from .shell import FRAME_POLICY, render_shell, render_trouble, shell_policy
 

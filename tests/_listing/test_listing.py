@@ -11,12 +11,12 @@ import pytest
 from tests._cli.test_commands import store
 from tests._cli.test_views import run_of
 from tests._render.recordings import Run
+from whyops._listing.listing import Listing, Page
+from whyops._listing.query import Cursor, Query
 from whyops._outbox.file_outbox import FileOutbox
 from whyops._store.sink import SqliteSink
-from whyops._ui.listing import Listing, Page
-from whyops._ui.query import Cursor, Query
 
-from .conftest import wait_in
+from .waiting import wait_in
 
 NOW = datetime(2026, 11, 23, 19, tzinfo=timezone.utc)
 
