@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _VOWELS_AND_ENDS = ("\u1160", "\u11ff")
 """Korean letters that stand in the box of the one before them."""
 _ALPHABETIC_EMOJI = "\u2139"
+_JOINS = re.compile(f"[{_JOINER}{_AS_EMOJI}{'-'.join(_FLAG_LETTERS)}{'-'.join(_SKIN_TONES)}]")
+"""What makes one sign of several characters; most texts have none of it."""
 
 
 def width_of(text: str) -> int:
@@ -19,7 +22,9 @@ def width_of(text: str) -> int:
 
     An emoji that is made of several takes two: joined ones, one with a skin tone, a flag; a sign that is shown as an emoji, too.
     """
-    return len(text) if text.isascii() else sum(_added(text))
+    if text.isascii():
+        return len(text)
+    return sum(_added(text) if _JOINS.search(text) else map(_columns, text))
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
