@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,16 @@ def test_a_pipe_is_never_paged(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     monkeypatch.setenv("PAGER", "false")
     assert main(["show", "last"]) == 0
     assert "session-123" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows pages nothing")
+def test_a_thread_pages_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Ctrl-C can't be left to the pager, as in a thread, the text is paged all the same."""
+    monkeypatch.setenv("LINES", "5")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("PAGER", f"cat > {tmp_path / 'paged'}")
+    monkeypatch.setattr(sys, "stdout", Screen())
+    thread = threading.Thread(target=main, args=(["show", "last"],))
+    thread.start()
+    thread.join(30)
+    assert "session-123" in (tmp_path / "paged").read_text("utf-8")
