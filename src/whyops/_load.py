@@ -127,7 +127,7 @@ def _loaded(trace_id: str, home: Path, service: ServiceReader | None, undelivere
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not (there and there.events):
         _check_not_lost(trace_id, places)
-        raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.")
+        raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.{StoreReader(home).meant(trace_id)}")
     events, missing_there = merged(here, there.events if there else ())
     unread = there.unread if there else 0
     agents = {RecordedEvent(event).agent_name for event in events}

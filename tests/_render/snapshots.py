@@ -7,13 +7,15 @@ from pathlib import Path
 from tests._render import real_runs
 from tests._render.recordings import ALIVE, conversation
 from whyops._render.markdown import render_brief
+from whyops._render.terminal.selected import Wanted
 from whyops._render.terminal.tree import render_tree
 from whyops._trace.recorded import RecordedTrace
 
 FOLDER = Path(__file__).with_name("snapshots")
 TREES = ("tree-120", "tree-80", "tree-40", "tree-80-full", "tree-80-ascii", "tree-80-color")
+PARTS = ("tree-80-errors", "tree-160-errors", "tree-80-depth", "tree-80-numbers", "tree-160-numbers")
 RUNS = ("runs-80", "runs-160", "runs-80-full", "runs-160-full", "runs-brief")
-NAMES = (*TREES, *RUNS)
+NAMES = (*TREES, *PARTS, *RUNS)
 BUDGET = 2000
 
 
@@ -36,6 +38,7 @@ def rendered(trace: RecordedTrace, options: list[str]) -> str:
         full="full" in options,
         encoding="ascii" if "ascii" in options else "utf-8",
         is_alive=lambda process: process == ALIVE,
+        wanted=Wanted(2 if "depth" in options else None, "errors" in options, "numbers" in options),
     )
 
 

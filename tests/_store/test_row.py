@@ -54,6 +54,27 @@ def test_a_lone_surrogate_becomes_its_escape(home: Path, make_sink: MakeSink) ->
     assert stored(home, make_sink, event(trace="a\ud800b", kind="error", spanId="\ud800")).trace_id == "a\\ud800b"
 
 
+PROMPT = {"metadata": {"promptIds": [0], "fromUser": False}}
+MIDDLEWARES = {"metadata": {"promptIds": [0], "middleware": "Summarize"}}
+
+
+@pytest.mark.parametrize(
+    "events, opening",
+    [
+        ([event(1), event(2)], 1),
+        ([event(1, **PROMPT), event(2, **MIDDLEWARES), event(3), event(4)], 3),  # the user's own words, wherever they stand
+        ([event(1, kind="error"), event(2, **PROMPT), event(3, **PROMPT)], 2),  # no user speaks: the first prompt
+        ([event(1, kind="tool_call_request"), event(2, kind="error")], 1),  # there is no prompt: what came first
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_was_asked(home: Path, make_sink: MakeSink, events: list[dict[str, object]], opening: int, *, at_once: bool) -> None:
+    """A trace opens with what a user said, not with a framework's or a middleware's prompt, however its events come in."""
+    for batch in [events] if at_once else [[one] for one in events]:
+        summary = stored(home, make_sink, *batch)
+    assert summary.opening == events[opening - 1]
+
+
 @pytest.mark.parametrize(
     "usage, expected",
     [

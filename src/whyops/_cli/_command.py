@@ -17,24 +17,27 @@ from .._printable import printable
 
 @dataclass(frozen=True)
 class Terminal:
-    """A stream, and what can be shown there. `width` is that of the terminal, or 80 columns where there is none."""
+    """A stream, and what can be shown there. `width` and `height` are those of the terminal, or 80 columns and 24 lines without one."""
 
     stream: TextIO
     is_terminal: bool
     width: int
     color: bool
     encoding: str
+    height: int
 
     @classmethod
     def of(cls, stream: TextIO) -> Terminal:
         """Return what the stream and the environment say."""
         is_terminal = stream.isatty()
+        size = shutil.get_terminal_size()
         return cls(
             stream,
             is_terminal,
-            width=shutil.get_terminal_size().columns,
+            width=size.columns,
             color=is_terminal and os.name != "nt" and wants_color(),
             encoding=stream.encoding or "utf-8",
+            height=size.lines,
         )
 
     def write(self, text: str) -> None:

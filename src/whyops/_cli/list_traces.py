@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 
-from .._render.format import content_text
+from .._render.asked import asked_text
 from .._render.terminal.trace_table import ListedTrace, render_list
 from .._store.reader import EVERYTHING, StoreReader, TraceSummary
-from .._trace.steps import UserMessage
 from .._wire.read import RecordedEvent, microseconds
 from ._command import Command, Context
 from ._local import absorb_local
@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-p", "--page", type=count, default=1, metavar="N", help="page number (default: 1)")
     parser.add_argument("--all", action="store_true", help="list all traces")
     told = "list the service's traces, with the key in WHYOPS_API_KEY, by --user, --since, --until and the --agent that recorded them"
+    parser.add_argument("--json", action="store_true", help="write the list as JSON, for programs")
     parser.add_argument("--remote", action="store_true", help=told)
     add_selection(parser)
 
@@ -39,9 +40,13 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         rows, total = _local_rows(arguments, context, limit=limit, offset=offset)
         if note := where_runs_go(context):
             context.note(note)
+    if arguments.json:
+        context.terminal.write(json.dumps({"total": total, "traces": [row.data() for row in rows]}, indent=2) + "\n")
+        return 0
     if not total:
         where = "is at the service" if arguments.remote else f"has been recorded in {context.home} yet"
-        context.note(f"{'No trace' if selection_of(arguments) == EVERYTHING else 'No such trace'} {where}.")
+        meant = "" if arguments.tool is None else StoreReader(context.home).meant_tool(arguments.tool)
+        context.note(f"{'No trace' if selection_of(arguments) == EVERYTHING else 'No such trace'} {where}.{meant}")
         return 0
     terminal = context.terminal
     terminal.write(
@@ -70,7 +75,7 @@ def _local_rows(arguments: argparse.Namespace, context: Context, *, limit: int |
 def row_of(summary: TraceSummary) -> ListedTrace:
     """Return the line of the list for a trace."""
     started, active = microseconds(summary.started_at), microseconds(summary.active_at)
-    asked = "" if summary.opening is None else content_text(UserMessage((RecordedEvent(summary.opening),)).asked.content)
+    asked = "" if summary.opening is None else asked_text(RecordedEvent(summary.opening), summary.calls)
     return ListedTrace(
         trace_id=summary.trace_id,
         agent_name=summary.agent_name,

@@ -119,3 +119,14 @@ def _can_be_listed(key: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "," not in key and "\0" not in key
+
+
+def pager() -> str | None:
+    """Return the command that shows a long text page by page; None, where the user wants none: `PAGER` is empty, or `cat`."""
+    command = os.environ.get("PAGER", "less -R").strip()
+    return None if command in ("", "cat") or text("TERM") == "dumb" else command
+
+
+def of_pager() -> dict[str, str]:
+    """Return the environment of a pager: `less` shows colours, and ends by itself behind a text that fits, unless the user has it else."""
+    return {"LESS": "FRX", **os.environ}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from .._render.format import content_text
+from .._render.asked import asked_text
 from .._store.reader import Selection, TraceSummary
 from .._store.row import SpanCounts, sortable
-from .._trace.steps import UserMessage
 from .._wire.read import RecordedEvent, microseconds
 from .search import Excerpt
 
@@ -78,7 +77,7 @@ def stored_row(summary: TraceSummary, tools: Sequence[str], found: Excerpt | Non
         calls=summary.calls,
         errors=summary.errors,
         tokens=summary.tokens_in + summary.tokens_out,
-        asked="" if summary.opening is None else _asked(RecordedEvent(summary.opening)),
+        asked="" if summary.opening is None else _asked(RecordedEvent(summary.opening), summary.calls),
         tools=tuple(tools),
         found=found,
     )
@@ -108,5 +107,5 @@ def with_waiting(row: Row | None, trace_id: str, events: Sequence[RecordedEvent]
     )
 
 
-def _asked(event: RecordedEvent) -> str:
-    return content_text(UserMessage((event,)).asked.content)[:_MOST_OF_A_MESSAGE]
+def _asked(event: RecordedEvent, calls: int = 0) -> str:
+    return asked_text(event, calls)[:_MOST_OF_A_MESSAGE]

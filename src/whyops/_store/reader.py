@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -15,14 +16,16 @@ from ..errors import TraceNotFoundError
 from . import STORE_NAME
 
 _NAMED_AT_MOST = 5
+_COMPARED = 2000
+"""With so many ids of the latest traces one that is not there is compared."""
 
 
 @dataclass(frozen=True)
 class TraceSummary:
     """One trace as a list shows it.
 
-    `opening` is the first user message's event. Times are ISO 8601 in UTC with six digits of fraction. `tokens_in` includes cached
-    tokens.
+    `opening` is the event that tells what was asked: the first message of a user, else the first prompt, else the first event. Times are
+    ISO 8601 in UTC with six digits of fraction. `tokens_in` includes cached tokens.
     """
 
     opening: dict[str, object] | None
@@ -73,10 +76,22 @@ class Selection:
 
 EVERYTHING = Selection()
 
+OPENING = """
+    (SELECT line FROM events WHERE event = coalesce(opening, (SELECT min(event) FROM events WHERE events.trace = traces.trace)))
+"""
+"""The line of a trace's `opening`, as SQL."""
+
 
 def _storable(text: str) -> str:
     """Return text as the store holds it: a lone surrogate is its escape."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _did_you_mean(wanted: str, names: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415  (needed where something was mistyped)
+
+    near = get_close_matches(wanted, list(names), 1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _acts(name: str, kind: str) -> tuple[str, list[object]]:
@@ -108,7 +123,7 @@ class StoreReader:
         """Return the selected traces, most recently active first."""
         condition, values = selection.condition()
         query = f"""
-            SELECT (SELECT line FROM events WHERE event = opening),
+            SELECT {OPENING},
                 trace_id, agent_name, external_user_id, started_at, active_at, events, calls, errors, tokens_in, tokens_out
             FROM traces WHERE {condition} ORDER BY active_at DESC, trace DESC LIMIT ? OFFSET ?
         """  # noqa: S608  (the condition is put together from our own text)
@@ -136,7 +151,18 @@ class StoreReader:
             raise TraceNotFoundError(f"More than one trace's id begins with {wanted!r}: {names}")
         if not self.count():
             raise TraceNotFoundError(f"No trace has been recorded in {self.path.parent} yet.")
-        raise TraceNotFoundError(f"No trace's id is or begins with {wanted!r}. `whyops list` shows those there are.")
+        raise TraceNotFoundError(f"No trace's id is or begins with {wanted!r}.{self.meant(wanted)} `whyops list` shows those there are.")
+
+    def meant(self, wanted: str) -> str:
+        """Return a question that names the trace whose id is most like one that is not there; nothing if none is."""
+        return _did_you_mean(
+            wanted, (one for (one,) in self._rows("SELECT trace_id FROM traces ORDER BY active_at DESC LIMIT ?", _COMPARED))
+        )
+
+    def meant_tool(self, name: str) -> str:
+        """Return a question that names the tool most like one that no trace has called; nothing if one has, or none is."""
+        names = [one for (one,) in self._rows("SELECT DISTINCT name FROM tools")]
+        return "" if _storable(name) in names else _did_you_mean(name, names)
 
     def _matches(self, wanted: str) -> list[str]:
         """Return the ids that are meant: at most one more than an error names."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent, decode
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
         "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at) VALUES (?, ?, '', ?)",
         (trace_id, sortable(latest), int(now)),
     )
-    trace: int = connection.execute("SELECT trace FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()[0]
+    trace, opening = connection.execute("SELECT trace, opening FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
     new: list[tuple[int | None, Parsed]] = []
     for event, line in lines:
         done = connection.execute(
@@ -75,7 +76,7 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
     connection.execute(
         """
         UPDATE traces SET
-            agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = coalesce(opening, ?),
+            agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = ?,
             started_at = min(started_at, ?), active_at = max(active_at, ?), stored_at = max(stored_at, ?), day = ?,
             events = events + ?, bytes = bytes + ?
         WHERE trace = ?
@@ -83,7 +84,7 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
         (
             storable(next((event.agent_name for event in events if event.agent_name), None)),
             storable(next((event.external_user_id for event in events if event.external_user_id), None)),
-            next((number for number, (event, _) in new if event.type == "user_message"), None),
+            _opening(connection, opening, new),
             sortable(min(began)),
             sortable(max(times)),
             int(now),
@@ -94,6 +95,18 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
         ),
     )
     _count(connection, trace, events)
+
+
+def _opening(connection: Connection, known: int | None, new: Sequence[tuple[int | None, Parsed]]) -> int | None:
+    """Return the event that tells what was asked: the first message of a user, or as long as there is none, the first prompt."""
+    prompts = [(number, event) for number, (event, _) in new if event.type == "user_message"]
+    asked = next((number for number, event in prompts if is_of_user(event)), None)
+    if known is None:
+        return asked if asked is not None else next((number for number, _ in prompts), None)
+    if asked is None:
+        return known
+    row = connection.execute("SELECT line FROM events WHERE event = ?", (known,)).fetchone()
+    return known if row and is_of_user(RecordedEvent(decode(row[0]) or {})) else asked
 
 
 def recount(connection: Connection) -> None:

@@ -35,7 +35,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
             started_at TEXT NOT NULL,            -- by what the events tell, none later than their arrival
             active_at TEXT NOT NULL,
             stored_at INTEGER NOT NULL,          -- when the last event arrived, seconds since 1970
-            opening INTEGER,                     -- the first user message
+            opening INTEGER,                     -- the first user message, best one of a user's own words
             events INTEGER NOT NULL DEFAULT 0,
             bytes INTEGER NOT NULL DEFAULT 0,
             calls INTEGER NOT NULL DEFAULT 0,

@@ -21,6 +21,8 @@ class Prompts:
         self._texts: dict[int, str] = {}
         self._contents: list[object] = []
         self._of_event: dict[int, Data] = {}
+        self.new: list[list[int]] = []
+        """Of each model call, the places in its prompt of the messages that no prompt before it has."""
         for call in trace.model_calls:
             prompt = self._prompt(call)
             for event in call.events if prompt else ():
@@ -34,9 +36,10 @@ class Prompts:
     def _prompt(self, call: ModelCall) -> Data:
         known = len(self.messages)
         places = [self._place(message) for message in call.prompt or ()]
+        new = [position for position, place in enumerate(places) if place >= known]
+        self.new.append(new)
         if not places:
             return {}
-        new = [position for position, place in enumerate(places) if place >= known]
         data: Data = {"messages": _runs(places), "count": len(places), "new": _runs(new), "tools": list(call.tools)}
         return {name: value for name, value in data.items() if value != []}
 

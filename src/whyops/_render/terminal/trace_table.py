@@ -27,6 +27,23 @@ class ListedTrace:
     tokens: int
     asked: str
 
+    def data(self) -> dict[str, object]:
+        """Return it in JSON types, under the names of `whyops show --json`; what is not known is null. Times are ISO 8601 in UTC."""
+        is_known = self.calls is not None  # the service's list does not tell of what happened in a trace
+        active = local_time(self.active_at, timezone.utc)
+        return {
+            "traceId": self.trace_id,
+            "agentName": self.agent_name,
+            "externalUserId": self.external_user_id,
+            "lastActiveAt": None if active is None else f"{active:%Y-%m-%dT%H:%M:%S.%fZ}",
+            "durationMs": self.duration_ms,
+            "events": self.events,
+            "toolCalls": self.calls,
+            "errors": self.errors if is_known else None,
+            "tokens": self.tokens if is_known else None,
+            "asked": self.asked if is_known else None,
+        }
+
 
 def render_list(
     traces: Sequence[ListedTrace],

@@ -15,8 +15,9 @@ from ..._wire.used import Usage
 from ..actors import Labels, actor_labels
 from ..format import content_text, pretty, time_text, value_text
 from ..instructions import instructions
-from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts, turns
+from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts
 from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded
+from .selected import EVERYTHING, Selected, Wanted
 from .width import cut, width_of, wrapped
 
 _LEAST_WIDTH = 24
@@ -37,15 +38,17 @@ def render_tree(
     encoding: str = "utf-8",
     zone: tzinfo | None = timezone.utc,
     is_alive: IsAlive | None = None,
+    wanted: Wanted = EVERYTHING,
 ) -> str:
-    """Return the trace as text of at most `width` columns, ending in a line feed.
+    """Return the trace, or what is wanted of it, as text of at most `width` columns, ending in a line feed.
 
     `full` shows every value in full. `is_alive` is that of `step_text`. Times are shown in `zone`, the machine's own if None. The bars
     compare latencies: the longest takes all the room. Nothing in the trace reaches the terminal as a control character.
     """
     width = max(width, _LEAST_WIDTH)
     longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
-    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest, actor_labels(trace), instructions(trace))
+    said = actor_labels(trace), instructions(trace)
+    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest, *said, Selected(trace, wanted))
     lines = tree.lines(trace)
     if full:
         lines = (part for line in lines for part in unfolded(line, width))
@@ -77,17 +80,21 @@ class _Tree:
     longest_ms: float
     actors: Labels
     instructions: Mapping[int, Sequence[str]]
+    selected: Selected
 
     def lines(self, trace: RecordedTrace) -> Iterator[Line]:
         yield from self._header(trace)
-        found = turns(trace)
+        found = self.selected.turns
+        margin = " " * self.selected.margin
+        if not found and self.selected.only_failures:
+            yield from (Line(), Line([Piece("No step failed.", "dim")]))
         before = [step for step in found if step.kind != "user"]  # before any message of a user
         if before:
             yield Line()
-            yield from self._steps(before, "")
+            yield from self._steps(before, margin)
         for message in found[len(before) :]:
             yield Line()
-            yield from self._step(message, "", "")
+            yield from self._step(message, margin, margin)
 
     def _header(self, trace: RecordedTrace) -> Iterator[Line]:
         totals = trace.totals
@@ -122,23 +129,35 @@ class _Tree:
 
     def _step(self, step: Step, first: str, rest: str) -> Iterator[Line]:
         if self.width - width_of(first) < _LEAST_WIDTH - 4:  # nested too deep for this width: go on at the left
-            first, rest = f"{self.glyphs.ellipsis} ", self.glyphs.blank
+            margin = " " * self.selected.margin
+            first, rest = f"{margin}{self.glyphs.ellipsis} ", margin + self.glyphs.blank
+        children = self.selected.children(step)
         said = step_text(step, self.is_alive)
         facts = said.facts if said.kind == "tool" else ()
         measures = [Piece(self._joined((*facts, *said.measures)), "dim"), *self._bar(step)] if facts or said.measures else []
         actor = self._actor(step)
         head, below = self._shown(said, measures, self.width - width_of(first) - width_of(actor.text))
-        yield Line([Piece(first, "dim"), actor, *head.pieces], head.note, Piece(rest + self.glyphs.blank, "dim"))
+        start = self.selected.number(step) + first[self.selected.margin :]
+        yield Line(
+            [Piece(start, "dim"), actor, *head.pieces, *self._model_call_number(step)], head.note, Piece(rest + self.glyphs.blank, "dim")
+        )
         if self.full and said.kind != "user":
             below = [*(_Text(text, "", "system: ") for text in self.instructions.get(id(step), ())), *below]
-        guide = rest + (self.glyphs.pipe if step.children else self.glyphs.blank if first else "")
+        guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if len(first) > self.selected.margin else "")
         below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
         below += [_Text(text, "warn", "~ ", _LINES_OF_VALUE) for text in said.interventions]
         others = said.warnings[len(said.interventions) :]
         below += [_Text(self._joined(others), "warn", "~ ")] if others else []
+        inside = self.selected.inside(step)
+        below += [_Text(inside, "dim", f"{self.glyphs.ellipsis} ")] if inside else []
         for text in below:
             yield from self._below(text, guide)
-        yield from self._steps(step.children, rest)
+        yield from self._steps(children, rest)
+
+    def _model_call_number(self, step: Step) -> list[Piece]:
+        """Return which prompt a step answers, by the number that `--prompt` takes, where numbers are shown."""
+        number = self.selected.model_call(step)
+        return [] if number is None else [Piece(f"  prompt {number}", "dim")]
 
     def _actor(self, step: Step) -> Piece:
         """Return who acts, where that is to be said, at most a third of the width."""

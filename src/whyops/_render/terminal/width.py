@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
 _ZERO_WIDTH = {"Mn", "Me", "Cf"}
+_JOINER, _AS_EMOJI = "\u200d", "\ufe0f"
+_FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")
+_SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
+_VOWELS_AND_ENDS = ("\u1160", "\u11ff")
+"""Korean letters that stand in the box of the one before them."""
+_ALPHABETIC_EMOJI = "\u2139"
+_JOINS = re.compile(f"[{_JOINER}{_AS_EMOJI}{'-'.join(_FLAG_LETTERS)}{'-'.join(_SKIN_TONES)}]")
+"""What makes one sign of several characters; most texts have none of it."""
 
 
 def width_of(text: str) -> int:
-    """Return how many columns a printable text takes: two for wide East Asian characters and emoji, none for combining ones."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    """Return how many columns a printable text takes: two for wide East Asian characters and emoji, none for combining ones.
+
+    An emoji that is made of several takes two: joined ones, one with a skin tone, a flag; a sign that is shown as an emoji, too.
+    """
+    if text.isascii():
+        return len(text)
+    return sum(_added(text) if _JOINS.search(text) else map(_columns, text))
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
@@ -37,16 +51,54 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 def _split(text: str, width: int) -> tuple[str, str]:
     """Split where the first part takes at most `width` columns, but is not empty."""
     taken = 0
-    for index, char in enumerate(text):
-        taken += _columns(char)
+    for index, columns in enumerate(_added(text)):
+        taken += columns
         if taken > width:
             return (text[:index], text[index:]) if index or width <= 0 else (text[:1], text[1:])
     return text, ""
 
 
+def _added(text: str) -> Iterator[int]:
+    """Yield how many columns each character adds to those before it; what belongs to another character adds none."""
+    base = before = ""
+    taken = 0
+    for index, char in enumerate(text):
+        columns = _columns(char)
+        if columns:
+            is_shown_as_emoji = text[index + 1 : index + 2] == _AS_EMOJI and _can_be_emoji(char)
+            columns = 2 if is_shown_as_emoji or _is_in(char, _FLAG_LETTERS) else columns
+            if _belongs(char, base, before):
+                base = "" if _is_in(char, _FLAG_LETTERS) else base  # a third letter begins another flag
+                columns = 1 if is_shown_as_emoji and taken == 1 else 0
+                taken += columns
+            else:
+                base, taken = char, columns
+        yield columns
+        before = char
+
+
+def _belongs(char: str, base: str, before: str) -> bool:
+    """Tell whether a character is part of the sign that began with `base`: the rest of a flag, a skin tone, or joined to it."""
+    if not base or base < "\u0300":
+        return False
+    if _is_in(char, _FLAG_LETTERS):
+        return before == base and _is_in(base, _FLAG_LETTERS)
+    if _is_in(char, _SKIN_TONES):
+        return unicodedata.category(base) == "So"
+    return before == _JOINER and unicodedata.category(base) == unicodedata.category(char) == "So"
+
+
+def _can_be_emoji(char: str) -> bool:
+    return not char.isalpha() or char == _ALPHABETIC_EMOJI
+
+
+def _is_in(char: str, bounds: tuple[str, str]) -> bool:
+    return bounds[0] <= char <= bounds[1]
+
+
 def _columns(char: str) -> int:
     if char < "\u0300":
         return 1
-    if unicodedata.category(char) in _ZERO_WIDTH:
+    if unicodedata.category(char) in _ZERO_WIDTH or _is_in(char, _VOWELS_AND_ENDS):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
