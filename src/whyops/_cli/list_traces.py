@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
+from .._printable import counted
 from .._render.format import content_text
 from .._render.terminal.trace_table import ListedTrace, render_list
 from .._store.reader import EVERYTHING, StoreReader, TraceSummary
@@ -40,8 +41,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         if note := where_runs_go(context):
             context.note(note)
     if not total:
-        where = "is at the service" if arguments.remote else f"has been recorded in {context.home} yet"
-        context.note(f"{'No trace' if selection_of(arguments) == EVERYTHING else 'No such trace'} {where}.")
+        context.note(_why_none(arguments, context))
         return 0
     terminal = context.terminal
     terminal.write(
@@ -57,6 +57,16 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         )
     )
     return 0
+
+
+def _why_none(arguments: argparse.Namespace, context: Context) -> str:
+    """Return the sentence for a list without a trace: whether there is none, or none that the options choose."""
+    which = "No trace" if selection_of(arguments) == EVERYTHING else "No such trace"
+    if arguments.remote:
+        return f"{which} is at the service."
+    others = StoreReader(context.home).count()
+    more = f"; it has {counted(others, 'other')}" if others else " yet"
+    return f"{which} has been recorded in {context.home}{more}."
 
 
 def _local_rows(arguments: argparse.Namespace, context: Context, *, limit: int | None, offset: int) -> tuple[list[ListedTrace], int]:
