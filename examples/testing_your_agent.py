@@ -1,9 +1,11 @@
-"""Test an agent: what it did is something one can assert. Run it with `pytest examples/testing_your_agent.py`, or as a program."""
+"""Test an agent: what it did is something one can assert. Run it as a program: it needs pytest alone."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +84,6 @@ def test_a_model_that_is_not_the_same_each_time() -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(
-        subprocess.run([sys.executable, "-m", "pytest", __file__, "-q", "-s", "-p", "no:cacheprovider"], check=False).returncode
-    )
+    settings = ["-c", os.devnull, "--rootdir", str(Path(__file__).parent)]  # none: those of this clone need more than pytest
+    command = [sys.executable, "-m", "pytest", __file__, "-q", "-s", "-p", "no:cacheprovider", *settings]
+    raise SystemExit(subprocess.run(command, check=False).returncode)

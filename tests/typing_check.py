@@ -153,11 +153,11 @@ def a_trace_is_used_plain_or_in_a_block(sdk: WhyOps) -> None:
             span.result = {"paid": True}
 
 
-def a_model_call_keeps_the_type_of_what_is_streamed(trace: Trace, chunks: Stream[ChatCompletionChunk], answer: ChatCompletion) -> None:
-    """The reader of a stream sees the chunks that it would see without us."""
+def a_model_call_keeps_the_type_of_its_answer(trace: Trace, chunks: Stream[ChatCompletionChunk], answer: ChatCompletion) -> None:
+    """Whether it comes whole or as a stream, it is what it would be without us."""
     with trace.model_call("m", "p", [{"role": "user", "content": "Hello"}], tools=[], params={"temperature": 0}) as call:
         assert_type(call, ModelSpan)
-        call.answer(answer)
+        assert_type(call.answer(answer), ChatCompletion)
         assert_type(call.stream(chunks), Iterator[ChatCompletionChunk])
         assert_type([chunk.choices[0].delta.content for chunk in call.stream(chunks)], list[str | None])
     with trace.model_call("m", "p", ["one", "two"], embed=True) as call:

@@ -89,6 +89,15 @@ def test_nothing_recorded_yet(home: Path, capsys: pytest.CaptureFixture[str]) ->
     assert not home.exists()
 
 
+def test_nothing_that_the_options_choose(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That there are other traces is said."""
+    run = Run("t-1")
+    run.user("Hi")
+    store(home, run)
+    assert main(["list", "--agent", "nobody"]) == 0
+    assert capsys.readouterr() == ("", f"No such trace has been recorded in {home}; it has 1 other.\n")
+
+
 @pytest.mark.parametrize("words", [["--home", "{}", "show", "last"], ["show", "--home", "{}", "last"], ["list", "--home", "{}"]])
 def test_the_home_may_be_given(tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     """`--home` is taken before the command and after it, and wins over the environment."""

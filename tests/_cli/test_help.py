@@ -24,6 +24,25 @@ def test_a_mistyped_command(words: list[str], told: str, capsys: pytest.CaptureF
     assert f"did you mean {told}?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words, told",
+    [
+        (["list", "--eror"], "--eror; did you mean '--errors'?"),
+        (["list", "--user", "ada", "--agnt=x"], "--agnt=x; did you mean '--agent'?"),
+        (["list", "--xyzzy"], "unrecognized arguments: --xyzzy\n"),
+        (["list", "more"], "unrecognized arguments: more\n"),
+    ],
+)
+def test_a_mistyped_option(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The nearest one of the command is named, under the command's own usage."""
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    text = capsys.readouterr().err
+    assert text.startswith("usage: whyops list ")
+    assert told in text
+
+
 def test_a_word_like_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     """All commands are named."""
     with pytest.raises(SystemExit):

@@ -48,11 +48,11 @@ def ask(recording: Recording, **more: Any) -> ModelSpan:
 
 
 def test_a_call_is_told_by_its_prompt_and_its_answer() -> None:
-    """Both have the id of the call, which can be given to other methods while the block runs."""
+    """Both have the id of the call, which can be given to other methods while the block runs; the answer is handed back."""
     recording = Recording()
     with ask(recording, system="Be brief.", params={"temperature": 0}) as call:
         id_ = call.id
-        call.answer(ANSWER)
+        assert call.answer(ANSWER) is ANSWER
     assert id_ is not None
     assert [event["metadata"]["callId"] for event in recording.events] == [id_, id_]
     assert call.id is None

@@ -93,6 +93,12 @@ def test_it_fails(say: Callable[[Run], object], sentence: str, marked: int) -> N
     assert sum(line.startswith("> ") for line in text.splitlines()) == marked
 
 
+def test_a_run_without_an_answer() -> None:
+    """It is said that there is none, and not that an empty one lacks a word."""
+    with pytest.raises(AssertionError, match=r"^No model answered: 'refunded' was expected\."):
+        Run.of(RecordedTrace.from_events([])).answer_contains("refunded")
+
+
 def test_a_failure_reads_well() -> None:
     """The whole text, as a developer sees it."""
     with pytest.raises(AssertionError) as failed:

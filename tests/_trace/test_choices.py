@@ -68,6 +68,55 @@ def test_what_a_model_is_told_of_a_call_that_was_not_recorded() -> None:
     assert gaps(trace) == ["1 tool call was requested but not recorded"]
 
 
+def in_node(node: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    """Put events into a node of a graph that is recorded as a span of its own."""
+    span = f"node-{node}"
+    inside = [{**event, "metadata": {"parentSpanId": span, **event["metadata"]}} for event in events]
+    about = {"metadata": {"tool": node}, "spanId": span}
+    return [
+        {"eventType": "tool_call_request", "content": {}, **about},
+        *inside,
+        {"eventType": "tool_call_response", "content": {}, **about},
+    ]
+
+
+def test_a_call_in_another_node_than_its_choice() -> None:
+    """With each node a span of its own, what became of a call is as plain: its tries, who changed it, and what the model was told."""
+    note = "Note: a human reviewer replaced this tool call before it ran."
+    refused = {
+        "eventType": "tool_result",
+        "content": {"name": "pay", "toolName": "pay", "output": "No."},
+        "metadata": {"tool": "pay", "tool_call_id": "c2"},
+    }
+    trace = trace_of(
+        *in_node("model", asks("a?", "1"), answers(None, "1", [("c1", "book", {"at": "Ritz"}), ("c2", "pay", {"cents": 9})])),
+        refused,
+        *in_node("tools", *runs("book", {"at": "Hostel"}, {"error": "E: full"}), *runs("book", {"at": "Hostel"}, "booked")),
+        *in_node("again", prompt([tells(note)], "2", [0]), answers("a!", "2")),
+    )
+    pay, first, second = (call for call in trace.calls if call.name in ("pay", "book"))
+    assert (pay.is_only_told, pay.arguments, pay.result) == (True, {"cents": 9}, "No.")
+    assert (first.context.attempt, second.context.attempt) == ((1, 2), (2, 2))
+    assert second.changed_from is not None
+    assert second.changed_from.arguments == {"at": "Ritz"}
+    assert second.told_instead is not None
+    assert second.told_instead.value == note
+    assert [choice.has_run for choice in model(trace).context.choices] == [True, False]
+    assert gaps(trace) == []
+
+
+def test_an_id_that_models_give_again() -> None:
+    """Of calls in other nodes each counts for one choice, and none is said to be another's."""
+    trace = trace_of(
+        *in_node("a", answers(None, "1", [("c1", "f", {"n": 1})])),
+        *in_node("b", *runs("f", {"n": 1}, "one")),
+        *in_node("c", answers(None, "2", [("c1", "f", {"n": 2})])),
+        *in_node("d", *runs("f", {"n": 2}, "two")),
+    )
+    assert [call.changed_from for call in trace.calls if call.name == "f"] == [None, None]
+    assert gaps(trace) == []
+
+
 def call_of(chosen: Any, ran: Any, result: Any, said: str | None = None, name: str = "f", **metadata: Any) -> ToolCall:
     """Return a call that was chosen with some arguments, ran with others, gave a result, of which a model was told something."""
     later = [] if said is None else [prompt([tells(said)], "2", [0])]

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests._render.real_runs import recorded
 from tests._render.recordings import Run, conversation
 
 from .page import Keys, Page
@@ -283,6 +284,19 @@ def test_five_thousand_events(page: Page) -> None:
     assert page.selected == "tool_7"
     assert page.texts('.row[aria-selected="true"] .first')[0] == "tool_7(number=1249)"
     assert len(page.all(".row")) < 60
+
+
+def test_the_first_error_says_who_failed(page: Page) -> None:
+    """Where no tool failed, it is the node of the graph, and the word "error" adds nothing."""
+    page.open(recorded("tries"))
+    assert page.texts(".tile.bad .said") == ["model: ConnectionError: the line is down"]
+
+
+def test_what_became_of_a_call_is_in_its_row(page: Page) -> None:
+    """Which try it is, and who changed it, without opening it."""
+    page.open(recorded("reviewed"))
+    rows = page.texts(".row[data-kind=tool] .first")
+    assert any("a human changed it: the model chose" in row for row in rows), rows
 
 
 @pytest.mark.parametrize("width", [360, 768, 1024, 1440, 2560])

@@ -80,7 +80,7 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
-    """Return what the words mean; a word in a command's place that is none ends the process with the nearest one."""
+    """Return what the words mean; a command or an option that there is not ends the process with the nearest one."""
     parser, parsers = _parsers()
 
     def refuse(word: str) -> NoReturn:
@@ -90,7 +90,17 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     word = _command_word(argv)
     if word is not None and word not in parsers:
         refuse(word)
-    return parser.parse_args(argv, argparse.Namespace(commands=parsers, overview=parser.format_help, refuse=refuse))
+    arguments, unknown = parser.parse_known_args(argv, argparse.Namespace(commands=parsers, overview=parser.format_help, refuse=refuse))
+    if unknown:
+        _refuse_arguments(parsers[arguments.command.name], unknown)
+    return arguments
+
+
+def _refuse_arguments(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn:
+    """End the process with the nearest option of a command, and how the command is used."""
+    option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
+    near = get_close_matches(option, completion.options_of(parser), 1)
+    parser.error(f"unrecognized arguments: {' '.join(unknown)}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def _command_word(argv: Sequence[str]) -> str | None:

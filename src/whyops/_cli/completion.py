@@ -82,13 +82,18 @@ def _fish(parsers: dict[str, argparse.ArgumentParser]) -> str:
 
 def _words(parser: argparse.ArgumentParser) -> list[str]:
     """Return what may stand behind a command: its long options, and the words that it offers as a choice."""
-    options = [option for action in _actions(parser) for option in action.option_strings if option.startswith("--")]
+    options = options_of(parser)
     choices = [str(choice) for action in _actions(parser) if not action.option_strings for choice in action.choices or ()]
     return [*choices, *options]
 
 
 def _takes_traces(parser: argparse.ArgumentParser) -> bool:
     return any(not action.option_strings and action.dest in ("trace", "traces", "first") for action in _actions(parser))
+
+
+def options_of(parser: argparse.ArgumentParser) -> list[str]:
+    """Return a command's options in their long form."""
+    return [option for action in _actions(parser) for option in action.option_strings if option.startswith("--")]
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

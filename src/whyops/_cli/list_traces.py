@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 
+from .._printable import counted
 from .._render.asked import asked_text
 from .._render.terminal.trace_table import ListedTrace, render_list
 from .._store.reader import EVERYTHING, StoreReader, TraceSummary
@@ -44,9 +45,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         context.terminal.write(json.dumps({"total": total, "traces": [row.data() for row in rows]}, indent=2) + "\n")
         return 0
     if not total:
-        where = "is at the service" if arguments.remote else f"has been recorded in {context.home} yet"
-        meant = "" if arguments.tool is None else StoreReader(context.home).meant_tool(arguments.tool)
-        context.note(f"{'No trace' if selection_of(arguments) == EVERYTHING else 'No such trace'} {where}.{meant}")
+        context.note(_why_none(arguments, context))
         return 0
     terminal = context.terminal
     terminal.write(
@@ -62,6 +61,17 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         )
     )
     return 0
+
+
+def _why_none(arguments: argparse.Namespace, context: Context) -> str:
+    """Return the sentence for a list without a trace: whether there is none, or none that the options choose."""
+    which = "No trace" if selection_of(arguments) == EVERYTHING else "No such trace"
+    if arguments.remote:
+        return f"{which} is at the service."
+    others = StoreReader(context.home).count()
+    more = f"; it has {counted(others, 'other')}" if others else " yet"
+    meant = "" if arguments.tool is None else StoreReader(context.home).meant_tool(arguments.tool)
+    return f"{which} has been recorded in {context.home}{more}.{meant}"
 
 
 def _local_rows(arguments: argparse.Namespace, context: Context, *, limit: int | None, offset: int) -> tuple[list[ListedTrace], int]:

@@ -38,9 +38,10 @@ class ModelSpan:
         """What the events of the call have in common, to give to other methods as `call_id`; None outside the block."""
         return self._call.id
 
-    def answer(self, response: object) -> None:
-        """Record what the model answered: the provider's object or dict as it is, a text, or what an embedding model returned."""
+    def answer(self, response: T) -> T:
+        """Record what the model answered, and return it: the provider's object or dict as it is, a text, or an embedding model's answer."""
         self._call.answer(response)
+        return response
 
     @overload
     def stream(self, response: AsyncIterable[T]) -> AsyncIterator[T]: ...

@@ -153,7 +153,12 @@ class Run:
         __tracebackhide__ = True
         missing = [text for text in texts if text not in self.answer]
         if missing:
-            self._fail(f"The answer does not contain {missing[0]!r}: {self.answer!r}", self._answers()[-1:])
+            said = (
+                f"The answer does not contain {missing[0]!r}: {self.answer!r}"
+                if self.answer
+                else f"No model answered: {missing[0]!r} was expected."
+            )
+            self._fail(said, self._answers()[-1:])
         return self
 
     def prompt_contained(self, text: str) -> Run:

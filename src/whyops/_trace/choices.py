@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
 from .._wire.prompt import listed
 from .draft import Draft, DraftChoice
@@ -28,14 +28,51 @@ def with_choices(drafts: Sequence[Draft]) -> list[Draft]:
 
 
 def find_elsewhere(drafts: Sequence[Draft]) -> None:
-    """Take note of the chosen calls that stand inside another step, as in a graph's node: each call counts for one choice of its id."""
+    """Take note of the chosen calls that stand inside another step, as in a graph's node.
+
+    Where an id is that of one choice alone, its calls are this choice's, with what a later prompt tells of it; where models give the
+    same id several times, each call counts for one choice.
+    """
     chosen = [choice for draft in drafts for choice in draft.choices]
+    times_chosen = Counter(choice.call.id for choice in chosen)
     known = {id(run) for choice in chosen for run in choice.runs}
-    left = Counter(draft.tool_call_id for draft in drafts if draft.kind is ToolCall and id(draft) not in known)
+    left: dict[str | None, list[Draft]] = defaultdict(list)
+    for draft in drafts:
+        if draft.kind is ToolCall and draft.tool_call_id is not None and id(draft) not in known:
+            left[draft.tool_call_id].append(draft)
+    found: dict[str, DraftChoice] = {}
     for choice in chosen:
-        if not choice.runs and choice.call.id is not None and left[choice.call.id]:
+        call_id = choice.call.id
+        if choice.runs or call_id is None or not left[call_id]:
+            continue
+        if times_chosen[call_id] == 1:
+            found[call_id] = choice
+        else:
             choice.ran_elsewhere = True
-            left[choice.call.id] -= 1
+            left[call_id].pop()
+    for call_id, choice in found.items():
+        _link(choice, left[call_id])
+    if found:
+        _tell(found, drafts)
+
+
+def _link(choice: DraftChoice, runs: Sequence[Draft]) -> None:
+    """Take calls that stand elsewhere as those of a choice; what a result alone says is what the model was told."""
+    choice.runs += runs
+    for run in runs:
+        run.choice = choice
+        if run.events[0].type == "tool_result" and choice.told is None:
+            choice.told = Told(run.events[0].result, run.events[0])
+    _number(runs)
+
+
+def _tell(choices: Mapping[str, DraftChoice], drafts: Sequence[Draft]) -> None:
+    """Take note of what the first prompt that tells of a choice says of it."""
+    for draft in drafts:
+        for call_id, told in _told_in(draft):
+            choice = choices.get(call_id)
+            if choice is not None and choice.told is None:
+                choice.told = told
 
 
 class _Level:

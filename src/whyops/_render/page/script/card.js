@@ -20,7 +20,8 @@
   const tileOf = (title, index, which, style) => {
     const own = saidBy(steps[index]), tile = button("", "tile " + style, () => { select(index, true); openDetail(); });
     tile.dataset.kind = steps[index].kind;
-    const text = which === "result" ? [steps[index].name, own.result || own.text].filter(Boolean).join(": ") : own.text || "";
+    const place = steps[index].kind === "error" ? steps[index].who : steps[index].name;
+    const text = which === "result" ? [place, own.result || own.text].filter(Boolean).join(": ") : own.text || "";
     tile.append(make("span", "label", title), make("span", "said", text));
     return tile;
   };

@@ -95,7 +95,7 @@
       if (open) second.append(" ", make("span", "open", "→ " + open));
       else if (result) put(second, "", " → " + result);
     }
-    if (notes && step.kind !== "tool") first.append(make("span", "code", "  " + notes.join(" · ")));
+    if (notes) first.append(make("span", "code", (step.kind === "tool" ? " · " : "  ") + notes.join(" · ")));
     if (filter.text && matches.has(step.index) && !first.querySelector("mark") && !second.querySelector("mark")) second.replaceChildren(foundIn(step));
     words.append(first);
     if (second.hasChildNodes() && second.textContent) words.append(second);
