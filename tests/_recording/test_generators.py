@@ -513,7 +513,7 @@ class Agent:
         yield from self.tool()
 
 with capture():
-    for _ in range(10_000):
+    for _ in range(4_000):
         next(Agent(sys.argv[1]).stream)
         with whyops.trace("other") as other:
             assert whyops.current_trace() is other
