@@ -88,18 +88,18 @@ def test_what_came_later_goes_later(home: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_killed_midway_and_run_again(home: Path, tmp_path: Path) -> None:
     """A push that is killed in the middle goes on where it was: each event arrives once, in order."""
-    run = run_of(2400)
+    run = run_of(4000)
     store(home, run)
     with ServerProcess(tmp_path / "server") as server:
         server.script("set", latency_per_event=0.0005)
         environment = {**os.environ, "WHYOPS_HOME": str(home), "WHYOPS_API_KEY": "whyops_test", "WHYOPS_ANALYSE_BASE_URL": server.url}
         words = [sys.executable, "-m", "whyops", "push", "long"]
-        for stored in (300, 900, 1600):
+        for stored in (300, 1400, 2700):
             process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             server.wait_for_events(stored)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            assert len(server.events) < 2400
+            assert len(server.events) < 4000
         server.script("set", latency_per_event=0.0)
         done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
