@@ -73,8 +73,19 @@ UNCOMPILED = {"WHYOPS_COMPILE": ""}
 
 
 def install(session: nox.Session, *groups: str, package: str = EXTRAS, also: Iterable[str] = ()) -> None:
-    """Install the package, editable, and what the groups in pyproject.toml name; `also` is what else pip is told."""
-    session.install("-e", package, *also, *_tools(groups), env=UNCOMPILED)
+    """Install the package, editable, and what the groups in pyproject.toml name; `also` is what else pip is told.
+
+    What was installed so before, from the same pyproject.toml, is there: pip would take seconds to find that out.
+    """
+    wanted = ["-e", package, *also, *_tools(groups)]
+    told = "\n".join([*wanted, Path("pyproject.toml").read_text("utf-8")])
+    stamp = Path(session.bin).parent / "installed.txt" if session.virtualenv.venv_backend != "none" else None
+    if stamp is not None and "--upgrade" not in wanted and stamp.is_file() and stamp.read_text("utf-8") == told:
+        session.log("What it needs is installed.")
+        return
+    session.install(*wanted, env=UNCOMPILED)
+    if stamp is not None:
+        stamp.write_text(told, "utf-8")
 
 
 def _tools(groups: Iterable[str]) -> list[str]:

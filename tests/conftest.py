@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import itertools
 import os
 import shutil
 import subprocess
@@ -29,11 +30,25 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+_number = itertools.count()
+
+
+@pytest.fixture
+def _where(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give where the home of this test is to be: beside its other files, if it asks for a folder; to make one takes a while."""
+    if "tmp_path" in request.fixturenames:
+        folder: Path = request.getfixturevalue("tmp_path")
+        return folder / "home"
+    homes = tmp_path_factory.getbasetemp() / "homes"
+    homes.mkdir(exist_ok=True)
+    return homes / str(next(_number))
+
+
 @pytest.fixture(autouse=True)
-def _own_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _own_world(monkeypatch: pytest.MonkeyPatch, _where: Path) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith(("WHYOPS_", *_FREEZING_HOSTS))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("WHYOPS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("WHYOPS_HOME", str(_where))
     monkeypatch.setattr(guard, "reraise", True)
     monkeypatch.setattr(guard, "notices", guard.Notices())
     monkeypatch.setattr(_default, "_chosen", None)

@@ -53,14 +53,17 @@ def written() -> dict[str, str]:
     return {name: os.environ[name] for name in OURS if name in os.environ}
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver", "fork"])
 @pytest.mark.parametrize(
-    "settings, hidden, told",
+    "method, settings, hidden, told",
     [
-        ("capture_content=False", {"Ada Lovelace", "DE89", "flu"}, 0),
-        ("redact_keys=['iban']", {"DE89"}, 0),
-        ("redact=redact", {"Ada Lovelace", "DE89", "flu"}, 1),
-        ("sink=Sink()", {"Ada Lovelace", "DE89", "flu"}, 1),
+        ("spawn", "capture_content=False", {"Ada Lovelace", "DE89", "flu"}, 0),
+        ("spawn", "redact_keys=['iban']", {"DE89"}, 0),
+        ("spawn", "redact=redact", {"Ada Lovelace", "DE89", "flu"}, 1),
+        ("spawn", "sink=Sink()", {"Ada Lovelace", "DE89", "flu"}, 1),
+        ("forkserver", "redact_keys=['iban']", {"DE89"}, 0),
+        ("forkserver", "redact=redact", {"Ada Lovelace", "DE89", "flu"}, 1),
+        ("fork", "redact_keys=['iban']", {"DE89"}, 0),
+        ("fork", "redact=redact", {"Ada Lovelace", "DE89", "flu"}, 1),
     ],
 )
 def test_children_record_no_more_than_their_parent(tmp_path, home, method, settings, hidden, told):

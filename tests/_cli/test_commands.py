@@ -158,8 +158,8 @@ def test_a_damaged_store_is_one_line(home: Path, capsys: pytest.CaptureFixture[s
 def test_a_reader_that_goes_away(home: Path) -> None:
     """With `whyops … | head` nothing is said on stderr."""
     run = Run()
-    for number in range(1000):
-        run.tool("f", {"n": number}, "x" * 200, f"s{number}")
+    for number in range(400):
+        run.tool("f", {"n": number}, "x" * 400, f"s{number}")
     store(home, run)
     process = started(["show", "last"], home)
     assert process.stdout is not None

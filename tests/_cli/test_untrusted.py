@@ -36,6 +36,8 @@ COMMANDS = (
     ["prune", "--max-size", "1GB", "--dry-run"],
 )
 
+OF_AN_OUTBOX = ("counts.json", "parked.jsonl", "ended", "000000000000001-dead-000001.lines")
+
 DAMAGED = {
     "over-deep": b'{"format":1,"acknowledged":"000000000000010","metadata":' + b"[" * 60_000 + b"\n",
     "large number": b'{"format":1,"acknowledged":"' + b"9" * 5000 + b'","metadata":""}\n',
@@ -87,30 +89,26 @@ def record(caplog: pytest.LogCaptureFixture) -> str:
 
 
 @each_kind
-@pytest.mark.parametrize("name", ["counts.json", "parked.jsonl", "ended", "000000000000001-dead-000001.lines", "1.new"])
-def test_among_the_outboxs_files(
-    left: Path, put: Put, name: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_among_the_outboxs_files(left: Path, put: Put, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
     """What is not ours there is passed over, and stays; all else is delivered."""
-    place = destination_folder(left) / name
-    place.unlink(missing_ok=True)
-    put(place)
-    before = state(place)
+    places = [destination_folder(left) / name for name in (*OF_AN_OUTBOX, "1.new")]
+    for place in places:
+        place.unlink(missing_ok=True)
+        put(place)
+    before = [state(place) for place in places]
     assert {words: code for words, (code, _) in run_all(capsys).items() if code} == {"report session-123 -o /dev/null": 1}
     assert record(caplog) == ""
     assert sorted(summary.trace_id for summary in StoreReader(left).summaries()) == ["left", "recorded"]
-    assert state(place) == before
+    assert [state(place) for place in places] == before
 
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED.keys())
-@pytest.mark.parametrize("name", ["counts.json", "parked.jsonl", "ended", "000000000000001-dead-000001.lines"])
-def test_damaged_on_purpose(
-    left: Path, data: bytes, name: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    """A file that is ours and says nonsense says nothing, and does nothing to a terminal."""
-    place = destination_folder(left) / name
-    place.write_bytes(data)
-    place.chmod(0o600)
+def test_damaged_on_purpose(left: Path, data: bytes, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Files that are ours and say nonsense say nothing, and do nothing to a terminal."""
+    for name in OF_AN_OUTBOX:
+        place = destination_folder(left) / name
+        place.write_bytes(data)
+        place.chmod(0o600)
     told = run_all(capsys)
     assert {words for words, (code, _) in told.items() if code} <= {"report session-123 -o /dev/null", "deliver --timeout 0.2"}
     assert "\x1b" not in "".join(text for _, text in told.values())

@@ -353,6 +353,7 @@ record(5)
     assert len(processes.server.events) == 1005
 
 
+FLUSHED = "subject.flush().result(5)"
 TAKE_OVER = """
 import gevent
 from gevent import monkey
@@ -375,8 +376,14 @@ assert longest < 4, longest
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="needs gevent")
-@pytest.mark.parametrize("before", ["", "record(5)", "record(5); subject.flush().result(5)", "record(5); subject.close().result(5)"])
-@pytest.mark.parametrize("forked", [False, True])
+@pytest.mark.parametrize(
+    "before, forked",
+    [
+        *((before, False) for before in ("", "record(5)", f"record(5); {FLUSHED}", "record(5); subject.close().result(5)")),
+        ("", True),
+        (f"record(5); {FLUSHED}", True),
+    ],
+)
 def test_gevent_that_takes_over_late(processes, before, forked):
     """Also in a child, as a gunicorn that preloads has them: what the sender sleeps on is of the kind that lets greenlets run."""
     taken_over = "\nchild = os.fork()\nif child: os.waitpid(child, 0); sys.exit()" * forked + TAKE_OVER

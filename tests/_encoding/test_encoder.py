@@ -70,14 +70,14 @@ def test_the_gallery_is_large_enough() -> None:
     assert len({name for name, _ in HOSTILE_VALUES}) == len(HOSTILE_VALUES)
 
 
-@pytest.mark.parametrize("max_bytes", [256, 4_096, 262_144])
 @pytest.mark.parametrize("make", [make for _, make in HOSTILE_VALUES], ids=[name for name, _ in HOSTILE_VALUES])
-def test_any_value_becomes_storable_json(make: Callable[[], object], max_bytes: int) -> None:
+def test_any_value_becomes_storable_json(make: Callable[[], object]) -> None:
     """Whatever the value, its JSON is strict, bounded, free of NUL and lone surrogates, and none of the value's own code has run."""
-    value = make()
-    RAN.clear()
-    check_storable(Encoder(max_value_bytes=max_bytes), value, max_bytes)
-    assert RAN == []
+    for max_bytes in (256, 4_096, 262_144):
+        value = make()
+        RAN.clear()
+        check_storable(Encoder(max_value_bytes=max_bytes), value, max_bytes)
+        assert RAN == []
 
 
 @pytest.mark.parametrize("make", [make for _, make in HOSTILE_VALUES], ids=[name for name, _ in HOSTILE_VALUES])

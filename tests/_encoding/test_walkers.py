@@ -129,7 +129,7 @@ def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 VALUES = st.recursive(SCALARS, around, max_leaves=12)
-agreement = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+agreement = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(VALUES)

@@ -513,7 +513,7 @@ class Agent:
         yield from self.tool()
 
 with capture():
-    for _ in range(10_000):
+    for _ in range(4_000):
         next(Agent(sys.argv[1]).stream)
         with whyops.trace("other") as other:
             assert whyops.current_trace() is other
@@ -557,7 +557,7 @@ def test_an_asynchronous_generator_that_is_collected_with_the_function_s_own(rec
 
     async def main():
         asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
-        for _ in range(20):
+        for _ in range(5):
             await Agent().stream.__anext__()
             gc.collect()
             await asyncio.sleep(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -15,14 +16,20 @@ def shown(_value: object) -> str:
     return "[…]"
 
 
-@pytest.mark.parametrize("way", [pytest.param(way, id=name) for name, way in explicit_ways()])
-def test_no_place_of_any_method_lets_content_through(way):
-    """Whatever stands wherever: the event is recorded, and holds nothing of it."""
-    recording = Recording(capture_content=False)
-    way(recording.trace("t"))
-    (line,) = recording.lines
-    assert WORD.encode() not in line
-    assert WORD not in json.dumps(json.loads(line), ensure_ascii=False)
+WAYS = list(explicit_ways())
+PLACES = list(dict.fromkeys(re.split("[=:]", name)[0] for name, _ in WAYS))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_place_of_any_method_lets_content_through(place):
+    """Whatever stands there: the event is recorded, and holds nothing of it."""
+    for name, way in WAYS:
+        if re.split("[=:]", name)[0] == place:
+            recording = Recording(capture_content=False)
+            way(recording.trace("t"))
+            (line,) = recording.lines
+            assert WORD.encode() not in line, name
+            assert WORD not in json.dumps(json.loads(line), ensure_ascii=False), name
 
 
 def test_metadata_of_a_trace_is_content():

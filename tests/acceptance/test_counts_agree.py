@@ -84,7 +84,7 @@ def printed(capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., str]:
     return run
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(events, min_size=1, max_size=12), st.integers(1, 5), st.randoms(use_true_random=False))
 def test_of_any_lines(home: Path, lines: list[dict[str, object]], batch: int, order: random.Random) -> None:
     """Doubled, in any order, in batches of any size, from clients that leave out or mistake anything."""

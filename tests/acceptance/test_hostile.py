@@ -145,12 +145,17 @@ WAYS: list[Way] = [
 PARTS = 4
 """So that the workers that run the tests can share the work."""
 
-LESS_BYTES = 16_384
-"""What an asynchronous way may keep of a value: it is cut where its synchronous twin cuts, so that one need not fill the usual bound."""
+LESS_BYTES = 8_192
+"""What most ways may keep of a value: all cut in the same place, so that not each of them need fill the usual bound with each value."""
+
+USUAL_BOUND = (as_argument_and_result, in_a_tool_span)
+
+LARGE = ("text_long_wide", "list_of_long_texts", "bytes_long")
+"""What fills the usual bound with text, with texts, with bytes; `USUAL_BOUND` does with all that there is."""
 
 
 def bound_of(way: Way) -> int:
-    return LESS_BYTES if "async" in way.__name__ else MAX_VALUE_BYTES
+    return MAX_VALUE_BYTES if way in USUAL_BOUND else LESS_BYTES
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
@@ -159,10 +164,23 @@ def bound_of(way: Way) -> int:
 def test_the_gallery(way: Way, part: int) -> None:
     """Each hostile value passes each way in, is handed on untouched, and leaves as many events as the way makes, all of them stored."""
     assert len(HOSTILE_VALUES) >= 150
-    settings: dict[str, Any] = {"api_key": "YOPS-key", "agent_name": "a", "max_value_bytes": bound_of(way)}
+    all_are_stored(way, HOSTILE_VALUES[part::PARTS], bound_of(way))
+
+
+@pytest.mark.parametrize("way", [in_each_method, in_an_exception], ids=lambda way: way.__name__)
+def test_large_values_everywhere(way: Way) -> None:
+    """Where each place of an event fills the usual bound, the service still takes the event."""
+    values = [(name, make) for name, make in HOSTILE_VALUES if name in LARGE]
+    assert len(values) == len(LARGE)
+    all_are_stored(way, values, MAX_VALUE_BYTES)
+
+
+def all_are_stored(way: Way, values: list[tuple[str, Callable[[], object]]], bound: int) -> None:
+    """Record the values, each in a trace of its own, and compare what the service has."""
+    settings: dict[str, Any] = {"api_key": "YOPS-key", "agent_name": "a", "max_value_bytes": bound}
     with StrictServer() as server, whyops.WhyOps(analyse_base_url=server.url, **settings) as sdk:
         expected = {}
-        for number, (name, make) in enumerate(HOSTILE_VALUES[part::PARTS]):
+        for number, (name, make) in enumerate(values):
             expected[f"{number} {name}"[:128]] = way(sdk.trace(f"{number} {name}"[:128]), make())
         result = sdk.flush_sync(60)
         stored = {trace_id: len(server.events_of(trace_id)) for trace_id in expected}

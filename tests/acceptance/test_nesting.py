@@ -98,7 +98,7 @@ def _holds_for_what_was_recorded(calls: dict[str, Place], events: list[dict]) ->
 
 
 @given(program=PROGRAMS)
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_is_current_after_is_what_was_before(client, sink, program):
     """However things are nested and ended, after each what was before is current, and each call is where it was made."""
     holds(client, sink, program)

@@ -130,8 +130,18 @@ assert time.monotonic() - started < 20
 """
 
 
-@pytest.mark.parametrize("begin, home", [(NO_ENTRY, "x"), ("", "~nobody-of-this-name/x"), ("", "/proc/whyops"), ("", __file__)])
-@pytest.mark.parametrize("ask", ["", "assert whyops.configure().flush_sync().waiting == 1", "whyops.configure().close_sync()"])
+FLUSH, CLOSE = "assert whyops.configure().flush_sync().waiting == 1", "whyops.configure().close_sync()"
+
+
+@pytest.mark.parametrize(
+    "begin, home, ask",
+    [
+        *((NO_ENTRY, "x", ask) for ask in ("", FLUSH, CLOSE)),
+        ("", "~nobody-of-this-name/x", FLUSH),
+        ("", "/proc/whyops", CLOSE),
+        ("", __file__, ""),
+    ],
+)
 def test_nobody_waits_for_a_store_that_can_not_be_made(tmp_path: Path, begin: str, home: str, ask: str) -> None:
     """Without a key nothing can be kept there: a flush ends at once, and so does the program, which says how much is lost."""
     environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "WHYOPS_HOME": home}
