@@ -279,6 +279,13 @@ def bench_peers(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_frameworks(session: nox.Session) -> None:
+    """Measure what recording adds to an agent's run, above a no-op handler. `-- --base FOLDER`: beside another build's `src`."""
+    session.install(".", "llama-index-core", *_tools(["bench"]), env=UNCOMPILED)
+    session.run("python", "bench/frameworks/compare.py", *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """Build the sdist, the wheel for every machine and the compiled one for this, and import each in an environment of its own."""
     session.install(*_tools(["build"]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from whyops._providers.said import Said
+from whyops._providers.said import Said, seal_of
 from whyops._recording import prompts
 from whyops._recording.prompts import PromptMemory
 
@@ -159,3 +159,31 @@ def test_the_calls_that_models_chose_are_remembered_within_a_bound(monkeypatch: 
     for number in range(5):
         memory.choose(str(number), "find")
     assert memory.chosen == {"2": "find", "3": "find", "4": "find"}
+
+
+def test_a_message_is_taken_apart_once_as_long_as_its_seal_is_the_same() -> None:
+    """The very object, unchanged; without a seal, and once it has changed, it is taken apart again."""
+    memory, taken = PromptMemory(), []
+
+    def take_apart(message: Any) -> Said:
+        taken.append(dict(message))
+        return Said("user", message["content"], message=message)
+
+    message = {"content": "Hello"}
+    met = [memory.meet(message, seal_of(message), take_apart) for _ in range(3)]
+    assert met[0] is met[1] is met[2]
+    message["content"] = "Hullo"
+    assert memory.meet(message, seal_of(message), take_apart).said.parts == "Hullo"
+    memory.meet(dict(message), seal_of(message), take_apart)
+    memory.meet(message, None, take_apart)
+    assert taken == [{"content": "Hello"}, *[{"content": "Hullo"}] * 3]
+
+
+def test_no_more_messages_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither more of them, nor longer ones; what was forgotten is taken apart again."""
+    monkeypatch.setattr(prompts, "MOST_CHARACTERS", 10)
+    memory = PromptMemory()
+    short, long = {"content": "Hello"}, {"content": "Hello again"}
+    first = memory.meet(short, b"1", lambda message: Said("user", message["content"]))
+    memory.meet(long, b"2", lambda message: Said("user", message["content"]))
+    assert memory.meet(short, b"1", lambda message: Said("user", message["content"])) is not first

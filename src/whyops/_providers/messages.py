@@ -38,6 +38,9 @@ _BASE64 = re.compile(rf"[A-Za-z0-9+/_=-]{{{MAX_DATA}}}")
 """How data begins that stands under a name which does not tell it: no text is so long without a blank."""
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 def role_of(name: object) -> str:
     """Return system, user, assistant or tool for a framework's name of a role; a name that nobody knows stays."""
     text = str(getattr(name, "value", name)).lower()
@@ -156,6 +159,6 @@ def _arguments(arguments: object, encode: Encode) -> str:
     if isinstance(arguments, Mapping):
         arguments = {name: value for name, value in arguments.items() if name != PROXY_ARGUMENT}
     try:
-        return json.dumps({} if arguments is None else arguments, ensure_ascii=False, allow_nan=False)
+        return _as_json({} if arguments is None else arguments)
     except (TypeError, ValueError, RecursionError):
         return encode(arguments)[0]

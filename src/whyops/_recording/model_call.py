@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._providers.answer import Answer, ServerCall
-from .._providers.said import Said
+from .._providers.said import Said, seal_of
 from .._wire import line
 from .._wire import write as contents
 from ..types import MessageItem, UserMessageMetadata
@@ -17,10 +17,20 @@ from .place import Place
 from .prompts import Division, PromptId
 from .recorder import Recorder
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _said_tools(tools: object) -> Said:
+    return Said("tools", tools)
+
 
 def says_something(messages: Sequence[MessageItem]) -> bool:
     """Tell whether one of the messages is a user's."""
     return any(message["role"] == "user" for message in messages)
+
+
+def unsealed(_message: object) -> None:
+    """Tell nothing of a message: it is taken apart each time."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -29,7 +39,8 @@ class Question:
 
     `said` tells what makes a message up, `written` brings messages into our form, and `along` gives what goes along with those that are
     new: with the tools offered, if its second argument says so. `tools` are these as the framework holds them. `is_of_user` tells whether
-    a user speaks in new messages, and not only an agent in the user's name.
+    a user speaks in new messages, and not only an agent in the user's name. `seal` returns a value that is equal as long as nothing of what
+    `said` reads in a message has changed, or None where that can't be told: it is cheaper, and so a message is taken apart once.
     """
 
     messages: Sequence[Any]
@@ -38,6 +49,7 @@ class Question:
     along: Callable[[Sequence[MessageItem], bool], UserMessageMetadata]
     tools: object = None
     is_of_user: Callable[[Sequence[MessageItem]], bool] = says_something
+    seal: Callable[[Any], object] = unsealed
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -88,9 +100,11 @@ class ModelCall:
         """Record what the model is asked: the messages that are new to the trace, and of all the ids."""
         recorder = self.place.trace.recorder
         memory = self.place.trace.prompts()
-        said = [question.said(message) for message in question.messages]
-        tools = Said("tools", question.tools) if question.tools else None
-        division, tools_from = memory.divide(said), None if tools is None else memory.find(tools)
+        met = [memory.meet(message, question.seal(message), question.said) for message in question.messages]
+        said = [one.said for one in met]
+        offered = memory.meet(question.tools, seal_of(question.tools), _said_tools) if question.tools else None
+        tools = None if offered is None else offered.said
+        division, tools_from = memory.divide(said, met), None if tools is None else memory.find(tools, offered)
         new = question.written([question.messages[place] for place in division.new])
         along = question.along(new, tools_from is None)
         is_of_agent = says_something(new) and not question.is_of_user(new)
@@ -215,7 +229,7 @@ class ModelCall:
 def _json(division: Division, recorder: Recorder) -> str:
     """Return a prompt's ids as JSON; a name that a message has got since is content, and may be secret."""
     ids = [_without_secrets(one, recorder) if isinstance(one, dict) else one for one in division.written]
-    return json.dumps(ids, separators=(",", ":"))
+    return _compact(ids)
 
 
 def _without_secrets(renamed: Mapping[str, Any], recorder: Recorder) -> PromptId:

@@ -7,7 +7,7 @@ recorded each time. Two threads that record at once may record a message twice, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -56,6 +56,15 @@ class _Held:
         self.used = used
 
 
+class Met(NamedTuple):
+    """A message that stood in a prompt, as it was then: `seal` tells whether it has been changed since."""
+
+    message: object
+    seal: object
+    said: Said
+    spread: Spread | None
+
+
 class Division(NamedTuple):
     """A prompt, told apart: its ids, in order, and of the messages that are new the places. `spreads` are for `PromptMemory.remember`.
 
@@ -83,10 +92,12 @@ class PromptMemory:
     `chosen` are the tool calls that models chose and that have neither run nor been answered: their tools, by the calls' ids.
     """
 
-    __slots__ = ("_beginnings", "_characters", "_held", "_messages", "_prompts", "chosen")
+    __slots__ = ("_beginnings", "_characters", "_held", "_messages", "_met", "_met_characters", "_prompts", "chosen")
 
     def __init__(self) -> None:
         self._held: dict[_Key, list[_Held]] = {}
+        self._met: dict[int, Met] = {}
+        self._met_characters = 0
         self._beginnings: tuple[_Beginning, ...] = ()
         self._messages = 0
         self._characters = 0
@@ -99,8 +110,22 @@ class PromptMemory:
         while len(self.chosen) > MOST_CHOSEN:
             self.chosen.pop(next(iter(list(self.chosen)), None), None)
 
-    def divide(self, messages: Sequence[Said]) -> Division:
-        """Return the ids of a prompt's messages; a new one's is its place among the new ones.
+    def meet(self, message: object, seal: object, say: Callable[[Any], Said]) -> Met:
+        """Return what makes a message up, from an earlier prompt if its `seal` is the same as then; without a seal, as it is now."""
+        met = self._met.get(id(message))
+        if met is not None and met.message is message and seal is not None and met.seal == seal:
+            return met
+        said = say(message)
+        met = Met(message, seal, said, _spread(said))
+        if seal is not None:
+            self._met_characters += 0 if met.spread is None else met.spread.key[2]
+            if len(self._met) >= MOST_MESSAGES or self._met_characters > MOST_CHARACTERS:
+                self._met, self._met_characters = {}, 0
+            self._met[id(message)] = met
+        return met
+
+    def divide(self, messages: Sequence[Said], met: Sequence[Met] = ()) -> Division:
+        """Return the ids of a prompt's messages; a new one's is its place among the new ones. `met` are those messages, where known.
 
         What a user says last is new, unless it is the very object that was recorded: the same words may be said again.
         """
@@ -110,7 +135,7 @@ class PromptMemory:
         spreads: list[Spread | None] = []
         turn = last_turn(messages)
         for place, said in enumerate(messages):
-            spread = _spread(said)
+            spread = met[place].spread if met else _spread(said)
             held = None if spread is None else self._find(said, spread, same_object=place == turn)
             if held is None:
                 ids.append(len(new))
@@ -126,9 +151,9 @@ class PromptMemory:
         ids: list[PromptId] = [line.message_key(key, one) if isinstance(one, int) else one for one in division.ids]
         self._beginnings = (_Beginning(key, ids, division.links), *self._beginnings[: _MOST_BEGINNINGS - 1])
 
-    def find(self, said: Said) -> str | None:
+    def find(self, said: Said, met: Met | None = None) -> str | None:
         """Return the id of what is held already."""
-        spread = _spread(said)
+        spread = _spread(said) if met is None else met.spread
         held = None if spread is None else self._find(said, spread, same_object=False)
         if held is None:
             return None
@@ -148,7 +173,7 @@ class PromptMemory:
         for held in reversed(self._held.get(spread.key, ())):
             if same_object and (said.message is None or held.message is not said.message):
                 continue
-            if held.parts == spread.parts:  # what is the very same is not read
+            if held.parts is spread.parts or held.parts == spread.parts:  # what is the very same is not read
                 return held
         return None
 
@@ -186,8 +211,13 @@ class PromptMemory:
 
 def _alike(ids: list[PromptId], others: list[PromptId]) -> int:
     """Return how many of the first ids are the same."""
-    pairs = enumerate(zip(ids, others, strict=False))
-    return next((place for place, (one, other) in pairs if one != other), min(len(ids), len(others)))
+    length = min(len(ids), len(others))
+    if ids[:length] == others[:length]:
+        return length
+    place = 0
+    while ids[place] == others[place]:
+        place += 1
+    return place
 
 
 def last_turn(messages: Sequence[Said]) -> int | None:

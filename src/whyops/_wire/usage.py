@@ -20,6 +20,7 @@ Writes to a cache are told apart by how long they last, 5 minutes or an hour, wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import SupportsFloat, cast
 
 from .._encoding.class_fields import defines, fields, instance_dict
@@ -38,6 +39,8 @@ Counts = Mapping[str, object]
 
 def whole(value: object) -> int | None:
     """Return the number as the service takes it, rounded and between 0 and 2³¹-1; None if it is no number."""
+    if value is None:
+        return None
     kind = type(value)
     number = value if kind is int or kind is float else safely(_number, value)
     if number is None or isinstance(number, Failed) or number != number:  # noqa: PLR0124 - NaN
@@ -52,11 +55,24 @@ def _number(value: object) -> float | None:
     return float(cast("SupportsFloat", value))
 
 
+_USUAL = (
+    dict.fromkeys(("input_tokens", "output_tokens", "total_tokens")).keys(),
+    dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens")).keys(),
+)
+"""What the counts of an answer are called that tell of no cache, in the order of ours: nothing of them needs to be worked out."""
+
+
 def token_usage(value: object) -> dict[str, int] | None:
     """Return the counts as whole numbers under our names; what is unknown is left out, and None means that nothing is known.
 
     `value` is a dict, or the provider's object as it is; also what holds one under `usage`, `usage_metadata` or `token_usage`.
     """
+    if type(value) is dict:
+        for names in _USUAL:
+            if value.keys() == names:
+                counted = [value[name] for name in names]
+                if all(type(count) is int and 0 <= count <= MAX_COUNT for count in counted):
+                    return dict(zip(COUNTS, counted, strict=False))
     counts = safely(_token_usage, value)
     return None if isinstance(counts, Failed) else counts
 
@@ -94,7 +110,9 @@ COUNTS = (
     *("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens"),
     *("cacheWrite5mTokens", "cacheWrite1hTokens", "cacheCreationTokens"),
 )
-"""Our names. `cacheCreationTokens` are writes to a cache of which nobody says how long they last."""
+"""Our names: first those of the three counts that nearly all providers tell.
+
+`cacheCreationTokens` are writes to a cache of which nobody says how long they last."""
 
 
 def _read(value: object) -> tuple[frozenset[str], dict[str, object]]:
@@ -106,7 +124,12 @@ def _read(value: object) -> tuple[frozenset[str], dict[str, object]]:
     else:  # a protobuf message, as Google's older client gives: its fields are found by name only
         found = [(name, getattr(value, name, None)) for name in _GOOGLE]
     given = {name: each for name, each in found if isinstance(name, str) and each is not None}
-    return frozenset(given), {_SNAKE.sub("_", name).lower(): each for name, each in given.items()}
+    return frozenset(given), {_snake(str.__str__(name)): each for name, each in given.items()}
+
+
+@lru_cache(maxsize=1_024)
+def _snake(name: str) -> str:
+    return _SNAKE.sub("_", name).lower()
 
 
 _GOOGLE = (
@@ -200,7 +223,11 @@ def _written(given: Counts) -> dict[str, int]:
 
 
 def _first(given: Counts, *names: str) -> int | None:
-    return next((count for name in names if (count := whole(given.get(name))) is not None), None)
+    for name in names:
+        count = whole(given.get(name))
+        if count is not None:
+            return count
+    return None
 
 
 def _sum(*counts: int | None) -> int | None:

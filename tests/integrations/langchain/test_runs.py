@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests._recording.recording import Recording
+from whyops._recording.model_call import ModelCall
 from whyops._recording.place import Place
 from whyops.integrations._shared.open_table import QUIET_SECONDS
 from whyops.integrations._shared.tool_run import ToolRun
+from whyops.integrations.langchain import WhyOpsCallbackHandler
 from whyops.integrations.langchain._frames import BodyFrame
-from whyops.integrations.langchain._runs import QUIET_SECONDS_AFTER_ROOT, Run, Runs, give_up, open_runs
+from whyops.integrations.langchain._runs import QUIET_SECONDS_AFTER_ROOT, Run, Runs, give_up, open_runs, streams
 
 
 class Clock:
@@ -161,3 +163,49 @@ def test_a_forked_child_starts_with_none():
             os._exit(failed)  # whatever happened: a child that went on would run the other tests too
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert open_runs.end(run.id, "handler") is run
+
+
+@pytest.mark.parametrize("end", ["end", "close"])
+def test_a_stream_is_known_by_the_object_of_its_id_until_it_ends(world, end):
+    """From the first token with content on, and not once the run is over."""
+    run = world.start()
+    run.begin_model(ModelCall(run.place, "m", "p"), ())
+    run.hear("", None)
+    assert id(run.id) not in streams
+    run.hear("word", None)
+    assert streams[id(run.id)] is run
+    world.runs.end(run.id, "handler") if end == "end" else run.close("CancelledError")
+    assert id(run.id) not in streams
+    run.hear("late", None)
+    assert id(run.id) not in streams
+
+
+class CountedId(uuid.UUID):
+    """An id that counts how often it is looked up."""
+
+    hashed = 0
+
+    def __hash__(self) -> int:
+        CountedId.hashed += 1
+        return super().__hash__()
+
+
+def test_no_token_but_the_first_is_looked_up(captured):
+    """The others cost no hash of a UUID, and all are kept in case that no more comes."""
+    handler, run_id = WhyOpsCallbackHandler(), CountedId(int=17)
+    handler.on_llm_start({}, ["Tell a story."], run_id=run_id)
+    handler.on_llm_new_token("Once", run_id=run_id)
+    CountedId.hashed = 0
+    for word in (" upon", " a", " time"):
+        handler.on_llm_new_token(word, run_id=run_id)
+    assert CountedId.hashed == 0
+    handler.on_llm_error(ConnectionError("gone"), run_id=run_id)
+    assert [event["content"]["content"] for event in captured.events if event["eventType"] == "llm_response"] == ["Once upon a time"]
+
+
+def test_a_token_that_is_told_wrongly_raises_nothing(captured):
+    """Whatever arguments come with it."""
+    handler = WhyOpsCallbackHandler()
+    handler.on_llm_new_token()
+    handler.on_llm_new_token("a", "b", run_id=None, more=1)
+    assert captured.events == []

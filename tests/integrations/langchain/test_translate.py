@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
+import uuid
 from typing import Annotated, Any, Optional, Union
 
 import pytest
@@ -251,3 +252,58 @@ def test_what_langchain_hands_over_by_name():
     """Without an annotation, `callbacks` and `run_manager` are LangChain's."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     assert [is_injected(inspect.Parameter(name, kind)) for name in ("callbacks", "run_manager", "query")] == [True, True, False]
+
+
+def a_chosen_call() -> AIMessage:
+    return AIMessage("Let me look.", tool_calls=[{"name": "look_up", "args": {"n": 1, "where": ["a"]}, "id": "call-1"}])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda message: setattr(message, "content", "Let me think."),
+        lambda message: setattr(message, "name", "clerk"),
+        lambda message: message.tool_calls[0]["args"]["where"].append("b"),
+        lambda message: message.tool_calls[0]["args"].update(n=True),
+        lambda message: message.tool_calls.clear(),
+        lambda message: message.invalid_tool_calls.append({"name": "x", "args": "{", "id": "call-2", "error": None}),
+    ],
+    ids=["content", "name", "argument", "type", "no calls", "invalid call"],
+)
+def test_a_message_that_was_changed_in_place_has_another_seal(change):
+    """Whatever of it is read; one that was not has the same, and is taken apart once."""
+    message = a_chosen_call()
+    before = translate.seal(message)
+    assert before is not None
+    assert before == translate.seal(message)
+    change(message)
+    assert translate.seal(message) != before
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        HumanMessage([{"type": "text", "text": "Hello"}]),
+        AIMessage("", additional_kwargs={"function_call": {"name": "x", "arguments": "{}"}}),
+        AIMessage("", role="user"),
+        AIMessage("", tool_calls=[{"name": "x", "args": {"n": object()}, "id": "call-1"}]),
+        "Hello",
+    ],
+)
+def test_a_message_whose_changes_are_not_seen_has_no_seal(message):
+    """Parts, older calls, members that its class does not declare, values of the application's own classes: taken apart each time."""
+    assert translate.seal(message) is None
+
+
+def test_a_prompt_that_comes_again_is_not_taken_apart_again(captured, handler, monkeypatch):
+    """Of a growing prompt only what is new is, also where it is another list of the same messages."""
+    taken: list[Any] = []
+    monkeypatch.setattr(translate, "said", lambda message, said=translate.said: taken.append(message) or said(message))
+    prompt: list[Any] = [SystemMessage("Help."), HumanMessage("Where is it?")]
+    for answer in (a_chosen_call(), AIMessage("There.")):
+        run_id = uuid.uuid4()
+        handler.on_chat_model_start({}, [prompt], run_id=run_id, metadata={"thread_id": "t"})
+        handler.on_llm_end(LLMResult(generations=[[ChatGeneration(message=answer)]]), run_id=run_id)
+        prompt = [*prompt, answer, HumanMessage("And now?")]
+    assert taken == [*prompt[:2], *prompt[2:4]]
+    assert [len(event["content"]) for event in captured.events if event["eventType"] == "user_message"] == [2, 1]

@@ -194,3 +194,44 @@ def test_results() -> None:
 def test_vectors(result: Any, expected: tuple[int, int]) -> None:
     """One vector, or a list of them."""
     assert translate.vectors_of(result) == expected
+
+
+def a_chosen_call() -> ChatMessage:
+    call = ToolSelection(tool_id="t1", tool_name="look", tool_kwargs={"at": 1, "where": ["a"]})
+    return ChatMessage(role="assistant", content="Let me look.", additional_kwargs={"tool_calls": [call], "name": "clerk"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda message: setattr(message.blocks[0], "text", "Let me think."),
+        lambda message: message.blocks.append(TextBlock(text="More.")),
+        lambda message: message.additional_kwargs.update(name="boss"),
+        lambda message: message.additional_kwargs["tool_calls"][0].tool_kwargs["where"].append("b"),
+        lambda message: message.additional_kwargs["tool_calls"][0].tool_kwargs.update(at=True),
+        lambda message: message.additional_kwargs["tool_calls"].clear(),
+        lambda message: setattr(message, "role", "user"),
+    ],
+    ids=["text", "block", "name", "argument", "type", "no calls", "role"],
+)
+def test_a_message_that_was_changed_in_place_has_another_seal(change: Any) -> None:
+    """Whatever of it is read; one that was not has the same, and is taken apart once."""
+    message = a_chosen_call()
+    before = translate.seal(message)
+    assert before is not None
+    assert before == translate.seal(message)
+    change(message)
+    assert translate.seal(message) != before
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ChatMessage(role="user", blocks=[ImageBlock(url="https://example.com/cat.png")]),
+        ChatMessage(role="user", content="Hello", additional_kwargs={"tool_calls": [SimpleNamespace(id="t1")]}),
+        "Hello",
+    ],
+)
+def test_a_message_whose_changes_are_not_seen_has_no_seal(message: Any) -> None:
+    """Other parts than text, calls of a provider's own classes: taken apart each time."""
+    assert translate.seal(message) is None

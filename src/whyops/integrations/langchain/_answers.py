@@ -7,12 +7,12 @@ from typing import Any
 
 from ..._encoding import Encode
 from ..._providers.answer import Answer, is_told_by
-from ..._providers.messages import first_of, first_text, kind_of, shown_content
+from ..._providers.messages import first_of, first_text, kind_of, message_item, shown_content
 from ..._providers.server_calls import server_calls
 from ..._runtime.safely import safely_or
 from ..._wire.signature import strip_signature
 from ..._wire.write import known
-from ._translate import MODEL, THINKING, calls_of, content_of, message_of, said, shown_parts
+from ._translate import MODEL, THINKING, calls_of, content_of, role_named, said, shown_parts
 
 _FINISH = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 _MOST_CITATIONS = 50
@@ -102,7 +102,7 @@ def _read_message(answer: Answer, message: Any, encode: Encode) -> None:
     content = shown_parts(plain) if parts else content_of(message)
     answer.content = content or refusal or _audio(extra) or (None if answer.tool_calls or answer.server_calls else "")
     citations = [each for part in rest if isinstance(part, dict) for each in part.get("citations") or part.get("annotations") or ()]
-    if is_told_by(answer, message_of(message, encode)):
+    if is_told_by(answer, message_item(role_named(message), content_of(message), answer.tool_calls, {})):
         answer.said = said(message)
     answer.more |= known(
         {

@@ -115,7 +115,14 @@ def ending_tool() -> tuple[bool, object]:
 
 def _running_tool() -> Mapping[str, Any]:
     """Return what the method of LangChain's that runs a tool, and is telling of it right now, knows."""
-    return next((frame.f_locals for frame in _callers(_FRAMES_TO_A_TOOL) if frame.f_code in _TOOL_RUNS), {})
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  (the documented way to the caller's frame)
+    for _ in range(_FRAMES_TO_A_TOOL + 1):
+        if frame is None:
+            break
+        if frame.f_code in _TOOL_RUNS:
+            return frame.f_locals
+        frame = frame.f_back
+    return {}
 
 
 def configured(keys: Collection[str]) -> Mapping[str, Any]:

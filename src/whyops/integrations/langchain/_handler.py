@@ -24,7 +24,7 @@ from .._shared.origin import Origin
 from .._shared.tool_run import ToolRun
 from . import _answers, _chains, _results, _translate, _who
 from ._frames import BodyFrame, ToolFrame, configured, ending_tool, starting_tool
-from ._runs import Run, open_runs
+from ._runs import MOST_HEARD, Run, open_runs, streams
 
 _NO_TRACE_ID = (
     "A LangChain run names a user and no trace: each such run is a trace of its own. To keep a conversation in one, "
@@ -178,12 +178,22 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if begins_a_turn(messages):
             model.prompt(messages, _translate.sent_along(messages, params, options))
 
+    def on_llm_new_token(self, token: Any = None, *_: Any, run_id: UUID | None = None, chunk: Any = None, **__: Any) -> None:
+        """Note when the first token came, and keep what is there, in case that no more comes.
+
+        It takes any arguments and reads nothing of them, so that it needs no guard: there is one for what it does once a stream.
+        """
+        run = streams.get(id(run_id))
+        if run is not None and run.id is run_id and run.handler is self and len(run.heard) < MOST_HEARD:
+            run.heard.append(token if chunk is None else chunk)
+        else:
+            self._hear(token, run_id, chunk)
+
     @guard.recording
-    def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """Note when the first token came, and keep what is there, in case that no more comes."""
+    def _hear(self, token: object, run_id: UUID | None, chunk: object) -> None:
         run = open_runs.own(run_id, self)
         if run is not None:
-            run.hear(token, kwargs.get("chunk"))
+            run.hear(token, chunk)
 
     @guard.recording
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:

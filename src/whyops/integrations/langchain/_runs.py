@@ -26,7 +26,9 @@ from ._exchange import Exchange
 from ._frames import BodyFrame
 
 MOST_OPEN = 20_000
-_MOST_HEARD = 50_000
+MOST_HEARD = 50_000
+"""How many tokens of one answer are kept."""
+
 _CANCELLED = "CancelledError"
 QUIET_SECONDS_AFTER_ROOT = 300.0
 """How long nothing may have happened under a root that has ended: a child may end later than its root."""
@@ -104,10 +106,12 @@ class Run:
 
     def hear(self, token: object, chunk: object) -> None:
         """Keep what has come of a model's answer: where a stream inside an agent or a graph fails, it is told here alone."""
-        if self.model is not None and len(self.heard) < _MOST_HEARD:
+        if self.model is not None and len(self.heard) < MOST_HEARD:
             self.heard.append(token if chunk is None else chunk)
             if _answers.has_content(token, chunk):
                 self.model.token()
+                if self.root.open.get(self.id) is self:
+                    streams[id(self.id)] = self
 
     def partial(self) -> list[Answer]:
         """Return what has come of a model's answer."""
@@ -148,6 +152,8 @@ class Run:
     def close(self, reason: str | None = None) -> None:
         """Let nothing stay current or open because of this run; with a `reason`, its call is recorded as interrupted."""
         self.root.open.pop(self.id, None)
+        if self.heard and streams.get(id(self.id)) is self:
+            del streams[id(self.id)]
         if self.frame is not None:
             self.frame.ended = True
             context.take_out(self.frame)
@@ -162,6 +168,11 @@ class Run:
                 self.model.interrupt(self.partial(), reason)
 
 
+streams: dict[int, Run] = {}
+"""The open runs whose answer has begun to come, by the `id()` of their own id: a token comes with that very object, and hashing it as a
+UUID would cost more than keeping the token. Of two handlers that hear one run, the latest one's."""
+
+
 class Runs(OpenTable[UUID, tuple[Run, ...]]):
     """The open runs of all handlers in the process, by id, so that two handlers of one client record no run twice."""
 
@@ -173,14 +184,18 @@ class Runs(OpenTable[UUID, tuple[Run, ...]]):
 
     def own(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id if `handler` records it."""
-        return next((run for run in self.get(run_id) or () if run.handler is handler), None)
+        for run in self.get(run_id) or ():
+            if run.handler is handler:
+                return run
+        return None
 
     def start(self, run: Run) -> bool:
         """Take note of a run; False if it is known already, as when one event comes twice or two handlers of one client hear it."""
-        known = self.get(run.id) or ()
+        known: tuple[Run, ...] = self.get(run.id) or ()
         recorder = run.place.trace.recorder
-        if any(other.handler is run.handler or other.place.trace.recorder is recorder for other in known):
-            return False
+        for other in known:
+            if other.handler is run.handler or other.place.trace.recorder is recorder:
+                return False
         run.root.open[run.id] = run
         self.add(run.id, (*known, run), run.root)
         return True
@@ -232,4 +247,5 @@ def give_up(runs: tuple[Run, ...]) -> None:
 
 open_runs = Runs(MOST_OPEN, given_up=give_up)
 blocks.at_end.append(open_runs.end_left_in)
+forks.in_child(streams.clear)
 forks.in_child(open_runs.clear)  # what runs in the parent does not run in the child

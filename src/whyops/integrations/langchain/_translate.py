@@ -21,7 +21,7 @@ from ..._providers.messages import (
     text_of,
     tool_call,
 )
-from ..._providers.said import Said
+from ..._providers.said import Said, seal_of
 from ..._recording.model_call import Question
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
 
@@ -32,6 +32,7 @@ _CALLS = frozenset(
     {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "input_json_delta", "custom_tool_call"}
 )
 _CALL_LISTS = ("tool_calls", "invalid_tool_calls")
+_NAMES = ("role", "type", "name", "tool_call_id")
 _CALL = ("name", "args", "id")
 _NO_PARAMETERS = frozenset({"_type", "functions", "messages", "model", "model_id", "model_kwargs", "model_name", "tools"})
 
@@ -52,7 +53,22 @@ def said(message: Any) -> Said:
     calls = [_asked_in(call) for names in _CALL_LISTS for call in getattr(message, names, None) or ()]
     parts = [getattr(message, "content", None), calls, getattr(message, "tool_call_id", None), extra.get("function_call")]
     name = getattr(message, "name", None)
-    return Said(role_of(_role(message)), parts, name if isinstance(name, str) else None, message)
+    return Said(role_of(role_named(message)), parts, name if isinstance(name, str) else None, message)
+
+
+def seal(message: Any) -> object:
+    """Return a value that is equal as long as nothing of what `said` reads has changed; None where that can't be told at little cost."""
+    held = getattr(message, "__dict__", None)
+    if held is None:
+        return None
+    content = held.get("content")
+    extra = held.get("additional_kwargs")
+    if type(content) is not str or (extra and "function_call" in extra) or getattr(message, "__pydantic_extra__", None):
+        return None
+    calls = [held.get(names) for names in _CALL_LISTS]
+    sealed = seal_of(calls) if any(calls) else b""
+    names = [held.get(name) for name in _NAMES]
+    return None if sealed is None or not all(name is None or type(name) is str for name in names) else (content, sealed, names)
 
 
 def _asked_in(call: Any) -> object:
@@ -69,6 +85,7 @@ def question(messages: Sequence[Any], invocation_params: Mapping[str, Any], opti
         lambda some: prompt_messages(some, encode),
         lambda new, with_tools: sent_along(new, invocation_params if with_tools else rest, options),
         offered(invocation_params),
+        seal=seal,
     )
 
 
@@ -98,14 +115,15 @@ def offered(invocation_params: Mapping[str, Any]) -> object:
     return invocation_params.get("tools") or invocation_params.get("functions")
 
 
-def _role(message: Any) -> object:
+def role_named(message: Any) -> object:
+    """Return what a message calls its role."""
     return getattr(message, "role", None) or getattr(message, "type", None) or "user"
 
 
 def message_of(message: Any, encode: Encode) -> MessageItem:
     """Return a message in our form."""
     names = {name: getattr(message, name, None) for name in ("tool_call_id", "name")}
-    return message_item(_role(message), content_of(message), calls_of(message, encode), names)
+    return message_item(role_named(message), content_of(message), calls_of(message, encode), names)
 
 
 def content_of(message: Any) -> object:

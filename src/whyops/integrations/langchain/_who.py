@@ -57,15 +57,13 @@ def given_name(name: object) -> object:
 
 def _own(metadata: Mapping[str, Any]) -> dict[str, object]:
     """Return what the user's own metadata says of a run in plain values, without the ids that have their place in the event."""
-    own = (
-        (key, value[:_LONGEST] if isinstance(value, str) else value)
-        for key, value in metadata.items()
-        if isinstance(key, str)
-        and isinstance(value, (str, int, float))
-        and key not in TRACE_AND_USER_KEYS
-        and not key.startswith(_FRAMEWORKS_KEYS)
-    )
-    return dict(list(own)[:_MOST])
+    own: dict[str, object] = {}
+    for key, value in metadata.items():
+        if not isinstance(key, str) or key.startswith(_FRAMEWORKS_KEYS) or key in TRACE_AND_USER_KEYS:
+            continue
+        if isinstance(value, (str, int, float)) and len(own) < _MOST:
+            own[key] = value[:_LONGEST] if isinstance(value, str) else value
+    return own
 
 
 def _around(namespace: object) -> str | None:
@@ -79,5 +77,8 @@ def _text(value: object) -> str | None:
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:
-    found = (metadata.get(key) for key in keys)
-    return next((value for value in found if isinstance(value, (str, int, UUID)) and value != ""), None)
+    for key in keys:
+        value = metadata.get(key)
+        if isinstance(value, (str, int, UUID)) and value != "":
+            return value
+    return None

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from llama_index.core.base.llms.types import TextBlock
+from llama_index.core.llms.llm import ToolSelection
+
 from ..._encoding import Encode
 from ..._encoding.class_fields import fields
 from ..._providers.answer import Answer, is_told_by
@@ -23,7 +26,7 @@ from ..._providers.messages import (
     text_of,
     tool_call,
 )
-from ..._providers.said import Said
+from ..._providers.said import Said, seal_of
 from ..._recording.model_call import Question
 from ..._wire.signature import strip_signature
 from ..._wire.usage import reasoning_tokens, token_usage
@@ -106,6 +109,24 @@ def said(message: Any) -> Said:
     return Said(role_of(getattr(message, "role", UNKNOWN)), parts, name if isinstance(name, str) else None, message)
 
 
+def seal(message: Any) -> object:
+    """Return a value that is equal as long as nothing of what `said` reads has changed; None where that can't be told at little cost."""
+    held = getattr(message, "__dict__", None) or {}
+    blocks, kwargs = held.get("blocks"), held.get("additional_kwargs") or {}
+    if type(blocks) is not list or type(kwargs) is not dict:
+        return None
+    texts = [block.text for block in blocks if type(block) is TextBlock]
+    calls = [_sealed(call) for call in kwargs.get("tool_calls") or ()]
+    sealed = seal_of([kwargs.get("tool_call_id"), kwargs.get("name"), calls])
+    if sealed is None or len(texts) != len(blocks) or not all(type(text) is str for text in texts):
+        return None
+    return texts, sealed, held.get("role")
+
+
+def _sealed(call: object) -> object:
+    return [type(call).__name__, call.__dict__] if type(call) is ToolSelection else call
+
+
 def _parts(block: Any) -> object:
     if _kind(block) == "text":
         return block.text
@@ -123,6 +144,7 @@ def asked(prompt: object, instance: object, kwargs: Mapping[str, Any], encode: E
         lambda new, with_tools: sent_along(new, instance, kwargs if with_tools else rest),
         offered(kwargs),
         lambda new: any(message["role"] == "user" and not text_of(message["content"]).startswith(_OBSERVATION) for message in new),
+        seal=seal,
     )
 
 
@@ -161,8 +183,10 @@ def answer_of(response: Any, encode: Encode) -> Answer:
         usage=usage_of(response),
         more=known({"reasoningTokens": reasoning_tokens_of(response)}),
     )
-    if message is not None and is_told_by(answer, _message(message, encode)):
-        answer.said = said(message)
+    if message is not None:
+        role = getattr(message, "role", UNKNOWN)
+        if is_told_by(answer, message_item(role, _content(message), answer.tool_calls, {})):
+            answer.said = said(message)
     return answer
 
 
