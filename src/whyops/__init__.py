@@ -121,6 +121,16 @@ _HOMES = {
 }
 """Where each name comes from. A module is loaded when one of its names is used: who only imports the package, as pytest does, waits for
 nothing."""
+_CORE = (
+    "._client",
+    "._default",  # it tells a call outside any trace where to find one
+    "._recording.bind_context",
+    "._recording.current_trace",
+    "._recording.trace",
+    ".errors",
+    ".types",
+)
+"""What is loaded with the first name: a name of these is there from then on, also where no module can be loaded, as in a finalizer."""
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _MODULES = ("errors", "events", "testing", "types")
 
@@ -132,7 +142,9 @@ def __getattr__(name: str) -> object:
     home = _HOME_OF.get(attribute)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _import_module("._default", __name__)  # it tells a call outside any trace where to find one
+    for core in _CORE:
+        module = _import_module(core, __name__)
+        globals().update({each: getattr(module, each) for each in _HOMES[core]})
     value = globals()[name] = getattr(_import_module(home, __name__), attribute)
     return value
 

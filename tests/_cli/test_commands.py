@@ -34,7 +34,13 @@ def store(home: Path, *runs: Run | list[dict[str, object]]) -> None:
 
 def started(words: Sequence[str], home: Path, **options: object) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "WHYOPS_HOME": str(home)}
-    return subprocess.Popen([*PYTHON, *words], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload, no-any-return]
+    piped = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": heed_interrupts if os.name == "posix" else None}
+    return subprocess.Popen([*PYTHON, *words], env=environment, **piped, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def heed_interrupts() -> None:
+    """Let a process be interrupted, also where the tests run in the background of a shell, which has all that it starts ignore that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_list_and_show(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,7 +217,7 @@ def test_colour_on_a_terminal_only(home: Path, environment: dict[str, str], monk
     reader.start()
     with monkeypatch.context() as patched, os.fdopen(ours, "w", encoding="utf-8") as terminal:
         patched.setattr(sys, "stdout", terminal)
-        assert main(["show", "last"]) == 0
+        assert main(["show", "last", "--no-pager"]) == 0
     reader.join()
     os.close(theirs)
     assert (b"\x1b[" in output) == colored

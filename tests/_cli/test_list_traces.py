@@ -79,9 +79,9 @@ def test_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "words, expected",
     [
-        (["list", "--tool", "lok_up"], "No such trace has been recorded in {home} yet. Did you mean 'look_up'?"),
-        (["list", "--tool", "zzz"], "No such trace has been recorded in {home} yet."),
-        (["list", "--tool", "look_up", "--user", "nobody"], "No such trace has been recorded in {home} yet."),
+        (["list", "--tool", "lok_up"], "No such trace has been recorded in {home}; it has 1 other. Did you mean 'look_up'?"),
+        (["list", "--tool", "zzz"], "No such trace has been recorded in {home}; it has 1 other."),
+        (["list", "--tool", "look_up", "--user", "nobody"], "No such trace has been recorded in {home}; it has 1 other."),
         (
             ["show", "sesion-1"],
             "No trace's id is or begins with 'sesion-1'. Did you mean 'session-1'? `whyops list` shows those there are.",

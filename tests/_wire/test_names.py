@@ -9,6 +9,7 @@ import whyops
 
 SOURCE = Path(whyops.__file__).parent
 OWN_FORM = {
+    "_render/terminal/trace_table.py": "what `whyops list --json` prints",
     "_render/json.py": "what `whyops show --json` prints has names of its own, some of them the same",
     "_render/page/data.py": "what the page is handed has names of its own, some of them the same",
     "_render/step_text.py": "a view is told the way to a value in a raw event",
