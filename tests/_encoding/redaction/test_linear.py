@@ -10,7 +10,7 @@ from whyops._encoding.encoder import Encoder
 from whyops._encoding.redaction.redactor import Redactor
 from whyops._wire.signature import strip_signature
 
-SIZES = dict.fromkeys(texts(600), 600) | {"mixed": 2_000}
+SIZES = dict.fromkeys(texts(600), 600) | {"mixed": 4_000}
 """At which size each text is searched first; what is drawn at random is even only when it is longer."""
 
 
