@@ -15,6 +15,7 @@ import pytest
 import whyops
 from tests.acceptance.test_read_back import KEY
 from tests.integrations.langchain.running import Kept, Run
+from tests.integrations.recorded_twice import twice
 from tests.integrations.scenario import Scenario, scenarios_in, ways
 from tests.server import StrictServer
 from whyops import WhyOps
@@ -24,7 +25,7 @@ from whyops._load import find_trace
 from whyops._service.reader import ServiceReader
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import RecordedTrace
-from whyops._wire.prompt import PromptMessage, _of_event, listed
+from whyops._wire.prompt import PromptMessage
 from whyops._wire.signature import strip_signature
 
 ALL = scenarios_in(Path(__file__).parent / "scenarios")
@@ -155,16 +156,3 @@ class Cut(str):
 def plainly(messages: Sequence[PromptMessage]) -> list[dict[str, Any]]:
     """Return messages as plain values."""
     return [{**asdict(each), "tool_calls": [asdict(call) for call in each.tool_calls]} for each in messages]
-
-
-def twice(trace: RecordedTrace) -> list[PromptMessage]:
-    """Return the messages that are recorded though they were before; what a user says last may be said again."""
-    held: list[PromptMessage] = []
-    found = []
-    for event in trace.events:
-        new = listed(event) if event.type == "user_message" else (_of_event(event),)
-        turn = max((place for place, each in enumerate(new) if each.role != "system"), default=-1)
-        is_turn = [place == turn and each.role == "user" for place, each in enumerate(new)]
-        found += [each for each, said in zip(new, is_turn, strict=True) if event.type == "user_message" and not said and each in held]
-        held += [each for each in new if not each.is_missing]
-    return found

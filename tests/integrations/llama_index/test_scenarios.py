@@ -18,6 +18,7 @@ from llama_index.core.callbacks import CallbackManager
 import whyops
 from tests.acceptance.test_read_back import KEY
 from tests.integrations.llama_index.run import Run
+from tests.integrations.recorded_twice import twice
 from tests.integrations.scenario import Scenario, scenarios_in, ways
 from tests.server import StrictServer
 from whyops._cli._main import main
@@ -26,7 +27,7 @@ from whyops._load import find_trace
 from whyops._service.reader import ServiceReader
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import RecordedTrace
-from whyops._wire.prompt import PromptMessage, _of_event, listed
+from whyops._wire.prompt import PromptMessage
 from whyops.integrations.llama_index import WhyOpsCallbackHandler, _dispatch, instrument
 from whyops.testing import capture
 
@@ -144,16 +145,3 @@ def as_cut(told: Any, given: Any) -> Any:
     if isinstance(told, PromptMessage) and isinstance(given, PromptMessage):
         return replace(told, content=as_cut(told.content, given.content))
     return told
-
-
-def twice(trace: RecordedTrace) -> list[PromptMessage]:
-    """Return the messages that are recorded though they were before; what a user says last may be said again."""
-    held: list[PromptMessage] = []
-    found = []
-    for event in trace.events:
-        new = listed(event) if event.type == "user_message" else (_of_event(event),)
-        turn = max((place for place, each in enumerate(new) if each.role != "system"), default=-1)
-        is_turn = [place == turn and each.role == "user" for place, each in enumerate(new)]
-        found += [each for each, said in zip(new, is_turn, strict=True) if event.type == "user_message" and not said and each in held]
-        held += [each for each in new if not each.is_missing]
-    return found
