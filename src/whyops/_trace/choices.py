@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from .._wire.prompt import listed
 from .draft import Draft, DraftChoice
@@ -51,28 +51,19 @@ def find_elsewhere(drafts: Sequence[Draft]) -> None:
             choice.ran_elsewhere = True
             left[call_id].pop()
     for call_id, choice in found.items():
-        _link(choice, left[call_id])
-    if found:
-        _tell(found, drafts)
+        for run in left[call_id]:
+            choice.take(run)
+        _number(choice.runs)
+    for draft in drafts if found else ():
+        _hear(draft, found)
 
 
-def _link(choice: DraftChoice, runs: Sequence[Draft]) -> None:
-    """Take calls that stand elsewhere as those of a choice; what a result alone says is what the model was told."""
-    choice.runs += runs
-    for run in runs:
-        run.choice = choice
-        if run.events[0].type == "tool_result" and choice.told is None:
-            choice.told = Told(run.events[0].result, run.events[0])
-    _number(runs)
-
-
-def _tell(choices: Mapping[str, DraftChoice], drafts: Sequence[Draft]) -> None:
-    """Take note of what the first prompt that tells of a choice says of it."""
-    for draft in drafts:
-        for call_id, told in _told_in(draft):
-            choice = choices.get(call_id)
-            if choice is not None and choice.told is None:
-                choice.told = told
+def _hear(draft: Draft, choices: Mapping[str, DraftChoice]) -> None:
+    """Take note of what a model is told as results of its calls, by their ids, in messages that are new in a prompt."""
+    for event in draft.events:
+        for message in listed(event) if event.type == "user_message" else ():
+            if message.role == "tool" and (choice := choices.get(message.tool_call_id or "")) is not None:
+                choice.tell(Told(message.content, event))
 
 
 class _Level:
@@ -86,10 +77,7 @@ class _Level:
 
     def takes(self, draft: Draft) -> bool:
         """Take note of a step; return whether it went under a model's answer."""
-        for call_id, told in _told_in(draft):
-            choice = self._by_id.get(call_id)
-            if choice is not None and choice.told is None:
-                choice.told = told
+        _hear(draft, self._by_id)
         if draft.kind is ToolCall:
             return self._takes_call(draft)
         if draft.kind is LLMResponse:
@@ -104,7 +92,7 @@ class _Level:
         for call in model.events[0].tool_calls:
             choice = DraftChoice(call, self._turn, model)
             model.choices.append(choice)
-            if call.id is not None:
+            if call.id:
                 self._by_id[call.id] = choice
         self.choices += model.choices
         for child in model.children:  # of a model's call that has a span of its own
@@ -127,21 +115,18 @@ class _Level:
 
     def _tells_of_a_run(self, draft: Draft) -> bool:
         """Return whether a step is but what the model was told of a call that was recorded without the model's id; then it goes there."""
-        choice = None if draft.tool_call_id is None or draft.events[0].type != "tool_result" else self._by_id.get(draft.tool_call_id)
+        choice = self._by_id.get(draft.tool_call_id or "") if draft.is_result_alone else None
         if choice is None or not choice.runs or choice.runs[-1].tool_call_id is not None:
             return False
-        choice.told = choice.told or Told(draft.events[0].result, draft.events[0])
+        choice.tell(Told(draft.events[0].result, draft.events[0]))
         choice.runs[-1].events.extend(draft.events)
         return True
 
     def _chosen(self, draft: Draft) -> DraftChoice | None:
         """Return the choice that led to a call, and take note of the call."""
-        choice = None if draft.tool_call_id is None else self._by_id.get(draft.tool_call_id)
+        choice = self._by_id.get(draft.tool_call_id or "")
         if choice is not None:
-            choice.runs.append(draft)
-            draft.choice = choice
-            if draft.events[0].type == "tool_result" and choice.told is None:
-                choice.told = Told(draft.events[0].result, draft.events[0])
+            choice.take(draft)
             return choice
         found = None
         for name in _names(draft) if self._model is not None else ():
@@ -154,13 +139,6 @@ class _Level:
 
 def _names(draft: Draft) -> Sequence[str]:
     return ToolCall(tuple(draft.events)).names
-
-
-def _told_in(draft: Draft) -> Iterator[tuple[str, Told]]:
-    """Yield what a model is told as results of its calls, by their ids, in messages that are new in a prompt."""
-    for event in draft.events:
-        if event.type == "user_message":
-            yield from ((one.tool_call_id, Told(one.content, event)) for one in listed(event) if one.role == "tool" and one.tool_call_id)
 
 
 def _recorded(model: Draft, called: Sequence[str]) -> Draft | None:

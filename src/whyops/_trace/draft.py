@@ -22,11 +22,22 @@ class DraftChoice:
     ran_elsewhere: bool = False
     """Whether a call of it stands inside another step, as that of a graph's node."""
 
+    def take(self, run: Draft) -> None:
+        """Take a call as one of this choice's; what a result alone says is what the model was told."""
+        self.runs.append(run)
+        run.choice = self
+        if run.is_result_alone:
+            self.tell(Told(run.events[0].result, run.events[0]))
+
+    def tell(self, told: Told) -> None:
+        """Take note of what the model was told: the first of it counts."""
+        self.told = self.told or told
+
     def finished(self, run: Draft | None = None) -> Choice:
         """Return what is known of it in the end; of one of its calls, if `run` is given: the last one is what the model was told of."""
         answer = self.model.events[0]
         told = self.told if run is None or run is self.runs[-1] else None
-        has_run = self.ran_elsewhere or any(draft.events[0].type != "tool_result" for draft in self.runs)
+        has_run = self.ran_elsewhere or not all(draft.is_result_alone for draft in self.runs)
         return Choice(self.call, not (answer.truncated or answer.redacted), bool(self.runs) or self.ran_elsewhere, told, has_run)
 
 
@@ -45,6 +56,11 @@ class Draft:
     is_cut_off: bool = False
     choice: DraftChoice | None = None
     choices: list[DraftChoice] = field(default_factory=list)
+
+    @property
+    def is_result_alone(self) -> bool:
+        """Whether nothing tells of a call but its result."""
+        return self.events[0].type == "tool_result"
 
     @property
     def call_id(self) -> str | None:
