@@ -386,6 +386,36 @@ class TestLeftovers:
         first.answer = lambda _: None
         assert result(owner.close()).delivered == 1
 
+    def test_many_files_share_batches(self, tmp_path):
+        """In order, each line once, in as few requests as the same lines in one file; all files are gone afterwards."""
+        expected = []
+        for number in range(300):
+            expected += [f"{number}-a", f"{number}-b"]
+            left_behind(tmp_path, [line(key) for key in expected[-2:]], f"{number:04d}-dead{number}-1")
+        sink = ListSink()
+        subject = delivery(sink, tmp_path)
+        subject.record(line("mine"))
+        assert result(subject.close()) == FlushResult(delivered=601)
+        assert list(sink.stored) == [*expected, "mine"]
+        assert sum(map(len, sink.calls)) == 601
+        assert len(sink.calls) <= 5
+        assert not outbox_files(tmp_path)
+
+    def test_what_is_refused_stays_in_the_files(self, tmp_path):
+        """Of many files in one batch those that the sink did not take are left to the next process, and none is sent twice."""
+        for number in range(5):
+            left_behind(tmp_path, [line(f"{number}")], f"{number}-dead-1")
+        refused = ListSink(failing(None))
+        subject = delivery(refused, tmp_path)
+        subject.record(line("mine"))
+        assert result(subject.close(0)).delivered == 0
+        taken = ListSink()
+        following = delivery(taken, tmp_path)
+        following.record(line("next"))
+        assert result(following.close()).delivered == 7
+        assert sorted(taken.stored) == ["0", "1", "2", "3", "4", "mine", "next"]
+        assert sum(map(len, taken.calls)) == 7
+
     def test_those_of_another_description_go_to_a_sink_of_their_own(self, tmp_path):
         """Before the agent is described anew; those of the same one go where all goes."""
         left_behind(tmp_path, [line("old")], "1-dead-1", metadata="old")

@@ -37,6 +37,11 @@ class Batch:
         """Count the lines that need not be sent again, though the shelves can't be told yet. May be called by any thread."""
         return self.taken - len(self.lines)
 
+    def room(self, max_events: int, max_bytes: int) -> tuple[int, int] | None:
+        """Return how many events and bytes more there is room for; None if it is full."""
+        events, size = max_events - len(self.lines), max_bytes - sum(map(len, self.lines))
+        return (events, size) if events > 0 and size > 0 else None
+
     def is_large(self) -> bool:
         """Tell whether the size of the lines may be what kept more of them out."""
         return sum(map(len, self.lines)) > MAX_BYTES // 4

@@ -15,16 +15,18 @@ from .segment import SUFFIX, Segment
 ABANDONED_SECONDS = 3600.0
 EXITED_FILE = "ended"
 _MOST_BYTES = 1 << 16
+_MOST_FILES = 256
 
 
 class Orphans:
-    """Hands out the files of dead processes, oldest first, one at a time, each locked."""
+    """Hands out the files of dead processes, oldest first, as many at once as a batch has room for, each locked."""
 
     def __init__(self, folder: Path | None, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
         self._found: deque[Path] = deque()
-        self.current: Segment | None = None
+        self._most = _most_at_once()
+        self.held: list[Segment] = []
 
     def look(self) -> None:
         """See which files there are now. Those of living processes are among them, and are passed over later."""
@@ -37,25 +39,41 @@ class Orphans:
 
     def is_empty(self) -> bool:
         """Tell whether nothing that was seen is left to be looked at or delivered."""
-        return self.current is None and not self._found
+        return not self.held and not self._found
 
-    def shelf(self) -> Segment | None:
-        """Return the file to be delivered now; one that is drained is removed, and the next one taken."""
-        while self.current is None or self.current.is_drained():
-            if self.current is not None:
-                remember_exit(self.current.path)
-                self.current.remove()
-                self.current = None
-            if not self._found:
-                return None
-            self.current = Segment.adopt(self._found.popleft())
-        return self.current
+    def shelves(self) -> list[Segment]:
+        """Return the files to be delivered now, recorded with the same metadata; drained ones are removed, and the next one taken."""
+        for segment in self.held:
+            if segment.fd >= 0 and segment.is_drained():
+                remember_exit(segment.path)
+                segment.remove()
+        self.held = [segment for segment in self.held if segment.fd >= 0]
+        while not self.held and self._found:
+            self._adopt()
+        return [segment for segment in self.held if segment.metadata_hash == self.held[0].metadata_hash]
+
+    def another(self) -> Segment | None:
+        """Take one more file, recorded with the same metadata as the first; None if there is none, or so many are open already."""
+        before = len(self.held)
+        while len(self.held) == before < self._most and self._found:
+            self._adopt()
+        more = self.held[-1] if len(self.held) > before else None
+        return more if more is not None and more.metadata_hash == self.held[0].metadata_hash else None
 
     def release(self) -> None:
         """Give back what is not delivered."""
-        if self.current is not None:
-            self.current.release()
-            self.current = None
+        held, self.held = self.held, []
+        for segment in held:
+            segment.release()
+
+    def _adopt(self) -> None:
+        """Take the next file, unless its owner lives, or nothing is left in it."""
+        segment = Segment.adopt(self._found.popleft())
+        if segment is not None and segment.is_drained():
+            remember_exit(segment.path)
+            segment.remove()
+        elif segment is not None:
+            self.held = [*self.held, segment]
 
     def _tidy(self, folder: Path) -> None:
         """Remove files that a process began to make and never finished."""
@@ -63,6 +81,15 @@ class Orphans:
             with contextlib.suppress(OSError):
                 if path.lstat().st_mtime < self._clock.wall() - ABANDONED_SECONDS:
                     path.unlink()
+
+
+def _most_at_once() -> int:
+    """Return how many files may be open at once: a quarter of what the process may open, the rest is for those it works for."""
+    try:
+        allowed = os.sysconf("SC_OPEN_MAX")
+    except (AttributeError, ValueError, OSError):  # a system without it
+        allowed = 0
+    return min(max(allowed // 4, 1), _MOST_FILES)
 
 
 def remember_exit(path: Path) -> None:

@@ -96,18 +96,20 @@ class Queue:
         return isinstance(self.current, FileOutbox) and not len(self.memory)
 
     def waiting(self) -> int:
-        """Count the events that wait, those of an adopted file too."""
-        left = self.orphans.current
+        """Count the events that wait, those of adopted files too."""
         files = sum(segment.waiting() for outbox in list(self.files) for segment in outbox.shelves())
-        return files + len(self.memory) + (left.waiting() if left is not None else 0)
+        return files + len(self.memory) + sum(segment.waiting() for segment in self.orphans.held)
 
     # --- from the sender's thread ----------------------------------------------------------------
 
     def read(self, max_events: int) -> Batch:
         """Return the next lines, of dead processes or of this one, never both. The batch may be empty."""
-        while (left := self.orphans.shelf()) is not None:
+        while left := self.orphans.shelves():
             batch = Batch()
-            if batch.extend([left], max_events, MAX_BYTES):
+            batch.extend(left, max_events, MAX_BYTES)
+            while (room := batch.room(max_events, MAX_BYTES)) and (more := self.orphans.another()) is not None:
+                batch.extend([more], *room)
+            if batch.lines:
                 return batch
             batch.acknowledge()
             if not batch.marks:
@@ -118,14 +120,12 @@ class Queue:
 
     def one_more(self, batch: Batch) -> int:
         """Add the line behind a batch to it, if there is one; return how many were added."""
-        left = self.orphans.current
-        shelves: Sequence[Shelf] = [left] if left is not None and id(left) in batch.marks else self.own()
-        return batch.extend(shelves, 1, MAX_BYTES)
+        left: Sequence[Shelf] = [segment for segment in self.orphans.held if id(segment) in batch.marks]
+        return batch.extend(left or self.own(), 1, MAX_BYTES)
 
     def is_foreign(self, batch: Batch, metadata_hash: str) -> bool:
         """Tell whether a batch was recorded by a process that described the agent in another way."""
-        left = self.orphans.current
-        return left is not None and id(left) in batch.marks and left.metadata_hash != metadata_hash
+        return any(id(segment) in batch.marks and segment.metadata_hash != metadata_hash for segment in self.orphans.held)
 
     def own(self) -> list[Shelf]:
         """Return what this process has recorded, oldest first."""
