@@ -285,6 +285,12 @@ def bench_frameworks(session: nox.Session) -> None:
     session.run("python", "bench/frameworks/compare.py", *session.posargs)
 
 
+def bench_scale(session: nox.Session) -> None:
+    """Measure commands, the local store and big backlogs beside their floors. `-- --scale 0.05 --rounds 1` takes a minute."""
+    install(session, package=".")
+    session.run("python", "bench/scale/run.py", *session.posargs, env=LOCAL)
+
+
 @nox.session
 def build(session: nox.Session) -> None:
     """Build the sdist, the wheel for every machine and the compiled one for this, and import each in an environment of its own."""

@@ -1,0 +1,207 @@
+"""What commands, the local store and big backlogs cost beside a floor: CPU of processes of their own, in turns, medians, ratios.
+
+`run.py` measures all lines, `run.py NAME…` some. `--scale 0.1` makes everything a tenth as large, `--beside SRC` measures another
+revision's `src` in the same rounds, `--rounds N` repeats. The floor of a line is what no program that reads the same can go below.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import homes
+
+HERE = Path(__file__).resolve().parents[2]
+PARSE = "import json,sys\nfor line in open(sys.argv[1], 'rb'): json.loads(line)"
+START = "import sqlite3, json, argparse"
+STORE = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[2])
+connection.execute('PRAGMA journal_mode=WAL'); connection.execute('PRAGMA synchronous=NORMAL')
+connection.execute('CREATE TABLE events (event INTEGER PRIMARY KEY, trace INTEGER, key TEXT, line BLOB)')
+connection.execute('CREATE UNIQUE INDEX once ON events (trace, key)')
+with open(sys.argv[1], 'rb') as file:
+    for number, line in enumerate(file):
+        connection.execute('INSERT INTO events (trace, key, line) VALUES (1, ?, ?)', (str(number), line))
+        if number % 1000 == 999: connection.commit()
+connection.commit()
+"""
+SEND = """
+import sys; from itertools import islice; from pathlib import Path; from whyops._store.sink import SqliteSink
+sink = SqliteSink(Path(sys.argv[2]))
+with open(sys.argv[1], 'rb') as file:
+    while batch := list(islice(file, 1000)): sink.send(batch)
+sink.close()
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One line of the table: what the floor runs, what ours does, and what fills a home for it. A changed home is copied each time."""
+
+    floor: list[str]
+    ours: list[str]
+    fill: Callable[[Path, Path], None]
+    changes: bool = False
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU in seconds, and the greatest memory in MB."""
+
+    cpu: float
+    memory: float
+
+
+def command(*words: str) -> list[str]:
+    """Return what starts a command of ours in `HOME`."""
+    return ["-m", "whyops", *words]
+
+
+def stored(plain: Path) -> Callable[[Path, Path], None]:
+    """Return what fills a home's local store, by the code of a revision: each has its own form."""
+
+    def fill(home: Path, source: Path) -> None:
+        cost(["-c", SEND, str(plain), "HOME"], home, source)
+
+    return fill
+
+
+def left(destination: homes.Destination, files: int, plain: Path) -> Callable[[Path, Path], None]:
+    """Return what leaves lines in a home as dead processes do."""
+
+    def fill(home: Path, _: Path) -> None:
+        with plain.open("rb") as file:
+            homes.leave(home, destination, files, file.readlines())
+
+    return fill
+
+
+def starts(folder: Path, _: float) -> Iterator[tuple[str, Work]]:
+    """Start commands in a home with a few traces."""
+    plain = homes.written(folder / "plain", homes.lines(20, 3))
+    for words in ("show last", "list", "status", "--version", "--help"):
+        yield f"start: {words}", Work(["-c", START], command(*words.split()), stored(plain))
+
+
+def storing(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
+    """Store events in traces of ten."""
+    traces = round(10_000 * scale)
+    plain = homes.written(folder / "plain", homes.lines(traces, 4))
+    ours, floor = (["-c", program, str(plain), "HOME"] for program in (SEND, STORE))
+    yield f"store {traces * 10:,} events", Work([*floor[:-1], "HOME/floor.db"], ours, lambda home, _: home.mkdir(), changes=True)
+
+
+def many_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
+    """Export, list and prune a store of many traces."""
+    traces = round(10_000 * scale)
+    plain = homes.written(folder / "few", homes.lines(traces, 3))
+    floor = ["-c", PARSE, str(plain)]
+    yield f"export {traces:,} traces", Work(floor, command("export"), stored(plain))
+    yield f"prune --user, {traces:,} traces", Work(floor, command("prune", "--user", "user_1"), stored(plain), changes=True)
+    traces *= 10
+    plain = homes.written(folder / "many", homes.lines(traces, 0))
+    yield f"list --all {traces:,} traces", Work(["-c", PARSE, str(plain)], command("list", "--all"), stored(plain))
+
+
+def long_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
+    """Show a long trace, and make its report."""
+    calls = round(5000 * scale)
+    plain = homes.written(folder / "long", homes.lines(1, calls))
+    for words in ("show last", "show last --for-llm"):
+        yield f"{words}, {calls * 2:,} events", Work(["-c", PARSE, str(plain)], command(*words.split()), stored(plain))
+    plain = homes.written(folder / "longer", homes.lines(1, calls * 10))
+    ours = command("report", "last", "-o", str(folder / "report.html"))
+    yield f"report, {calls * 20:,} events", Work(["-c", PARSE, str(plain)], ours, stored(plain))
+
+
+def leftovers(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
+    """Store what dead processes left, in many files and in one; and show a trace while very much waits for a service."""
+    files = round(5000 * scale)
+    plain = homes.written(folder / "files", homes.lines(files, 0))
+    yield f"{files:,} leftover files", Work(["-c", PARSE, str(plain)], command("list"), left(homes.LOCAL, files, plain), changes=True)
+    traces = round(20_000 * scale)
+    plain = homes.written(folder / "one", homes.lines(traces, 4))
+    floor = ["-c", PARSE, str(plain)]
+    yield f"drain {traces * 10:,} events", Work(floor, command("list"), left(homes.LOCAL, 1, plain), changes=True)
+    elsewhere = homes.Destination("http://127.0.0.1:9/api", "shop", "0" * 12)
+    yield f"show last, {traces * 10:,} events waiting", Work(floor, command("show", "last"), left(elsewhere, 1, plain))
+
+
+LINES: tuple[Callable[[Path, float], Iterator[tuple[str, Work]]], ...] = (starts, storing, many_traces, long_traces, leftovers)
+
+
+def cost(words: list[str], home: Path, source: Path) -> Cost:
+    """Run a Python and return what it took.
+
+    Raises:
+        CalledProcessError: It failed.
+    """
+    variables = {**os.environ, "PYTHONPATH": str(source), "WHYOPS_HOME": str(home), "WHYOPS_API_KEY": "", "PYTHONIOENCODING": "utf-8"}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    started = [sys.executable, *(word.replace("HOME", str(home)) for word in words)]
+    with subprocess.Popen(started, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        told = process.stderr.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.stderr.buffer.write(told)
+        raise subprocess.CalledProcessError(process.returncode, started)
+    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+
+
+def measured(work: Work, words: list[str], source: Path, home: Path) -> Cost:
+    """Run one of a line's programs, in a copy of the home if it changes that."""
+    if not work.changes:
+        return cost(words, home, source)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        copy = Path(folder, "home")
+        shutil.copytree(home, copy)
+        return cost(words, copy, source)
+
+
+def report(name: str, work: Work, sources: list[Path], rounds: int) -> None:
+    """Measure a line in turns, and print its medians: floor, ours, the other revision's."""
+    found: dict[str, list[Cost]] = {"floor": []}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        all_homes = [Path(folder, str(number)) for number in range(len(sources))]
+        for source, home in zip(sources, all_homes, strict=True):
+            work.fill(home, source)
+        for _ in range(rounds):
+            found["floor"].append(measured(work, work.floor, sources[0], all_homes[0]))
+            for source, home in zip(sources, all_homes, strict=True):
+                found.setdefault(str(source), []).append(measured(work, work.ours, source, home))
+    floor, *others = (Cost(statistics.median(one.cpu for one in costs), max(one.memory for one in costs)) for costs in found.values())
+    cells = [f"{one.cpu:.3f} s ({one.cpu / floor.cpu:.2f}x), {one.memory:.0f} MB" for one in others]
+    print(f"| {name} | {floor.cpu:.3f} s | {' | '.join(cells)} |", flush=True)
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(one.__name__ for one in LINES)}; without any, all")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--beside", type=Path, metavar="SRC", help="the `src` of another revision")
+    asked = parser.parse_args()
+    sources = [HERE / "src", *([asked.beside.resolve()] if asked.beside else [])]
+    print(f"| CPU, in brackets as a multiple of the floor | floor | ours |{' beside |' if asked.beside else ''}")
+    print(f"|---|--:|--:|{'--:|' if asked.beside else ''}")
+    for line in LINES:
+        if not asked.names or line.__name__ in asked.names:
+            with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+                for name, work in line(Path(folder), asked.scale):
+                    report(name, work, sources, asked.rounds * (5 if line is starts else 1))
+
+
+if __name__ == "__main__":
+    main()
