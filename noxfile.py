@@ -285,6 +285,7 @@ def bench_frameworks(session: nox.Session) -> None:
     session.run("python", "bench/frameworks/compare.py", *session.posargs)
 
 
+@nox.session
 def bench_scale(session: nox.Session) -> None:
     """Measure commands, the local store and big backlogs beside their floors. `-- --scale 0.05 --rounds 1` takes a minute."""
     install(session, package=".")
