@@ -21,6 +21,7 @@ from .._runtime.forks import forks_wait, tell_children
 from .._runtime.locks import lock
 from .._runtime.private_files import open_private, reading
 from .._wire.line import START
+from .._wire.objects import objects_in
 from .destination import Destination
 from .file_head import number_in, object_in
 
@@ -113,7 +114,8 @@ class Segment:
         if not lines:
             lines, end = self._read_long(after)
         if self.doubtful:
-            lines = [line for line in map(_whole, lines) if line]
+            events = objects_in(lines, lambda _line: None)
+            lines = [whole for line, event in zip(lines, events, strict=True) if (whole := _whole(line) if event is None else line)]
         return lines, end
 
     def _read_long(self, after: int) -> tuple[list[bytes], int]:

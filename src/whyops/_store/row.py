@@ -53,6 +53,10 @@ class SpanCounts(NamedTuple):
         return max(self.failed, min(self.errors, 1)) if self.calls else self.errors
 
 
+_COUNTED = frozenset({"tool_call_request", "tool_call_response", "tool_result", "error"})
+_NO_EVENTS = SpanCounts()
+
+
 def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: float, day: int) -> None:
     """Store the lines of a trace that are new, and update its row. `now` is in seconds since 1970; no event's time is taken as later."""
     latest = int(now * 1_000_000)
@@ -128,17 +132,20 @@ def retime(connection: Connection) -> None:
 
 def _count(connection: Connection, trace: int, events: Iterable[RecordedEvent]) -> None:
     spans: dict[str, SpanCounts] = {}
+    tools: set[str] = set()
     calls = failures = tokens_in = tokens_out = 0
     for event in events:
-        tokens_in += event.usage.given
-        tokens_out += event.usage.completion
-        own = SpanCounts.of(event)
-        if not any(own):
+        if "usage" in event.metadata:
+            tokens_in += event.usage.given
+            tokens_out += event.usage.completion
+        if event.type not in _COUNTED:
             continue
+        own = SpanCounts.of(event)
         is_call = event.stands_for is None
-        if own.calls and event.tool and is_call:
+        if own.calls and is_call and event.tool and event.tool not in tools:
+            tools.add(event.tool)
             connection.execute("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", (trace, storable(event.tool)))
-        before, span = SpanCounts(), storable(event.span_id)
+        before, span = _NO_EVENTS, storable(event.span_id)
         if span is not None:
             before = spans.get(span) or _known(connection, trace, span)
             spans[span] = own = SpanCounts(*map(operator.add, before, own))
