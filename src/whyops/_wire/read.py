@@ -361,8 +361,7 @@ class RecordedEvent:
 
 def microseconds(timestamp: object) -> int | None:
     """Return a time in microseconds since 1970, from ISO 8601 in UTC with a `Z`."""
-    found = _TIMESTAMP.fullmatch(timestamp) if isinstance(timestamp, str) else None
-    if found is None:
+    if not isinstance(timestamp, str) or (found := _TIMESTAMP.fullmatch(timestamp)) is None:
         return None
     second = _second(timestamp[: found.start(7) - 1] if found[7] else timestamp[:-1])
     return None if second is None else second * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
