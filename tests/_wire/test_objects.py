@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -31,16 +32,21 @@ LINES = {
 
 
 @pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
-def test_many_lines_are_read_as_each_alone(lines):
+def test_many_lines_are_read_as_each_alone(lines: list[bytes]) -> None:
     """Whatever is torn, or no line of ours: what stands in one never comes out as part of another."""
     assert repr(list(objects_in(lines, decode))) == repr([decode(line) for line in lines])
 
 
-def test_whole_lines_are_not_read_one_by_one(monkeypatch):
+def test_whole_lines_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """They cost few parses, and a damaged one costs those near it alone."""
-    parses = []
+    parses: list[int] = []
     loads = json.loads
-    monkeypatch.setattr(json, "loads", lambda text, **options: (parses.append(1), loads(text, **options))[1])
+
+    def counted(text: bytes, **options: Any) -> object:
+        parses.append(1)
+        return loads(text, **options)
+
+    monkeypatch.setattr(json, "loads", counted)
     assert len(list(objects_in(WHOLE, decode))) == 1000
     assert len(parses) <= 10
     assert sum(event is None for event in objects_in([*WHOLE, WHOLE[0][:30]], decode)) == 1
