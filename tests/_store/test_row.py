@@ -14,9 +14,9 @@ from tests._store.conftest import MakeSink
 from tests._store.lines import event, line
 from whyops._store import schema
 from whyops._store.reader import Selection, StoreReader, TraceSummary
-from whyops._store.row import sortable
+from whyops._store.row import add, sortable
 from whyops._trace.recorded import RecordedTrace
-from whyops._wire.read import microseconds
+from whyops._wire.read import RecordedEvent, microseconds
 from whyops.events import Receipt, Refusal
 
 KINDS = ("error", "tool_call_request", "tool_call_response", "tool_result", "llm_response")
@@ -190,3 +190,38 @@ def test_times_sort_as_text(text: object, expected: str | None) -> None:
     """A time is brought to one length, so that text order is time order."""
     at = microseconds(text)
     assert (None if at is None else sortable(at)) == expected
+
+
+def test_of_a_batch_only_what_is_new_is_counted(home: Path, make_sink: MakeSink) -> None:
+    """Known lines among new ones, the same one twice, and lines without a key: each event is stored and counted once, in its order."""
+    calls = [event(number, kind="tool_call_request", spanId=f"s{number}", metadata={"tool": "look"}) for number in range(8)]
+    nameless = [{**event(10 + number, kind="error"), "idempotencyKey": None, "spanId": None} for number in range(2)]
+    sink = make_sink(home)
+    for some in (calls[2:4], [calls[0], calls[2], nameless[0], calls[1], calls[0], calls[3], nameless[1], *calls[4:]]):
+        sink.send([json.dumps(one).encode() for one in some])
+    (summary,) = StoreReader(home).summaries()
+    assert (summary.events, summary.calls, summary.errors) == (10, 8, 2)
+    assert list(StoreReader(home).lines("t-1")) == [json.dumps(one).encode() for one in stored_order(calls, nameless)]
+
+
+def stored_order(calls: list[dict[str, object]], nameless: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [calls[2], calls[3], calls[0], nameless[0], calls[1], nameless[1], *calls[4:]]
+
+
+def test_a_batch_costs_few_statements(home: Path, make_sink: MakeSink) -> None:
+    """What Python asks of SQLite does not grow with the lines of a batch: each statement is one call, for however many rows."""
+    asked: list[str] = []
+
+    class Counting(sqlite3.Connection):
+        def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+            asked.append(sql)
+            return super().execute(sql, *values)  # type: ignore[arg-type]
+
+    sink = make_sink(home)
+    sink.send([line(0)])
+    events = [
+        RecordedEvent(event(number, kind="tool_call_request", spanId=f"s{number}", metadata={"tool": "look"})) for number in range(1, 401)
+    ]
+    with contextlib.closing(sqlite3.connect(sink.path, factory=Counting)) as connection:
+        add(connection, "t-1", [(each, b"{}") for each in events], now=1e9, day=1)
+        assert len(asked) <= 10

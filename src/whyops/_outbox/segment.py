@@ -113,7 +113,7 @@ class Segment:
         if not lines:
             lines, end = self._read_long(after)
         if self.doubtful:
-            lines = [line for line in map(_whole, lines) if line]
+            lines = _sound(lines)
         return lines, end
 
     def _read_long(self, after: int) -> tuple[list[bytes], int]:
@@ -239,6 +239,14 @@ def settled_in(head: dict[str, object], size: int) -> int:
     """Return up to where a file's lines are settled, by its head; 0 if that is damaged, or names a place that the file does not have."""
     position = number_in(head.get("acknowledged")) if "format" in head else 0
     return position if position <= size else 0
+
+
+def _sound(lines: list[bytes]) -> list[bytes]:
+    """Return the events in lines of which some may have been torn."""
+    with forks_wait():  # the sender loads this, and a child forked at that moment would have half of it for good
+        from .._wire.objects import objects_in  # noqa: PLC0415  (most processes find no file of a dead one)
+    events = objects_in(lines, lambda _line: None)
+    return [whole for line, event in zip(lines, events, strict=True) if (whole := _whole(line) if event is None else line)]
 
 
 def _whole(line: bytes) -> bytes | None:

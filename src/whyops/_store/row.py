@@ -53,6 +53,11 @@ class SpanCounts(NamedTuple):
         return max(self.failed, min(self.errors, 1)) if self.calls else self.errors
 
 
+_COUNTED = frozenset({"tool_call_request", "tool_call_response", "tool_result", "error"})
+_NO_EVENTS = SpanCounts()
+_ASKED_AT_ONCE = 500
+
+
 def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: float, day: int) -> None:
     """Store the lines of a trace that are new, and update its row. `now` is in seconds since 1970; no event's time is taken as later."""
     latest = int(now * 1_000_000)
@@ -61,13 +66,7 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
         (trace_id, sortable(latest), int(now)),
     )
     trace, opening = connection.execute("SELECT trace, opening FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
-    new: list[tuple[int | None, Parsed]] = []
-    for event, line in lines:
-        done = connection.execute(
-            "INSERT OR IGNORE INTO events (trace, idempotency_key, line) VALUES (?, ?, ?)", (trace, storable(event.key), line)
-        )
-        if done.rowcount == 1:
-            new.append((done.lastrowid, (event, line)))
+    new = _added(connection, trace, lines)
     if not new:
         return
     events = [event for _, (event, _) in new]
@@ -97,7 +96,27 @@ def add(connection: Connection, trace_id: str, lines: Sequence[Parsed], now: flo
     _count(connection, trace, events)
 
 
-def _opening(connection: Connection, known: int | None, new: Sequence[tuple[int | None, Parsed]]) -> int | None:
+def _added(connection: Connection, trace: int, lines: Sequence[Parsed]) -> list[tuple[int, Parsed]]:
+    """Store those lines that are new, and return them with their numbers, which go up."""
+    keys = [storable(event.key) for event, _ in lines]
+    (last,) = connection.execute("SELECT coalesce(max(event), 0) FROM events").fetchone()
+    done = connection.executemany(
+        "INSERT OR IGNORE INTO events (trace, idempotency_key, line) VALUES (?, ?, ?)",
+        [(trace, key, line) for key, (_, line) in zip(keys, lines, strict=True)],
+    )
+    if done.rowcount == len(lines):
+        return list(enumerate(lines, last + 1))
+    added = iter(connection.execute("SELECT event, idempotency_key FROM events WHERE event > ? ORDER BY event", (last,)).fetchall())
+    new: list[tuple[int, Parsed]] = []
+    number, waited_for = next(added, (0, ""))
+    for key, line in zip(keys, lines, strict=True):
+        if number and key == waited_for:
+            new.append((number, line))
+            number, waited_for = next(added, (0, ""))
+    return new
+
+
+def _opening(connection: Connection, known: int | None, new: Sequence[tuple[int, Parsed]]) -> int | None:
     """Return the event that tells what was asked: the first message of a user, or as long as there is none, the first prompt."""
     prompts = [(number, event) for number, (event, _) in new if event.type == "user_message"]
     asked = next((number for number, event in prompts if is_of_user(event)), None)
@@ -126,22 +145,27 @@ def retime(connection: Connection) -> None:
             connection.execute("UPDATE traces SET started_at = min(started_at, ?) WHERE trace = ?", values)
 
 
-def _count(connection: Connection, trace: int, events: Iterable[RecordedEvent]) -> None:
-    spans: dict[str, SpanCounts] = {}
+def _count(connection: Connection, trace: int, events: Sequence[RecordedEvent]) -> None:
+    spans = _known(
+        connection, trace, {span for event in events if event.type in _COUNTED and (span := storable(event.span_id)) is not None}
+    )
+    tools: set[str] = set()
     calls = failures = tokens_in = tokens_out = 0
     for event in events:
-        tokens_in += event.usage.given
-        tokens_out += event.usage.completion
-        own = SpanCounts.of(event)
-        if not any(own):
+        if "usage" in event.metadata:
+            tokens_in += event.usage.given
+            tokens_out += event.usage.completion
+        if event.type not in _COUNTED:
             continue
+        own = SpanCounts.of(event)
         is_call = event.stands_for is None
-        if own.calls and event.tool and is_call:
+        if own.calls and is_call and event.tool and event.tool not in tools:
+            tools.add(event.tool)
             connection.execute("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", (trace, storable(event.tool)))
-        before, span = SpanCounts(), storable(event.span_id)
+        before, span = _NO_EVENTS, storable(event.span_id)
         if span is not None:
-            before = spans.get(span) or _known(connection, trace, span)
-            spans[span] = own = SpanCounts(*map(operator.add, before, own))
+            before = spans.get(span, _NO_EVENTS)
+            spans[span] = own = SpanCounts(*map(operator.add, before, own)) if before is not _NO_EVENTS else own
         calls += own.calls - before.calls if is_call else 0
         failures += own.failures - before.failures
     connection.executemany(
@@ -153,9 +177,16 @@ def _count(connection: Connection, trace: int, events: Iterable[RecordedEvent]) 
     )
 
 
-def _known(connection: Connection, trace: int, span: str) -> SpanCounts:
-    row = connection.execute("SELECT * FROM spans WHERE trace = ? AND span_id = ?", (trace, span)).fetchone()
-    return SpanCounts(*row[2:]) if row else SpanCounts()
+def _known(connection: Connection, trace: int, spans: Iterable[str]) -> dict[str, SpanCounts]:
+    """Return what was counted of spans before, as far as anything was."""
+    wanted = list(spans)
+    known: dict[str, SpanCounts] = {}
+    for begin in range(0, len(wanted), _ASKED_AT_ONCE):
+        some = wanted[begin : begin + _ASKED_AT_ONCE]
+        marks = ",".join("?" * len(some))
+        found = connection.execute(f"SELECT * FROM spans WHERE trace = ? AND span_id IN ({marks})", (trace, *some))  # noqa: S608  (marks alone)
+        known.update((row[1], SpanCounts(*row[2:])) for row in found)
+    return known
 
 
 def storable(text: str | None) -> str | None:

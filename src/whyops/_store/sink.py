@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .._runtime import guard
 from .._runtime.forks import forks_wait, hold_forks
+from .._wire.objects import objects_in
 from .._wire.read import RecordedEvent, decode
 from ..errors import StoreError
 from ..events import Receipt, Refusal
@@ -55,8 +56,7 @@ class SqliteSink:
         """
         traces: dict[str, list[Parsed]] = {}
         refused: list[Refusal] = []
-        for index, line in enumerate(lines):
-            event = decode(line)
+        for index, (line, event) in enumerate(zip(lines, objects_in(lines, decode), strict=True)):
             read = RecordedEvent(event or {})
             if read.trace_id is None:
                 refused.append(Refusal(index, "not a JSON object" if event is None else "no traceId"))

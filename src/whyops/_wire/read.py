@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from .actor import Actor
@@ -361,15 +361,20 @@ class RecordedEvent:
 
 def microseconds(timestamp: object) -> int | None:
     """Return a time in microseconds since 1970, from ISO 8601 in UTC with a `Z`."""
-    found = _TIMESTAMP.fullmatch(timestamp) if isinstance(timestamp, str) else None
-    if found is None:
+    if not isinstance(timestamp, str) or (found := _TIMESTAMP.fullmatch(timestamp)) is None:
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    second = _second(timestamp[: found.start(7) - 1] if found[7] else timestamp[:-1])
+    return None if second is None else second * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
+
+
+@lru_cache(maxsize=64)  # events lie close together
+def _second(written: str) -> int | None:
+    """Return the second since 1970 of a time without fraction, of which the last part may be left out."""
+    year, month, day, hour, minute, second = (*map(int, re.findall(r"\d+", written)), 0)[:6]
     try:
-        seconds = int(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
+        return int(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
     except ValueError:
         return None
-    return seconds * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
 
 
 def _message(value: object) -> Message:
