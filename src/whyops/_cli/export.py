@@ -59,8 +59,6 @@ def _found(wanted: str, reader: StoreReader, arguments: argparse.Namespace, cont
 
 
 COMMAND = Command(
-    name="export",
-    summary="write traces as JSON lines, one event per line",
     description="Write events as JSON lines, in full: those of the local store exactly as they were recorded, and with a key also traces "
     "that only the service has, by their ids.",
     epilog="Example: whyops export --since 7d -o week.jsonl",
