@@ -18,7 +18,7 @@ from tests._render.recordings import conversation
 from tests.server.client import Client
 from tests.server.server import StrictServer
 from tests.server.service import Limits
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._service.reader import ServiceReader
 from whyops.errors import ServiceError, TraceNotFoundError
 

@@ -16,7 +16,7 @@ import pydantic
 import pytest
 
 import whyops
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._recording.trace import writer_of
 from whyops.testing import MemorySink
 

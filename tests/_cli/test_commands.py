@@ -19,7 +19,7 @@ import pytest
 from tests._render.recordings import Run, conversation
 from whyops import errors
 from whyops._cli._main import main
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._store.sink import SqliteSink
 
 PYTHON = [sys.executable, "-m", "whyops"]

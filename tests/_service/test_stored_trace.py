@@ -10,7 +10,7 @@ import pytest
 
 from tests.server import StrictServer, raw
 from tests.server.client import KEY, Client, event
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._render.terminal.tree import render_tree
 from whyops._service import account, stored_trace, trace_list
 from whyops._service.reader import ServiceReader

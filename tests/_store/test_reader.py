@@ -9,6 +9,7 @@ import pytest
 
 from tests._store.conftest import MakeSink
 from tests._store.lines import event, line
+from whyops._store import schema
 from whyops._store.reader import Selection, StoreReader
 from whyops.errors import TraceNotFoundError
 
@@ -110,3 +111,15 @@ def test_selections(home: Path, selection: Selection, expected: set[str], make_s
     reader = StoreReader(home)
     assert {summary.trace_id for summary in reader.summaries(selection)} == expected
     assert reader.count(selection) == len(expected)
+
+
+def test_many_traces_are_read_through_one_connection(home: Path, make_sink: MakeSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each as it would be alone, in the order that was asked for; none where there is no store."""
+    assert list(StoreReader(home).lines_of_each(["a"])) == []
+    make_sink(home).send([line(5, "b"), line(1, "a"), line(9, "c"), line(7, "a")])
+    reader, opened = StoreReader(home), []
+    connect = schema.connect_to_read
+    monkeypatch.setattr(schema, "connect_to_read", lambda path: opened.append(path) or connect(path))
+    assert reader.trace_ids() == ["c", "a", "b"]
+    assert list(reader.lines_of_each(["a", "none", "c"])) == [line(1, "a"), line(7, "a"), line(9, "c")]
+    assert len(opened) == 2

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import whyops
 from whyops._cli._main import main
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._store.reader import StoreReader
 from whyops._store.sink import SqliteSink
 from whyops._trace.recorded import RecordedTrace, Totals

@@ -10,7 +10,7 @@ import whyops
 from tests.acceptance.test_read_back import KEY, compare
 from tests.server import StrictServer
 from tests.server.providers import chat, messages, responses
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._service.reader import ServiceReader
 
 

@@ -17,7 +17,7 @@ import pytest
 import whyops
 from tests.server import Limits, StrictServer
 from tests.test_examples import EXAMPLES, SHOWN
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._render.json import trace_data
 from whyops._render.markdown import render_brief
 from whyops._render.page.html import render_report

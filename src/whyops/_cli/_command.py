@@ -1,4 +1,4 @@
-"""What a command is: its name, help texts and arguments, the function that runs it, and the home and terminal that it is run with."""
+"""What a command is: its help texts and arguments, the function that runs it, and the home and terminal that it is run with."""
 
 from __future__ import annotations
 
@@ -73,8 +73,6 @@ class Context:
 class Command:
     """One command. `run` returns the exit code, or raises a `WhyOpsError` whose text is shown."""
 
-    name: str
-    summary: str
     run: Callable[[argparse.Namespace, Context], int]
     add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
     description: str | None = None

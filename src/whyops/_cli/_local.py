@@ -6,25 +6,27 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .._load import find_trace
-from .._outbox.inspect import inspect_outboxes, is_alive
+from .._outbox.inspect import is_alive, left_behind
 from .._store.reader import StoreReader
-from .._store.sink import SqliteSink
-from .._trace.recorded import RecordedTrace
 from ..events import Sink
 from ._command import Context
-from ._sending import delivery_to
 from ._service import LOCAL, service_of
+
+if TYPE_CHECKING:
+    from .._trace.recorded import RecordedTrace
 
 ABSORB_SECONDS = 30.0
 
 
 def absorb_local(home: Path) -> None:
     """Store the local events that exited processes left in their outboxes below `home`; what can't be stored stays there."""
-    for waiting in inspect_outboxes(home):
-        if waiting.orphaned and waiting.destination is not None and waiting.destination.url == LOCAL:
-            delivery = delivery_to(waiting.destination, local_sink(home), home, waiting.folder)
+    for folder, destination in left_behind(home):
+        if destination.url == LOCAL:
+            from ._sending import delivery_to  # noqa: PLC0415  (mostly nothing is left, and sending takes many modules)
+
+            delivery = delivery_to(destination, local_sink(home), home, folder)
             delivery.wait(delivery.close(ABSORB_SECONDS), ABSORB_SECONDS, delivery.counts)
 
 
@@ -34,6 +36,8 @@ def local_sink(home: Path) -> Callable[[], Sink]:
     Raises:
         StoreError: The store can't be used.
     """
+    from .._store.sink import SqliteSink  # noqa: PLC0415  (most commands only read)
+
     StoreReader(home).count()
     return partial(SqliteSink, home)
 
@@ -50,6 +54,8 @@ def add_local(parser: argparse.ArgumentParser) -> None:
 
 def load(wanted: str, arguments: argparse.Namespace, context: Context) -> RecordedTrace:
     """Return the trace; with a key, events that are not stored locally come from the service."""
+    from .._find import find_trace  # noqa: PLC0415  (a list needs no trace)
+
     absorb_local(context.home)
     service = None if arguments.local else service_of(context.home)
     return find_trace(wanted, context.home, None if service is None else service.reader())

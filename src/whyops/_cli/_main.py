@@ -9,50 +9,48 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
-from importlib import metadata
-from typing import NoReturn
+from importlib import import_module
+from typing import NamedTuple, NoReturn
 
+from .. import __version__
 from .._config.settings import home_directory
 from ..errors import WhyOpsError
-from . import (
-    completion,
-    deliver,
-    diff,
-    doctor,
-    export,
-    list_traces,
-    mcp,
-    prune,
-    push,
-    report,
-    sampling,
-    show_help,
-    show_trace,
-    status,
-    tail,
-    ui,
-)
 from ._command import Command, Context, Terminal
 
-COMMANDS: tuple[Command, ...] = (
-    list_traces.COMMAND,
-    show_trace.COMMAND,
-    diff.COMMAND,
-    tail.COMMAND,
-    report.COMMAND,
-    ui.COMMAND,
-    mcp.COMMAND,
-    export.COMMAND,
-    push.COMMAND,
-    prune.COMMAND,
-    status.COMMAND,
-    deliver.COMMAND,
-    sampling.COMMAND,
-    doctor.COMMAND,
-    completion.COMMAND,
-    show_help.COMMAND,
+
+class Listed(NamedTuple):
+    """A command as the overview shows it, and the module that is loaded when it is named."""
+
+    name: str
+    module: str
+    summary: str
+
+    def load(self) -> Command:
+        """Return the command itself."""
+        command: Command = import_module(f".{self.module}", __package__).COMMAND
+        return command
+
+
+COMMANDS = (
+    Listed("list", "list_traces", "list the recorded traces, most recently active first"),
+    Listed("show", "show_trace", "show what happened in a trace, step by step"),
+    Listed("diff", "diff", "show where two traces part"),
+    Listed("tail", "tail", "follow what agents do, a line for each step"),
+    Listed("report", "report", "write traces as one HTML file, for a browser or a ticket"),
+    Listed("ui", "ui", "browse, search and compare the recorded traces in a browser"),
+    Listed("mcp", "mcp", "give coding agents the recorded traces, over MCP (needs whyops[mcp])"),
+    Listed("export", "export", "write traces as JSON lines, one event per line"),
+    Listed("push", "push", "send traces of the local store to the service"),
+    Listed("prune", "prune", "remove traces from this machine, by age, size, user or id"),
+    Listed("status", "status", "show what was delivered, and what waits, was rejected or left out, and why"),
+    Listed("deliver", "deliver", "send events left by processes that have exited"),
+    Listed("sampling", "sampling", "show or set the share of an agent's traces that the service keeps"),
+    Listed("doctor", "doctor", "check what keeps events from arriving, and how to fix it"),
+    Listed("completion", "completion", "print a script with which a shell completes commands"),
+    Listed("help", "show_help", "show what a command does"),
 )
+_NEEDS_ALL = "completion"
+"""The command that writes down what all others take."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,9 +79,11 @@ def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     """Return what the words mean; a command or an option that there is not ends the process with the nearest one."""
-    parser, parsers = _parsers()
+    parser, parsers = _parsers(argv)
 
     def refuse(word: str) -> NoReturn:
+        from difflib import get_close_matches  # noqa: PLC0415  (few mistype)
+
         near = get_close_matches(word, parsers, 1)
         parser.error(f"there is no command {word!r}" + (f"; did you mean {near[0]!r}?" if near else f". Commands: {', '.join(parsers)}"))
 
@@ -91,15 +91,19 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     if word is not None and word not in parsers:
         refuse(word)
     arguments, unknown = parser.parse_known_args(argv, argparse.Namespace(commands=parsers, overview=parser.format_help, refuse=refuse))
-    if unknown:
-        _refuse_arguments(parsers[arguments.command.name], unknown)
+    if unknown and word is not None:
+        _refuse_arguments(parsers[word], unknown)
     return arguments
 
 
 def _refuse_arguments(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> NoReturn:
     """End the process with the nearest option of a command, and how the command is used."""
+    from difflib import get_close_matches  # noqa: PLC0415  (few mistype)
+
+    from .completion import options_of  # noqa: PLC0415  (as above)
+
     option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
-    near = get_close_matches(option, completion.options_of(parser), 1)
+    near = get_close_matches(option, options_of(parser), 1)
     parser.error(f"unrecognized arguments: {' '.join(unknown)}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
@@ -114,18 +118,23 @@ def _command_word(argv: Sequence[str]) -> str | None:
     return None
 
 
-def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+def _parsers(argv: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the parser, and those of all commands by their names: complete are those that the words name, for no other is asked."""
     parser = argparse.ArgumentParser(prog="whyops", description="See what an AI agent did, and why.")
-    parser.add_argument("--version", action="version", version=f"whyops {metadata.version('whyops')}")
+    parser.add_argument("--version", action="version", version=f"whyops {__version__}")
     parser.add_argument("--home", metavar="FOLDER", help="where local data is stored (default: WHYOPS_HOME, else ~/.whyops)")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parsers = {}
-    for command in COMMANDS:
-        added = parsers[command.name] = commands.add_parser(
-            command.name, help=command.summary, description=command.description, epilog=command.epilog
-        )
-        added.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help="where local data is stored")
-        if command.add_arguments is not None:
-            command.add_arguments(added)
-        added.set_defaults(command=command)
+    for listed in COMMANDS:
+        added = parsers[listed.name] = commands.add_parser(listed.name, help=listed.summary)
+        if listed.name in argv or _NEEDS_ALL in argv:
+            _complete(added, listed.load())
     return parser, parsers
+
+
+def _complete(parser: argparse.ArgumentParser, command: Command) -> None:
+    parser.description, parser.epilog = command.description, command.epilog
+    parser.add_argument("--home", metavar="FOLDER", default=argparse.SUPPRESS, help="where local data is stored")
+    if command.add_arguments is not None:
+        command.add_arguments(parser)
+    parser.set_defaults(command=command)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from .._render.terminal.trace_table import ListedTrace
-from .._service.trace_list import RemoteTrace, Wanted, list_traces
 from ..errors import WhyOpsError
 from ._command import Context
 from ._selection import selection_of
 from ._service import required_service, service_of
+
+if TYPE_CHECKING:
+    from .._service.trace_list import RemoteTrace
 
 
 def remote_rows(arguments: argparse.Namespace, context: Context, *, limit: int | None, offset: int) -> tuple[list[ListedTrace], int]:
@@ -23,6 +26,8 @@ def remote_rows(arguments: argparse.Namespace, context: Context, *, limit: int |
         raise WhyOpsError(
             "The service's list can't be narrowed down by --errors, --tool or --node: leave them out, or list the local traces."
         )
+    from .._service.trace_list import Wanted, list_traces  # noqa: PLC0415  (a local list needs no HTTP)
+
     wanted = Wanted(selection.agent_name, selection.external_user_id, selection.since, selection.until)
     with required_service(context.home).reader().questions() as questions:
         traces, total = list_traces(questions, wanted, limit=limit, offset=offset)

@@ -40,4 +40,4 @@ def selected_ids(arguments: argparse.Namespace, reader: StoreReader) -> list[str
     """Return the ids that were given, else those of all selected traces, the oldest first."""
     if arguments.traces:
         return [reader.resolve(wanted) for wanted in arguments.traces]
-    return [summary.trace_id for summary in reversed(reader.summaries(selection_of(arguments)))]
+    return reader.trace_ids(selection_of(arguments))[::-1]

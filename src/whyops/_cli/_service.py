@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .._config.settings import Settings, given
 from .._outbox.destination import Destination, hash_key
-from .._service.introduction import alone_in
-from .._service.reader import ServiceReader
-from .._service.sink import HttpSink
 from ..errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from .._service.reader import ServiceReader
+    from .._service.sink import HttpSink
 
 LOCAL = "local"
 """The address of the destination that is the local store."""
@@ -30,10 +32,15 @@ class Service:
 
     def reader(self) -> ServiceReader:
         """Return a reader of what the service has stored."""
+        from .._service.reader import ServiceReader  # noqa: PLC0415  (most commands read here only)
+
         return ServiceReader(self.analyse_url, self.api_key)
 
     def sink(self, agent_name: str) -> HttpSink:
         """Return a sink that sends events. Only an agent that the service does not know is described, and with the placeholder."""
+        from .._service.introduction import alone_in  # noqa: PLC0415  (as above)
+        from .._service.sink import HttpSink  # noqa: PLC0415  (as above)
+
         return HttpSink(
             analyse_base_url=self.analyse_url,
             proxy_base_url=self.settings.proxy_of_service,

@@ -105,8 +105,6 @@ def _quoted(text: str) -> str:
 
 
 COMMAND = Command(
-    name="completion",
-    summary="print a script with which a shell completes commands",
     description="Print a script with which a shell completes commands, options and the ids of the newest local traces.",
     epilog='Examples: eval "$(whyops completion bash)" in ~/.bashrc; source <(whyops completion zsh) in ~/.zshrc; '
     "whyops completion fish | source in config.fish",

@@ -86,8 +86,6 @@ def _mention_others(context: Context) -> None:
 
 
 COMMAND = Command(
-    name="deliver",
-    summary="send events left by processes that have exited",
     description="Send the events that wait on this machine without a running process to send them: to the local store, or to the service.",
     epilog="The next process with the same settings also sends them. `whyops status` shows what waits.",
     run=run,

@@ -28,8 +28,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 COMMAND = Command(
-    name="diff",
-    summary="show where two traces part",
     description="Show two traces beside each other, step by step: what both decided, what one alone did (- A, + B), and what both did in "
     "another way (~). Ids, times and the order of calls that ran at the same time don't count.",
     epilog="Example: whyops diff session-122 session-123",

@@ -28,8 +28,6 @@ def run(_: argparse.Namespace, context: Context) -> int:
 
 
 COMMAND = Command(
-    name="doctor",
-    summary="check what keeps events from arriving, and how to fix it",
     description="Check the settings, the folder for local data, the service and the latest traces, and say how to fix each finding. "
     "Changes nothing, locally or at the service.",
     run=run,

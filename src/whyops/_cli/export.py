@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from .._printable import counted
@@ -30,14 +31,17 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Write the lines, trace by trace; of the traces that are selected, the oldest first."""
     absorb_local(context.home)
     reader = StoreReader(context.home)
+    found: Iterator[bytes]
     if arguments.traces:
         traces = [_found(wanted, reader, arguments, context) for wanted in arguments.traces]
+        number, found = len(traces), chain.from_iterable(of_trace() for of_trace in traces)
     else:
-        traces = [partial(reader.lines, trace_id) for trace_id in selected_ids(arguments, reader)]
-    lines = (line if line.endswith(b"\n") else line + b"\n" for of_trace in traces for line in of_trace())
+        selected = selected_ids(arguments, reader)
+        number, found = len(selected), reader.lines_of_each(selected)
+    lines = (line if line.endswith(b"\n") else line + b"\n" for line in found)
     if arguments.output is not None:
         write_out(arguments.output, lines)
-        context.note(f"{counted(len(traces), 'trace')} written to {arguments.output}.")
+        context.note(f"{counted(number, 'trace')} written to {arguments.output}.")
         return 0
     context.terminal.stream.flush()
     sys.stdout.buffer.writelines(lines)
@@ -55,8 +59,6 @@ def _found(wanted: str, reader: StoreReader, arguments: argparse.Namespace, cont
 
 
 COMMAND = Command(
-    name="export",
-    summary="write traces as JSON lines, one event per line",
     description="Write events as JSON lines, in full: those of the local store exactly as they were recorded, and with a key also traces "
     "that only the service has, by their ids.",
     epilog="Example: whyops export --since 7d -o week.jsonl",

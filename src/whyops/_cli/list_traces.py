@@ -101,8 +101,6 @@ def row_of(summary: TraceSummary) -> ListedTrace:
 
 
 COMMAND = Command(
-    name="list",
-    summary="list the recorded traces, most recently active first",
     description="List the traces that were recorded on this machine, or with --remote those of the service, most recently active first.",
     epilog="`whyops show` accepts a trace's id; of a local trace also a prefix of it that no other trace has.",
     run=run,

@@ -27,8 +27,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 COMMAND = Command(
-    name="mcp",
-    summary="give coding agents the recorded traces, over MCP (needs whyops[mcp])",
     description="Serve the recorded traces to a coding agent, over MCP on standard input and output: list, search, show, a model's prompt, "
     "diff. Reads only; what it hands out is marked as recorded material.",
     epilog='To be started by the coding agent: {"mcpServers": {"whyops": {"command": "whyops", "args": ["mcp"]}}}',

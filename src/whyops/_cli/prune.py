@@ -61,8 +61,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 COMMAND = Command(
-    name="prune",
-    summary="remove traces from this machine, by age, size, user or id",
     description="Remove traces from the local store, and their events from those that wait for delivery without a running process. Data "
     "at the service is not changed.",
     epilog="Examples: whyops prune --older-than 30d; whyops prune --user user_12345",

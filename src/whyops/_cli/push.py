@@ -121,8 +121,6 @@ def _send(pending: Sequence[_Pending], deliveries: Sequence[Delivery], timeout: 
 
 
 COMMAND = Command(
-    name="push",
-    summary="send traces of the local store to the service",
     description="Send recorded traces to the service, with the key in WHYOPS_API_KEY. Resumable: run it again after an interruption; "
     "no event is duplicated.",
     epilog="Examples: whyops push last; whyops push --since 7d --errors",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import webbrowser
-from importlib import metadata
 from pathlib import Path
 
+from .. import __version__
 from .._render.format import bytes_text
 from .._render.page.html import render_report
 from ._command import Command, Context
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Write the file, and print its path."""
     traces = [load(wanted, arguments, context) for wanted in dict.fromkeys(arguments.traces)]
-    page = render_report(traces, version=metadata.version("whyops"), is_alive=alive_in(context.home)).encode()
+    page = render_report(traces, version=__version__, is_alive=alive_in(context.home)).encode()
     path: Path = arguments.output or Path(f"whyops-{_UNFIT.sub('-', traces[0].trace_id)[:_MOST_OF_A_NAME].strip('-.') or 'trace'}.html")
     write_out(path, [page])
     context.print(str(path))
@@ -42,8 +42,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 COMMAND = Command(
-    name="report",
-    summary="write traces as one HTML file, for a browser or a ticket",
     description="Write one self-contained HTML file: the decision graph, a time line, filters, search, and each event's full JSON.",
     epilog="Example: whyops report last -o run.html --open",
     run=run,

@@ -78,8 +78,6 @@ def _is_confirmed(question: str, context: Context) -> bool:
 
 
 COMMAND = Command(
-    name="sampling",
-    summary="show or set the share of an agent's traces that the service keeps",
     description="Show the share of an agent's traces that the service keeps, or set it for new traces, with the key in WHYOPS_API_KEY. "
     "The trace's id decides which are kept.",
     epilog="Examples: whyops sampling; whyops sampling 100% --agent support --yes",

@@ -22,6 +22,4 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return 0
 
 
-COMMAND = Command(
-    name="help", summary="show what a command does", description="Show what a command does.", run=run, add_arguments=add_arguments
-)
+COMMAND = Command(description="Show what a command does.", run=run, add_arguments=add_arguments)

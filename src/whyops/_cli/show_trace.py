@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .._printable import counted
-from .._render.as_test import render_test
-from .._render.json import trace_data
-from .._render.markdown import USUAL_BUDGET, render_brief
-from .._render.terminal.one_step import render_step
-from .._render.terminal.prompt import render_prompt
-from .._render.terminal.selected import Wanted
-from .._render.terminal.tree import render_tree
-from .._trace.recorded import RecordedTrace
+from .._render.budget import USUAL_BUDGET
 from ..errors import WhyOpsError
 from . import _pager
 from ._command import Command, Context
 from ._local import add_local, alive_in, load
 from ._values import budget, count
+
+if TYPE_CHECKING:
+    from .._trace.recorded import RecordedTrace
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,15 +69,24 @@ def _check(arguments: argparse.Namespace) -> None:
 def _text(trace: RecordedTrace, arguments: argparse.Namespace, context: Context) -> str:
     terminal = context.terminal
     if arguments.json:
+        from .._render.json import trace_data  # noqa: PLC0415  (each form takes modules of its own)
+
         return json.dumps(trace_data(trace), indent=2) + "\n"
     if arguments.for_llm:
+        from .._render.markdown import render_brief  # noqa: PLC0415  (as above)
+
         return render_brief(trace, budget=arguments.budget, encoding=terminal.encoding)
     if arguments.as_test:
+        from .._render.as_test import render_test  # noqa: PLC0415  (as above)
+
         return render_test(trace).encode(terminal.encoding, "backslashreplace").decode(terminal.encoding)
     if arguments.step is not None:
         return _step(trace, arguments.step, context)
     if arguments.prompt is not None:
         return _prompt(trace, arguments.prompt, context)
+    from .._render.terminal.selected import Wanted  # noqa: PLC0415  (as above)
+    from .._render.terminal.tree import render_tree  # noqa: PLC0415  (as above)
+
     return render_tree(
         trace,
         width=terminal.width,
@@ -95,12 +100,16 @@ def _text(trace: RecordedTrace, arguments: argparse.Namespace, context: Context)
 
 
 def _step(trace: RecordedTrace, number: int, context: Context) -> str:
+    from .._render.terminal.one_step import render_step  # noqa: PLC0415  (as above)
+
     terminal, look = context.terminal, alive_in(context.home)
     text = render_step(trace, number, width=terminal.width, color=terminal.color, encoding=terminal.encoding, zone=None, is_alive=look)
     return text if text is not None else _no_such(trace, "step", number, sum(1 for _ in trace.walk()))
 
 
 def _prompt(trace: RecordedTrace, number: int, context: Context) -> str:
+    from .._render.terminal.prompt import render_prompt  # noqa: PLC0415  (as above)
+
     terminal = context.terminal
     text = render_prompt(trace, number, width=terminal.width, color=terminal.color, encoding=terminal.encoding)
     return text if text is not None else _no_such(trace, "model call", number, len(trace.model_calls))
@@ -113,8 +122,6 @@ def _no_such(trace: RecordedTrace, what: str, number: int, there_are: int) -> No
 
 
 COMMAND = Command(
-    name="show",
-    summary="show what happened in a trace, step by step",
     description="Show a trace's decision path: what the user asked, what the model thought and requested, and what the tools returned. "
     "The bars compare latencies. On a terminal, what is longer than the screen goes through $PAGER, or else less.",
     epilog="Examples: whyops show last --full; whyops show last --errors; whyops show last --step 12; whyops show last --prompt 3; "

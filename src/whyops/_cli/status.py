@@ -76,8 +76,6 @@ def _as_json(one: Waiting, service: Service | None) -> dict[str, object]:
 
 
 COMMAND = Command(
-    name="status",
-    summary="show what was delivered, and what waits, was rejected or left out, and why",
     description="Show what became of the recorded events, by destination. Changes nothing.",
     epilog="`whyops deliver` sends what waits.",
     run=run,

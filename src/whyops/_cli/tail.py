@@ -60,8 +60,6 @@ def _steps(home: Path) -> Iterator[list[Step]]:
 
 
 COMMAND = Command(
-    name="tail",
-    summary="follow what agents do, a line for each step",
     description="Follow all runs on this machine: a line for each step as it ends, and for each call that takes longer than two seconds. "
     "What is sent to the service is shown, too, as it passes through the outbox. Ctrl-C ends.",
     epilog="Example: whyops tail --errors",

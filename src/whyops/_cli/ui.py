@@ -6,8 +6,8 @@ import argparse
 import sys
 import threading
 import webbrowser
-from importlib import metadata
 
+from .. import __version__
 from ._command import Command, Context
 from ._service import service_of
 from ._values import port
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     service = service_of(context.home)
     site = Site(
         context.home,
-        version=metadata.version("whyops"),
+        version=__version__,
         service=None if service is None else service.reader(),
         may_delete=arguments.allow_delete,
     )
@@ -55,8 +55,6 @@ def _open(address: str) -> None:
 
 
 COMMAND = Command(
-    name="ui",
-    summary="browse, search and compare the recorded traces in a browser",
     description="Serve the traces of this machine to a browser on this machine, and with the key in WHYOPS_API_KEY those of the service, "
     "too. Prints the address, whose token lets nobody else in; reads only; Ctrl-C ends it.",
     epilog="From another machine: `ssh -L 8000:127.0.0.1:8000 HOST`, there `whyops ui --no-open --port 8000`, and here open the address "

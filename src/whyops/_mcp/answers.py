@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timezone
 from pathlib import Path
 
+from .._find import find_trace
 from .._listing.listing import Listing
 from .._listing.moments import moment_of, sortable_moment
 from .._listing.query import Cursor, Query
 from .._listing.row import Row
 from .._listing.search import Wanted
-from .._load import find_trace
 from .._printable import counted, printable
 from .._render.format import bytes_text, duration_text, time_text
 from .._render.markdown import render_brief

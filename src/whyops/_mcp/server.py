@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol
 from pydantic import Field
 
 from .._printable import printable
-from .._render.markdown import USUAL_BUDGET
+from .._render.budget import USUAL_BUDGET
 from ..errors import WhyOpsError
 from ..integrations._shared.require import require
 from .answers import MOST_TRACES, Answers, query_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +24,7 @@ class Destination(NamedTuple):
     def folder(self, home: Path) -> Path:
         """Return the folder of this destination's outbox files. Its name tells nothing."""
         name = json.dumps([self.url, self.agent_name, self.key_hash])
-        return home / OUTBOX / hashlib.sha256(name.encode()).hexdigest()[:16]
+        return home / OUTBOX / _hash(name.encode())[:16]
 
 
 def make_place(folder: Path) -> None:
@@ -45,4 +44,10 @@ def is_our_place(folder: Path) -> bool:
 
 def hash_key(api_key: str) -> str:
     """Return what tells keys apart on disk, and is too short to try keys against."""
-    return hashlib.sha256(b"whyops:" + api_key.encode(errors="replace")).hexdigest()[:12]
+    return _hash(b"whyops:" + api_key.encode(errors="replace"))[:12]
+
+
+def _hash(text: bytes) -> str:
+    import hashlib  # noqa: PLC0415  (it loads all of OpenSSL, and who only looks at what lies there needs none)
+
+    return hashlib.sha256(text).hexdigest()

@@ -46,6 +46,22 @@ def inspect_outboxes(home: Path) -> list[Waiting]:
     return [_look_at(folder) for folder in outbox_folders(home)]
 
 
+def left_behind(home: Path) -> Iterator[tuple[Path, Destination]]:
+    """Yield the folders with events of processes that have exited, each with the destination that its files name."""
+    for folder in outbox_folders(home):
+        told: dict[str, str] = {}
+        orphaned = False
+        for path in folder.glob(f"*{SUFFIX}"):
+            head, settled = read_head(path)
+            told = told or texts_in(head.get("destination"))
+            orphaned = orphaned or (bool(count_lines(path, settled)) and not is_held(path))
+            if told and orphaned:
+                break
+        destination = _destination(told or read_counts(folder)[0])
+        if orphaned and destination is not None:
+            yield folder, destination
+
+
 def is_alive(home: Path, nonce: str) -> bool | None:
     """Tell whether the process with this nonce (the beginning of its events' idempotency keys) still runs; None if that is not known.
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from .._encoding import Encode
 from .._runtime.safely import safely
+from .._wire.names import PROXY_ARGUMENT
 from .._wire.signature import strip_signature
-from .._wire.write import PROXY_ARGUMENT, known
+from .._wire.write import known
 from ..types import MessageItem, ToolCallFunction, ToolCallItem, UserMessageMetadata
 
 MAX_DATA = 4096

@@ -11,6 +11,7 @@ from .._providers.answer import Answer, ServerCall
 from .._providers.said import Said, seal_of
 from .._wire import line
 from .._wire import write as contents
+from .._wire.names import UNKNOWN
 from ..types import MessageItem, UserMessageMetadata
 from .expected import Expected, expect
 from .place import Place
@@ -210,7 +211,7 @@ class ModelCall:
     def _asked_of(self) -> dict[str, Any]:
         """What an error says of the model that was asked; nothing, where that is not known."""
         asked = contents.model_and_provider(self.model, self.provider)
-        return {} if asked["model"] == contents.UNKNOWN else asked
+        return {} if asked["model"] == UNKNOWN else asked
 
     def _record_answer(self, answer: Answer, parts: contents.Parts, more: Mapping[str, Any], *, is_whole: bool) -> None:
         recorder = self.place.trace.recorder

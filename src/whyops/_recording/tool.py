@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 from .._runtime import guard
 from .._wire.exceptions import NOT_CAPTURED
-from .._wire.write import PROXY_ARGUMENT
+from .._wire.names import PROXY_ARGUMENT
 from . import context
 from .arguments import Arguments
 from .callable_wrapper import OBSERVER, CallableWrapper, wrapper_class

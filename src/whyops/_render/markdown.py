@@ -10,12 +10,12 @@ from .._trace.incomplete import gaps
 from .._trace.recorded import RecordedTrace
 from .._trace.steps import Step
 from .actors import Labels, actor_labels
+from .budget import USUAL_BUDGET
 from .folding import Folded, folded
 from .format import usage_facts
 from .instructions import instructions
 from .step_text import FAILED, RESULT, StepText, step_text, trace_facts
 
-USUAL_BUDGET = 4000
 _BYTES_PER_TOKEN = 3
 _LIMITS = ((100_000, False), (4000, False), (2000, False), (1000, False), (500, False), *((most, True) for most in (500, 250, 120, 60, 30)))
 """How long values may be, and whether like steps are folded, until all fits."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._wire.read import RecordedEvent, decode
 from ..errors import TraceNotFoundError
 from . import STORE_NAME
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 _NAMED_AT_MOST = 5
 _COMPARED = 2000
@@ -132,6 +135,12 @@ class StoreReader:
             for opening, *columns in self._rows(query, *values, limit, offset)
         ]
 
+    def trace_ids(self, selection: Selection = EVERYTHING) -> list[str]:
+        """Return the ids of the selected traces, most recently active first."""
+        condition, values = selection.condition()
+        query = f"SELECT trace_id FROM traces WHERE {condition} ORDER BY active_at DESC, trace DESC"  # noqa: S608  (as above)
+        return [trace_id for (trace_id,) in self._rows(query, *values)]
+
     def count(self, selection: Selection = EVERYTHING) -> int:
         """Return how many traces are selected."""
         condition, values = selection.condition()
@@ -186,6 +195,15 @@ class StoreReader:
         query = "SELECT line FROM events JOIN traces USING (trace) WHERE trace_id = ? ORDER BY event"
         return [line for (line,) in self._rows(query, trace_id)]
 
+    def lines_of_each(self, trace_ids: Iterable[str]) -> Iterator[bytes]:
+        """Yield the event lines of traces, trace by trace, as `lines` returns them, each trace in a transaction of its own."""
+        query = "SELECT line FROM events WHERE trace = (SELECT trace FROM traces WHERE trace_id = ?) ORDER BY event"
+        with self._connected() as connection:
+            if connection is None:
+                return
+            for trace_id in trace_ids:
+                yield from (line for (line,) in connection.execute(query, (trace_id,)).fetchall())
+
     def last_event(self) -> int:
         """Return the number of the event that came in last; 0 if there is none."""
         return max((number or 0 for (number,) in self._rows("SELECT max(event) FROM events")), default=0)
@@ -197,10 +215,17 @@ class StoreReader:
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Return the rows that a query finds; none where no store exists."""
+        with self._connected() as connection:
+            return [] if connection is None else connection.execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection | None]:
+        """Open the store for the block; None where no store exists."""
         if not os.path.lexists(self.path):
-            return []
+            yield None
+            return
         from . import schema  # noqa: PLC0415  (loads SQLite, which a program that only records with a key never needs)
 
         with contextlib.closing(schema.connect_to_read(self.path)) as connection, schema.as_store_errors(self.path):
             connection.create_function("acts", 3, _is_acting, deterministic=True)
-            return connection.execute(query, values).fetchall()
+            yield connection

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from operator import methodcaller
@@ -170,6 +169,8 @@ def _create(path: Path) -> None:
 
     It gets its name when it is ready, so that no other process opens it half made. SQLite creates its side files with the same mode.
     """
+    import tempfile  # noqa: PLC0415  (it loads much, and a store is made once)
+
     make_folder(path.parent)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     draft = Path(name)

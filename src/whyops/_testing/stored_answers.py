@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from .._render.format import content_text
 from .._trace.model_calls import ModelCall
 from .._trace.recorded import RecordedTrace
+from .._wire.names import UNKNOWN
 from .._wire.values import as_mapping
-from .._wire.write import UNKNOWN
 
 
 class Asked(NamedTuple):

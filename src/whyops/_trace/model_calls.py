@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .._wire.model_tool_call import ModelToolCall
+from .._wire.names import UNKNOWN
 from .._wire.prompt import PromptMessage, PromptReader, listed
 from .._wire.read import RecordedEvent
 from .._wire.used import Usage
 from .._wire.values import as_mapping
-from .._wire.write import UNKNOWN
 
 _OF_MODELS = frozenset({"user_message", "llm_thinking", "llm_response", "error"})
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted
+from .._wire.names import UNKNOWN
 from .._wire.read import RecordedEvent
 from .._wire.used import Usage
-from .._wire.write import UNKNOWN
 from .build import decision_path
 from .model_calls import ModelCall, model_calls, without_end
 from .order import in_order

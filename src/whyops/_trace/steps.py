@@ -9,10 +9,11 @@ from typing import ClassVar
 
 from .._printable import counted, shortened
 from .._wire.actor import Actor
+from .._wire.asked import asked_in
 from .._wire.model_tool_call import ModelToolCall
+from .._wire.names import UNKNOWN
 from .._wire.read import Message, RecordedEvent
 from .._wire.used import Usage
-from .._wire.write import UNKNOWN
 from .interventions import is_changed, is_told_of
 from .step_context import ALONE, Choice, StepContext, Told
 
@@ -109,8 +110,7 @@ class UserMessage(Step):
     @property
     def asked(self) -> Message:
         """The last message of the user, which the agent is to answer; without one, the last of all."""
-        of_user = (message for message in reversed(self.messages) if message.role == "user")
-        return next(of_user, self.messages[-1] if self.messages else Message("user", ""))
+        return asked_in(self.messages)
 
     @property
     def offered(self) -> int | None:

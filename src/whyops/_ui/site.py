@@ -10,10 +10,10 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
+from .._find import trace_of
 from .._listing.listing import Listing
 from .._listing.query import Query
 from .._listing.search import node_of
-from .._load import trace_of
 from .._outbox.inspect import is_alive
 from .._render.page.data import report_data
 from .._render.page.html import inert, render_report

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quote
 
-from .timestamps import DIGITS
+from .digits import DIGITS
 from .usage import MAX_COUNT
 
 START = b'{"traceId":'

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .names import UNKNOWN
 from .told import arguments_of
 from .values import as_mapping, as_sequence, as_text
-from .write import UNKNOWN
 
 
 @dataclass(frozen=True)

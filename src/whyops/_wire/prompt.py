@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .model_tool_call import ModelToolCall, tool_calls_in
+from .names import UNKNOWN
 from .read import RecordedEvent
 from .told import role_of
 from .values import as_mapping, as_sequence, as_text
-from .write import UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from .actor import Actor
 from .model_tool_call import ModelToolCall, tool_calls_in
+from .names import UNKNOWN
 from .told import ToldResult, error_of, role_of, told_results
 from .used import Usage, count_of
 from .values import as_mapping, as_sequence, as_text
-from .write import UNKNOWN
 
 _TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
 _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)

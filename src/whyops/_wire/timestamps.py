@@ -10,9 +10,7 @@ from typing import cast
 
 from .._encoding.coerce import text_in
 from .._runtime.safely import Failed, safely
-
-DIGITS = tuple(map("{:03d}".format, range(1_000)))
-"""Each number below a thousand in three digits: to write one costs several times what it costs to look it up."""
+from .digits import DIGITS
 
 _SECOND_US = 1_000_000
 _MOST_AHEAD_MS = 1_000

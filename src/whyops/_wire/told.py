@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from .write import PROXY_ARGUMENT
+from .names import PROXY_ARGUMENT
 
 Path = tuple[str | int, ...]
 

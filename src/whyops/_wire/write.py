@@ -14,6 +14,7 @@ from typing import Any, cast
 from .._encoding.coerce import listed, members, spelled, text_in
 from .._runtime.safely import Failed, safely
 from .exceptions import NOT_CAPTURED, describe, status_of
+from .names import PROXY_ARGUMENT, UNKNOWN
 from .signature import strip_signature
 from .timestamps import stamp_of
 from .usage import token_usage, whole
@@ -40,10 +41,7 @@ MEMBERS = {
 }
 """The member of content or metadata that an argument is read into, where it can be read."""
 
-UNKNOWN = "unknown"
 _WRITTEN_BY_US = ("fromUser", "promptIds", "recordedAt", "toolsFrom")
-PROXY_ARGUMENT = "_whyops_trace_id"
-"""The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
 
 
 def user_message(messages: object, metadata: object) -> Parts:

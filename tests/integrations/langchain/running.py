@@ -18,9 +18,9 @@ from pydantic import PrivateAttr
 import whyops
 from tests.integrations.langchain.parts import Scripted, Streaming
 from whyops._providers.messages import MAX_DATA
+from whyops._wire.names import PROXY_ARGUMENT
 from whyops._wire.prompt import ModelToolCall, PromptMessage
 from whyops._wire.signature import strip_signature
-from whyops._wire.write import PROXY_ARGUMENT
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 
 ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant", "system": "system", "tool": "tool", "function": "tool"}

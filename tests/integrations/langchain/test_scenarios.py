@@ -21,7 +21,7 @@ from tests.server import StrictServer
 from whyops import WhyOps
 from whyops._cli._main import main
 from whyops._encoding import Encoded
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._service.reader import ServiceReader
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import RecordedTrace

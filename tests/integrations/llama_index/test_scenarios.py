@@ -23,7 +23,7 @@ from tests.integrations.scenario import Scenario, scenarios_in, ways
 from tests.server import StrictServer
 from whyops._cli._main import main
 from whyops._encoding.encoder import Encoder
-from whyops._load import find_trace
+from whyops._find import find_trace
 from whyops._service.reader import ServiceReader
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import RecordedTrace

@@ -133,7 +133,7 @@ def _parts(text: str, room: int, below: int) -> Iterator[str]:
 def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     note = line.note
     room = width - total_width(note) - 2 if note else width
-    if room < min(_LEAST_LEFT, total_width(line.pieces)):
+    if room < _LEAST_LEFT and room < total_width(line.pieces):
         note, room = (), width
     shown = _fitted(line.pieces, room, ellipsis)
     if note:
@@ -142,9 +142,13 @@ def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
 
 
 def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
+    rest = total_width(pieces)
+    if rest <= room:
+        return [*pieces]
     fitted: list[Piece] = []
-    for index, piece in enumerate(pieces):
-        length, rest = width_of(piece.text), total_width(pieces[index + 1 :])
+    for piece in pieces:
+        length = width_of(piece.text)
+        rest -= length
         if length > room or (rest > 0 and length == room):
             return [*fitted, Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style)]
         fitted.append(piece)

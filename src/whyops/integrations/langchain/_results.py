@@ -9,7 +9,7 @@ from typing import Any
 
 from ..._providers.messages import kind_of, retrieved, role_of, shown_content
 from ..._providers.said import Said
-from ..._wire.write import PROXY_ARGUMENT
+from ..._wire.names import PROXY_ARGUMENT
 from ._translate import content_of, is_empty, said
 
 _SCORES = ("score", "relevance_score", "_score")

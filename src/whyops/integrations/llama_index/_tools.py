@@ -11,7 +11,7 @@ from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 from ..._providers.said import Said
 from ..._recording.arguments import Arguments
 from ..._recording.tool import Observer, observer_of
-from ..._wire.write import PROXY_ARGUMENT
+from ..._wire.names import PROXY_ARGUMENT
 from .._shared import mcp
 from ._translate import result_of
 
