@@ -225,6 +225,26 @@ class RecordedEvent:
         return as_text(self.metadata.get("runId"))
 
     @property
+    def traceparent(self) -> str | None:
+        """The application's own span in which the block was opened, as W3C's header names it; in a block's first event."""
+        return as_text(self.metadata.get("traceparent"))
+
+    @property
+    def provider(self) -> str | None:
+        """The provider's name."""
+        return as_text(self.metadata.get("provider"))
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """The parameters of a model's call."""
+        return as_mapping(self.metadata.get("params"))
+
+    @property
+    def error_type(self) -> str | None:
+        """The class of an exception, or a provider's kind of failure."""
+        return as_text(error_of(self.content)[0]) if self.type == "error" else None
+
+    @property
     def prompt_ids(self) -> Sequence[object]:
         """The ids of a prompt's messages, in order, where it is told by ids."""
         return as_sequence(self.metadata.get("promptIds"))
