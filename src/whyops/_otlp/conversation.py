@@ -10,7 +10,7 @@ from .attributes import MAX_DEPTH, json_text
 from .messages import input_messages
 
 MOST_BYTES = 4_000_000
-"""So long lines of one trace are kept; then all of it is forgotten, and what prompts quote of it is a gap."""
+"""So long lines of one trace are kept; then the older half is forgotten, and what prompts quote of it is a gap."""
 
 _SAYS = frozenset({"llm_response", "tool_call_response", "tool_result", "user_message"})
 
@@ -18,7 +18,7 @@ _SAYS = frozenset({"llm_response", "tool_call_response", "tool_result", "user_me
 class Conversation:
     """The events of one trace that later prompts may quote. Taking one twice changes nothing."""
 
-    __slots__ = ("_by_call", "_by_key", "_order", "_reader", "_size", "_texts")
+    __slots__ = ("_by_call", "_by_key", "_order", "_reader", "_size", "_sizes", "_texts")
 
     def __init__(self) -> None:
         self._by_key: dict[str, RecordedEvent] = {}
@@ -27,6 +27,7 @@ class Conversation:
         self._texts: dict[int, tuple[PromptMessage, str]] = {}
         self._reader = PromptReader(self._by_key)
         self._size = 0
+        self._sizes: dict[str, int] = {}
 
     def take(self, event: RecordedEvent, size: int) -> None:
         """Keep what an event says, whose line is so many bytes long."""
@@ -34,6 +35,7 @@ class Conversation:
         if key is None or event.type not in _SAYS or key in self._by_key:
             return
         self._size += size
+        self._sizes[key] = size
         self._by_key[key] = event
         if event.type == "user_message":
             for name in (event.call_id, event.span_id):
@@ -42,10 +44,21 @@ class Conversation:
         if event.call_id is None:
             self._order.setdefault(event.run_id, {})[key] = event
 
-    @property
-    def is_full(self) -> bool:
-        """Whether another one is to be begun in its place."""
-        return self._size > MOST_BYTES
+    def within_bounds(self) -> Conversation:
+        """Return it, or if it is too long one that holds the later half of it."""
+        if self._size <= MOST_BYTES:
+            return self
+        rest = MOST_BYTES // 2
+        kept: list[tuple[RecordedEvent, int]] = []
+        for key, event in reversed(self._by_key.items()):
+            rest -= self._sizes[key]
+            if rest < 0 and kept:
+                break
+            kept.append((event, self._sizes[key]))
+        later = Conversation()
+        for event, size in reversed(kept):
+            later.take(event, size)
+        return later
 
     def asked(self, event: RecordedEvent) -> RecordedEvent | None:
         """Return the prompt's event of a model's call, by what they have in common."""

@@ -142,10 +142,8 @@ class Mapping:
             del self._ended[next(iter(self._ended))]
 
     def _conversation(self, trace_id: str) -> Conversation:
-        conversation = self._conversations.pop(trace_id, None)
-        if conversation is None or conversation.is_full:
-            conversation = Conversation()
-        self._conversations[trace_id] = conversation
+        conversation = self._conversations.pop(trace_id, None) or Conversation()
+        self._conversations[trace_id] = conversation = conversation.within_bounds()
         if len(self._conversations) > MOST_CONVERSATIONS:
             del self._conversations[next(iter(self._conversations))]
         return conversation

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from .._http.answer import Answer
 from .._http.channel import Request, Unreachable
@@ -43,8 +46,8 @@ class OtlpSink:
         clock: Clock = CLOCK,
     ) -> None:
         self._endpoint = endpoint
-        self._headers = {**headers, "Content-Type": _MEDIA_TYPE, "User-Agent": "whyops-python"}
-        self._secrets = _secrets(endpoint, headers.values())
+        self._headers = {**_signed_in(endpoint, headers), "Content-Type": _MEDIA_TYPE, "User-Agent": "whyops-python"}
+        self._secrets = _secrets(endpoint, _signed_in(endpoint, headers).values())
         self._agent_name = agent_name
         self._clock = clock
         self._deadline: float | None = None
@@ -129,10 +132,21 @@ def shown_address(endpoint: str) -> str:
     return without_password(endpoint).partition("?")[0].partition("#")[0]
 
 
+def _before_host(endpoint: str) -> str:
+    return endpoint.partition("://")[2].partition("/")[0].rpartition("@")[0]
+
+
+def _signed_in(endpoint: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers, with the name and password of an address among them, unless they say who asks."""
+    named = unquote(_before_host(endpoint))
+    if not named or any(name.lower() == "authorization" for name in headers):
+        return dict(headers)
+    return {**headers, "Authorization": f"Basic {base64.b64encode(named.encode()).decode()}"}
+
+
 def _secrets(endpoint: str, values: Iterable[str]) -> tuple[str, ...]:
     """Return what no text may quote: headers' values, also without their scheme, and what an address holds besides the place."""
     shown = shown_address(endpoint)
-    held = [*values, *(word for value in values for word in value.split()), *endpoint.partition("?")[2].split("&")]
-    before_host = endpoint.partition("://")[2].partition("/")[0].rpartition("@")[0]
-    held += [before_host, *before_host.split(":")]
+    given = [*values, _before_host(endpoint), *endpoint.partition("?")[2].split("&")]
+    held = [*given, *(re.split("[ =:]", value, maxsplit=1)[-1] for value in given)]
     return tuple(sorted({one for one in held if len(one) >= _LEAST_SECRET and one not in shown}, key=len, reverse=True))
