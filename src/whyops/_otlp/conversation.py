@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._wire.prompt import PromptMessage, PromptReader, listed
+from .._wire.prompt import PromptMessage, PromptReader, listed, quoted
 from .._wire.read import RecordedEvent
 from .attributes import MAX_DEPTH, json_text
 from .messages import input_messages
@@ -18,7 +18,7 @@ _SAYS = frozenset({"llm_response", "tool_call_response", "tool_result", "user_me
 class Conversation:
     """The events of one trace that later prompts may quote. Taking one twice changes nothing."""
 
-    __slots__ = ("_by_call", "_by_key", "_order", "_reader", "_size", "_sizes", "_texts")
+    __slots__ = ("_by_call", "_by_key", "_order", "_reader", "_said", "_size", "_sizes", "_texts")
 
     def __init__(self) -> None:
         self._by_key: dict[str, RecordedEvent] = {}
@@ -26,6 +26,7 @@ class Conversation:
         self._order: dict[str | None, dict[str, RecordedEvent]] = {}
         self._texts: dict[int, tuple[PromptMessage, str]] = {}
         self._reader = PromptReader(self._by_key)
+        self._said: dict[str, Sequence[PromptMessage]] = {}
         self._size = 0
         self._sizes: dict[str, int] = {}
 
@@ -72,29 +73,30 @@ class Conversation:
         """
         told = event if event.has_prompt_ids else self.asked(event)
         if told is not None:
-            return self._written(self._reader.messages(told) if told.has_prompt_ids else listed(told))
+            return self._written(self._reader.messages(told) if told.has_prompt_ids else self._said_in(told))
         return None if event.call_id is not None else self._written(self._before(event))
 
     def _before(self, event: RecordedEvent) -> Sequence[PromptMessage]:
-        said = self._order.get(event.run_id, {})
-        asked, found = self._since(said, event)
-        return [message for one in found for message in (listed(one) if one is asked else self._quoted(one))]
+        found = self._since(self._order.get(event.run_id, {}), event)
+        return [message for one in found for message in self._said_in(one)]
 
-    def _since(self, said: dict[str, RecordedEvent], event: RecordedEvent) -> tuple[RecordedEvent | None, Sequence[RecordedEvent]]:
+    def _said_in(self, event: RecordedEvent) -> Sequence[PromptMessage]:
+        """Return the messages of a prompt that was recorded whole, or the one that another event is; each time the same."""
+        key = event.key or ""
+        if key not in self._said:
+            self._said[key] = listed(event) if event.type == "user_message" else (quoted(event),)
+        return self._said[key]
+
+    def _since(self, said: dict[str, RecordedEvent], event: RecordedEvent) -> Sequence[RecordedEvent]:
         """Return the last prompt before an event, and what was said from there on."""
         found: list[RecordedEvent] = []
-        asked = None
         for key, one in said.items():
             if key == event.key:
                 break
             if one.type == "user_message":
-                asked, found = one, []
+                found = []
             found.append(one)
-        return asked, found if asked is not None else ()
-
-    def _quoted(self, event: RecordedEvent) -> Sequence[PromptMessage]:
-        quoting = RecordedEvent({"metadata": {"promptIds": [event.key]}})
-        return PromptReader(self._by_key).messages(quoting)
+        return found if found and found[0].type == "user_message" else ()
 
     def _written(self, messages: Sequence[PromptMessage]) -> str | None:
         """Return messages as JSON; each is written once, however many prompts begin with it."""

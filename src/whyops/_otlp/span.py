@@ -13,6 +13,7 @@ Value = str | int | float | bool | tuple[str, ...]
 
 INTERNAL, CLIENT = 1, 3
 _FAILED = 2
+_SHORT = 64
 _LAST_63 = (1 << 63) - 1
 
 
@@ -69,7 +70,20 @@ def span_bytes(span: Span) -> bytes:
 
 def attributes_bytes(number: int, attributes: Mapping[str, Value]) -> bytes:
     """Return attributes as repeated fields."""
-    return b"".join([protobuf.message(number, _key(name) + protobuf.message(2, _value(value))) for name, value in attributes.items()])
+    return b"".join(
+        [
+            _short(number, name, value) if type(value) is str and len(value) < _SHORT else _attribute(number, name, value)
+            for name, value in attributes.items()
+        ]
+    )
+
+
+def _attribute(number: int, name: str, value: Value) -> bytes:
+    return protobuf.message(number, _key(name) + protobuf.message(2, _value(value)))
+
+
+_short = lru_cache(maxsize=2_048)(_attribute)
+"""Most short texts are the same in many spans."""
 
 
 @lru_cache(maxsize=256)

@@ -135,7 +135,7 @@ def _common(turn: Turn) -> dict[str, Value]:
 
 
 def _more(event: RecordedEvent) -> dict[str, Value]:
-    """Return what an event says of its end, if that was not its own, and who acts, if that is a part of the agent."""
+    """Return what an event says of its end, if that was not its own."""
     more: dict[str, Value] = {}
     if event.interrupted:
         more["whyops.interrupted"] = event.interrupted
@@ -143,8 +143,6 @@ def _more(event: RecordedEvent) -> dict[str, Value]:
         more["whyops.closed_early"] = True
     if event.is_unanswered:
         more["whyops.unanswered"] = True
-    if event.actor.node:
-        more["whyops.node"] = event.actor.node
     return more
 
 
