@@ -14,7 +14,8 @@ from ._printable import counted
 from ._store.reader import StoreReader
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
-from ._wire.read import RecordedEvent, decode, microseconds
+from ._wire.read import RecordedEvent, decode
+from ._wire.recorded_time import microseconds
 from ._wire.skim import Latest, is_of
 from .errors import ServiceError, TraceNotFoundError
 

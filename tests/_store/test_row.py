@@ -16,7 +16,8 @@ from whyops._store import schema
 from whyops._store.reader import Selection, StoreReader, TraceSummary
 from whyops._store.row import add, sortable
 from whyops._trace.recorded import RecordedTrace
-from whyops._wire.read import RecordedEvent, microseconds
+from whyops._wire.read import RecordedEvent
+from whyops._wire.recorded_time import microseconds
 from whyops.events import Receipt, Refusal
 
 KINDS = ("error", "tool_call_request", "tool_call_response", "tool_result", "llm_response")

@@ -11,7 +11,8 @@ from tests._render.recordings import DEAD, Run, conversation
 from whyops._render.terminal.tree import render_tree
 from whyops._trace.recorded import RecordedTrace, Totals
 from whyops._trace.steps import Embedding, ErrorStep, LLMResponse, OtherEvent, Step, Thinking, ToolCall, UserMessage
-from whyops._wire.read import RecordedEvent, microseconds
+from whyops._wire.read import RecordedEvent
+from whyops._wire.recorded_time import microseconds
 from whyops._wire.used import Usage
 
 

@@ -10,7 +10,8 @@ from .._printable import counted
 from .._render.asked import asked_text
 from .._render.terminal.trace_table import ListedTrace, render_list
 from .._store.reader import EVERYTHING, StoreReader, TraceSummary
-from .._wire.read import RecordedEvent, microseconds
+from .._wire.read import RecordedEvent
+from .._wire.recorded_time import microseconds
 from ._command import Command, Context
 from ._local import absorb_local
 from ._remote_list import remote_rows, where_runs_go

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from .._render.asked import asked_text
 from .._store.reader import Selection, TraceSummary
 from .._store.row import SpanCounts, sortable
-from .._wire.read import RecordedEvent, microseconds
+from .._wire.read import RecordedEvent
+from .._wire.recorded_time import microseconds
 from .search import Excerpt
 
 _MOST_OF_A_MESSAGE = 400

@@ -20,7 +20,7 @@ from .._render.terminal.diff import render_diff
 from .._service.reader import ServiceReader
 from .._store.reader import Selection
 from .._trace.recorded import RecordedTrace
-from .._wire.read import microseconds
+from .._wire.recorded_time import microseconds
 from ..errors import WhyOpsError
 from .frame import beginning, both_ends, cut, fits, framed, inside
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .._wire.read import microseconds
+from .._wire.recorded_time import microseconds
 from .._wire.values import as_text
 from .questions import Questions, has_more, total_in
 

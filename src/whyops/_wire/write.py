@@ -27,7 +27,7 @@ CONTENT_LIMITS = (("finishReason", 100),)
 
 OWN_METADATA = frozenset(
     {"callId", "durationMs", "fromUser", "interrupted", "latencyMs", "model", "params", "parentSpanId", "promptIds", "provider"}
-    | {"recordedAt", "redacted", "startedAt", "systemPrompt", "tool", "tools", "toolsFrom", "truncated", "usage"}
+    | {"recordedAt", "redacted", "runId", "startedAt", "systemPrompt", "tool", "tools", "toolsFrom", "truncated", "usage"}
 )
 """What events say in their metadata by themselves, so that a trace's may not."""
 
@@ -41,7 +41,7 @@ MEMBERS = {
 }
 """The member of content or metadata that an argument is read into, where it can be read."""
 
-_WRITTEN_BY_US = ("fromUser", "promptIds", "recordedAt", "toolsFrom")
+_WRITTEN_BY_US = ("fromUser", "promptIds", "recordedAt", "runId", "toolsFrom")
 
 
 def user_message(messages: object, metadata: object) -> Parts:
