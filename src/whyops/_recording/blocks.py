@@ -129,17 +129,29 @@ class TraceBlock:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, self._blocks.leave(error))) is not None:
+        if (end := self._end(error, was_outermost=self._blocks.leave(error))) is not None:
             end.wait()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, self._blocks.leave(error))) is not None:
+        if (end := self._end(error, was_outermost=self._blocks.leave(error))) is not None:
             await end.wait_async()
 
-    def _end(self, error: BaseException | None, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)
+    def writer_here(self) -> TraceWriter:
+        """Return what writes the trace's events, for a block that begins now."""
+        writer = self._writer
+        if not writer.opened_us:
+            writer.opened_us = writer.recorder.clock.wall_ns() // 1_000
+        return writer
+
+    def ended(self, error: BaseException | None) -> None:
+        """End what was the outermost block of the trace, of which nothing is current any more."""
+        if (end := self._end(error, was_outermost=True)) is not None:
+            end.wait()
+
+    def _end(self, error: BaseException | None, *, was_outermost: bool) -> TraceEnd | None:
         """Record what leaves the block as an exception. Return what is to be waited for, if that was the outermost block."""
         if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
             self._record_leaving(error)

@@ -83,6 +83,10 @@ class TraceWriter:
             self.external_user_id = user
             self.head = line.head(self.id, self.recorder.agent_name, self.external_user_id)
 
+    def came_from(self, trace_id: str) -> None:
+        """Name, in the metadata of all events, the trace of another agent that asked for this one."""
+        self._metadata["parentTraceId"] = trace_id
+
     @guard.recording
     def _set_metadata(self, metadata: object) -> None:
         given = contents.storable_metadata(metadata)
