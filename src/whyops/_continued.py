@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from . import _default
 from ._config import environment
 from ._recording import carrier as carriers
+from ._recording.blocks import trace_of
 from ._recording.carried import Carried, from_text, is_signed, own_trace_id
-from ._recording.trace import Trace, writer_of
+from ._recording.trace import Trace
+from ._recording.trace_writer import TraceWriter
 from ._runtime import guard
 from ._runtime.safely import safely_or
 from .errors import ConfigurationError
@@ -118,12 +120,11 @@ def _is_trusted(text: str, trust: Trust, asked: object) -> bool:
 
 
 def _trace(context: Carried) -> Trace:
-    client = _default.default_client()
-    parts = client._assembled()  # noqa: SLF001  (the same package)
+    parts = _default.default_client()._assembled()  # noqa: SLF001  (the same package)
     own_name, settings = parts.recorder.agent_name, parts.settings
     is_others = context.agent_name not in (None, own_name) and settings.api_key is not None and settings.sink is None
-    trace = client.trace(own_trace_id(context, own_name) if is_others else context.trace_id, context.user_id)
-    writer = writer_of(trace)
+    trace_id = own_trace_id(context, own_name) if is_others else context.trace_id
+    writer = TraceWriter(parts.recorder, trace_id, context.user_id, None, context.run_id)
     writer.sent_from = context.span_id
     if is_others:
         writer.came_from(context.trace_id)
@@ -133,7 +134,7 @@ def _trace(context: Carried) -> Trace:
             own_name,
             context.trace_id,
             context.agent_name,
-            trace.id,
+            trace_id,
             level=guard.INFO,
         )
-    return trace
+    return trace_of(Trace, writer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from .blocks import TraceBlock
+from .blocks import TraceBlock, begin, end
 from .frames import Frame
 from .generators import Steps
 
@@ -19,7 +19,8 @@ class Continuation:
 
     def __init__(self, trace: TraceBlock) -> None:
         self._trace = trace
-        self._frame = Frame(trace.writer_here(), trace.writer_here().sent_from, trace, None, is_trace=True)
+        run = begin(trace)
+        self._frame = Frame(run, run.sent_from, trace, None, is_trace=True)
         self._steps = Steps(self._frame)
         self._is_over = False
 
@@ -32,4 +33,4 @@ class Continuation:
         if not self._is_over:
             self._is_over = True
             self._frame.over = True
-            self._trace.ended(error)
+            end(self._trace, self._frame.trace, error)

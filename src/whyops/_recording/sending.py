@@ -15,7 +15,7 @@ from .trace_writer import TraceWriter
 
 def text_of(trace: TraceWriter, span_id: str | None, *, user: bool = False) -> str:
     """Return the text that carries a trace, and a span in it, to another process; signed if `WHYOPS_TRUST_SECRET` is set."""
-    told = Carried(trace.id, span_id, trace.recorder.agent_name, None, trace.external_user_id if user else None)
+    told = Carried(trace.id, span_id, trace.recorder.agent_name, trace.run_id, trace.external_user_id if user else None)
     return to_text(told, environment.text(environment.TRUST_SECRET), time.time())
 
 

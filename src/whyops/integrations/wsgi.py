@@ -51,7 +51,13 @@ class _Body:
         return self
 
     def __next__(self) -> bytes:
-        return self._going_on.run(self._next)
+        try:
+            return self._going_on.run(self._next)
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._going_on.end(error)
+            raise
 
     def close(self) -> None:
         """End the body, and then what the request did in the trace."""
