@@ -164,6 +164,18 @@ class TraceBlock:
         writer.record_exception(error, parent_id=context.span_id_in(writer), hides_text=context.hides_text())
 
 
+def begin(trace: TraceBlock) -> TraceWriter:
+    """Return what writes the events of a turn that goes on piece by piece, with nothing current in between, until `end`."""
+    return trace._writer.open_run(trace._writer.run_id)  # noqa: SLF001  (of this file)
+
+
+def end(trace: TraceBlock, run: TraceWriter, error: BaseException | None) -> None:
+    """End such a turn, with an exception that leaves it or with none."""
+    run.close_run()
+    if (waiting := trace._end(error, run, was_outermost=True)) is not None:  # noqa: SLF001  (of this file)
+        waiting.wait()
+
+
 B = TypeVar("B", bound=TraceBlock)
 
 

@@ -146,6 +146,10 @@ class TraceWriter:
                 writer.external_user_id = user
                 writer.head = head
 
+    def came_from(self, trace_id: str) -> None:
+        """Name, in the metadata of all events, the trace of another agent that asked for this one."""
+        self._metadata["parentTraceId"] = trace_id
+
     @guard.recording
     def _set_metadata(self, metadata: object) -> None:
         given = contents.storable_metadata(metadata)
