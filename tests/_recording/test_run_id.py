@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, TraceFlags, use_span
 
 import whyops
+from tests._otlp.runs import mapped
 from tests._recording.recording import Recording
 from whyops._recording.bind_context import bind_context
 from whyops._recording.current_trace import current_trace
@@ -165,3 +168,36 @@ def test_views_show_nothing_of_it():
     pairs = aligned(runs[0], runs[1])
     assert len(pairs) == 2
     assert all(pair.is_alike for pair in pairs)
+
+
+def test_the_applications_own_span_is_named(monkeypatch: pytest.MonkeyPatch):
+    """Where OpenTelemetry is loaded and a span is current and recorded, each turn's first event names it; nothing is loaded for that."""
+    recording = Recording()
+    trace = recording.trace("t")
+    span = NonRecordingSpan(SpanContext(0xABC, 0xDEF, is_remote=False, trace_flags=TraceFlags(1)))
+    with use_span(span), trace:
+        look("not recorded by them")
+    monkeypatch.setattr(NonRecordingSpan, "is_recording", lambda _self: True)
+    for _ in range(2):
+        with use_span(span), trace:
+            look("cup")
+            look("tea")
+    with use_span(INVALID_SPAN), trace:
+        look("cup")
+    named = [event["metadata"].get("traceparent") for event in recording.events]
+    expected = "00-00000000000000000000000000000abc-0000000000000def-01"
+    assert named == [None, None, *[expected, None, None, None] * 2, None, None]
+    roots = [span for span in mapped(recording.lines) if not span.parent_span_id]
+    assert [[(link.trace_id.hex(), link.span_id.hex()) for link in root.links] for root in roots] == [
+        [],
+        [("0" * 29 + "abc", "0" * 13 + "def")],
+        [("0" * 29 + "abc", "0" * 13 + "def")],
+        [],
+    ]
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", None)
+    with trace:
+        look("cup")
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", object())
+    with trace:
+        look("cup")
+    assert "traceparent" not in str(recording.events[-4:])

@@ -193,6 +193,8 @@ def _check_messages(messages: Any, *, is_output: bool) -> None:
                 raise Refused(400, f"a part has {sorted(part)}")
             if part["type"] in {"text", "reasoning"} and not isinstance(part["content"], str):
                 raise Refused(400, "a text is none")
+        if any(not isinstance(part["response"], str) for part in message["parts"] if part["type"] == "tool_call_response"):
+            raise Refused(400, "a result is no text")
         if sum(part["type"] == "tool_call_response" for part in message["parts"]) > 1:
             raise Refused(400, "two results in one message")
 

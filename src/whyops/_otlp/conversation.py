@@ -84,7 +84,7 @@ class Conversation:
         """Return the messages of a prompt that was recorded whole, or the one that another event is; each time the same."""
         key = event.key or ""
         if key not in self._said:
-            self._said[key] = listed(event) if event.type == "user_message" else (quoted(event),)
+            self._said[key] = listed(event) if event.type == "user_message" else (_message(event),)
         return self._said[key]
 
     def _since(self, said: dict[str, RecordedEvent], event: RecordedEvent) -> Sequence[RecordedEvent]:
@@ -95,7 +95,8 @@ class Conversation:
                 break
             if one.type == "user_message":
                 found = []
-            found.append(one)
+            if one.type != "tool_call_response" or one.parent_span_id == event.parent_span_id:  # what tools call inside, no model is told
+                found.append(one)
         return found if found and found[0].type == "user_message" else ()
 
     def _written(self, messages: Sequence[PromptMessage]) -> str | None:
@@ -110,3 +111,9 @@ class Conversation:
                 kept = self._texts[id(message)] = (message, written)
             texts.append(kept[1])
         return f"[{','.join(texts)}]"
+
+
+def _message(event: RecordedEvent) -> PromptMessage:
+    if event.type != "tool_call_response":
+        return quoted(event)
+    return PromptMessage("tool", event.result if event.failure is None else event.failure, (), event.tool_call_id, event.tool)

@@ -73,6 +73,11 @@ class Mapping:
             self._end(turn)
         return self._rest_of_ended()
 
+    @property
+    def unsent(self) -> int:
+        """How many turns have ended, and are not forgotten."""
+        return len(self._ended)
+
     def forget_ended(self) -> None:
         """Note that what was left of the turns that have ended was sent. A line that comes late after all adds to its turn."""
         for key, turn in self._ended.items():

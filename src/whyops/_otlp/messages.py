@@ -40,9 +40,9 @@ def output_message(thinking: Iterable[object], answer: object, calls: Sequence[M
 
 def text_of(content: object) -> str | None:
     """Return what a message says in words; None if it has none."""
-    parts, _ = _parts(content)
-    texts = [str(part["content"]) for part in parts if part["type"] == "text"]
-    return "\n".join(texts) or None
+    listed = content if isinstance(content, list) else [content]
+    texts = [one if isinstance(one, str) else one.get("text") for one in listed if isinstance(one, (str, Mapping))]
+    return "\n".join(text for text in texts if isinstance(text, str) and text) or None
 
 
 def _message(role: str, parts: Sequence[Part]) -> Message:
@@ -58,7 +58,12 @@ def _call(call: ModelToolCall) -> Part:
 
 
 def _response(call_id: object, value: object) -> Part:
-    return {"type": "tool_call_response", "id": call_id if isinstance(call_id, str) else None, "response": value}
+    """Return a tool's result, as text: a reader passes over any other."""
+    return {
+        "type": "tool_call_response",
+        "id": call_id if isinstance(call_id, str) else None,
+        "response": value if isinstance(value, str) else json_text(value),
+    }
 
 
 def _parts(content: object) -> tuple[list[Part], list[Part]]:

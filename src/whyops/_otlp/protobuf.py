@@ -34,7 +34,8 @@ def varint(value: int) -> bytes:
 
 def message(number: int, body: bytes) -> bytes:
     """Return a field that holds a message, or bytes."""
-    return _tag(number, _BYTES) + varint(len(body)) + body
+    length = len(body)
+    return _tag(number, _BYTES) + (_BYTE[length] if length < _SHORT else varint(length)) + body
 
 
 def text(number: int, value: str) -> bytes:

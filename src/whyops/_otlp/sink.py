@@ -90,6 +90,11 @@ class OtlpSink:
         self._send_rest(self._mapping.end_all())
         self._channel.close()
 
+    @property
+    def unsent(self) -> int:
+        """How many turns have ended whose own span is not sent."""
+        return self._mapping.unsent
+
     def _send_rest(self, spans: Sequence[Span]) -> None:
         """Send spans that are no line's, if that works: they hold nothing up, and stay for the next time."""
         try:

@@ -14,6 +14,7 @@ from .._wire import exceptions, line, withheld
 from .._wire import write as contents
 from .._wire.timestamps import Moments
 from ..types import EventType
+from .foreign_span import traceparent
 from .ids import clip, readable_user_id
 from .options import given_text
 from .prompts import PromptMemory
@@ -37,6 +38,7 @@ class TraceWriter:
         "_prompts",
         "_root",
         "_run_mark",
+        "_traceparent",
         "external_user_id",
         "head",
         "id",
@@ -62,6 +64,7 @@ class TraceWriter:
         self._run_mark: str = "" if run_id is None else line.run(run_id)
         self._root: TraceWriter | None = root  # of a root none: itself would be a circle
         self.runs: tuple[TraceWriter, ...] = ()
+        self._traceparent: str | None = None
         if root is not None:  # what is looked for below is found
             self.id: str = root.id
             self.moments: Moments = root.moments
@@ -108,6 +111,9 @@ class TraceWriter:
         if not root.opened_us:
             root.opened_us = self.recorder.clock.wall_ns() // 1_000
         run = self.in_run(run_id)
+        if (around := traceparent()) is not None:
+            run._traceparent = around  # noqa: SLF001  (as above)
+            run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
         root.runs = (*root.runs, run)
         return run
 
@@ -121,7 +127,8 @@ class TraceWriter:
         opened_us = self.opened_us
         for writer in self._all():
             writer.opened_us = -1
-        return line.started_at(self.recorder.clock.text_of(opened_us)) if opened_us > 0 else ""
+        around, self._traceparent = self._traceparent, None
+        return line.opened(self.recorder.clock.text_of(opened_us), around) if opened_us > 0 else ""
 
     def _all(self) -> tuple[TraceWriter, ...]:
         root = self.root

@@ -27,7 +27,7 @@ CONTENT_LIMITS = (("finishReason", 100),)
 
 OWN_METADATA = frozenset(
     {"callId", "durationMs", "fromUser", "interrupted", "latencyMs", "model", "params", "parentSpanId", "promptIds", "provider"}
-    | {"recordedAt", "redacted", "runId", "startedAt", "systemPrompt", "tool", "tools", "toolsFrom", "truncated", "usage"}
+    | {"recordedAt", "redacted", "runId", "startedAt", "systemPrompt", "tool", "tools", "toolsFrom", "traceparent", "truncated", "usage"}
 )
 """What events say in their metadata by themselves, so that a trace's may not."""
 
