@@ -12,6 +12,7 @@ from whyops._otlp import span as ours
 from whyops._otlp.mapping import Mapping
 from whyops._recording.tool import tool
 from whyops._recording.trace import Trace
+from whyops.types import ToolCallItem
 
 PIXEL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
 
@@ -38,7 +39,7 @@ def turn(trace: Trace, question: str) -> None:
     with trace:
         trace.user_message_sync([{"role": "system", "content": "Be kind."}, {"role": "user", "content": question}])
         trace.llm_thinking_sync("Let me see.")
-        call = {"id": "c1", "name": "look", "arguments": {"thing": "cup"}}
+        call: ToolCallItem = {"id": "c1", "function": {"name": "look", "arguments": '{"thing":"cup"}'}}
         used = {"promptTokens": 3, "completionTokens": 4, "totalTokens": 24, "cacheReadTokens": 5, "cacheCreationTokens": 12}
         trace.llm_response_sync("gpt-4o", "openai", tool_calls=[call], finish_reason="tool_calls", usage=used, latency_ms=2.5)
         look("cup")

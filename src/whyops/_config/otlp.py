@@ -17,13 +17,14 @@ def traces_address(base: str) -> str:
     Raises:
         ConfigurationError: It is no address of HTTP.
     """
+    wrong = "The OTLP address must be one of HTTP, such as http://collector:4318."  # not quoted: it may hold a password
     try:
         parts = urlsplit(base.strip())
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        is_good = False
-    if not is_good:  # the address is not quoted: it may hold a password
-        raise ConfigurationError("The OTLP address must be one of HTTP, such as http://collector:4318.")
+        raise ConfigurationError(wrong) from None
+    if not is_good:
+        raise ConfigurationError(wrong)
     path = parts.path.rstrip("/")
     return parts._replace(path=path if path.endswith(_PATH) else path + _PATH, fragment="").geturl()
 

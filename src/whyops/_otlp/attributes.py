@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from pydantic_core import to_json
+
 MAX_DEPTH = 30
 """How deep a value's lists and objects may be nested: one receiver fails for good on a trace with 33 levels."""
 
@@ -12,7 +14,7 @@ TOO_DEEP = "…[nested too deeply]"
 MAX_CONVERSATION = 200
 """Characters of a conversation's id: a receiver refuses longer ones, with all that comes along."""
 
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
+_write_carefully = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 
 def json_text(value: object, depth: int = MAX_DEPTH) -> str:
@@ -30,7 +32,11 @@ def plain_or_json(value: object) -> tuple[str, str]:
 
 def _json(value: object) -> str:
     try:
-        return _write(value)
+        return to_json(value, inf_nan_mode="constants").decode()
+    except ValueError:  # halves of characters, more digits or levels than it takes
+        pass
+    try:
+        return _write_carefully(value)
     except (RecursionError, ValueError):
         return f'"{TOO_DEEP}"'
 

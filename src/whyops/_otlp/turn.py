@@ -12,6 +12,8 @@ from .messages import text_of
 MOST_HELD = 1_000
 """So many calls, errors and thoughts of one turn wait to be joined; then the oldest is let go."""
 
+_HAVE_LENGTH = frozenset({"embedding_response", "llm_response", "tool_call_response"})
+
 Held = dict[str, RecordedEvent]
 
 
@@ -46,8 +48,9 @@ class Turn:
         self.user = event.external_user_id or self.user
         if event.at is None:
             return
-        began = event.at if event.began_at is None else event.began_at
-        self.began = began if self.began is None else min(began, self.began)
+        if self.began is None or event.type in _HAVE_LENGTH:
+            began = event.at if event.began_at is None else event.began_at
+            self.began = began if self.began is None else min(began, self.began)
         if event.at >= self.ended:
             self.ended = event.at
             self.failure = event.failure if event.type == "error" else None
