@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
-EXTRAS = ".[langchain,llama-index,mcp]"
+EXTRAS = ".[langchain,llama-index,mcp,opentelemetry]"
 
 # The lines of the official clients that are in use. What is older than the oldest is not tested.
 OFFICIAL_CLIENTS = {
