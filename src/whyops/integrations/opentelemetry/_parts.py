@@ -18,6 +18,9 @@ from ._told import first, from_json, said, text
 
 _THOUGHTS = frozenset({"reasoning", "thinking"})
 _RESULTS = frozenset({"tool_call_response", "tool_result", "function_response"})
+_ROLES = {"tool-call": "assistant", "tool-response": "tool"}
+"""What smolagents calls them."""
+
 _CALLS = frozenset({"tool_call", "tool_use", "function_call"})
 
 
@@ -55,7 +58,7 @@ class Message:
 
 def message_of(role: object, content: object, encode: Encode, calls: object = None, call_id: object = None) -> Message:
     """Return a message, taken apart. `content` is text, a part or a list of parts; `calls` are those of a chat API's message."""
-    message = Message(role_of(role or "user"))
+    message = Message(role_of(_ROLES.get(str(role), role) or "user"))
     parts = content if isinstance(content, Sequence) and not isinstance(content, (str, bytes)) else [content]
     if message.role == "tool" and not any(_is_result(part) for part in parts):
         message.results.append((call_id, tool_content(content), None))

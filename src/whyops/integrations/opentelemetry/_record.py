@@ -62,7 +62,7 @@ class Recorder:
         open_.model = ModelCall(place, None, None)
         open_.model.expect_request(embeds=embeds)
         told = _translate.model_of(span, open_.kind or "model", place.trace.recorder.encode)
-        if told.messages and not embeds:
+        if told.messages and told.tools and not embeds:  # what is offered goes along with the messages, and may be told later
             self._ask(open_, open_.model, told)
 
     def _ask(self, open_: OpenSpan, model: ModelCall, told: Model) -> None:
