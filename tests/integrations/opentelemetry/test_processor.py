@@ -10,11 +10,11 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
 import whyops
-from tests.integrations.opentelemetry.replayed import asked_and_given, make, replay, steps_of, trace_of
+from tests.integrations.opentelemetry.replayed import SPANS, asked_and_given, make, replay, steps_of, trace_of
 from whyops._recording import context
 from whyops.integrations._shared import origin
 from whyops.integrations.opentelemetry import WhyOpsSpanProcessor
-from whyops.testing import Captured
+from whyops.testing import Captured, capture
 
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
 ASKED = {**CHAT, "gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]'}
@@ -248,6 +248,35 @@ def test_what_is_broken_is_kept_as_well_as_can_be(captured: Captured, provider: 
     kinds = {event["eventType"] for event in captured.events}
     assert ("tool_call_request" in kinds) == ("tool_call_response" in kinds)
     assert attributes.get("gen_ai.operation.name") not in {"chat", "execute_tool"} or kinds
+
+
+@pytest.mark.parametrize("name", ["openai_agents_model_fails", "pydantic_ai_model_fails"])
+def test_without_model_events_a_models_failure_is_recorded(captured: Captured, name: str) -> None:
+    """It is one error, and no prompt and no answer is there."""
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(WhyOpsSpanProcessor(llm_events=False))
+    replay(provider, name)
+    assert [event["eventType"] for event in captured.events] == ["error"]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SPANS.glob("*.json")))
+def test_nothing_of_the_contents_is_recorded_where_none_is_wanted(name: str) -> None:
+    """With `capture_content=False` there are the same events, and no word of what was said, given and told."""
+    with capture() as whole:
+        _replayed(name)
+        kinds = [event["eventType"] for event in whole.events]
+    with capture(capture_content=False) as captured:
+        _replayed(name)
+        assert [event["eventType"] for event in captured.events] == kinds
+        told = str(captured.events)
+    assert kinds
+    assert not [word for word in ("Paris", "Nowhere", "sunny", "Sunny", "Looking", "Be short", "no such", "model down") if word in told]
+
+
+def _replayed(name: str) -> None:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(WhyOpsSpanProcessor())
+    replay(provider, name)
 
 
 def test_spans_that_never_end_are_bounded(captured: Captured, processor: WhyOpsSpanProcessor) -> None:

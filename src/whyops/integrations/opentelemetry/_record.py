@@ -86,8 +86,10 @@ class Recorder:
     def _end_model(self, open_: OpenSpan, place: Place, span: Span, failure: Failure | None, elapsed_ns: int) -> None:
         model = open_.model
         if model is None:
-            if failure is not None:
+            if failure is not None and self._origin.llm_events:
                 open_.fails(failure.message)
+            elif failure is not None:
+                _fail(open_, place, failure)
             return
         model.expect_no_request()
         told = _translate.model_of(span, open_.kind or "model", place.trace.recorder.encode)
@@ -108,7 +110,6 @@ class Recorder:
     # Agents, chains
 
     def _end_run(self, open_: OpenSpan, place: Place, span: Span, failure: Failure | None) -> None:
-        error = being_raised(open_.raised)
         if open_.tool is not None:
             if failure is None:
                 open_.tool.succeed(_translate.words_of(span, place.trace.recorder.encode)[1])
@@ -120,17 +121,22 @@ class Recorder:
                 spoken.asked(place, asked)
             if output is not None:
                 spoken.answered(place, str(span["name"]), output)
-        if failure is None:
-            return
-        if open_.is_told(failure.message):
-            if error is not None:
-                exceptions.mark(error, place.trace.id)
-        elif error is not None:
-            open_.fails(failure.message)
-            place.record_exception(error)
-        else:
-            open_.fails(failure.message)
-            _record_failure(place, failure)
+        if failure is not None:
+            _fail(open_, place, failure)
+
+
+def _fail(open_: OpenSpan, place: Place, failure: Failure) -> None:
+    """Record what went wrong, unless it was recorded further in."""
+    error = being_raised(open_.raised)
+    is_told = open_.is_told(failure.message)
+    open_.fails(failure.message)
+    if is_told:
+        if error is not None:
+            exceptions.mark(error, place.trace.id)
+    elif error is not None:
+        place.record_exception(error)
+    else:
+        _record_failure(place, failure)
 
 
 def _answer(model: ModelCall, answers: list[Answer], failure: Failure | None) -> None:
