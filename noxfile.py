@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
-EXTRAS = ".[langchain,llama-index,mcp]"
+EXTRAS = ".[langchain,llama-index,mcp,opentelemetry]"
 
 # The lines of the official clients that are in use. What is older than the oldest is not tested.
 OFFICIAL_CLIENTS = {
@@ -29,6 +29,15 @@ NEED_MORE_THAN_THE_LOWEST = [
     "tests/_service/test_clients.py",
     "tests/_service/test_recorded_clients.py",
 ]
+
+# Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves.
+OF_OPENTELEMETRY = {
+    "google_adk": ["google-adk"],
+    "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
+    "pydantic_ai": ["pydantic-ai-slim"],
+    "smolagents": ["smolagents[openai]", "openinference-instrumentation-smolagents"],
+    "strands": ["strands-agents"],
+}
 
 # What was there with the lowest langchain-core: later ones ask for more than they say, or have pip look through all their releases.
 OF_THE_LOWEST = [
@@ -169,6 +178,15 @@ def llama_index(session: nox.Session, release: str) -> None:
     wanted += _tools(["llama_index"]) if release == "with_providers" else []
     install(session, "test", package=".", also=["--upgrade", *wanted])
     session.run("pytest", "-n", "auto", "tests/integrations/llama_index", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("framework", list(OF_OPENTELEMETRY))
+def otel_frameworks(session: nox.Session, framework: str) -> None:
+    """Run a framework that makes OpenTelemetry spans, with scripted models, in an environment of its own."""
+    needed = ["anyio", "hypothesis", "pytest>=9", "pytest-timeout", "pytest-xdist"]
+    install(session, package=".[opentelemetry]", also=[*OF_OPENTELEMETRY[framework], *needed])
+    session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{framework}.py", *session.posargs)
 
 
 @nox.session

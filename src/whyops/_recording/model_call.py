@@ -185,6 +185,15 @@ class ModelCall:
         """Take the time at which the request goes out, where that is later than the making of this object."""
         self._started_ns = self.place.trace.recorder.clock.steady_ns()
 
+    def took(self, elapsed_ns: int) -> None:
+        """Take how long it took, in nanoseconds, where that is told at its end."""
+        self._ended_ns = self.place.trace.recorder.clock.steady_ns()
+        self._started_ns = self._ended_ns - elapsed_ns
+
+    def token_after(self, seconds: float) -> None:
+        """Take how long the first token took to come."""
+        self.token(self._started_ns + int(seconds * 1_000_000_000))
+
     def stop_clock(self) -> None:
         """Take the time at which the answer ended, where that is before it is recorded."""
         if self._ended_ns is None:

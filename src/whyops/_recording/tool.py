@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any, NamedTuple, TypeVar, overload
+from weakref import WeakValueDictionary
 
 from .._runtime import guard
 from .._wire.exceptions import NOT_CAPTURED
@@ -142,7 +143,7 @@ class Observer:
     A call that a framework's handler records already, as the one of a tool around this function, gets no second span.
     """
 
-    __slots__ = ("_arguments", "captures_arguments", "captures_result", "expected", "function", "hides_text", "ignored")
+    __slots__ = ("__weakref__", "_arguments", "captures_arguments", "captures_result", "expected", "function", "hides_text", "ignored")
 
     def __init__(self, function: Callable[..., Any], arguments: Arguments, options: Options) -> None:
         self.function = function
@@ -152,6 +153,8 @@ class Observer:
         self.expected = options.expected
         self.hides_text = not (options.capture_arguments and options.capture_result)
         self.ignored = arguments.ignored
+        if self.hides_text or self.ignored or self.expected:
+            particular[arguments.name] = self
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[ToolCallWriter, Frame] | None:
         """Record the request. Return the call, and the frame that is to be current in it; None where nothing is to be recorded.
@@ -201,6 +204,10 @@ class Observer:
         """Record the request of a generator. Return how its steps are to be taken, and recorded."""
         begun = self.begin(args, kwargs)
         return UNCHANGED if begun is None else RecordedSteps(*begun, self.expected, captures_result=self.captures_result)
+
+
+particular: WeakValueDictionary[str, Observer] = WeakValueDictionary()
+"""What records the tools of which not all is recorded, or not as usual, by name: for a framework that tells of calls by that name alone."""
 
 
 def _sync(observer: Observer) -> Callable[..., Any]:

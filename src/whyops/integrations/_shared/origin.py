@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakSet
+
 from ..._client import WhyOps
 from ..._default import default_client
 from ..._recording.ids import safe_id
@@ -18,7 +20,7 @@ class Origin:
     The current trace counts if it is the client's that was asked for.
     """
 
-    __slots__ = ("_capture_prompts", "_client", "_external_user_id", "_framework", "_record_steps", "llm_events", "trace_id")
+    __slots__ = ("__weakref__", "_capture_prompts", "_client", "_external_user_id", "_framework", "_record_steps", "llm_events", "trace_id")
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class Origin:
         record_steps: bool | None = None,
     ) -> None:
         self._framework = framework
+        _origins.add(self)
         self._client = client
         self.trace_id: str | None = None if trace_id is None or trace_id == "" else safe_id(trace_id)
         self._external_user_id = external_user_id
@@ -71,3 +74,11 @@ class Origin:
         except ConfigurationError as error:
             guard.notices.say(f"{self._framework} without a client", "%s is not recorded. %s", self._framework, error)
             return None
+
+
+_origins: WeakSet[Origin] = WeakSet()
+
+
+def is_handled(framework: str) -> bool:
+    """Tell whether a handler of ours for this framework is there, or `instrument` in force: it tells more than the framework's spans."""
+    return any(origin._framework == framework for origin in list(_origins))  # noqa: SLF001  (the same module)

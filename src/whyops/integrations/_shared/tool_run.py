@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..._providers.said import Said
 from ..._recording.place import Place
@@ -11,6 +11,18 @@ from ..._recording.tool import Observer
 from ..._recording.tool_call import ToolCallWriter
 from ..._wire import line
 from ..._wire.exceptions import NOT_CAPTURED
+
+
+class Began(NamedTuple):
+    """When a call began whose arguments are told later: its span's id, the times as `EventClock.stamp` says them, and the steady clock's.
+
+    `is_late` tells that only its end is known, and so `started_ns` has to be worked out.
+    """
+
+    span_id: str
+    times: tuple[str, str]
+    started_ns: int
+    is_late: bool = False
 
 
 class ToolRun:
@@ -29,6 +41,7 @@ class ToolRun:
         arguments: Mapping[str, Any],
         observers: Sequence[Observer] = (),
         tool_call_id: object = None,
+        began: Began | None = None,
     ) -> None:
         self._name = name
         self.tool_call_id = tool_call_id
@@ -40,7 +53,11 @@ class ToolRun:
         labels = {**place.labels, "tool_call_id": tool_call_id} if tool_call_id else place.labels
         hides_text = any(observer.hides_text for observer in observers)
         self.call = ToolCallWriter(place.trace, name, place.trace.encode_arguments(shown), place.parent_id, labels, hides_text)
-        self.call.begin()
+        if began is None:
+            self.call.begin()
+        else:
+            self.call.span_id = began.span_id
+            self.call.begin_at(began.times, began.started_ns)
 
     def claims(self, observer: object) -> bool:
         """Tell whether the call that `observer` sees is this one: the first one of the tool's function, which may go on to call itself."""

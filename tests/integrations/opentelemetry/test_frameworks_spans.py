@@ -1,0 +1,127 @@
+"""Spans that frameworks made, by each form of the conventions, are recorded as what the agent did."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+
+from tests.integrations.opentelemetry.replayed import asked_and_given, replay, trace_of
+from whyops.integrations.opentelemetry import WhyOpsSpanProcessor
+from whyops.testing import Captured
+
+PARIS = ("weather", {"city": "Paris"}, {"result": "sunny in Paris"})
+PARIS_AS_DICT = ("weather", {"city": "Paris"}, {"sky": "sunny in Paris"})
+FAILED = {"city": "Nowhere"}
+
+TOOLS = {
+    "pydantic_ai_format_2": [PARIS_AS_DICT, ("weather", FAILED, {"error": "pydantic_ai.exceptions.ToolRetryError: no such city"})],
+    "pydantic_ai": [PARIS_AS_DICT, ("weather", FAILED, {"error": "pydantic_ai.exceptions.ToolRetryError: no such city"})],
+    "pydantic_ai_streams": [PARIS_AS_DICT],
+    "strands_events": [PARIS, ("weather", FAILED, {"error": "ValueError: no such city"})],
+    "strands": [PARIS, ("weather", FAILED, {"error": "ValueError: no such city"})],
+    "google_adk": [PARIS_AS_DICT, ("weather", FAILED, {"error": "no such city"})],
+    "smolagents": [
+        PARIS,
+        ("weather", {"city": "Rome"}, {"result": "sunny in Rome"}),
+        ("weather", FAILED, {"error": "ValueError: no such city"}),
+        ("final_answer", {"answer": "Sunny in both."}, {"result": "Sunny in both."}),
+    ],
+}
+
+MODEL_FAILS = {
+    "pydantic_ai_model_fails": "model down",
+    "strands_model_fails": "model down",
+    "openai_agents_model_fails": "Error getting response: {'error': 'Error code: 400 - model down'}",
+    "smolagents_model_fails": "Error code: 400 - model down",
+}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_tools_are_recorded_with_arguments_and_results(captured: Captured, provider: TracerProvider, name: str) -> None:
+    """Each call is there once, with its arguments, and with its result or what went wrong."""
+    replay(provider, name)
+    assert asked_and_given(captured) == TOOLS[name]
+    assert len(captured.of_type("error")) == sum("error" in result for _, _, result in TOOLS[name])
+
+
+@pytest.mark.parametrize("name", ["pydantic_ai", "pydantic_ai_format_2", "strands", "strands_events"])
+def test_prompts_are_rebuilt(captured: Captured, provider: TracerProvider, name: str) -> None:
+    """The second prompt is what the first one was, the answer to it, and the results."""
+    replay(provider, name)
+    first, second = (call.prompt or () for call in trace_of(captured).model_calls)
+    assert [(message.role, message.content) for message in first] == [
+        ("system", "Be short."),
+        ("user", "Weather in Paris and Nowhere?"),
+    ]
+    assert second[:2] == first
+    assert [message.role for message in second[2:]] == ["assistant", "tool", "tool"]
+    assert [(call.id, call.name, call.arguments) for call in second[2].tool_calls] == [
+        ("c1", "weather", {"city": "Paris"}),
+        ("c2", "weather", {"city": "Nowhere"}),
+    ]
+    assert [message.tool_call_id for message in second[3:]] == ["c1", "c2"]
+
+
+def test_the_whole_of_an_answer_is_recorded(captured: Captured, provider: TracerProvider) -> None:
+    """Reasoning, text, tool calls, model, provider, tools offered, and tokens with those of the cache beside the others."""
+    replay(provider, "pydantic_ai")
+    first, second = trace_of(captured).model_calls
+    assert first.thinking == ("hmm, two cities",)
+    assert first.tools == ("weather", "boom")
+    answer, last = captured.of_type("llm_response")
+    assert answer["content"]["content"] == "Looking."
+    assert answer["metadata"]["provider"] == "function"
+    assert answer["metadata"]["usage"] == {
+        "promptTokens": 35,
+        "completionTokens": 10,
+        "totalTokens": 110,
+        "cacheReadTokens": 60,
+        "cacheCreationTokens": 5,
+    }
+    assert (second.model, last["content"]) == ("scripted", {"content": "Sunny in Paris."})
+    assert {event["metadata"]["agent"] for event in captured.events} == {"guide"}
+    assert {event["traceId"] for event in captured.events} == {"conversation-1"}
+
+
+def test_a_streamed_answer_tells_its_first_token(captured: Captured, provider: TracerProvider) -> None:
+    """The time to the first chunk is the span's, and what was streamed is whole."""
+    replay(provider, "pydantic_ai_streams")
+    first, second = captured.of_type("llm_response")
+    assert first["metadata"]["timeToFirstTokenMs"] > 0
+    assert first["content"]["toolCalls"][0]["arguments"] == '{"city":"Paris"}'
+    assert second["content"]["content"] == "Sunny there."
+
+
+@pytest.mark.parametrize("name, cached", [("openai_agents_chat", None), ("openai_agents_responses", 60)])
+def test_a_handoff_changes_who_acts(captured: Captured, provider: TracerProvider, name: str, cached: int | None) -> None:
+    """Events name the agent; the handoff is a call; several messages of an answer are one."""
+    replay(provider, name)
+    acting = [event["metadata"]["agent"] for event in captured.of_type("llm_response")]
+    assert acting == ["guide", "guide", "expert"]
+    assert captured.tool_names() == ["weather", "weather", "handoff to expert"]
+    calls = trace_of(captured).model_calls
+    assert [call["name"] for call in captured.of_type("llm_response")[0]["content"]["toolCalls"]] == ["weather", "weather"]
+    assert (calls[-1].prompt or ())[0].content == "Be exact." or name == "openai_agents_responses"
+    usage = captured.of_type("llm_response")[0]["metadata"]["usage"]
+    assert (usage["promptTokens"], usage.get("cacheReadTokens")) == (100 - (cached or 0), cached)
+
+
+@pytest.mark.parametrize("name", MODEL_FAILS)
+def test_a_models_failure_is_recorded_once(captured: Captured, provider: TracerProvider, processor: WhyOpsSpanProcessor, name: str) -> None:
+    """The spans that it passes through tell it again, and it is one error."""
+    replay(provider, name)
+    assert [event["content"]["message"] for event in captured.of_type("error")] == [MODEL_FAILS[name]]
+    assert captured.of_type("llm_response") == []
+    if name == "smolagents_model_fails":
+        assert len(processor._open) == 1  # its instrumentation never ends the run's span
+        processor._open.clear()
+
+
+@pytest.mark.parametrize(
+    "name, failure", [("pydantic_ai_tool_raises", "RuntimeError: broken tool"), ("google_adk_tool_raises", "ValueError: broken tool")]
+)
+def test_a_tools_failure_that_ends_the_run_is_recorded_once(captured: Captured, provider: TracerProvider, name: str, failure: str) -> None:
+    """The error is the tool's, and not the agent's as well."""
+    replay(provider, name)
+    assert [event["content"]["message"] for event in captured.of_type("error")] == ["broken tool"]
+    assert asked_and_given(captured) == [("boom", {}, {"error": failure})]
