@@ -82,17 +82,17 @@ def _recorded_call_tool(call_tool: Callable[..., Any]) -> Callable[..., Any]:
         if begun is None:
             return await call_tool(self, *args, **kwargs)
         call, frame, added = begun
-        if call is None or frame is None:
-            return await call_tool(self, *args, **{**kwargs, **added})
         context.current.set(frame)
         try:
             result = await call_tool(self, *args, **{**kwargs, **added})
         except BaseException as error:
             context.leave(frame)
-            call.fail(error)
+            if call is not None:
+                call.fail(error)
             raise
         context.leave(frame)
-        _end(call, result)
+        if call is not None:
+            _end(call, result)
         return result
 
     return recorded
@@ -102,7 +102,7 @@ class _Begun(NamedTuple):
     """A call as it is made: what records it, unless a framework's handler does, its frame, and the arguments that carry the trace."""
 
     call: ToolCallWriter | None
-    frame: Frame | None
+    frame: Frame
     added: Mapping[str, Any]
 
 
@@ -111,8 +111,8 @@ class _OuterFrame(Frame):
 
     __slots__ = ("_name",)
 
-    def __init__(self, call: ToolCallWriter, name: str, previous: Frame | None) -> None:
-        super().__init__(call.trace, call.span_id, call, previous)
+    def __init__(self, trace: TraceWriter, span_id: str | None, owner: object, previous: Frame | None, name: str) -> None:
+        super().__init__(trace, span_id, owner, previous)
         self._name: str | None = name
 
     def claims(self, observer: object) -> bool:
@@ -131,16 +131,20 @@ def _begin(signature: inspect.Signature, session: object, args: tuple[Any, ...],
     if isinstance(meta, Mapping) and TRACE in meta:
         return None
     takes_meta = "meta" in signature.parameters
-    beneath = context.beneath()
-    top = context.top()
+    beneath, top = context.beneath(), context.top()
+    call: ToolCallWriter | None = None
+    trace: TraceWriter | None
     if top is not None and type(top) is not Frame and top.claims(ServerCall(name)):
-        return _Begun(None, None, _with_meta(meta, carried(top.trace, top.span_id)) if takes_meta else {})
-    trace = context.find_trace(None) if top is None else top.trace
-    if trace is None or not trace.recorder.enabled:
-        return None
-    call = _call(trace, name, arguments, top)
-    frame = Frame(trace, call.span_id, call, beneath) if takes_meta else _OuterFrame(call, name, beneath)
-    return _Begun(call, frame, _with_meta(meta, carried(trace, call.span_id)) if takes_meta else {})
+        trace, span_id = top.trace, top.span_id
+    else:
+        trace = context.find_trace(None) if top is None else top.trace
+        if trace is None or not trace.recorder.enabled:
+            return None
+        call = _call(trace, name, arguments, top)
+        span_id = call.span_id
+    if takes_meta:
+        return _Begun(call, Frame(trace, span_id, call, beneath), _with_meta(meta, carried(trace, span_id)))
+    return _Begun(call, _OuterFrame(trace, span_id, call, beneath, name), {})
 
 
 def _call(trace: TraceWriter, name: str, arguments: object, top: Frame | None) -> ToolCallWriter:
