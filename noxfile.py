@@ -289,7 +289,7 @@ def bench_frameworks(session: nox.Session) -> None:
 def bench_scale(session: nox.Session) -> None:
     """Measure commands, the local store and big backlogs beside their floors. `-- --scale 0.05 --rounds 1` takes a minute."""
     install(session, package=".")
-    session.run("python", "bench/scale/run.py", *session.posargs, env=LOCAL)
+    session.run("python", "bench/scale/at_scale.py", *session.posargs, env=LOCAL)
 
 
 @nox.session

@@ -1,6 +1,6 @@
 """What commands, the local store and big backlogs cost beside a floor: CPU of processes of their own, in turns, medians, ratios.
 
-`run.py` measures all lines, `run.py NAME…` some. `--scale 0.1` makes everything a tenth as large, `--beside SRC` measures another
+`at_scale.py` measures all lines, `at_scale.py NAME…` some. `--scale 0.1` makes everything a tenth as large, `--beside SRC` measures another
 revision's `src` in the same rounds, `--rounds N` repeats. The floor of a line is what no program that reads the same can go below.
 """
 
@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import homes
+
+from whyops._outbox.destination import Destination
 
 HERE = Path(__file__).resolve().parents[2]
 PARSE = "import json,sys\nfor line in open(sys.argv[1], 'rb'): json.loads(line)"
@@ -75,7 +77,7 @@ def stored(plain: Path) -> Callable[[Path, Path], None]:
     return fill
 
 
-def left(destination: homes.Destination, files: int, plain: Path) -> Callable[[Path, Path], None]:
+def left(destination: Destination, files: int, plain: Path) -> Callable[[Path, Path], None]:
     """Return what leaves lines in a home as dead processes do."""
 
     def fill(home: Path, _: Path) -> None:
@@ -132,7 +134,7 @@ def leftovers(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     plain = homes.written(folder / "one", homes.lines(traces, 4))
     floor = ["-c", PARSE, str(plain)]
     yield f"drain {traces * 10:,} events", Work(floor, command("list"), left(homes.LOCAL, 1, plain), changes=True)
-    elsewhere = homes.Destination("http://127.0.0.1:9/api", "shop", "0" * 12)
+    elsewhere = Destination("http://127.0.0.1:9/api", "shop", "0" * 12)
     yield f"show last, {traces * 10:,} events waiting", Work(floor, command("show", "last"), left(elsewhere, 1, plain))
 
 
