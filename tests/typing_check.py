@@ -246,3 +246,12 @@ def a_trace_decorates_and_a_client_is_configured(sdk: WhyOps) -> None:
     assert_type(sdk.trace(external_user_id=5), Trace)
     assert_type(whyops.configure(agent_name="shop", keep_keys=["pin"]), WhyOps)
     whyops.configure(api_kye="x")  # type: ignore[call-arg]
+
+
+async def a_trace_goes_on_in_another_process() -> None:
+    """What goes along is a dict of text; a block gives the trace, or None."""
+    assert_type(whyops.headers({"accept": "*/*"}, user=True), dict[str, str])
+    with whyops.continued({}, trust=True) as trace:
+        assert_type(trace, Trace | None)
+    async with whyops.continued([(b"baggage", b"")], trust=lambda carrier: carrier is not None) as trace:
+        assert_type(trace, Trace | None)

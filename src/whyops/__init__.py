@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._client import WhyOps
+    from ._continued import Continued, continued
     from ._default import configure, trace
     from ._load import load_trace, load_traces
     from ._recording.bind_context import bind_context
     from ._recording.current_trace import current_trace
     from ._recording.model_span import ModelSpan
+    from ._recording.sending import headers
     from ._recording.tool import tool
     from ._recording.tool_schemas import describe_tools
     from ._recording.trace import ToolSpan, Trace
@@ -54,6 +56,7 @@ __all__ = [
     "AgentMetadata",
     "AgentTool",
     "ConfigurationError",
+    "Continued",
     "DeliveryError",
     "ErrorContent",
     "EventOptions",
@@ -80,8 +83,10 @@ __all__ = [
     "WhyOpsTrace",
     "bind_context",
     "configure",
+    "continued",
     "current_trace",
     "describe_tools",
+    "headers",
     "load_trace",
     "load_traces",
     "strip_signature",
@@ -91,11 +96,13 @@ __all__ = [
 
 _HOMES = {
     "._client": ("WhyOps",),
+    "._continued": ("Continued", "continued"),
     "._default": ("configure", "trace"),
     "._load": ("RecordedTrace", "TraceList", "load_trace", "load_traces"),
     "._recording.bind_context": ("bind_context",),
     "._recording.current_trace": ("current_trace",),
     "._recording.model_span": ("ModelSpan",),
+    "._recording.sending": ("headers",),
     "._recording.tool": ("tool",),
     "._recording.tool_schemas": ("describe_tools",),
     "._recording.trace": ("ToolSpan", "Trace"),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from ._config import defaults
+from ._config import defaults, environment
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
@@ -122,7 +122,7 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
         redact_keys=settings.redact_keys,
         keep_keys=settings.keep_keys,
         redact=settings.redact,
-        known=filter(None, (settings.api_key,)),
+        known=filter(None, (settings.api_key, environment.text(environment.TRUST_SECRET))),
     )
     delivery = None if settings.disabled else _delivery_for(settings, encoder)
     recorder = Recorder(

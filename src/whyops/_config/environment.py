@@ -21,6 +21,9 @@ REDACT_KEYS = "WHYOPS_REDACT_KEYS"
 PARENT_REDACTS = "WHYOPS_PARENT_REDACTS"
 """Set for children of a process whose `redact` or `sink` they can't have."""
 
+TRUST_SECRET = "WHYOPS_TRUST_SECRET"  # noqa: S105  (the variable's name)
+"""Holds what signs the traces that are carried to other processes; only there, so that it is in no setting, no `repr` and no pickle."""
+
 _written: dict[str, tuple[str, str | None]] = {}
 """What this process wrote for its children, and what its user had there."""
 

@@ -92,6 +92,11 @@ def started_at(time: str) -> str:
     return f',"startedAt":"{time}"'
 
 
+def run(run_id: str) -> str:
+    """Return what the metadata of an event says of the turn that it is part of, after a comma."""
+    return f',"runId":{quote(run_id)}'
+
+
 def call_begun(span_id: str, tool: str, arguments: str) -> str:
     """Return what request and response of a tool call share. `tool` and `arguments` are JSON; so is the span id, once in quotes."""
     return f',"spanId":"{span_id}","content":{{"name":{tool},"toolCalls":[{{"name":{tool},"arguments":{arguments}}}]'

@@ -220,6 +220,11 @@ class RecordedEvent:
         return as_text(self.metadata.get("callId"))
 
     @property
+    def run_id(self) -> str | None:
+        """The turn that the event is part of: the block of the trace, or the run of a framework, that it was recorded in."""
+        return as_text(self.metadata.get("runId"))
+
+    @property
     def prompt_ids(self) -> Sequence[object]:
         """The ids of a prompt's messages, in order, where it is told by ids."""
         return as_sequence(self.metadata.get("promptIds"))

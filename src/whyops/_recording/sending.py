@@ -1,0 +1,39 @@
+"""`headers`: what tells another process which trace, span and agent the work that it is sent belongs to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from .._config import environment
+from .._runtime import guard
+from . import carrier as carriers
+from . import context
+from .carried import MAX_TEXT, Carried, merged, to_text
+from .trace_writer import TraceWriter
+
+
+def text_of(trace: TraceWriter, span_id: str | None, *, user: bool = False) -> str:
+    """Return the text that carries a trace, and a span in it, to another process; signed if `WHYOPS_TRUST_SECRET` is set."""
+    told = Carried(trace.id, span_id, trace.recorder.agent_name, trace.run_id, trace.external_user_id if user else None)
+    return to_text(told, environment.text(environment.TRUST_SECRET), time.time())
+
+
+def headers(carrier: Mapping[str, str] | None = None, *, user: bool = False) -> dict[str, str]:
+    """Return the headers that tell another process which trace its work belongs to; `{}` outside a trace.
+
+    They are `X-Trace-ID`, and `baggage` with the trace, the span that is current, and the agent, signed if `WHYOPS_TRUST_SECRET` is set. A
+    `carrier`, such as the headers of a request that is to be sent, is left as it is; what it has as `baggage` is kept in what is returned.
+    With `user` the user's id goes along. The other process takes it up with `whyops.continued`.
+    """
+    return _headers(carrier, user=user) or {}
+
+
+@guard.recording
+def _headers(carrier: object, *, user: bool) -> dict[str, str] | None:
+    trace = context.current_writer()
+    if trace is None:
+        return None
+    name, baggage = carriers.baggage_in(carrier)
+    text = text_of(trace, context.span_id_in(trace), user=user)
+    return {"X-Trace-ID": trace.id, name: merged(baggage if len(baggage) <= MAX_TEXT else "", text)}
