@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from ..._continued import Continued, Trust, continued
 from ..._encoding.class_fields import short_name
-from ._carried import Trust, continued
 
 S = TypeVar("S")
 
@@ -18,15 +18,15 @@ _METHOD = "tools/call"
 _REQUEST = "CallToolRequest"
 
 
-def instrument(server: S, *, trust: Trust) -> S:
+def instrument(server: S, *, trust: Trust = None) -> S:
     """Let what a tool of `server` records be part of the call that a client has recorded, in the client's trace. Returns `server`.
 
     Takes a `FastMCP` of mcp 1, an `MCPServer` of mcp 2, or a low-level `Server` of either, whose handler of tool calls is registered.
     The tools' functions are recorded as far as they carry `@whyops.tool`, or record something else; nothing is recorded of the others.
 
-    `trust` says whose word on this is taken, as for `whyops.continued`. A server that a client has started, over standard input and
-    output, can take `True`: nobody else speaks to it. For one that strangers reach, a shared secret, or a function that decides.
-    Called again, the latest `trust` holds.
+    `trust` says whose word on this is taken, as for `whyops.continued`; a function is given the call's `_meta`. A server that a client has
+    started, over standard input and output, can take `True`: nobody else speaks to it. One that strangers reach takes a secret that the
+    clients have as `WHYOPS_TRUST_SECRET`; left out, the one that this process has there. Called again, the latest `trust` holds.
 
     Raises:
         TypeError: `server` is no such server, or has no handler of tool calls yet.
@@ -45,35 +45,39 @@ def instrument(server: S, *, trust: Trust) -> S:
     return server
 
 
-class _Middleware:
-    """What release 2 calls around each message."""
+class _Continuing:
+    """What goes on with the trace that a call's `_meta` names."""
 
     def __init__(self, trust: Trust) -> None:
-        self._trust = trust
+        def continuing(meta: Mapping[str, Any]) -> Continued:  # whatever shows attributes shows no secret
+            return continued(meta, trust=trust)
+
+        self._continuing = continuing
+
+    def of(self, meta: Any) -> Continued:
+        """Return the block of a call: release 1 has a pydantic object for `_meta`, where names that it doesn't know are extra."""
+        return self._continuing(meta if isinstance(meta, Mapping) else getattr(meta, "model_extra", None) or {})
+
+
+class _Middleware(_Continuing):
+    """What release 2 calls around each message."""
 
     async def __call__(self, ctx: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
         """Go on with the trace, if the message is a tool's call and names one."""
         if ctx.method != _METHOD:
             return await call_next(ctx)
-        with continued(_mapping(ctx.meta), self._trust):
+        async with self.of(ctx.meta):
             return await call_next(ctx)
 
 
-class _Handler:
+class _Handler(_Continuing):
     """The handler of tool calls of a server of release 1."""
 
     def __init__(self, handler: Callable[[Any], Awaitable[Any]], trust: Trust) -> None:
+        super().__init__(trust)
         self.handler = handler
-        self._trust = trust
 
     async def __call__(self, request: Any) -> Any:
         """Go on with the trace, if the call names one."""
-        with continued(_mapping(request.params.meta), self._trust):
+        async with self.of(request.params.meta):
             return await self.handler(request)
-
-
-def _mapping(meta: Any) -> Mapping[str, Any]:
-    """Return `_meta` as a mapping: release 1 has a pydantic object, where names that it doesn't know are extra."""
-    if isinstance(meta, Mapping):
-        return meta
-    return getattr(meta, "model_extra", None) or {}

@@ -15,12 +15,13 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from ..._recording import context
+from ..._recording.carried import KEY
 from ..._recording.frames import Frame
+from ..._recording.sending import text_of
 from ..._recording.tool_call import ToolCallWriter
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from .._shared.mcp import ServerCall, answered, result_of
-from ._carried import TRACE, carried
 
 S = TypeVar("S")
 
@@ -128,7 +129,7 @@ def _begin(signature: inspect.Signature, session: object, args: tuple[Any, ...],
     """Record the request of a call; None where nothing is to be recorded, or somebody around has recorded and sent it along."""
     given = signature.bind(session, *args, **kwargs).arguments
     name, arguments, meta = str(list(given.values())[1]), given.get("arguments"), given.get("meta")
-    if isinstance(meta, Mapping) and TRACE in meta:
+    if isinstance(meta, Mapping) and KEY in meta:
         return None
     takes_meta = "meta" in signature.parameters
     beneath, top = context.beneath(), context.top()
@@ -143,7 +144,7 @@ def _begin(signature: inspect.Signature, session: object, args: tuple[Any, ...],
         call = _call(trace, name, arguments, top)
         span_id = call.span_id
     if takes_meta:
-        return _Begun(call, Frame(trace, span_id, call, beneath), _with_meta(meta, carried(trace, span_id)))
+        return _Begun(call, Frame(trace, span_id, call, beneath), _with_meta(meta, text_of(trace, span_id)))
     return _Begun(call, _OuterFrame(trace, span_id, call, beneath, name), {})
 
 
@@ -155,8 +156,8 @@ def _call(trace: TraceWriter, name: str, arguments: object, top: Frame | None) -
     return call
 
 
-def _with_meta(meta: object, ours: Mapping[str, str]) -> Mapping[str, Any]:
-    return {"meta": {**(meta if isinstance(meta, Mapping) else {}), **ours}} if ours else {}
+def _with_meta(meta: object, text: str) -> Mapping[str, Any]:
+    return {"meta": {**(meta if isinstance(meta, Mapping) else {}), KEY: text}}
 
 
 @guard.recording
