@@ -32,7 +32,7 @@ def instrument(server: S, *, trust: Trust = None) -> S:
         TypeError: `server` is no such server, or has no handler of tool calls yet.
     """
     middleware = getattr(server, "middleware", None)
-    if isinstance(middleware, list):
+    if isinstance(middleware, list) and _is_of_mcp(server):
         middleware[:] = [each for each in middleware if not isinstance(each, _Middleware)]
         middleware.append(_Middleware(trust))
         return server
@@ -43,6 +43,11 @@ def instrument(server: S, *, trust: Trust = None) -> S:
     handler = handlers[request]
     handlers[request] = _Handler(handler.handler if isinstance(handler, _Handler) else handler, trust)
     return server
+
+
+def _is_of_mcp(server: object) -> bool:
+    """Tell whether a server is one of the package: others have middlewares of another form."""
+    return any(each.__module__.partition(".")[0] == "mcp" for each in type(server).__mro__)
 
 
 class _Continuing:

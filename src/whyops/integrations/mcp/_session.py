@@ -127,7 +127,10 @@ class _OuterFrame(Frame):
 @guard.recording
 def _begin(signature: inspect.Signature, session: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Begun | None:
     """Record the request of a call; None where nothing is to be recorded, or somebody around has recorded and sent it along."""
-    given = signature.bind(session, *args, **kwargs).arguments
+    try:
+        given = signature.bind(session, *args, **kwargs).arguments
+    except TypeError:  # the call itself is to say so
+        return None
     name, arguments, meta = str(list(given.values())[1]), given.get("arguments"), given.get("meta")
     if isinstance(meta, Mapping) and KEY in meta:
         return None
