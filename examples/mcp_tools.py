@@ -9,6 +9,7 @@ import asyncio
 import os
 import sys
 
+import mcp.server
 from mcp import ClientSession
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -33,11 +34,8 @@ def where_is(order_id: str) -> str:
 
 def serve() -> None:
     """Offer `where_is` to whoever started this program."""
-    try:
-        from mcp.server.fastmcp import FastMCP  # noqa: PLC0415  (the server alone needs it)
-    except ImportError:  # its name since mcp 2
-        from mcp.server import MCPServer as FastMCP  # noqa: PLC0415
-    server = FastMCP("parcels", log_level="ERROR")
+    name = "MCPServer" if hasattr(mcp.server, "MCPServer") else "FastMCP"  # as it is called since mcp 2, and before
+    server = getattr(mcp.server, name)("parcels", log_level="ERROR")
     server.tool()(where_is)
     instrument(server, trust=True)  # nobody but who started it can speak to it
     server.run()
@@ -51,7 +49,9 @@ async def ask() -> None:
         recorded_session(session)
         with whyops.trace(external_user_id="mia"):
             result = await session.call_tool("where_is", {"order_id": "123"})
-    print(result.content[0].text)
+    for part in result.content:
+        if part.type == "text":
+            print(part.text)
     print("\nSee all of it: whyops show last")
 
 
