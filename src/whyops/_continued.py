@@ -46,7 +46,7 @@ class Continued:
     __slots__ = ("trace",)
 
     def __init__(self, trace: Trace | None) -> None:
-        self.trace = trace
+        self.trace: Trace | None = trace
 
     def __enter__(self) -> Trace | None:
         return None if self.trace is None else self.trace.__enter__()

@@ -25,6 +25,15 @@ def test_what_is_written_is_read(carried: Carried, secret: str | None) -> None:
     assert len(text) <= MAX_TEXT
 
 
+def test_a_user_for_whom_there_is_no_room() -> None:
+    """Ids of the greatest length leave none for a name that takes nine characters a letter; what is carried still arrives."""
+    whole = Carried("%" * 128, "%" * 128, "%" * 255, "%" * 128, "用" * 255)
+    text = to_text(whole, "s3cret", NOW)
+    assert len(text) <= MAX_TEXT
+    assert from_text(text) == whole._replace(user_id=None)
+    assert is_signed(text, "s3cret", NOW)
+
+
 @pytest.mark.parametrize(
     "text",
     [

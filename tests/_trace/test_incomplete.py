@@ -22,6 +22,15 @@ def test_a_whole_trace() -> None:
     assert told(run) == []
 
 
+def test_a_trace_that_another_agents_work_was_sent_to() -> None:
+    """The span that it hangs under is in the other agent's trace, and nothing is missing; without that trace's name it is."""
+    run = Run()
+    run.tool("f", {}, 1, "s1", parent="elsewhere", parentTraceId="order-7")
+    assert told(run) == []
+    run.tool("g", {}, 1, "s2", parent="elsewhere")
+    assert told(run) == ["1 step inside a call that is not recorded"]
+
+
 def test_what_a_trace_tells_by_itself() -> None:
     """Values that were cut and redacted, calls that never ended, and choices that nobody carried out."""
     assert gaps(RecordedTrace.from_events(conversation())) == [

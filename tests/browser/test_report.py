@@ -326,6 +326,21 @@ def test_several_traces(page: Page) -> None:
     assert page.names == ["user"]
 
 
+def test_a_trace_that_is_part_of_another(page: Page) -> None:
+    """It says of which: a button that opens that one if the file holds it, else the name alone."""
+    part = Run("part")
+    part.tool("f", {}, 1, "s1", parent="elsewhere", parentTraceId="session-123")
+    page.open(part.events, conversation())
+    assert "part of session-123" in page.one("#about").text
+    page.one("#about button").click()
+    assert page.one("#title").text == "session-123"
+    assert page.run("return document.querySelector('#traces').selectedIndex") == 1
+    page.open(part.events)
+    assert "part of session-123" in page.one("#about").text
+    assert not page.all("#about button")
+    assert page.complaints == []
+
+
 def test_odd_events(page: Page) -> None:
     """Events that lack anything, or hold what JSON has no word for, are shown all the same."""
     nested: object = 1

@@ -220,3 +220,22 @@ def test_nothing_serious(opened: Open, home: Path, width: int, *, dark: bool) ->
     page.run("document.querySelector('#compare').click()")
     until(lambda: len(page.all("iframe")) == 2)
     assert violations(page) == []
+
+
+def test_from_a_part_to_the_trace_around(opened: Open, home: Path) -> None:
+    """The page of a trace that is part of another leads there, and the browser's way back leads back."""
+    part = Run("part")
+    part.tool("f", {}, 1, "s1", parent="elsewhere", parentTraceId="run-3")
+    store(home, run_of(3), part)
+    page = opened()
+    until(lambda: len(asked(page)) == 2)
+    page.run("location.hash = '#/trace?id=part'")
+    for title in ("part", "run-3"):
+        until(lambda title=title: [frame.get_attribute("title") for frame in page.all("iframe")] == [f"Trace {title}"])  # type: ignore[misc]
+        page.browser.switch_to.frame(0)
+        until(lambda title=title: page.texts("#title") == [title])  # type: ignore[misc]
+        if title == "part":
+            page.one("#about button").click()
+        page.browser.switch_to.default_content()
+    page.run("history.back()")
+    until(lambda: [frame.get_attribute("title") for frame in page.all("iframe")] == ["Trace part"])

@@ -65,6 +65,10 @@ class Service:
         process.wait(30)
         return time.monotonic() - began
 
+    def events(self) -> Sequence[Any]:
+        """Return the events that have arrived."""
+        return self._server.events
+
     def calls(self, count: int) -> list[Call]:
         """Return the calls that arrived, once what waits in files is sent too. Each event came once, each call is closed."""
         self.run("-m", "whyops", "deliver")

@@ -22,6 +22,7 @@ SIGNED_SECONDS = 86_400
 """For how long a signature holds: as long as a task may wait in a queue."""
 
 _AHEAD_SECONDS = 300
+_ROOM_TO_SIGN = 150
 _PREFIX = "whyops."
 _MAX_AGENT_NAME = 255
 _TIME, _SIGNATURE = "time", "signature"
@@ -42,9 +43,14 @@ _NAMES = {"trace": MAX_ID, "span": MAX_ID, "agent": _MAX_AGENT_NAME, "run": MAX_
 
 
 def to_text(carried: Carried, secret: str | None = None, now: float = 0.0) -> str:
-    """Return the text of what is carried; with a secret, signed at `now`, in seconds since 1970."""
-    told = ((name, value) for name, value in zip(_NAMES, carried, strict=True) if value)
-    text = ",".join(f"{_PREFIX}{name}={_quoted(value)}" for name, value in told)
+    """Return the text of what is carried; with a secret, signed at `now`, in seconds since 1970.
+
+    A user who makes it too long is left out.
+    """
+    told = [f"{_PREFIX}{name}={_quoted(value)}" for name, value in zip(_NAMES, carried, strict=True) if value]
+    text = ",".join(told)
+    if carried.user_id and len(text) > MAX_TEXT - _ROOM_TO_SIGN:
+        text = ",".join(told[:-1])
     if secret is None:
         return text
     dated = f"{text},{_PREFIX}{_TIME}={int(now)}"

@@ -53,7 +53,7 @@ def _pairs(carrier: object) -> Iterable[tuple[str, object]]:
 def _items(carrier: object) -> Iterable[object]:
     items = getattr(carrier, "items", None)
     if callable(items):
-        return list(items())
+        carrier = items()
     return carrier if isinstance(carrier, Iterable) and not isinstance(carrier, (str, bytes)) else ()
 
 

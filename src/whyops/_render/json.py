@@ -14,8 +14,10 @@ def trace_data(trace: RecordedTrace) -> Data:
     """Return the trace as JSON types. Each step names its events by their places in `events`."""
     totals = trace.totals
     places = {id(event): index for index, event in enumerate(trace.events)}
+    around = {} if trace.parent_trace_id is None else {"parentTraceId": trace.parent_trace_id}
     return {
         "traceId": trace.trace_id,
+        **around,
         "agentName": trace.agent_name,
         "externalUserId": trace.external_user_id,
         "durationMs": trace.duration_ms,

@@ -98,7 +98,8 @@ def _head(trace: RecordedTrace, labels: Labels) -> str:
     missing = ", ".join(gaps(trace))
     facts = ", ".join([*names, *trace_facts(trace), *usage_facts(trace.totals.usage)])
     acting = f"\nActing: {', '.join(dict.fromkeys(labels.values()))}" if labels else ""
-    return f"# Trace {trace.trace_id}\n\n{facts}{acting}" + (f"\nIncomplete: {missing}" if missing else "")
+    around = "" if trace.parent_trace_id is None else f"\nPart of trace {trace.parent_trace_id}"
+    return f"# Trace {trace.trace_id}\n\n{facts}{around}{acting}" + (f"\nIncomplete: {missing}" if missing else "")
 
 
 def _line(said: StepText, limit: int, actor: str | None) -> str:

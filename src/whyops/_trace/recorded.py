@@ -10,6 +10,7 @@ from typing import ClassVar
 from .._printable import counted
 from .._wire.read import RecordedEvent
 from .._wire.used import Usage
+from .._wire.values import as_text
 from .._wire.write import UNKNOWN
 from .build import decision_path
 from .model_calls import ModelCall, model_calls, without_end
@@ -108,6 +109,11 @@ class RecordedTrace:
     def external_user_id(self) -> str | None:
         """The user, the first one given."""
         return next((event.external_user_id for event in self.events if event.external_user_id), None)
+
+    @property
+    def parent_trace_id(self) -> str | None:
+        """The trace of another agent that this one's work was sent from, in another process; None if it is a whole."""
+        return next(filter(None, (as_text(event.metadata.get("parentTraceId")) for event in self.events)), None)
 
     @property
     def started_at(self) -> int | None:

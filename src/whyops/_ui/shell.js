@@ -363,6 +363,7 @@
       const hasOpen = page.querySelector("dialog[open], #detail:not([hidden])") || isTyping;
       if ((event.key === "u" && !isTyping) || (event.key === "Escape" && !hasOpen)) { event.preventDefault(); event.stopPropagation(); back(); }
     }, true);
+    page.addEventListener("whyops-open", (event) => go("/trace", { id: event.detail, source: one.source }));
     if (frames[0] === one) one.frame.focus();
   };
   const showFrames = (ids, source) => {

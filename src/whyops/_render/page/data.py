@@ -33,6 +33,7 @@ def _trace(trace: RecordedTrace, is_alive: IsAlive | None) -> Data:
     prompts = Prompts(trace)
     return {
         "id": trace.trace_id,
+        "around": trace.parent_trace_id,
         "agent": trace.agent_name,
         "user": trace.external_user_id,
         "startedAt": None if trace.started_at is None else trace.started_at // 1000,

@@ -104,6 +104,8 @@ class _Tree:
         errors = counted(totals.errors, "error") if totals.errors else ""
         yield from self._flowing([Piece(self.say(fact), "bad" if fact == errors else "dim") for fact in facts])
         yield from self._flowing([Piece(fact, "dim") for fact in _usage_facts(totals.usage)])
+        if trace.parent_trace_id is not None:
+            yield from self._flowing([Piece(self.say(f"part of trace {trace.parent_trace_id}"), "dim")])
         missing = [Piece(self.say(fact), "warn") for fact in gaps(trace, full=self.full)]
         if missing:
             missing[0] = Piece(f"incomplete: {missing[0].text}", "warn")

@@ -5,6 +5,7 @@
     $("title").textContent = trace.id;
     const began = trace.startedAt === null ? "" : new Date(trace.startedAt).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
     $("about").textContent = [trace.agent, trace.user, began].filter(Boolean).join(" · ");
+    showAround();
     const { asked, questions, answered, failed, state, outcome } = trace.card;
     const tiles = [];
     if (asked !== undefined) tiles.push(tileOf("Asked" + (questions > 1 ? ", and " + number(questions - 1) + " more" : ""), asked, "text", "asked"));
@@ -16,6 +17,18 @@
     showFacts();
     $("gaps").textContent = trace.gaps.length ? "incomplete: " + trace.gaps.join(" · ") : "complete";
     $("gaps").className = trace.gaps.length ? "" : "none";
+  };
+  // What another agent's trace is part of: a link where this report holds it, or where it stands in a frame of who finds it.
+  const showAround = () => {
+    const around = trace.around, place = data.traces.findIndex((one) => one.id === around);
+    if (!around || around === trace.id) return;
+    const open = () => {
+      if (place < 0) { document.dispatchEvent(new CustomEvent("whyops-open", { detail: around })); return; }
+      $("traces").selectedIndex = place;
+      showTrace(place);
+    };
+    const isLink = place >= 0 || window.parent !== window;
+    $("about").append(" · part of ", isLink ? button(around, "around", open) : make("span", "around", around));
   };
   const tileOf = (title, index, which, style) => {
     const own = saidBy(steps[index]), tile = button("", "tile " + style, () => { select(index, true); openDetail(); });
