@@ -57,6 +57,13 @@ nox.options.reuse_venv = "yes"
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 
+# LangChain's adapter is for release 1 of `mcp`, LlamaIndex's for release 2. The lowest has a warning of newer settings.
+MCP_RELEASES = {
+    "with_langchain": ["langchain-core", "langchain-mcp-adapters"],
+    "with_llama_index": ["llama-index-core", "llama-index-tools-mcp"],
+    "lowest": [*(each.replace(">=", "==") for each in PROJECT["project"]["optional-dependencies"]["mcp"]), "pydantic-settings<2.12"],
+}
+
 # Where pyenv holds several Pythons it shows only those that are named.
 PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv", "versions")
 os.environ.setdefault("PYENV_VERSION", ":".join(sorted(path.name for python in PYTHONS for path in PYENV.glob(f"{python}.*"))))
@@ -187,6 +194,16 @@ def otel_frameworks(session: nox.Session, framework: str) -> None:
     needed = ["anyio", "hypothesis", "pytest>=9", "pytest-timeout", "pytest-xdist"]
     install(session, package=".[opentelemetry]", also=[*OF_OPENTELEMETRY[framework], *needed])
     session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{framework}.py", *session.posargs)
+
+
+@nox.session
+@nox.parametrize("release", list(MCP_RELEASES))
+def mcp(session: nox.Session, release: str) -> None:
+    """Run the tests of MCP with LangChain's adapter, with LlamaIndex's, and with the lowest `mcp` that pyproject.toml allows."""
+    install(session, "test", package=".", also=["--upgrade", *MCP_RELEASES[release]])
+    leaves_streams_open = ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"] if release == "lowest" else []
+    tests = ["tests/integrations/mcp", "tests/_mcp", "tests/_cli/test_mcp.py"]
+    session.run("pytest", "-n", "auto", *leaves_streams_open, *tests, *session.posargs)
 
 
 @nox.session

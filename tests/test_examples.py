@@ -20,6 +20,7 @@ SAID = {
     "langgraph_interrupt.py": ["Refund 57.70 EUR for order 123?", "The order is refunded", "whyops show last"],
     "llama_index_agent.py": ["Your order 123 is in Lübeck", "whyops show last"],
     "llama_index_query.py": ["Returns are free for 30 days", "whyops show last"],
+    "mcp_tools.py": ["Order 123 is in Lübeck.", "whyops show last"],
     "model_call.py": ["Order 1007 is out for delivery in Lübeck.", "whyops show last"],
     "openai_direct.py": ["Order 1007 is out for delivery in Lübeck.", "whyops show last"],
     "openai_proxy.py": ["Order 1007 is out for delivery.", "/v1/chat/completions, for agent shop-support", "tool_call_response"],
@@ -34,6 +35,7 @@ SHOWN: dict[str, list[str]] = {
     "langgraph_interrupt.py": ["price_of", "5770", "ask_a_human", "GraphInterrupt", "true"],
     "llama_index_agent.py": ["where_is", 'order_id="123"', "last_scan", "scripted-1", "Lübeck"],
     "llama_index_query.py": ["VectorIndexRetriever", "Can I send it back?", "embedding", "scripted-1", "free for 30 days"],
+    "mcp_tools.py": ['where_is(order_id="123")', 'last_scan(parcel="P-7")', "Lübeck"],
     "model_call.py": ["Where is order 1007?", "1 tool offered", "find_order", 'order_id="1007"', "gpt-4o-mini", "15+16 in", "Lübeck"],
     "openai_direct.py": ["Where is order 1007?", "1 tool offered", "find_order", 'order_id="1007"', "gpt-4o-mini", "15+16 in", "Lübeck"],
     "openai_proxy.py": [],
@@ -65,7 +67,9 @@ def test_an_example_says_and_records_what_it_did(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An example ends well, says nothing on stderr, and its last trace can be read."""
-    imported = re.findall(r"^from (langchain|langgraph|llama_index|openai|anthropic)\b", (EXAMPLES / name).read_text("utf-8"), re.MULTILINE)
+    imported = re.findall(
+        r"^from (langchain|langgraph|llama_index|mcp|openai|anthropic)\b", (EXAMPLES / name).read_text("utf-8"), re.MULTILINE
+    )
     for framework in imported:
         pytest.importorskip(framework)
     said = run(tmp_path / "home", str(EXAMPLES / name))

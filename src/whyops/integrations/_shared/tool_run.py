@@ -11,6 +11,7 @@ from ..._recording.tool import Observer
 from ..._recording.tool_call import ToolCallWriter
 from ..._wire import line
 from ..._wire.exceptions import NOT_CAPTURED
+from .mcp import ServerCall
 
 
 class Began(NamedTuple):
@@ -32,7 +33,7 @@ class ToolRun:
     this call is left out.
     """
 
-    __slots__ = ("_name", "_observers", "_unclaimed", "call", "tool_call_id")
+    __slots__ = ("_asked_server", "_name", "_observers", "_unclaimed", "call", "tool_call_id")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class ToolRun:
         self._name = name
         self.tool_call_id = tool_call_id
         self._observers = self._unclaimed = observers
+        self._asked_server = False
         ignored = {name for observer in observers for name in observer.ignored}
         shown = {name: value for name, value in arguments.items() if name not in ignored}
         if not all(observer.captures_arguments for observer in observers):
@@ -60,7 +62,14 @@ class ToolRun:
             self.call.begin_at(began.times, began.started_ns)
 
     def claims(self, observer: object) -> bool:
-        """Tell whether the call that `observer` sees is this one: the first one of the tool's function, which may go on to call itself."""
+        """Tell whether the call that `observer` sees is this one: the first one of the tool's function, which may go on to call itself.
+
+        So is the first call of an MCP server's tool of the same name: an adapter may put the server's name before it.
+        """
+        if isinstance(observer, ServerCall):
+            is_own = not self._asked_server and (self._name == observer.name or self._name.endswith(f"_{observer.name}"))
+            self._asked_server = self._asked_server or is_own
+            return is_own
         if not any(observer is own for own in self._unclaimed):
             return False
         self._unclaimed = ()
