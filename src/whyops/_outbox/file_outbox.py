@@ -51,7 +51,7 @@ class FileOutbox:
         self._given_up_at: float | None = None
         make_place(folder)
         self._current, self._fd = self._new_segment()
-        self._room = max_bytes - _folder_bytes(folder)
+        self._room = max_bytes - folder_bytes(folder)
 
     def append(self, line: bytes) -> bool:
         """Add a line, unless there is no room for it.
@@ -89,7 +89,7 @@ class FileOutbox:
         elif self._current.end() >= self.loud_at:
             self._rotate()
         self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
-        self._room = self._max_bytes - _folder_bytes(self.folder)
+        self._room = self._max_bytes - folder_bytes(self.folder)
         writing.prepare()
 
     def give_up(self) -> None:
@@ -162,7 +162,7 @@ class FileOutbox:
         self._retired = [(retired_at, segment) for retired_at, segment in self._retired if segment not in done]
 
 
-def _folder_bytes(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Return the size of all files in a folder, other processes' too."""
     total = 0
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
