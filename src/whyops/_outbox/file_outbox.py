@@ -76,8 +76,11 @@ class FileOutbox:
         """Return what there is to read, oldest first."""
         return [*(segment for _, segment in self._retired), self._current]
 
-    def tend(self) -> None:
+    def tend(self) -> bool:
         """Begin a new segment if the current one is large, remove those that are done with, and look how much room there is.
+
+        Returns:
+            False: nothing is ever dropped that was taken.
 
         Raises:
             OSError: there can't be a new segment; or, with `EBADF`, somebody has closed our descriptors.
@@ -91,6 +94,7 @@ class FileOutbox:
         self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
         self._room = self._max_bytes - folder_bytes(self.folder)
         writing.prepare()
+        return False
 
     def give_up(self) -> None:
         """Append no more: the lines that are there wait to be delivered, and late writers still have a moment."""
