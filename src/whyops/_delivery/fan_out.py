@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from .._runtime.clock import CLOCK
 from .._runtime.waiting import awaited, new_future, waited
@@ -32,6 +33,7 @@ class FanOut:
         self.destination = leader.destination
         self.record = leader.record
         self._each: Sequence[Delivery] = [leader, *leader.others]
+        self._parts: WeakKeyDictionary[Future[Any], Sequence[Future[Any]]] = WeakKeyDictionary()
 
     def lose(self, trace_id: str, reason: str, events: int) -> None:
         """Count events that could not be recorded, for each destination."""
@@ -61,10 +63,11 @@ class FanOut:
     def attend(self, future: Future[Any], seconds: float) -> None:
         """See that somebody is at work for each; where no thread can be started, this one is, for one after the other."""
         until = CLOCK.monotonic() + seconds
-        while not future.done() and (left := until - CLOCK.monotonic()) > 0:
-            for each in self._each:
-                each.attend(future, min(left, TURN_SECONDS))
-            if self.is_running():
+        parts = self._parts.get(future, [future])
+        while (waiting := [each for each in zip(self._each, parts, strict=False) if not each[1].done()]) and CLOCK.monotonic() < until:
+            for each, part in waiting:
+                each.attend(part, min(seconds, TURN_SECONDS))
+            if all(each.is_running() for each, _ in waiting):
                 return
 
     def is_running(self) -> bool:
@@ -88,6 +91,7 @@ class FanOut:
         """Return a future that contains the sum of what these contain, once they all do."""
         whole: Future[FlushResult] = new_future()
         whole.set_running_or_notify_cancel()  # nobody calls it off: the parts go on anyway
+        self._parts[whole] = futures
         left = list(futures)
 
         def note(one: Future[FlushResult]) -> None:
