@@ -95,7 +95,8 @@ def test_a_copy_of_a_trace_records_in_that_trace(again: Callable[[Any], Any]) ->
     (message,) = [event for event in sink.events if event["eventType"] == "user_message"]
     assert (message["traceId"], message["externalUserId"]) == ("a trace", "someone")
     assert message["metadata"].pop("recordedAt")
-    assert message["metadata"] == {"tier": "gold", "parentSpanId": span.span_id}
+    [run_id] = {event["metadata"]["runId"] for event in sink.events if "runId" in event["metadata"]}
+    assert message["metadata"] == {"tier": "gold", "parentSpanId": span.span_id, "runId": run_id}
 
 
 def test_a_trace_that_outlives_its_client_keeps_it_in_a_pickle() -> None:

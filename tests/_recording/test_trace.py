@@ -91,7 +91,7 @@ def test_another_traces_span_is_no_parent():
     recording = Recording()
     with recording.trace("a") as first, first.tool_span("x"), recording.trace("b") as second:
         second.error_sync("e")
-    assert set(recording.only("error")["metadata"]) == {"recordedAt", "startedAt"}
+    assert set(recording.only("error")["metadata"]) == {"recordedAt", "runId", "startedAt"}
 
 
 def test_the_same_id_is_the_same_trace_for_parents():

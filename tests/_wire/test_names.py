@@ -35,6 +35,7 @@ MEMBERS = frozenset(
         "recordedAt",
         "requestedAt",
         "respondedAt",
+        "runId",
         "spanId",
         "stepId",
         "startedAt",

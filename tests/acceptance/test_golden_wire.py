@@ -238,14 +238,17 @@ def test_a_decorated_tool(server: StrictServer, sdk: whyops.WhyOps, kind: str) -
     assert arguments.get("extra", []) == []
     assert arguments.get("rest", {}) == {}
     content = {"name": "search", "toolCalls": [call]}
-    assert request == {**common, "eventType": "tool_call_request", "content": content, "metadata": {"tool": "search"}}
+    run_id = request["metadata"]["runId"]
+    assert re.fullmatch(r"[0-9a-f]{16}-[0-9]+", run_id)
+    expected = {"tool": "search", "runId": run_id}
+    assert request == {**common, "eventType": "tool_call_request", "content": content, "metadata": expected}
     metadata = response["metadata"]
     assert metadata["latencyMs"] == round(metadata["durationMs"])
     assert response == {
         **common,
         "eventType": "tool_call_response",
         "content": {**content, "toolResults": {"found": "tea"}},
-        "metadata": {"tool": "search", "latencyMs": metadata["latencyMs"], "durationMs": metadata["durationMs"]},
+        "metadata": {**expected, "latencyMs": metadata["latencyMs"], "durationMs": metadata["durationMs"]},
     }
 
 

@@ -99,7 +99,8 @@ class Connection(BaseHTTPRequestHandler):
         stream = isinstance(answer.body, bytes)
         body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         self.send_response(answer.status)
-        self.send_header("Content-Type", "text/event-stream" if stream else "application/json")
+        if "Content-Type" not in answer.headers:
+            self.send_header("Content-Type", "text/event-stream" if stream else "application/json")
         self.send_header("Content-Length", str(len(body)))
         if not self.close_connection:
             self.send_header("Connection", "keep-alive")

@@ -19,6 +19,7 @@ from ..errors import ConfigurationError, WhyOpsError
 from ._command import Command, Context
 from ._local import absorb_local
 from ._progress import Progress
+from ._push_spans import push_spans
 from ._selection import add_selection, selected_ids, selection_of
 from ._sending import add_timeout, delivery_to, result_text, settled, wait_for
 from ._service import Service, required_service
@@ -34,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "traces", nargs="*", metavar="ID", help="trace ids, prefixes of them, or 'last'; or select traces with the options below"
     )
     parser.add_argument("--as-agent", metavar="NAME", help="send the traces as this agent's, whatever they were recorded as")
+    parser.add_argument(
+        "--otlp",
+        metavar="URL",
+        help="send them as OpenTelemetry spans to a collector or an engine, such as http://localhost:4318, with the headers in "
+        "OTEL_EXPORTER_OTLP_HEADERS; no key is needed, and sent again they are the same spans",
+    )
     parser.add_argument("--again", action="store_true", help="also send what was sent before; the service skips what it has")
     add_timeout(parser, "for each batch")
     add_selection(parser)
@@ -43,6 +50,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Send what was not sent yet. Exit code 1 if anything is left, or was rejected."""
     if not arguments.traces and selection_of(arguments) == EVERYTHING:
         raise WhyOpsError("No traces selected: give their ids, or --since, --user or another option that `whyops push --help` lists.")
+    if arguments.otlp is not None:
+        return push_spans(arguments, context)
     service = required_service(context.home)
     absorb_local(context.home)
     pending = list(_pending(arguments, context, service))
@@ -125,7 +134,7 @@ COMMAND = Command(
     summary="send traces of the local store to the service",
     description="Send recorded traces to the service, with the key in WHYOPS_API_KEY. Resumable: run it again after an interruption; "
     "no event is duplicated.",
-    epilog="Examples: whyops push last; whyops push --since 7d --errors",
+    epilog="Examples: whyops push last; whyops push --since 7d --errors; whyops push --otlp http://localhost:6006 last",
     run=run,
     add_arguments=add_arguments,
 )

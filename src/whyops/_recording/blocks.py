@@ -77,14 +77,21 @@ class Blocks:
             context.current.set(frame)
             self._open.append(Block(id(statement), frame, None))
 
-    def leave(self, error: BaseException | None) -> bool:
-        """Make current again what was before the block that ends. Tell whether it was the outermost.
+    def leave(self, error: BaseException | None) -> tuple[Frame | None, bool]:
+        """Make current again what was before the block that ends. Return its frame, and whether it was the outermost.
 
         A block that was entered by hand in another context only is left alone: it ends there.
         """
         block = self._ending()
         if block is None:
-            return False
+            return None, False
+        frame = block.frame
+        was_outermost = self._leave(block, error)
+        if frame.is_trace and not (self._open and any(other.frame.trace is frame.trace for other in self._open)):
+            frame.trace.close_run()
+        return frame, was_outermost
+
+    def _leave(self, block: Block, error: BaseException | None) -> bool:
         frame = block.frame
         if block.stay is None:
             place = context.take_out(frame, and_spans=frame.is_trace)
@@ -122,35 +129,39 @@ class TraceBlock:
     _blocks: Blocks
 
     def __enter__(self) -> Self:
-        writer = self._writer
-        if not writer.opened_us:
-            writer.opened_us = writer.recorder.clock.wall_ns() // 1_000
-        self._blocks.enter(writer, context.span_id_in(writer), self, is_trace=True)
+        writer, parent_id = context.here(self._writer)
+        run = writer if writer.run_id is not None and writer.root is not writer else writer.open_run(writer.run_id)
+        self._blocks.enter(run, parent_id, self, is_trace=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, self._blocks.leave(error))) is not None:
+        if (end := self._end(error, *self._left(error))) is not None:
             end.wait()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, self._blocks.leave(error))) is not None:
+        if (end := self._end(error, *self._left(error))) is not None:
             await end.wait_async()
 
-    def _end(self, error: BaseException | None, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)
+    def _left(self, error: BaseException | None) -> tuple[TraceWriter, bool]:
+        """Leave the block. Return what wrote its events, and whether it was the outermost one."""
+        frame, was_outermost = self._blocks.leave(error)
+        return self._writer if frame is None else frame.trace, was_outermost
+
+    def _end(self, error: BaseException | None, writer: TraceWriter, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)
         """Record what leaves the block as an exception. Return what is to be waited for, if that was the outermost block."""
         if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
-            self._record_leaving(error)
+            self._record_leaving(error, writer)
         if was_outermost:
             for act in at_end:
                 guard.recording(act)(self._writer)
         return self._writer.recorder.at_trace_end if was_outermost else None
 
     @guard.recording
-    def _record_leaving(self, error: BaseException) -> None:
-        self._writer.record_exception(error, parent_id=context.span_id_in(self._writer), hides_text=context.hides_text())
+    def _record_leaving(self, error: BaseException, writer: TraceWriter) -> None:
+        writer.record_exception(error, parent_id=context.span_id_in(writer), hides_text=context.hides_text())
 
 
 B = TypeVar("B", bound=TraceBlock)

@@ -183,6 +183,16 @@ def span_id_in(trace: TraceWriter) -> str | None:
     return frame.span_id if frame is not None and trace.is_same_as(frame.trace) else trace.sent_from
 
 
+def here(trace: TraceWriter) -> tuple[TraceWriter, str | None]:
+    """Return what writes an event of a trace that is told here, and the span around it: as the block that runs here, if it is its own."""
+    frame = top()
+    if frame is None or not trace.is_same_as(frame.trace):
+        return trace, trace.sent_from
+    if frame.trace.root is trace.root or frame.trace.run_id is None:
+        return (trace if frame.trace.run_id is None else frame.trace), frame.span_id
+    return trace.in_run(frame.trace.run_id), frame.span_id
+
+
 def hides_text() -> bool:
     """Tell whether the call whose body runs here hides the texts of errors."""
     told = (getattr(frame.owner, "hides_text", None) for frame in outward(top()))

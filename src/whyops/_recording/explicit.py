@@ -24,11 +24,12 @@ def record(trace: TraceWriter, event_type: EventType, parts: contents.Parts, opt
         metadata.pop(line.CALL_ID, None)
     if "external_user_id" in options:
         trace.set_user(options["external_user_id"])
-    trace.write(
+    writer, parent_id = context.here(trace)
+    writer.write(
         event_type,
         trace.encode_content(event_type, content),
         span_id=given_text(event_type, "span_id", options.get("span_id")),
-        parent_id=context.span_id_in(trace),
+        parent_id=parent_id,
         metadata=metadata,
         fields=step_fields(event_type, options),
         key=quote(key) if (key := given_text(event_type, "idempotency_key", options.get("idempotency_key"))) else None,

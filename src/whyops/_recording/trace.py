@@ -79,7 +79,7 @@ class Trace(TraceBlock):
     __copy__ = __deepcopy__
 
     def __reduce__(self) -> tuple[object, ...]:
-        return arrived, (type(self), self._writer, context.span_id_in(self._writer))
+        return arrived, (type(self), *context.here(self._writer))
 
     if not TYPE_CHECKING:  # type checkers say so anyhow
 
@@ -98,9 +98,9 @@ class Trace(TraceBlock):
 
         The request is recorded where the block begins; a call that raises is recorded as failed, and the exception propagates.
         """
-        writer = self._writer
+        writer, parent_id = context.here(self._writer)
         encoded = writer.encode_arguments({} if arguments is None else arguments)
-        return ToolSpan(self, ToolCallWriter(writer, contents.name_or_unknown(name), encoded, context.span_id_in(writer)))
+        return ToolSpan(self, ToolCallWriter(writer, contents.name_or_unknown(name), encoded, parent_id))
 
     def model_call(
         self,
@@ -119,7 +119,7 @@ class Trace(TraceBlock):
         """
         from .model_span import model_span  # noqa: PLC0415  (many programs leave that to a framework's handler)
 
-        return model_span(self._writer, model, provider, messages, system, tools, params, embed=embed)
+        return model_span(context.here(self._writer)[0], model, provider, messages, system, tools, params, embed=embed)
 
     # The nine pairs
 

@@ -14,6 +14,7 @@ from .._wire import exceptions, line, withheld
 from .._wire import write as contents
 from .._wire.timestamps import Moments
 from ..types import EventType
+from .foreign_span import traceparent
 from .ids import clip, readable_user_id
 from .options import given_text
 from .prompts import PromptMemory
@@ -27,10 +28,27 @@ class TraceWriter:
     """Completes the events of one trace (its id, user and metadata, the time) and hands their lines to the recorder.
 
     `sent_from` is the span in which the trace was pickled, where it came from another process. `opened_us` is when its block was opened, in
-    microseconds since 1970, until an event tells so: 0 where none was, and from then on negative.
+    microseconds since 1970, until an event tells so: 0 where none was, and from then on negative. `run_id` names the turn, and is in each
+    event's metadata: a block has a writer of its own, made with `in_run`, whose `root` is the one that it was made of. `runs` are those of
+    the open blocks.
     """
 
-    __slots__ = ("_metadata", "_prompts", "external_user_id", "head", "id", "moments", "opened_us", "recorder", "sent_from")
+    __slots__ = (
+        "_metadata",
+        "_prompts",
+        "_root",
+        "_run_mark",
+        "_traceparent",
+        "external_user_id",
+        "head",
+        "id",
+        "moments",
+        "opened_us",
+        "recorder",
+        "run_id",
+        "runs",
+        "sent_from",
+    )
 
     def __init__(
         self,
@@ -38,17 +56,34 @@ class TraceWriter:
         id: object = None,  # noqa: A002  (the public name)
         external_user_id: object = None,
         metadata: object = None,
+        run_id: str | None = None,
+        root: TraceWriter | None = None,
     ) -> None:
         self.recorder: Recorder = recorder
+        self.run_id: str | None = run_id
+        self._run_mark: str = "" if run_id is None else line.run(run_id)
+        self._root: TraceWriter | None = root  # of a root none: itself would be a circle
+        self.runs: tuple[TraceWriter, ...] = ()
+        self._traceparent: str | None = None
+        if root is not None:  # what is looked for below is found
+            self.id: str = root.id
+            self.moments: Moments = root.moments
+            self.external_user_id: str | None = root.external_user_id
+            self.sent_from: str | None = root.sent_from
+            self.opened_us: int = root.opened_us
+            self._metadata: dict[str, Any] = root._metadata  # noqa: SLF001  (of this class, as below)
+            self._prompts: PromptMemory | None = root._prompts  # noqa: SLF001
+            self.head: str = root.head
+            return
         given = given_text("trace", "id", id)
-        self.id: str = given or recorder.ids.next()
-        self.moments: Moments = recorder.moments_of(given) if given else Moments()
-        self.external_user_id: str | None = None
-        self.sent_from: str | None = None
-        self.opened_us: int = 0
-        self._metadata: dict[str, Any] = {}
-        self._prompts: PromptMemory | None = None
-        self.head: str = line.head(self.id, self.recorder.agent_name, self.external_user_id)
+        self.id = given or recorder.ids.next()
+        self.moments = recorder.moments_of(given) if given else Moments()
+        self.external_user_id = None
+        self.sent_from = None
+        self.opened_us = 0
+        self._metadata = {}
+        self._prompts = None
+        self.head = line.head(self.id, self.recorder.agent_name, self.external_user_id)
         if external_user_id is not None:
             self.set_user(external_user_id)
         if metadata is not None:
@@ -59,12 +94,45 @@ class TraceWriter:
 
     def __reduce__(self) -> tuple[object, ...]:
         metadata = json.loads(self.recorder.encode(self._metadata)[0]) if self._metadata else None
-        return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata)
+        return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata, self.run_id)
+
+    @property
+    def root(self) -> TraceWriter:
+        """The writer that this one was made of for a block; else itself."""
+        return self._root or self
+
+    def in_run(self, run_id: str | None = None) -> TraceWriter:
+        """Return what writes the events of one turn of the same trace: of the one with `run_id`, else of a new one."""
+        return TraceWriter(self.recorder, run_id=run_id or self.recorder.ids.next(), root=self.root)
+
+    def open_run(self, run_id: str | None = None) -> TraceWriter:
+        """Return the same for a block that begins, which hears of a user who is named later, until `close_run`."""
+        root = self.root
+        if not root.opened_us:
+            root.opened_us = self.recorder.clock.wall_ns() // 1_000
+        run = self.in_run(run_id)
+        if (around := traceparent()) is not None:
+            run._traceparent = around  # noqa: SLF001  (as above)
+            run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
+        root.runs = (*root.runs, run)
+        return run
+
+    def close_run(self) -> None:
+        """Let the writer of a block that has ended go."""
+        root = self.root
+        root.runs = () if len(root.runs) <= 1 else tuple(run for run in root.runs if run is not self)
 
     def opened(self) -> str:
         """Return when the block was opened, as a ready member of the metadata of the first event in it, which is asked for once."""
-        opened_us, self.opened_us = self.opened_us, -1
-        return line.started_at(self.recorder.clock.text_of(opened_us)) if opened_us > 0 else ""
+        opened_us = self.opened_us
+        for writer in self._all():
+            writer.opened_us = -1
+        around, self._traceparent = self._traceparent, None
+        return line.opened(self.recorder.clock.text_of(opened_us), around) if opened_us > 0 else ""
+
+    def _all(self) -> tuple[TraceWriter, ...]:
+        root = self.root
+        return (self, root, *root.runs)
 
     def prompts(self) -> PromptMemory:
         """Return what is remembered of the prompts of this trace, by this writer and by others of the same trace."""
@@ -80,8 +148,10 @@ class TraceWriter:
     def set_user(self, external_user_id: object) -> None:
         """Name the user in all events from here on."""
         if user := given_text("trace", "external_user_id", external_user_id, readable_user_id):
-            self.external_user_id = user
-            self.head = line.head(self.id, self.recorder.agent_name, self.external_user_id)
+            head = line.head(self.id, self.recorder.agent_name, user)
+            for writer in self._all():
+                writer.external_user_id = user
+                writer.head = head
 
     @guard.recording
     def _set_metadata(self, metadata: object) -> None:
@@ -209,10 +279,10 @@ class TraceWriter:
 
         That is the trace's own and `metadata`, the span around the event's, and how many places were cut and redacted.
         """
-        members = ""
+        members = self._run_mark
         if self._metadata or metadata:
             encoded, more_cuts, more_redactions = self.recorder.encode({**self._metadata, **(metadata or {})})
-            members = f",{encoded[1:-1]}" if len(encoded) > len("{}") else ""
+            members = f",{encoded[1:-1]}{members}" if len(encoded) > len("{}") else members
             cuts += more_cuts
             redactions += more_redactions
         parent_id = None if parent_id == span_id else parent_id

@@ -87,9 +87,18 @@ def recorded_at(time: str) -> str:
     return f',"recordedAt":"{time}"'
 
 
-def started_at(time: str) -> str:
-    """Return what the metadata of a block's first event says of when the block was opened, after a comma."""
-    return f',"startedAt":"{time}"'
+def opened(time: str, traceparent: str | None) -> str:
+    """Return what the metadata of a block's first event says of where it was opened, each after a comma.
+
+    That is when, and in which span of the application's own OpenTelemetry, as W3C's header names it.
+    """
+    around = "" if traceparent is None else f',"traceparent":{quote(traceparent)}'
+    return f',"startedAt":"{time}"{around}'
+
+
+def run(run_id: str) -> str:
+    """Return what the metadata of an event says of the turn that it is part of, after a comma."""
+    return f',"runId":{quote(run_id)}'
 
 
 def call_begun(span_id: str, tool: str, arguments: str) -> str:

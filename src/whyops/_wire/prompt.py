@@ -118,6 +118,11 @@ def listed(event: RecordedEvent) -> tuple[PromptMessage, ...]:
     return tuple(map(_message, _messages(event)))
 
 
+def quoted(event: RecordedEvent) -> PromptMessage:
+    """Return what an answer, or a tool's result, is as a message of a later prompt; a gap for what is neither."""
+    return _of_event(event)
+
+
 def _beginning(given: object) -> tuple[str, int] | None:
     """Return the key of another prompt's event, and how many of its first messages an id stands for, if it is such an id."""
     key, colon, number = given.rpartition(":") if isinstance(given, str) else ("", "", "")

@@ -7,17 +7,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from .actor import Actor
 from .model_tool_call import ModelToolCall, tool_calls_in
+from .once import once
 from .told import ToldResult, error_of, role_of, told_results
 from .used import Usage, count_of
 from .values import as_mapping, as_sequence, as_text
 from .write import UNKNOWN
 
-_TIMESTAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?Z", re.ASCII)
+_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:(?<=:\d\d:\d\d)\.(\d+))?Z", re.ASCII)
 _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 
 _MADE_KEY = "hash_"
@@ -73,18 +74,18 @@ class RecordedEvent:
 
     raw: Mapping[str, object]
 
-    @cached_property
+    @once
     def type(self) -> str:
         """What happened: one of the nine event types, or another client's word."""
         return as_text(self.raw.get("eventType")) or UNKNOWN
 
-    @cached_property
+    @once
     def at(self) -> int | None:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
         exact = microseconds(self.metadata.get("recordedAt"))
         return microseconds(self.raw.get("timestamp")) if exact is None else exact
 
-    @cached_property
+    @once
     def began_at(self) -> int | None:
         """When what the event tells of began, in microseconds since 1970: the block that it opened, or a call that ended with it."""
         if self.at is None:
@@ -119,7 +120,7 @@ class RecordedEvent:
         """Whether it may be the WhyOps proxy that recorded this: it gives no key, and the service makes one of the content."""
         return (self.key or _MADE_KEY).startswith(_MADE_KEY)
 
-    @cached_property
+    @once
     def key_parts(self) -> KeyParts:
         """What the key tells of the event's place among those of its process."""
         return key_parts(self.key)
@@ -130,17 +131,17 @@ class RecordedEvent:
         step = self.raw.get("stepId")
         return step if isinstance(step, int) else None
 
-    @cached_property
+    @once
     def span_id(self) -> str | None:
         """The span that pairs a request with its response."""
         return as_text(self.raw.get("spanId"))
 
-    @cached_property
+    @once
     def parent_span_id(self) -> str | None:
         """The span within which this happened."""
         return as_text(self.metadata.get("parentSpanId"))
 
-    @cached_property
+    @once
     def process(self) -> str | None:
         """What tells the recording process from others: the key's part before the dash."""
         process, dash, _ = (self.key or "").partition("-")
@@ -156,17 +157,17 @@ class RecordedEvent:
         """The event's content, in the form its type has."""
         return self.raw.get("content")
 
-    @cached_property
+    @once
     def metadata(self) -> Mapping[str, object]:
         """The event's metadata."""
         return as_mapping(self.raw.get("metadata"))
 
-    @cached_property
+    @once
     def fields(self) -> Mapping[str, object]:
         """The content, if it is an object; else empty."""
         return as_mapping(self.content)
 
-    @cached_property
+    @once
     def latency_ms(self) -> float | None:
         """How long it took: the exact time if it was recorded, else the whole milliseconds."""
         for name in ("durationMs", "latencyMs"):
@@ -175,18 +176,18 @@ class RecordedEvent:
                 return float(value) if value < 2**53 else None
         return None
 
-    @cached_property
+    @once
     def usage(self) -> Usage:
         """The tokens that were used."""
         given = self.metadata.get("usage")
         return Usage.of_proxy(given) if self.is_proxied else Usage.of(given)
 
-    @cached_property
+    @once
     def truncated(self) -> int:
         """How many values were cut when this was recorded."""
         return _marks(self.metadata.get("truncated"))
 
-    @cached_property
+    @once
     def redacted(self) -> int:
         """How many values were taken out because they may be secret."""
         return _marks(self.metadata.get("redacted"))
@@ -199,14 +200,14 @@ class RecordedEvent:
         except (ValueError, TypeError, RecursionError):
             return 0
 
-    @cached_property
+    @once
     def messages(self) -> tuple[Message, ...]:
         """The messages of a prompt, oldest first."""
         whole = as_sequence(self.metadata.get("messages"))
         listed = whole or self.prompt[1]
         return tuple(map(_message, listed or (() if self.content is None else (self.content,))))
 
-    @cached_property
+    @once
     def prompt(self) -> tuple[tuple[str, ...], Sequence[object]]:
         """The list of messages in the content, in any provider's form, and where in the event it is."""
         if listed := as_sequence(self.content):
@@ -218,6 +219,31 @@ class RecordedEvent:
     def call_id(self) -> str | None:
         """The id that prompt, reasoning, answer and error of one model's call have in common."""
         return as_text(self.metadata.get("callId"))
+
+    @property
+    def run_id(self) -> str | None:
+        """The turn that the event is part of: the block of the trace, or the run of a framework, that it was recorded in."""
+        return as_text(self.metadata.get("runId"))
+
+    @property
+    def traceparent(self) -> str | None:
+        """The application's own span in which the block was opened, as W3C's header names it; in a block's first event."""
+        return as_text(self.metadata.get("traceparent"))
+
+    @property
+    def provider(self) -> str | None:
+        """The provider's name."""
+        return as_text(self.metadata.get("provider"))
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """The parameters of a model's call."""
+        return as_mapping(self.metadata.get("params"))
+
+    @property
+    def error_type(self) -> str | None:
+        """The class of an exception, or a provider's kind of failure."""
+        return as_text(error_of(self.content)[0]) if self.type == "error" else None
 
     @property
     def prompt_ids(self) -> Sequence[object]:
@@ -270,13 +296,13 @@ class RecordedEvent:
         count = self.fields.get("embeddingCount")
         return count if isinstance(count, int) else None
 
-    @cached_property
+    @once
     def tool(self) -> str | None:
         """The tool that is called, or that gave a result."""
         named = as_text(self.metadata.get("tool")) or as_text(self.fields.get("toolName"))
         return named or next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
 
-    @cached_property
+    @once
     def tool_calls(self) -> tuple[ModelToolCall, ...]:
         """The tools that a model chose, with its calls' ids, or that a request or response names, with their arguments."""
         calls = (result.call for result in self.told)
@@ -288,12 +314,12 @@ class RecordedEvent:
         """The id under which a model chose the call that this is an event of."""
         return as_text(self.metadata.get("tool_call_id"))
 
-    @cached_property
+    @once
     def actor(self) -> Actor:
         """Who acts."""
         return Actor.of(self.metadata)
 
-    @cached_property
+    @once
     def told(self) -> tuple[ToldResult, ...]:
         """What tools gave, where the event is a prompt that tells a model of it."""
         return told_results(self.prompt[1]) if self.type == "tool_result" else ()
@@ -335,7 +361,7 @@ class RecordedEvent:
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self.metadata.get("closedEarly") is True
 
-    @cached_property
+    @once
     def failure(self) -> str | None:
         """What an error or a tool's response says went wrong; None if nothing did."""
         if self.type == "error":
@@ -363,16 +389,18 @@ def microseconds(timestamp: object) -> int | None:
     """Return a time in microseconds since 1970, from ISO 8601 in UTC with a `Z`."""
     if not isinstance(timestamp, str) or (found := _TIMESTAMP.fullmatch(timestamp)) is None:
         return None
-    second = _second(timestamp[: found.start(7) - 1] if found[7] else timestamp[:-1])
-    return None if second is None else second * 1_000_000 + int((found[7] or "0")[:6].ljust(6, "0"))
+    seconds = _seconds(found[1])
+    return None if seconds is None else seconds * 1_000_000 + int((found[2] or "0")[:6].ljust(6, "0"))
 
 
-@lru_cache(maxsize=64)  # events lie close together
-def _second(written: str) -> int | None:
-    """Return the second since 1970 of a time without fraction, of which the last part may be left out."""
-    year, month, day, hour, minute, second = (*map(int, re.findall(r"\d+", written)), 0)[:6]
+@lru_cache(maxsize=256)
+def _seconds(text: str) -> int | None:
+    """Return a time without its fraction in seconds: what is recorded one after another shares it."""
+    day, _, time = text.partition("T")
     try:
-        return int(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
+        year, month, date = map(int, day.split("-"))
+        hour, minute, second = map(int, f"{time}:0".split(":")[:3])
+        return int(datetime(year, month, date, hour, minute, second, tzinfo=timezone.utc).timestamp())
     except ValueError:
         return None
 

@@ -26,7 +26,7 @@ CONTENT_LIMITS = (("finishReason", 100),)
 
 OWN_METADATA = frozenset(
     {"callId", "durationMs", "fromUser", "interrupted", "latencyMs", "model", "params", "parentSpanId", "promptIds", "provider"}
-    | {"recordedAt", "redacted", "startedAt", "systemPrompt", "tool", "tools", "toolsFrom", "truncated", "usage"}
+    | {"recordedAt", "redacted", "runId", "startedAt", "systemPrompt", "tool", "tools", "toolsFrom", "traceparent", "truncated", "usage"}
 )
 """What events say in their metadata by themselves, so that a trace's may not."""
 
@@ -41,7 +41,7 @@ MEMBERS = {
 """The member of content or metadata that an argument is read into, where it can be read."""
 
 UNKNOWN = "unknown"
-_WRITTEN_BY_US = ("fromUser", "promptIds", "recordedAt", "toolsFrom")
+_WRITTEN_BY_US = ("fromUser", "promptIds", "recordedAt", "runId", "toolsFrom")
 PROXY_ARGUMENT = "_whyops_trace_id"
 """The argument that the WhyOps proxy adds to a model's tool calls; it is for us, and not part of the call."""
 

@@ -56,7 +56,8 @@ class Origin:
         if current is None or not self.is_ours(current):
             return None
         if self.trace_id not in (None, current.id):
-            return TraceWriter(current.recorder, self.trace_id, self._external_user_id or user_id or current.external_user_id)
+            user_id = self._external_user_id or user_id or current.external_user_id
+            return TraceWriter(current.recorder, self.trace_id, user_id, run_id=current.recorder.ids.next())
         user_id = self._external_user_id or (user_id if current.external_user_id is None else None)
         if user_id is not None and user_id != current.external_user_id:
             current.set_user(user_id)
@@ -65,7 +66,8 @@ class Origin:
     def new_trace(self, id_: object = None, user_id: object = None) -> TraceWriter | None:
         """Return a trace for a root operation, or the one that began elsewhere; None, logged once, if there is no client."""
         try:
-            return writer_of((self._client or default_client()).trace(self.trace_id or id_, self._external_user_id or user_id))
+            trace = (self._client or default_client()).trace(self.trace_id or id_, self._external_user_id or user_id)
+            return writer_of(trace).in_run()
         except ConfigurationError as error:
             guard.notices.say(f"{self._framework} without a client", "%s is not recorded. %s", self._framework, error)
             return None

@@ -160,16 +160,16 @@ class Spans:
     def carried(self) -> dict[str, Any]:
         """Return what another process, where a run goes on, has to know of the place where it was started."""
         frame = context.top()
-        return {} if frame is None else {_CARRIED: [frame.trace.id, frame.trace.external_user_id, frame.span_id]}
+        return {} if frame is None else {_CARRIED: [frame.trace.id, frame.trace.external_user_id, frame.span_id, frame.trace.run_id]}
 
     def carry_on(self, carried: Mapping[str, Any]) -> None:
         """Be in the place that another process tells of, unless one is current."""
         origin = self._origin()
         if origin is not None and carried.get(_CARRIED) and context.top() is None:
-            trace_id, user_id, span_id = carried[_CARRIED]
+            trace_id, user_id, span_id, *run_id = carried[_CARRIED]
             trace = origin.new_trace(trace_id, user_id)
             if trace is not None:
-                context.enter(trace, span_id, self)
+                context.enter(trace.in_run(*run_id), span_id, self)
 
     def forget(self) -> None:
         """Keep nothing of what is open; what is current here because of it is so no longer."""

@@ -1,0 +1,112 @@
+"""What was said in a trace so far, as far as it is kept: from it each model's call is given the prompt that it was asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._wire.prompt import PromptMessage, PromptReader, listed, quoted
+from .._wire.read import RecordedEvent
+from .attributes import MAX_DEPTH, json_text
+from .messages import input_messages
+
+MOST_BYTES = 4_000_000
+"""So long lines of one trace are kept; then the older half is forgotten, and what prompts quote of it is a gap."""
+
+_SAYS = frozenset({"llm_response", "tool_call_response", "tool_result", "user_message"})
+
+
+class Conversation:
+    """The events of one trace that later prompts may quote. Taking one twice changes nothing."""
+
+    __slots__ = ("_by_call", "_by_key", "_order", "_reader", "_said", "_size", "_sizes", "_texts")
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, RecordedEvent] = {}
+        self._by_call: dict[str, RecordedEvent] = {}
+        self._order: dict[str | None, dict[str, RecordedEvent]] = {}
+        self._texts: dict[int, tuple[PromptMessage, str]] = {}
+        self._reader = PromptReader(self._by_key)
+        self._said: dict[str, Sequence[PromptMessage]] = {}
+        self._size = 0
+        self._sizes: dict[str, int] = {}
+
+    def take(self, event: RecordedEvent, size: int) -> None:
+        """Keep what an event says, whose line is so many bytes long."""
+        key = event.key
+        if key is None or event.type not in _SAYS or key in self._by_key:
+            return
+        self._size += size
+        self._sizes[key] = size
+        self._by_key[key] = event
+        if event.type == "user_message":
+            for name in (event.call_id, event.span_id):
+                if name is not None:
+                    self._by_call[name] = event
+        if event.call_id is None:
+            self._order.setdefault(event.run_id, {})[key] = event
+
+    def within_bounds(self) -> Conversation:
+        """Return it, or if it is too long one that holds the later half of it."""
+        if self._size <= MOST_BYTES:
+            return self
+        rest = MOST_BYTES // 2
+        kept: list[tuple[RecordedEvent, int]] = []
+        for key, event in reversed(self._by_key.items()):
+            rest -= self._sizes[key]
+            if rest < 0 and kept:
+                break
+            kept.append((event, self._sizes[key]))
+        later = Conversation()
+        for event, size in reversed(kept):
+            later.take(event, size)
+        return later
+
+    def asked(self, event: RecordedEvent) -> RecordedEvent | None:
+        """Return the prompt's event of a model's call, by what they have in common."""
+        names = (event.call_id, event.span_id)
+        return next((found for name in names if name is not None and (found := self._by_call.get(name)) is not None), None)
+
+    def prompt(self, event: RecordedEvent) -> str | None:
+        """Return the prompt that an answer, or an error, is the end of, as the JSON text of its messages; None if nothing tells of it.
+
+        Without anything in common it is what was said since a user spoke last, and before the answer.
+        """
+        told = event if event.has_prompt_ids else self.asked(event)
+        if told is not None:
+            return self._written(self._reader.messages(told) if told.has_prompt_ids else self._said_in(told))
+        return None if event.call_id is not None else self._written(self._before(event))
+
+    def _before(self, event: RecordedEvent) -> Sequence[PromptMessage]:
+        found = self._since(self._order.get(event.run_id, {}), event)
+        return [message for one in found for message in self._said_in(one)]
+
+    def _said_in(self, event: RecordedEvent) -> Sequence[PromptMessage]:
+        """Return the messages of a prompt that was recorded whole, or the one that another event is; each time the same."""
+        key = event.key or ""
+        if key not in self._said:
+            self._said[key] = listed(event) if event.type == "user_message" else (quoted(event),)
+        return self._said[key]
+
+    def _since(self, said: dict[str, RecordedEvent], event: RecordedEvent) -> Sequence[RecordedEvent]:
+        """Return the last prompt before an event, and what was said from there on."""
+        found: list[RecordedEvent] = []
+        for key, one in said.items():
+            if key == event.key:
+                break
+            if one.type == "user_message":
+                found = []
+            found.append(one)
+        return found if found and found[0].type == "user_message" else ()
+
+    def _written(self, messages: Sequence[PromptMessage]) -> str | None:
+        """Return messages as JSON; each is written once, however many prompts begin with it."""
+        if not messages:
+            return None
+        texts = []
+        for message in messages:
+            kept = self._texts.get(id(message))
+            if kept is None:
+                written = ",".join(json_text(one, MAX_DEPTH - 1) for one in input_messages(message))
+                kept = self._texts[id(message)] = (message, written)
+            texts.append(kept[1])
+        return f"[{','.join(texts)}]"

@@ -1,0 +1,90 @@
+"""What of a turn is not told by a line alone: its question and answer, calls that are open, reasoning and errors until they are joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .._wire.prompt import is_of_user
+from .._wire.read import RecordedEvent
+from .ids import linked
+from .messages import text_of
+
+MOST_HELD = 1_000
+"""So many calls, errors and thoughts of one turn wait to be joined; then the oldest is let go."""
+
+Held = dict[str, RecordedEvent]
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One turn: the events of a trace with one `runId`, or those without. Times are in microseconds since 1970.
+
+    `requests` are calls without an end, by their spans; `errors` those of calls, by their spans; `thoughts` reasoning without an answer, by
+    the keys of its events; `answered` the ids of models' calls that have an answer.
+    """
+
+    trace_id: str
+    run_id: str | None
+    agent: str
+    user: str | None = None
+    began: int | None = None
+    ended: int = 0
+    question: str | None = None
+    answer: str | None = None
+    failure: str | None = None
+    links: tuple[tuple[bytes, bytes], ...] = ()
+    requests: Held = field(default_factory=dict)
+    errors: Held = field(default_factory=dict)
+    thoughts: Held = field(default_factory=dict)
+    answered: dict[str, None] = field(default_factory=dict)
+    _asked_at: int | None = None
+    _answered_at: int = -1
+
+    def take(self, event: RecordedEvent) -> None:
+        """Note what an event says of the turn. Taking one twice changes nothing."""
+        self.agent = event.agent_name or self.agent
+        self.user = event.external_user_id or self.user
+        if event.at is None:
+            return
+        began = event.at if event.began_at is None else event.began_at
+        self.began = began if self.began is None else min(began, self.began)
+        if event.at >= self.ended:
+            self.ended = event.at
+            self.failure = event.failure if event.type == "error" else None
+        if (link := linked(event.traceparent)) is not None:
+            self.links = (link,)
+        if event.type == "user_message":
+            self._take_question(event, event.at)
+        elif event.type == "llm_response" and not event.tool_calls:
+            self._take_answer(event.answer, event.at)
+        elif event.type == "tool_result" and event.stands_for == "answer":
+            self._take_answer(event.result, event.at)
+
+    def hold(self, held: Held, name: str, event: RecordedEvent) -> None:
+        """Keep an event until it is joined."""
+        held[name] = event
+        if len(held) > MOST_HELD:
+            del held[next(iter(held))]
+
+    def note_answered(self, call_id: str) -> None:
+        """Note that a model's call has an answer."""
+        self.answered[call_id] = None
+        if len(self.answered) > MOST_HELD:
+            del self.answered[next(iter(self.answered))]
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it looks so: there is an answer, and no call is open."""
+        return self.answer is not None and not self.requests
+
+    def _take_question(self, event: RecordedEvent, at: int) -> None:
+        if (self._asked_at is not None and at >= self._asked_at) or not is_of_user(event):
+            return
+        said = [text for one in event.messages if one.role == "user" and (text := text_of(one.content))]
+        if said:
+            self.question, self._asked_at = said[-1], at
+
+    def _take_answer(self, answer: object, at: int) -> None:
+        text = text_of(answer)
+        if text is not None and at >= self._answered_at:
+            self.answer, self._answered_at = text, at
