@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
+from .._printable import without_password
 from ..errors import ConfigurationError
 from . import environment
 
 HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+DEFAULT = "http://localhost:4318"
+"""Where a collector listens, by OpenTelemetry's own rules."""
 _PATH = "/v1/traces"
 
 
@@ -28,6 +32,11 @@ def traces_address(base: str) -> str:
     return parts._replace(path=path if path.endswith(_PATH) else path + _PATH, fragment="").geturl()
 
 
+def shown_address(address: str) -> str:
+    """Return an address without what may be secret in it: a user's name and password, and what is behind a question mark."""
+    return without_password(address).partition("?")[0].partition("#")[0]
+
+
 def headers_in(text: str) -> dict[str, str]:
     """Read headers as OpenTelemetry writes them: `name=value`, with commas between them, values percent-encoded.
 
@@ -42,6 +51,24 @@ def headers_in(text: str) -> dict[str, str]:
             raise ConfigurationError(f"OTLP headers must be written name=value, with commas between them; number {number} is not.")
         headers[name] = value
     return headers
+
+
+def is_switched_on() -> bool:
+    """Tell whether `WHYOPS_OTLP` says that OpenTelemetry's variables are for WhyOps as well."""
+    return environment.flag("WHYOPS_OTLP", default=False)
+
+
+def address_given() -> str:
+    """Return the whole address for spans that OpenTelemetry's variables name, or its default.
+
+    Raises:
+        ConfigurationError: It is no address of HTTP.
+    """
+    whole, base = map(environment.text, ENDPOINTS)
+    if whole is not None:
+        traces_address(whole)  # for its check
+        return whole
+    return traces_address(base or DEFAULT)
 
 
 def headers_given() -> dict[str, str]:
