@@ -101,6 +101,11 @@ class Delivery:
     def _on_start(self) -> None:
         """Do nothing: no other destination has to hear that this one's thread has started."""
 
+    @property
+    def first(self) -> Delivery:
+        """Return the delivery to the destination that lines are recorded for: this one."""
+        return self
+
     # --- recording -------------------------------------------------------------------------------
 
     def record(self, line: bytes) -> None:

@@ -86,6 +86,15 @@ class OtlpSink:
         self._send_rest(self._mapping.ended())
         return Receipt(stored=len(lines))
 
+    def probe(self) -> None:
+        """Post a request without spans, which changes nothing there.
+
+        Raises:
+            RetryLater: The receiver can't be reached, or asks for time, or takes no spans at that address or with those headers.
+            BatchRejected: It takes no request without spans.
+        """
+        self._post(b"")
+
     def close(self) -> None:
         """Send what is left of all turns, and close the connection."""
         self._send_rest(self._mapping.end_all())
