@@ -25,7 +25,7 @@ def traces_address(base: str) -> str:
         parts = urlsplit(base.strip())
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        is_good = False
+        parts, is_good = urlsplit(""), False
     if not is_good:  # the address is not quoted: it may hold a password
         raise ConfigurationError("The OTLP address must be one of HTTP, such as http://collector:4318.")
     path = parts.path.rstrip("/")

@@ -105,9 +105,16 @@ class FanOut:
 
     def _sum(self, results: Sequence[FlushResult]) -> FlushResult:
         named = [result._replace(destination=each.destination.name()) for each, result in zip(self._each, results, strict=True)]
-        numbers = FlushResult._fields[: FlushResult._fields.index("destination")]
-        totals = {name: sum(getattr(result, name) for result in results) for name in numbers}
-        return FlushResult(**totals, destinations=tuple(named))
+        return FlushResult(
+            delivered=sum(one.delivered for one in results),
+            waiting=sum(one.waiting for one in results),
+            rejected=sum(one.rejected for one in results),
+            sampled_out=sum(one.sampled_out for one in results),
+            dropped=sum(one.dropped for one in results),
+            not_recorded=sum(one.not_recorded for one in results),
+            accepted=sum(one.accepted for one in results),
+            destinations=tuple(named),
+        )
 
 
 AnyDelivery = Delivery | FanOut
