@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._config import defaults, environment
+from ._config.otlp import shown_address
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
 from ._encoding.encoder import Encoder
-from ._outbox.destination import Destination, hash_key
+from ._outbox.destination import OTLP, Destination, hash_key
 from ._recording import context
 from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
@@ -33,6 +34,7 @@ from .types import AgentInfo, FlushResult
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from ._delivery.fan_out import AnyDelivery
     from ._store.sink import SqliteSink
 
 C = TypeVar("C")
@@ -44,7 +46,15 @@ VAIN_SECONDS = 60.0
 """For how long no end of a trace waits, once one did in vain."""
 
 _lock = threading.RLock()  # a `__del__` may record, and so use a client, while the same thread is at it
-_deliveries: weakref.WeakValueDictionary[object, Delivery] = weakref.WeakValueDictionary()
+_deliveries: weakref.WeakValueDictionary[object, AnyDelivery] = weakref.WeakValueDictionary()
+
+
+class Route(NamedTuple):
+    """Where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
+
+    destination: Destination
+    make_sink: Callable[[], Sink]
+    make_orphan_sink: Callable[[], Sink] | None = None
 
 
 class Parts(NamedTuple):
@@ -52,7 +62,7 @@ class Parts(NamedTuple):
 
     settings: Settings
     recorder: Recorder
-    delivery: Delivery | None
+    delivery: AnyDelivery | None
 
     def init_agent(self, timeout: float) -> AgentInfo | None:
         """Describe the agent to the service, on the sender's thread; None where there is nothing to tell, or nobody to tell it to."""
@@ -96,7 +106,7 @@ class Parts(NamedTuple):
         keep_whyops_key(client)
         return recorded(client, partial(begin_call, named_provider(client, provider)))
 
-    def _delivery_to_service(self) -> Delivery | None:
+    def _delivery_to_service(self) -> AnyDelivery | None:
         settings = self.settings
         return None if settings.agent_metadata is None or settings.sink is not None or settings.api_key is None else self.delivery
 
@@ -141,14 +151,14 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
     return Parts(settings, recorder, delivery)
 
 
-def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
-    """Return the delivery of these settings; clients with the same destination share one.
+def _delivery_for(settings: Settings, encoder: Encoder) -> AnyDelivery:
+    """Return the delivery of these settings; clients with the same destinations share one.
 
     A caller's own sink gets its lines through memory: another process could not know where lines in a file were meant to go.
     """
     metadata = None if settings.agent_metadata is None else json.loads(encoder.encode(dict(settings.agent_metadata))[0])
     metadata_hash = hash_metadata(metadata)
-    destination, make_sink, make_orphan_sink = _destination(settings, metadata)
+    routes = _routes(settings, metadata)
     in_file = settings.outbox == "file" and settings.sink is None
     if settings.home is None and settings.sink is None and (in_file or settings.api_key is None or settings.keep_local):
         guard.notices.say(
@@ -158,10 +168,11 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
         )
     home = settings.home if in_file else None
     sharing = (
-        destination,
+        tuple(route.destination for route in routes),
         home,
         metadata_hash,
         id(settings.transport),
+        hash((settings.otlp, settings.otlp_headers)),
         settings.keep_local,
         settings.local_max_age_days,
         settings.local_max_bytes,
@@ -169,34 +180,55 @@ def _delivery_for(settings: Settings, encoder: Encoder) -> Delivery:
     with _lock:
         delivery = _deliveries.get(sharing)
         if delivery is None:
-            made = Delivery(
-                destination,
-                make_sink,
+            make = partial(
+                _made,
                 home=home,
                 metadata_hash=metadata_hash,
                 outbox_max_bytes=settings.outbox_max_bytes,
                 exit_timeout=settings.exit_timeout,
                 process_nonce=lambda: process_ids.nonce,
-                make_orphan_sink=make_orphan_sink,
                 pace=PACE,
             )
-            delivery = _deliveries.setdefault(sharing, made)
+            delivery = _deliveries.setdefault(sharing, make(routes))
     return delivery
 
 
-def _destination(settings: Settings, metadata: dict[str, Any] | None) -> tuple[Destination, Callable[[], Sink], Callable[[], Sink] | None]:
-    """Return where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
+def _made(routes: Sequence[Route], **options: Any) -> AnyDelivery:
+    first, *others = routes
+    if not others:
+        return Delivery(first.destination, first.make_sink, make_orphan_sink=first.make_orphan_sink, **options)
+    from ._delivery.fan_out import FanOut  # noqa: PLC0415  (most programs have one destination)
+    from ._delivery.follower import Follower  # noqa: PLC0415  (as above)
+    from ._delivery.leader import Leader  # noqa: PLC0415  (as above)
+
+    made = [Follower(one.destination, one.make_sink, make_orphan_sink=one.make_orphan_sink, **options) for one in others]
+    return FanOut(Leader(made, first.destination, first.make_sink, make_orphan_sink=first.make_orphan_sink, **options))
+
+
+def _routes(settings: Settings, metadata: dict[str, Any] | None) -> list[Route]:
+    """Return where lines go: to the service, the local store or a sink, and to a receiver of spans, or there alone."""
+    if settings.otlp is None:
+        return [_first_route(settings, metadata)]
+    is_alone = settings.sink is None and settings.api_key is None and not settings.keep_local
+    address = shown_address(settings.otlp)
+    guard.log(guard.INFO, "Runs are sent as OpenTelemetry spans to %s.", address)
+    receiver = Destination(OTLP + address, settings.agent_name or defaults.AGENT_NAME, "")
+    spans = Route(receiver, lambda: _otlp_sink(settings))
+    return [spans] if is_alone else [_first_route(settings, metadata), spans]
+
+
+def _first_route(settings: Settings, metadata: dict[str, Any] | None) -> Route:
     sink, home, key = settings.sink, settings.home, settings.api_key
     agent_name = settings.agent_name or defaults.AGENT_NAME
     if sink is not None:
-        return Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink, None
+        return Route(Destination(f"sink:{id(sink):x}", agent_name, ""), lambda: sink)
     if key is None:
         if home is not None:
             guard.log(guard.INFO, "No API key is set: runs are recorded in %s, and shown by `whyops list` and `whyops show last`.", home)
-        return Destination("local", "", ""), lambda: _local_sink(settings), None
+        return Route(Destination("local", "", ""), lambda: _local_sink(settings))
 
     destination = Destination(settings.analyse_base_url or "", agent_name, hash_key(key))
-    return destination, lambda: _service_sink(settings, metadata), lambda: _service_sink(settings, metadata, if_unknown=True)
+    return Route(destination, lambda: _service_sink(settings, metadata), lambda: _service_sink(settings, metadata, if_unknown=True))
 
 
 # These run in the sender's thread: the two that make a sink while forks wait, the third once that is done.
@@ -229,6 +261,13 @@ def _service_sink(settings: Settings, agent_metadata: Mapping[str, Any] | None, 
     return KeepingSink(sink, _local_sink(settings)) if settings.keep_local and settings.home is not None else sink
 
 
+def _otlp_sink(settings: Settings) -> Sink:
+    from ._otlp.sink import OtlpSink  # noqa: PLC0415  (as above)
+
+    agent_name = settings.agent_name or defaults.AGENT_NAME
+    return OtlpSink(settings.otlp or "", dict(settings.otlp_headers), agent_name, settings.transport)
+
+
 def _init_agent(sink: Sink) -> AgentInfo | None:
     """Describe the agent to the service, if that is where the sink sends."""
     from ._service.sink import HttpSink  # noqa: PLC0415  (as above)
@@ -250,7 +289,7 @@ def _init_agent(sink: Sink) -> AgentInfo | None:
 class _TraceEnd:
     """Waits for delivery at the end of a trace, within bounds; after a wait in vain not for a while, unless something gets through."""
 
-    def __init__(self, delivery: Delivery, seconds: float | None) -> None:
+    def __init__(self, delivery: AnyDelivery, seconds: float | None) -> None:
         self._delivery = delivery
         self._seconds = TRACE_END_TIMEOUT if seconds is None else seconds
         self._until = 0.0
@@ -283,7 +322,7 @@ def _discard(_line: bytes) -> None:
     """Take a line nowhere: everything is switched off."""
 
 
-def deliveries() -> list[Delivery]:
+def deliveries() -> list[AnyDelivery]:
     """Return all that deliver in this process."""
     return list(_deliveries.values())
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ._assembly import Parts
     from ._config.settings import Settings
-    from ._delivery.delivery import Delivery
+    from ._delivery.fan_out import AnyDelivery
     from ._service.proxy import ProxySettings
 
 C = TypeVar("C")
@@ -57,6 +57,9 @@ class WhyOps:
         analyse_base_url: Where events go, if not to the hosted service.
         home: The folder for local data; default `~/.whyops`. Where it can't be written, events wait in memory.
         sink: Receives the events in place of the service or the local store.
+        otlp: The address of an OpenTelemetry receiver, as `http://collector:4318`: runs go there as spans, beside the service or the local
+            store. With `WHYOPS_OTLP=1` OpenTelemetry's own variables name it, and the headers for it (`OTEL_EXPORTER_OTLP_ENDPOINT`,
+            `…_TRACES_ENDPOINT`, `…_HEADERS`). Without a key, `keep_local=False` leaves the local store out.
         redact: Called last with each value that is to be recorded, as plain JSON types; returns what is recorded instead.
         redact_keys: Names of arguments and keys to redact, beyond the usual ones.
         keep_keys: Names that are not to be redacted.
@@ -69,7 +72,8 @@ class WhyOps:
         exit_timeout: Seconds that the end of the process may wait for delivery; default 5, or 10 with a memory outbox.
         flush_at_trace_end: Whether leaving the outermost trace waits for delivery (`WHYOPS_FLUSH_AT_TRACE_END`), at most `exit_timeout` or
             5 seconds; default only on hosts that freeze a process between two requests, as AWS Lambda does.
-        keep_local: With a key, whether delivered events are kept in the local store too (`WHYOPS_KEEP_LOCAL`); default no.
+        keep_local: Whether events that go elsewhere are kept in the local store too (`WHYOPS_KEEP_LOCAL`); default: with a key no, with
+            `otlp` alone yes.
         local_max_age_days: Days after which the local store deletes a trace (`WHYOPS_LOCAL_MAX_AGE_DAYS`), counting days on which it was
             written to; default 30, 0 for never.
         local_max_bytes: Maximum size of the local store; beyond it the oldest traces are deleted (`WHYOPS_LOCAL_MAX_BYTES`); default
@@ -105,6 +109,7 @@ class WhyOps:
         local_max_age_days: int | None = None,
         local_max_bytes: int | None = None,
         transport: httpx.BaseTransport | None = None,
+        otlp: str | None = None,
     ) -> None:
         arguments = dict(locals())
         del arguments["self"]
@@ -281,7 +286,7 @@ class WhyOps:
         goes_straight = parts.settings.disabled and not has_whyops_key(client)
         return routed(client, None if goes_straight else self.proxy(provider), lambda: self._assembled().proxy_headers())
 
-    def _closing(self) -> Delivery | None:
+    def _closing(self) -> AnyDelivery | None:
         """Count as closed from now on. Return what is to be closed, if there is something."""
         self._closed = True
         open_clients.tell_children()

@@ -154,12 +154,15 @@ class EventOptions(PlacedEventOptions, total=False):
 
 
 class FlushResult(NamedTuple):
-    """What became of the events of one destination, in numbers of events.
+    """What became of a client's events, in numbers of events.
 
     `delivered`: stored, since this process began. `waiting`: recorded, not yet delivered. `rejected`: refused permanently, and kept in a
     file with the reason. `sampled_out`: taken and not stored, by the service's own rules. `dropped`: never recorded, because the outbox
     was full. `not_recorded`: never recorded for another cause, such as a method that was called without an argument that it needs; the
     log names the line. `accepted`: taken into a queue of the service's, which says no more of them.
+
+    With several destinations, as the local store and an OpenTelemetry receiver, an event counts once for each; `destinations` has the
+    numbers of each by itself, and `destination` in these is its name: the address of a service or a receiver, or `local`.
     """
 
     delivered: int = 0
@@ -169,6 +172,8 @@ class FlushResult(NamedTuple):
     dropped: int = 0
     not_recorded: int = 0
     accepted: int = 0
+    destination: str = ""
+    destinations: "tuple[FlushResult, ...]" = ()
 
     @property
     def parked(self) -> int:

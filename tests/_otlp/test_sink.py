@@ -15,9 +15,10 @@ from tests._otlp.runs import chat, mapped
 from tests._recording.recording import Recording
 from tests.server.answer import Answer as Given
 from tests.server.otlp import OtlpServer
+from whyops._config.otlp import shown_address
 from whyops._http.answer import Answer
 from whyops._otlp.answers import asked, judge
-from whyops._otlp.sink import OtlpSink, shown_address
+from whyops._otlp.sink import OtlpSink
 from whyops.events import BatchRejected, Receipt, RetryLater
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests._delivery.parts import HERE, keys, line, lines
-from whyops._outbox.segment import Segment, count_lines, is_held, read_head
+from whyops._outbox.segment import Segment, count_lines, is_held, reading_lines
 
 EVERYTHING = (10**6, 10**9)
 
@@ -112,7 +112,9 @@ def test_the_heir_goes_on_where_the_owner_stopped(tmp_path):
     assert heir.acknowledged == position
     assert heir.metadata_hash == "hash"
     assert heir.waiting() == 6
-    assert read_head(segment.path)[0]["acknowledged"] == f"{position:015d}"
+    with reading_lines(segment.path) as (head, file):
+        assert head["acknowledged"] == f"{position:015d}"
+        assert keys(file.readlines()) == ["4", "5", "6", "7", "8", "9"]
 
 
 def test_a_held_file_is_not_adopted(tmp_path):
@@ -147,7 +149,8 @@ def test_a_damaged_head_costs_no_event(tmp_path, head):
     segment = Segment.adopt(path)
     assert segment is not None
     assert keys(segment.read(segment.acknowledged, *EVERYTHING)[0]) == ["0"]
-    assert read_head(tmp_path / "gone.lines") == ({}, 0)
+    with pytest.raises(OSError, match="gone"), reading_lines(tmp_path / "gone.lines"):
+        pass
 
 
 def test_deep_nesting_is_no_reason_to_drop_a_line(tmp_path):

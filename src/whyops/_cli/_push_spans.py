@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .._config import defaults
-from .._config.otlp import headers_given, traces_address
-from .._otlp.sink import OtlpSink, shown_address
+from .._config.otlp import headers_given, shown_address, traces_address
+from .._otlp.sink import OtlpSink
 from .._printable import counted
 from .._runtime.clock import CLOCK
 from .._store.reader import StoreReader

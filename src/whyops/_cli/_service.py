@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .._config.settings import Settings, given
 from .._outbox.destination import Destination, hash_key
 from ..errors import ConfigurationError
+from ._receiver import Receiver, is_for_spans
 
 if TYPE_CHECKING:
     from .._service.reader import ServiceReader
@@ -69,10 +70,11 @@ def required_service(home: Path) -> Service:
     return service
 
 
-def is_reachable(destination: Destination | None, service: Service | None) -> bool:
+def is_reachable(destination: Destination | None, service: Service | None, receiver: Receiver | None) -> bool:
     """Return whether the current settings are those that the events were recorded with."""
     return destination is not None and (
-        destination.url == LOCAL or (service is not None and destination == service.destination(destination.agent_name))
+        destination.url == LOCAL
+        or any(one is not None and destination == one.destination(destination.agent_name) for one in (service, receiver))
     )
 
 
@@ -80,4 +82,6 @@ def destination_name(destination: Destination | None) -> str:
     """Return what a destination is called in a sentence."""
     if destination is None:
         return "an unknown destination"
+    if is_for_spans(destination):
+        return f"{destination.agent_name} as spans at {destination.name()}"
     return "the local store" if destination.url == LOCAL else f"{destination.agent_name} at {destination.url}"

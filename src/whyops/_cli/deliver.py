@@ -16,6 +16,7 @@ from ..types import FlushResult
 from ._command import Command, Context
 from ._local import local_sink
 from ._progress import Progress
+from ._receiver import HOW_TO_NAME_ONE, is_for_spans, receiver_of, required_receiver
 from ._sending import add_timeout, delivery_to, result_text, settled, wait_for
 from ._service import LOCAL, destination_name, is_reachable, required_service, service_of
 
@@ -49,8 +50,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def _selected(home: Path, source: str | None) -> list[Waiting]:
     found = inspect_outboxes(home)
     if source is None:
-        service = service_of(home)
-        return [one for one in found if one.orphaned and is_reachable(one.destination, service)]
+        service, receiver = service_of(home), receiver_of(home)
+        return [one for one in found if one.orphaned and is_reachable(one.destination, service, receiver)]
     named = [one for one in found if one.folder.name == Path(source).name]
     if not named:
         raise WhyOpsError(f"No folder {Path(source).name!r} with waiting events. `whyops status` lists the folders.")
@@ -68,6 +69,8 @@ def _route(destination: Destination | None, home: Path) -> tuple[Destination, Ca
     """Return the destination, and what makes the sink that leads there."""
     if destination is not None and destination.url == LOCAL:
         return destination, local_sink(home)
+    if destination is not None and is_for_spans(destination):
+        return destination, partial(required_receiver(home).sink, destination.agent_name)
     service = required_service(home)
     destination = destination or service.destination(service.settings.agent_name or "default")
     return destination, partial(service.sink, destination.agent_name)
@@ -75,12 +78,16 @@ def _route(destination: Destination | None, home: Path) -> tuple[Destination, Ca
 
 def _mention_others(context: Context) -> None:
     """Say what else waits, and how it can be sent."""
-    service = service_of(context.home)
+    service, receiver = service_of(context.home), receiver_of(context.home)
     for one in inspect_outboxes(context.home):
-        if one.orphaned and not is_reachable(one.destination, service):
+        if one.orphaned and not is_reachable(one.destination, service, receiver):
             verb = "waits" if one.orphaned == 1 else "wait"
             hint = "a key: set WHYOPS_API_KEY"
-            if service:
+            if is_for_spans(one.destination):
+                hint = f"a receiver: {HOW_TO_NAME_ONE}"
+                if receiver:
+                    hint = f"another receiver: `whyops deliver --from {one.folder.name}` sends them to the current one"
+            elif service:
                 hint = f"another key: `whyops deliver --from {one.folder.name}` sends them with the current key"
             context.note(f"{counted(one.orphaned, 'event')} for {destination_name(one.destination)} {verb} for {hint}.")
 

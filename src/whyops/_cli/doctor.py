@@ -9,6 +9,7 @@ from .._config import settings as _settings
 from .._render.terminal.doctor_table import render_findings
 from ._checks.home import check_home
 from ._checks.program import check_program
+from ._checks.receiver import check_receiver
 from ._checks.service import check_service
 from ._checks.traces import check_traces
 from ._command import Command, Context
@@ -16,10 +17,12 @@ from ._command import Command, Context
 
 def run(_: argparse.Namespace, context: Context) -> int:
     """Check, and print the findings. Exit code 1 if something is broken."""
+    settings = _settings.given(home=context.home).completed()
     findings = [
         *check_program(),
         *check_home(context.home),
-        *check_service(_settings.given(home=context.home).completed(), time.time()),
+        *check_service(settings, time.time()),
+        *check_receiver(settings),
         *check_traces(context.home),
     ]
     terminal = context.terminal

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
+from .._printable import without_password
 from ..errors import ConfigurationError
 from . import environment
 
 HEADERS = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+DEFAULT = "http://localhost:4318"
+"""Where a collector listens, by OpenTelemetry's own rules."""
 _PATH = "/v1/traces"
 
 
@@ -17,16 +21,20 @@ def traces_address(base: str) -> str:
     Raises:
         ConfigurationError: It is no address of HTTP.
     """
-    wrong = "The OTLP address must be one of HTTP, such as http://collector:4318."  # not quoted: it may hold a password
     try:
         parts = urlsplit(base.strip())
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
-        raise ConfigurationError(wrong) from None
-    if not is_good:
-        raise ConfigurationError(wrong)
+        parts, is_good = urlsplit(""), False
+    if not is_good:  # the address is not quoted: it may hold a password
+        raise ConfigurationError("The OTLP address must be one of HTTP, such as http://collector:4318.")
     path = parts.path.rstrip("/")
     return parts._replace(path=path if path.endswith(_PATH) else path + _PATH, fragment="").geturl()
+
+
+def shown_address(address: str) -> str:
+    """Return an address without what may be secret in it: a user's name and password, and what is behind a question mark."""
+    return without_password(address).partition("?")[0].partition("#")[0]
 
 
 def headers_in(text: str) -> dict[str, str]:
@@ -43,6 +51,24 @@ def headers_in(text: str) -> dict[str, str]:
             raise ConfigurationError(f"OTLP headers must be written name=value, with commas between them; number {number} is not.")
         headers[name] = value
     return headers
+
+
+def is_switched_on() -> bool:
+    """Tell whether `WHYOPS_OTLP` says that OpenTelemetry's variables are for WhyOps as well."""
+    return environment.flag("WHYOPS_OTLP", default=False)
+
+
+def address_given() -> str:
+    """Return the whole address for spans that OpenTelemetry's variables name, or its default.
+
+    Raises:
+        ConfigurationError: It is no address of HTTP.
+    """
+    whole, base = map(environment.text, ENDPOINTS)
+    if whole is not None:
+        traces_address(whole)  # for its check
+        return whole
+    return traces_address(base or DEFAULT)
 
 
 def headers_given() -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
-from . import defaults, environment
+from . import defaults, environment, otlp
 
 if TYPE_CHECKING:
     import httpx
@@ -59,6 +59,8 @@ class Settings:
     local_max_age_days: int | None = None
     local_max_bytes: int | None = None
     transport: httpx.BaseTransport | None = None
+    otlp: str | None = field(default=None, repr=False)
+    otlp_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     disabled: bool = False
     home_trouble: str = ""
 
@@ -75,9 +77,13 @@ class Settings:
         capture, prompts, flush, keep = self.capture_content, self.capture_prompts, self.flush_at_trace_end, self.keep_local
         steps = self.record_steps
         days, size, text = self.local_max_age_days, self.local_max_bytes, environment.text
+        api_key = self.api_key or _said(text, "WHYOPS_API_KEY", None)
+        endpoint, headers = self._receiver()
         return replace(
             self,
-            api_key=self.api_key or _said(text, "WHYOPS_API_KEY", None),
+            api_key=api_key,
+            otlp=endpoint,
+            otlp_headers=headers,
             agent_name=self.agent_name or _said(text, "WHYOPS_AGENT_NAME", None),
             analyse_base_url=(self.analyse_base_url or _said(text, "WHYOPS_ANALYSE_BASE_URL", defaults.ANALYSE_URL)).rstrip("/"),
             proxy_base_url=(self.proxy_base_url or _said(text, "WHYOPS_PROXY_BASE_URL", defaults.PROXY_URL)).rstrip("/"),
@@ -88,13 +94,21 @@ class Settings:
             capture_prompts=environment.flag("WHYOPS_CAPTURE_PROMPTS", default=True) if prompts is None else prompts,
             record_steps=environment.flag("WHYOPS_RECORD_STEPS", default=False) if steps is None else steps,
             flush_at_trace_end=environment.flag("WHYOPS_FLUSH_AT_TRACE_END", default=environment.may_freeze()) if flush is None else flush,
-            keep_local=environment.flag("WHYOPS_KEEP_LOCAL", default=False) if keep is None else keep,
+            keep_local=environment.flag("WHYOPS_KEEP_LOCAL", default=api_key is None and endpoint is not None) if keep is None else keep,
             local_max_age_days=_said(environment.number, "WHYOPS_LOCAL_MAX_AGE_DAYS", defaults.LOCAL_MAX_AGE_DAYS)
             if days is None
             else days,
             local_max_bytes=_said(environment.number, "WHYOPS_LOCAL_MAX_BYTES", defaults.LOCAL_MAX_BYTES) if size is None else size,
             disabled=self.disabled or environment.is_disabled(),
         )
+
+    def _receiver(self) -> tuple[str | None, tuple[tuple[str, str], ...]]:
+        """Return the whole address of the receiver of spans, and the headers for it; the environment's are not for a sink's lines."""
+        is_on = self.sink is None and otlp.is_switched_on()
+        headers = tuple(otlp.headers_given().items()) if is_on else ()
+        if self.otlp is not None:
+            return otlp.traces_address(self.otlp), headers
+        return (otlp.address_given() if is_on else None), headers
 
     @property
     def proxy_of_service(self) -> str:
@@ -105,7 +119,7 @@ class Settings:
 
 def given(**arguments: Any) -> Settings:
     """Return the settings of a caller's arguments: an empty string counts as not given, and lists of names may be any iterable."""
-    for name in ("api_key", "agent_name", "proxy_base_url", "analyse_base_url", "home"):
+    for name in ("api_key", "agent_name", "proxy_base_url", "analyse_base_url", "home", "otlp"):
         if arguments.get(name) == "":
             arguments[name] = None
     if arguments.get("home") is not None:
@@ -236,6 +250,13 @@ def _has_usable_port(parts: SplitResult) -> bool:
         return False
 
 
+def _check_otlp(address: str, name: str) -> None:
+    """Reject what is no address of a receiver. The message repeats nothing of it: there may be a password in it."""
+    _check_text(address, name)
+    _require(address.isprintable() and " " not in address, f"{name} must be a URL without spaces or other invisible characters.")
+    otlp.traces_address(address)
+
+
 def _check_key(key: str, name: str) -> None:
     _check_text(key, name)
     _require(
@@ -292,6 +313,7 @@ _CHECKS: dict[str, Check] = {
     "agent_name": _check_agent_name,
     "proxy_base_url": _check_url,
     "analyse_base_url": _check_url,
+    "otlp": _check_otlp,
     "capture_content": _check_flag,
     "capture_prompts": _check_flag,
     "record_steps": _check_flag,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._outbox.counters import Counters
 from .._outbox.destination import Destination
 from .._outbox.file_outbox import FileOutbox, OutboxClosed
-from .._outbox.queue import Queue
+from .._outbox.queue import Files, Queue
 from .._runtime import exits, forks, guard
 from .._runtime.clock import CLOCK, Clock
 from .._runtime.waiting import awaited, new_future, waited
@@ -64,15 +64,9 @@ class Delivery:
         self.destination = destination
         self._folder = folder or (destination.folder(home) if home is not None else None)
         self._make_sinks = partial(Sinks, make_sink, make_orphan_sink or make_sink, metadata_hash)
-        make_file = partial(
-            FileOutbox,
-            destination=destination,
-            metadata_hash=metadata_hash,
-            nonce=process_nonce,
-            max_bytes=outbox_max_bytes,
-            clock=clock,
-        )
-        self._make_queue = partial(Queue, self._folder, make_file, max_bytes=outbox_max_bytes, clock=clock, disk_seconds=pace.disk)
+        self._metadata_hash = metadata_hash
+        self._process_nonce = process_nonce
+        self._max_bytes = outbox_max_bytes
         self._exit_timeout = exit_timeout
         self._clock = clock
         self._pace = pace
@@ -81,12 +75,36 @@ class Delivery:
     def _begin(self) -> None:
         self._log = DeliveryLog(guard.notices, self.destination, self._folder, lambda: self.counts().waiting)
         self._counters = Counters(self._folder, self.destination, self._clock)
-        self._queue = self._make_queue(on_memory=self._log.in_memory)
+        self._queue = self._new_queue()
         self._requests = Requests()
         self._sinks = self._make_sinks()
         self._sender = Sender(self._sinks, self._queue, self._requests, self._counters, self._log, self._clock, self._pace)
-        self._worker = Worker(self._sender, self._requests, self._log, self._clock.monotonic)
+        self._worker = Worker(self._sender, self._requests, self._log, self._clock.monotonic, self._on_start)
         self._exit_request: Request | None = None
+
+    def _new_queue(self, also: Callable[[bytes], None] | None = None) -> Queue:
+        return Queue(
+            self._folder,
+            self._new_file,
+            max_bytes=self._max_bytes,
+            on_memory=self._log.in_memory,
+            clock=self._clock,
+            disk_seconds=self._pace.disk,
+            also=also,
+        )
+
+    def _new_file(self, folder: Path) -> Files:
+        return FileOutbox(
+            folder, self.destination, self._metadata_hash, nonce=self._process_nonce, max_bytes=self._max_bytes, clock=self._clock
+        )
+
+    def _on_start(self) -> None:
+        """Do nothing: no other destination has to hear that this one's thread has started."""
+
+    @property
+    def first(self) -> Delivery:
+        """Return the delivery to the destination that lines are recorded for: this one."""
+        return self
 
     # --- recording -------------------------------------------------------------------------------
 
@@ -101,12 +119,16 @@ class Delivery:
         except (OSError, OutboxClosed) as error:
             is_taken = self._queue.append_elsewhere(line, outbox, error)
         if not is_taken:
-            self._counters.drop(line)
-            self._log.full()
+            self.drop(line)
         requests = self._requests
         requests.unseen += len(line)
         if self._worker.thread is None or (requests.asleep and requests.unseen >= requests.loud_at):
             self._worker.wake()
+
+    def drop(self, line: bytes) -> None:
+        """Count a line that there is no room for. From any thread."""
+        self._counters.drop(line)
+        self._log.full()
 
     def _register(self) -> None:
         forks.tell_children(self)
@@ -191,20 +213,21 @@ class Delivery:
             outbox.forget()
         self._begin()
 
-    def _exit_seconds(self) -> float:
+    def exit_seconds(self) -> float:
+        """Return for how long the end of the process may wait."""
         default = EXIT_SECONDS_FILE if self._queue.is_on_disk() else EXIT_SECONDS_MEMORY
         return default if self._exit_timeout is None else self._exit_timeout
 
     async def deliver_at_end(self) -> None:
         """Deliver what can be, within the time for the end of the process: for programs that are told of it, and then end without hooks."""
-        seconds = self._exit_seconds()
+        seconds = self.exit_seconds()
         await self.wait_async(self.flush(seconds), seconds, self.counts)
 
     def begin_exit(self) -> None:
         """Have all delivered that can be, without waiting for it."""
         if not self._is_at_rest():
             self._worker.is_leaving = True
-            self._exit_request = Request(Until.EXIT, self._clock.monotonic() + self._exit_seconds())
+            self._exit_request = Request(Until.EXIT, self._clock.monotonic() + self.exit_seconds())
             self._put(self._exit_request)
 
     def finish_exit(self) -> None:

@@ -12,16 +12,16 @@ from ..types import FlushResult
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from .delivery import Delivery
+    from .fan_out import AnyDelivery
 
 
-def waited(delivery: Delivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
+def waited(delivery: AnyDelivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
     """Ask the sender for something, and wait for it. Return the counts, those of now where that can't be waited for."""
     asked = _asked(ask, timeout)
     return delivery.counts() if asked is None else delivery.wait(asked, timeout, delivery.counts)
 
 
-async def awaited(delivery: Delivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
+async def awaited(delivery: AnyDelivery, ask: Callable[[float | None], Future[FlushResult]], timeout: float | None) -> FlushResult:
     """Do as `waited` does, without blocking the event loop."""
     asked = _asked(ask, timeout)
     return delivery.counts() if asked is None else await delivery.wait_async(asked, timeout, delivery.counts)

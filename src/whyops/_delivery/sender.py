@@ -29,7 +29,11 @@ ATTEMPTS_AT_NOBODY = 3
 
 
 class Sender:
-    """Sends what waits, batch by batch, and answers those who wait for it."""
+    """Sends what waits, batch by batch, and answers those who wait for it.
+
+    `leader_runs` tells whether the thread of the destination whose queue the lines are appended to is at work, if that is another one:
+    nobody rings for these lines, so while it is, this one goes on and looks by itself. `tended` is called in each round.
+    """
 
     def __init__(
         self,
@@ -63,6 +67,8 @@ class Sender:
         self._busy_at = 0.0
         self._saved_at = 0.0
         self._looked_at: float | None = None
+        self.leader_runs: Callable[[], bool] = _nobody_runs
+        self.tended: Callable[[], None] = lambda: None
 
     def run(self, *, until: Callable[[], bool] | None = None) -> None:
         """Work until there was nothing to do for a while, or until it is closed; in a caller's thread, `until` it has what it wants."""
@@ -86,11 +92,12 @@ class Sender:
     def has_work(self) -> bool:
         """Tell whether something waits that the loop has not seen yet, or somebody for an answer: of two who close, the later one."""
         is_asked = any(request.deadline is not None for request in self._open)
-        return is_asked or self._queue.has_unread() or bool(self._requests.items) or self._counters.has_news()
+        follows = self.leader_runs() and not self._closed
+        return is_asked or follows or self._queue.has_unread() or bool(self._requests.items) or self._counters.has_news()
 
     def _is_idle(self) -> bool:
         has_more = self._open or self._jobs or self._batch.lines or self._backoff.failures or self._counters.has_news()
-        return not has_more and self._now() - self._busy_at > self._pace.idle
+        return not has_more and self._now() - self._busy_at > self._pace.idle and not self.leader_runs()
 
     # --- what is asked for -----------------------------------------------------------------------
 
@@ -101,7 +108,7 @@ class Sender:
             asked = self._linger.sleep(
                 something_waits=bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty(),
                 loud_at=loud_at,
-                idle_seconds=max(0.0, self._busy_at + self._pace.idle - self._now()),
+                idle_seconds=self._pace.linger if self.leader_runs() else max(0.0, self._busy_at + self._pace.idle - self._now()),
             )
         else:
             asked = self._requests.wait(rest, loud_at)
@@ -190,7 +197,8 @@ class Sender:
     def _work(self) -> bool:
         """Do what is due: look after the files, send one batch, do one job. Returns whether anything was sent."""
         if self._queue.tend():
-            self._batch = Batch()  # its lines may have been in a file that is to be adopted now
+            self._batch = Batch()  # its lines may have been in a file that is to be adopted now, or was dropped
+        self.tended()
         if self._looked_at is None or self._now() - self._looked_at > LOOK_SECONDS:
             self._looked_at = self._now()
             self._queue.orphans.look()
@@ -255,3 +263,7 @@ class Sender:
         pressing = (request for request in self._open if request.until is not Until.FLUSHED or self._is_inline)
         deadlines = [request.deadline for request in pressing if request.deadline is not None]
         self._sinks.hurry(min(deadlines, default=None))
+
+
+def _nobody_runs() -> bool:
+    return False

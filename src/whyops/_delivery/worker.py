@@ -16,14 +16,22 @@ from .sender import Sender
 class Worker:
     """Gives the sender one thread at a time: one of its own, or where none can be started, that of whoever waits.
 
-    `thread` is the one that has the sender, None while there is none: then the next `wake` starts one.
+    `thread` is the one that has the sender, None while there is none: then the next `wake` starts one. `on_start` is called once it has.
     """
 
-    def __init__(self, sender: Sender, requests: Requests, log: DeliveryLog, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        requests: Requests,
+        log: DeliveryLog,
+        now: Callable[[], float],
+        on_start: Callable[[], None] = lambda: None,
+    ) -> None:
         self._sender = sender
         self._requests = requests
         self._log = log
         self._now = now
+        self._on_start = on_start
         self._making = threading.RLock()
         self._starting: threading.Lock | None = None
         self.thread: threading.Thread | None = None
@@ -37,6 +45,10 @@ class Worker:
             with self._taking(wait=False) as is_free:
                 if is_free:
                     self._start()
+
+    def is_running(self) -> bool:
+        """Tell whether a thread has the sender."""
+        return self.thread is not None
 
     def attend(self, is_done: Callable[[], bool], seconds: float) -> None:
         """See that somebody is at work: the thread, another one in its place, or else this one, until it is done, for so long at most."""
@@ -83,6 +95,7 @@ class Worker:
             self._requests.hang_bell()
             self.thread = threading.Thread(target=Context().run, args=(self._run,), name="whyops-sender", daemon=True)
             self.thread.start()
+            self._on_start()
         except RuntimeError as error:  # a limit, the end of the interpreter, or one that allows no such threads
             self.thread = None
             if not self.is_leaving:

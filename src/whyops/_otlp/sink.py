@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from .._config.otlp import shown_address
 from .._http.answer import Answer
 from .._http.channel import Request, Unreachable
 from .._http.transport import open_channel
-from .._printable import without_password, without_secret
+from .._printable import without_secret
 from .._runtime import guard
 from .._runtime.clock import CLOCK, Clock
 from ..events import BatchRejected, Receipt, RetryLater
@@ -85,6 +86,15 @@ class OtlpSink:
         self._send_rest(self._mapping.ended())
         return Receipt(stored=len(lines))
 
+    def probe(self) -> None:
+        """Post a request without spans, which changes nothing there.
+
+        Raises:
+            RetryLater: The receiver can't be reached, or asks for time, or takes no spans at that address or with those headers.
+            BatchRejected: It takes no request without spans.
+        """
+        self._post(b"")
+
     def close(self) -> None:
         """Send what is left of all turns, and close the connection."""
         self._send_rest(self._mapping.end_all())
@@ -130,11 +140,6 @@ class OtlpSink:
     def _say_rejected(self, count: int, reason: str) -> None:
         told = self._without_secrets(reason) or "no reason given"
         guard.notices.say("otlp:rejected", "%s took the request, but not %d of its spans: %s", shown_address(self._endpoint), count, told)
-
-
-def shown_address(endpoint: str) -> str:
-    """Return an address without what may be secret in it: a user's name and password, and what is behind a question mark."""
-    return without_password(endpoint).partition("?")[0].partition("#")[0]
 
 
 def _before_host(endpoint: str) -> str:

@@ -9,17 +9,24 @@ from typing import NamedTuple
 from .._runtime.private_files import is_our_folder, make_private_folder
 
 OUTBOX = "outbox"
+OTLP = "otlp:"
+"""Begins the `url` of a receiver of OpenTelemetry spans."""
 
 
 class Destination(NamedTuple):
     """Whose events these are. Equal destinations share a folder, and a process may deliver what another left there.
 
-    `key_hash` is a truncated hash of the API key (`hash_key`), never the key; `url` is "local" for the store on this machine.
+    `key_hash` is a truncated hash of the API key (`hash_key`), never the key; `url` is "local" for the store on this machine, and
+    begins with `OTLP` for a receiver of OpenTelemetry spans: then it has neither password nor parameters in it, and there is no `key_hash`.
     """
 
     url: str
     agent_name: str
     key_hash: str
+
+    def name(self) -> str:
+        """Return what it is called where several are told apart: its address, or "local"."""
+        return self.url.removeprefix(OTLP)
 
     def folder(self, home: Path) -> Path:
         """Return the folder of this destination's outbox files. Its name tells nothing."""

@@ -24,20 +24,21 @@ _ALL = 1 << 62
 def erase(home: Path, unwanted: Unwanted, trace_ids: Container[str]) -> int:
     """Remove the unwanted events, and return how many. A file is replaced or removed whole; a torn line in one goes, too.
 
-    Nothing tells of the traces `trace_ids` any more.
+    Nothing tells of the traces `trace_ids` any more. An event that waits for several destinations counts once.
     """
     count = 0
+    erased: Counter[str] = Counter()
     for folder in outbox_folders(home):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
             with contextlib.suppress(OSError):
-                count += _erase_from_segment(path, unwanted)
+                erased[path.name] = max(erased[path.name], _erase_from_segment(path, unwanted))
         reasons: Counter[str] = Counter()
         with contextlib.suppress(OSError):  # there is none, or it is not ours
             reasons = _erase_from_rejected(folder / REJECTED_FILE, unwanted)
         count += reasons.total()
         with contextlib.suppress(OSError):  # as above
             forget_traces(folder, trace_ids.__contains__, reasons)
-    return count
+    return count + erased.total()
 
 
 def count_held(home: Path, unwanted: Unwanted) -> int:
@@ -51,10 +52,10 @@ def _is_unwanted(line: bytes, written_at: float, unwanted: Unwanted) -> bool:
 
 
 def _erase_from_segment(path: Path, unwanted: Unwanted) -> int:
-    written_at = path.stat().st_mtime
     segment = Segment.adopt(path)
     if segment is None:
         return 0
+    written_at = os.fstat(segment.lines_fd).st_mtime
     try:
         lines, _ = segment.read(segment.acknowledged, _ALL, max(segment.end(), 1))
         kept = [line for line in lines if not _is_unwanted(line, written_at, unwanted)]

@@ -51,7 +51,7 @@ class FileOutbox:
         self._given_up_at: float | None = None
         make_place(folder)
         self._current, self._fd = self._new_segment()
-        self._room = max_bytes - _folder_bytes(folder)
+        self._room = max_bytes - folder_bytes(folder)
 
     def append(self, line: bytes) -> bool:
         """Add a line, unless there is no room for it.
@@ -76,8 +76,11 @@ class FileOutbox:
         """Return what there is to read, oldest first."""
         return [*(segment for _, segment in self._retired), self._current]
 
-    def tend(self) -> None:
+    def tend(self) -> bool:
         """Begin a new segment if the current one is large, remove those that are done with, and look how much room there is.
+
+        Returns:
+            False: nothing is ever dropped that was taken.
 
         Raises:
             OSError: there can't be a new segment; or, with `EBADF`, somebody has closed our descriptors.
@@ -89,8 +92,9 @@ class FileOutbox:
         elif self._current.end() >= self.loud_at:
             self._rotate()
         self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
-        self._room = self._max_bytes - _folder_bytes(self.folder)
+        self._room = self._max_bytes - folder_bytes(self.folder)
         writing.prepare()
+        return False
 
     def give_up(self) -> None:
         """Append no more: the lines that are there wait to be delivered, and late writers still have a moment."""
@@ -162,7 +166,7 @@ class FileOutbox:
         self._retired = [(retired_at, segment) for retired_at, segment in self._retired if segment not in done]
 
 
-def _folder_bytes(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Return the size of all files in a folder, other processes' too."""
     total = 0
     with contextlib.suppress(OSError), os.scandir(folder) as entries:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .._runtime.private_files import reading
 from .inspect import outbox_folders
-from .segment import SUFFIX
+from .segment import LINES, SUFFIX
 
 
 class OutboxFollower:
@@ -16,29 +16,36 @@ class OutboxFollower:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._read: dict[Path, int] = {}
+        self._read: dict[str, int] = {}
         for path in self._files():
             with contextlib.suppress(OSError):
-                self._read[path] = path.stat().st_size
+                self._read[path.name] = path.stat().st_size
 
     def lines(self) -> list[bytes]:
         """Return the whole lines that were written since, in order for each process."""
         paths = list(self._files())
         found = [line for path in paths for line in self._new_in(path)]
-        self._read = {path: self._read.get(path, 0) for path in paths}
+        self._read = {path.name: self._read.get(path.name, 0) for path in paths}
         return found
 
     def _files(self) -> Iterator[Path]:
+        """Yield what lines stand in: of the files of several destinations that hold the same, and so have one name, one."""
+        seen = set()
         for folder in outbox_folders(self._home):
-            yield from sorted(folder.glob(f"*{SUFFIX}"))
+            for path in sorted(folder.glob(f"*{SUFFIX}")):
+                beside = path.with_suffix(LINES)
+                file = beside if beside.exists() else path
+                if file.name not in seen:
+                    seen.add(file.name)
+                    yield file
 
     def _new_in(self, path: Path) -> list[bytes]:
-        start = self._read.get(path)
+        start = self._read.get(path.name)
         with contextlib.suppress(OSError), reading(path) as file:  # it may be delivered, and gone, at any moment
             if start is None:
-                start = len(file.readline())  # the head
+                start = 0 if path.suffix == LINES else len(file.readline())  # the head
             file.seek(start)
             lines = [line for line in file if line.endswith(b"\n")]
-            self._read[path] = start + sum(map(len, lines))
+            self._read[path.name] = start + sum(map(len, lines))
             return lines
         return []

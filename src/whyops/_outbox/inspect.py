@@ -14,9 +14,9 @@ from .._printable import without_password
 from .._runtime.private_files import is_our_file, is_our_folder, reading
 from .counters import REJECTED_FILE, Counts, read_counts
 from .destination import OUTBOX, Destination
-from .file_head import object_in, texts_in
+from .file_head import texts_in
 from .orphans import has_exited
-from .segment import SUFFIX, count_lines, is_held, read_head, settled_in
+from .segment import SUFFIX, is_held, lines_in, reading_lines
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ def left_behind(home: Path) -> Iterator[tuple[Path, Destination]]:
         told: dict[str, str] = {}
         orphaned = False
         for path in folder.glob(f"*{SUFFIX}"):
-            head, settled = read_head(path)
-            told = told or texts_in(head.get("destination"))
-            orphaned = orphaned or (bool(count_lines(path, settled)) and not is_held(path))
+            with contextlib.suppress(OSError), reading_lines(path) as (head, file):  # it may be delivered, and gone, at any moment
+                told = told or texts_in(head.get("destination"))
+                orphaned = orphaned or (bool(lines_in(file)) and not is_held(path))
             if told and orphaned:
                 break
         destination = _destination(told or read_counts(folder)[0])
@@ -84,11 +84,11 @@ def _look_at(folder: Path) -> Waiting:
     told, counts = read_counts(folder)
     waiting = orphaned = 0
     for path in folder.glob(f"*{SUFFIX}"):
-        head, settled = read_head(path)
-        left = count_lines(path, settled)
-        waiting += left
-        orphaned += 0 if is_held(path) else left
-        told = told or texts_in(head.get("destination"))
+        with contextlib.suppress(OSError), reading_lines(path) as (head, file):  # it may be delivered, and gone, at any moment
+            left = lines_in(file)
+            waiting += left
+            orphaned += 0 if is_held(path) else left
+            told = told or texts_in(head.get("destination"))
     rejected = folder / REJECTED_FILE
     return Waiting(folder, _destination(told), counts, waiting, orphaned, rejected if is_our_file(rejected) else None)
 
@@ -109,14 +109,28 @@ class Rejected:
     reason: str
 
 
-def waiting_lines(home: Path) -> Iterator[bytes]:
-    """Yield the lines of all destinations that are not delivered yet, oldest first in each. Changes nothing."""
+def waiting_files(home: Path) -> list[Path]:
+    """Return the files in which events wait, in order for each destination.
+
+    Files of the same name hold the same events for several destinations: of these the one in which most is left.
+    """
+    files: dict[str, Path] = {}
+    left: dict[str, int] = {}
     for folder in outbox_folders(home):
         for path in sorted(folder.glob(f"*{SUFFIX}")):
-            with contextlib.suppress(OSError), reading(path) as file:  # it may be delivered, and gone, at any moment
-                head = object_in(file.readline())
-                file.seek(max(settled_in(head, os.fstat(file.fileno()).st_size), file.tell()))
-                yield from (line for line in file if line.endswith(b"\n"))
+            size = 0
+            with contextlib.suppress(OSError), reading_lines(path) as (_, file):  # as above
+                size = os.fstat(file.fileno()).st_size - file.tell()
+            if size > left.get(path.name, -1):
+                files[path.name], left[path.name] = path, size
+    return list(files.values())
+
+
+def waiting_lines(home: Path) -> Iterator[bytes]:
+    """Yield the lines that are not delivered yet to all destinations, each once, oldest first in each. Changes nothing."""
+    for path in waiting_files(home):
+        with contextlib.suppress(OSError), reading_lines(path) as (_, file):  # as above
+            yield from (line for line in file if line.endswith(b"\n"))
 
 
 def rejected_in(line: bytes) -> Rejected:

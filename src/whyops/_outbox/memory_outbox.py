@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 LOUD_BYTES = 1_000_000
 
@@ -16,7 +17,8 @@ class MemoryOutbox:
     for less would have it disturb each burst all the time.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, also: Callable[[bytes], None] | None = None) -> None:
+        self._also = also
         self._lines: deque[bytes] = deque()
         self._max_bytes = max_bytes
         self.loud_at = min(LOUD_BYTES, max_bytes // 4)
@@ -26,7 +28,9 @@ class MemoryOutbox:
         self.acknowledged = 0
 
     def append(self, line: bytes) -> bool:
-        """Add a line, unless there is no room for it."""
+        """Add a line, unless there is no room for it; what `also` gets the lines has its own room."""
+        if self._also is not None:
+            self._also(line)
         with self._counting:
             if self._written - self._freed + len(line) > self._max_bytes:
                 return False

@@ -10,7 +10,7 @@ from pathlib import Path
 from .._runtime.clock import Clock
 from .._runtime.private_files import open_private, reading
 from .destination import is_our_place
-from .segment import SUFFIX, Segment
+from .segment import LINES, SUFFIX, Segment
 
 ABANDONED_SECONDS = 3600.0
 EXITED_FILE = "ended"
@@ -76,8 +76,9 @@ class Orphans:
             self.held = [*self.held, segment]
 
     def _tidy(self, folder: Path) -> None:
-        """Remove files that a process began to make and never finished."""
-        for path in folder.glob("*.new"):
+        """Remove files that a process began to make and never finished, or lines that were settled when it ended."""
+        alone = (path for path in folder.glob(f"*{LINES}") if not path.with_suffix(SUFFIX).exists())
+        for path in (*folder.glob("*.new"), *alone):
             with contextlib.suppress(OSError):
                 if path.lstat().st_mtime < self._clock.wall() - ABANDONED_SECONDS:
                     path.unlink()

@@ -10,13 +10,16 @@ from pathlib import Path
 from .._runtime import locks
 from .._runtime.clock import Clock
 from .batch import MAX_BYTES, Batch, Marks, Shelf
-from .file_outbox import FileOutbox
+from .file_outbox import FileOutbox, OutboxClosed
 from .memory_outbox import MemoryOutbox
 from .orphans import Orphans
+from .shared_outbox import SharedOutbox
 
 MAX_MEMORY_BYTES = 64_000_000
+_MOST_TRIES = 5
 
-Outbox = FileOutbox | MemoryOutbox
+Files = FileOutbox | SharedOutbox
+Outbox = Files | MemoryOutbox
 
 
 class Queue:
@@ -25,18 +28,22 @@ class Queue:
     Lines go to a file, and to memory while none can be written. `current` is where the next one goes, None until something asks for it.
     `files` holds this process's file outbox, and before it those that it had to give up and that are not drained yet. `on_memory` is
     called when lines begin to wait in memory, with the reason, or with None where this system has no locks. `disk_seconds` later a file is
-    tried again.
+    tried again. `also` gets each line that goes to memory.
+
+    Where another destination's queue gets the lines, and this one's destination gets the same, nothing is appended here: `take` hands it
+    its part of the file.
     """
 
     def __init__(
         self,
         folder: Path | None,
-        make_file: Callable[[Path], FileOutbox],
+        make_file: Callable[[Path], Files],
         *,
         max_bytes: int,
         on_memory: Callable[[OSError | None], None],
         clock: Clock,
         disk_seconds: float,
+        also: Callable[[bytes], None] | None = None,
     ) -> None:
         self._folder = folder
         self._make_file = make_file
@@ -46,8 +53,8 @@ class Queue:
         self._opening = threading.RLock()  # a `__del__` may record while the same thread opens the outbox
         self._memory_since = 0.0
         self.current: Outbox | None = None
-        self.files: list[FileOutbox] = []
-        self.memory = MemoryOutbox(min(max_bytes, MAX_MEMORY_BYTES))
+        self.files: list[Files] = []
+        self.memory = MemoryOutbox(min(max_bytes, MAX_MEMORY_BYTES), also)
         self.orphans = Orphans(folder, clock)
 
     # --- from any thread -------------------------------------------------------------------------
@@ -64,11 +71,28 @@ class Queue:
 
     def append_elsewhere(self, line: bytes, failed: Outbox, error: Exception) -> bool:
         """Append a line that an outbox has not taken, unless there is no room for it."""
-        if isinstance(error, OSError) and isinstance(failed, FileOutbox):
+        if isinstance(error, OSError) and not isinstance(failed, MemoryOutbox):
             self._use_memory(failed, error)
-        return self.open().append(line)
+        for _ in range(_MOST_TRIES):
+            with self._opening:
+                if self.current is failed:  # another destination has closed it
+                    self.current = None
+            failed = self.open()
+            try:
+                return failed.append(line)
+            except OutboxClosed:
+                continue
+            except OSError as again:
+                if not isinstance(failed, MemoryOutbox):
+                    self._use_memory(failed, again)
+        return self.memory.append(line)
 
-    def _file(self) -> FileOutbox | None:
+    def take(self, outbox: Files) -> None:
+        """Deliver what is in an outbox that another destination's queue appends to."""
+        with self._opening:
+            self.files.append(outbox)
+
+    def _file(self) -> Files | None:
         if self._folder is not None and locks.exist():
             try:
                 return self._make_file(self._folder)
@@ -79,7 +103,7 @@ class Queue:
             self._on_memory(None)
         return None
 
-    def _use_memory(self, failed: FileOutbox, error: OSError) -> None:
+    def _use_memory(self, failed: Files, error: OSError) -> None:
         with self._opening:
             failed.give_up()
             if self.current is failed:
@@ -89,11 +113,11 @@ class Queue:
 
     def is_unused(self) -> bool:
         """Tell whether nothing is open and nothing waits in memory."""
-        return self.current is None and not len(self.memory)
+        return self.current is None and not self.files and not len(self.memory)
 
     def is_on_disk(self) -> bool:
         """Tell whether all that waits outlives the process."""
-        return isinstance(self.current, FileOutbox) and not len(self.memory)
+        return bool(self.files) and self.current is not self.memory and not len(self.memory)
 
     def waiting(self) -> int:
         """Count the events that wait, those of adopted files too."""
@@ -144,11 +168,15 @@ class Queue:
         return self.memory.loud_at if len(self.memory) or not self.files else self.files[-1].loud_at
 
     def tend(self) -> bool:
-        """Look after the files: begin new ones, remove those that are done with. Returns whether one had to be abandoned."""
+        """Look after the files: begin new ones, remove those that are done with.
+
+        Returns:
+            Whether one had to be abandoned, or something in one was dropped: what was read before may be in it.
+        """
         abandoned = False
         for outbox in list(self.files):
             try:
-                outbox.tend()
+                abandoned = outbox.tend() or abandoned
             except OSError as error:
                 self._use_memory(outbox, error)
                 if error.errno == errno.EBADF:

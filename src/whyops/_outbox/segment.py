@@ -5,6 +5,10 @@ who takes over the file after a crash goes on from there. A file never says wher
 
 The lock lies on a descriptor of its own, apart from the one that is written through, and lasts until the file is removed or the process
 ends. An advisory lock tells the truth where process ids don't: after their reuse, in containers, on a shared disk.
+
+Where several destinations get the same lines, each has a small file of its own, with head and lock, and beside it a hard link to the lines
+(`LINES`). So each has its own position, and takes over and removes its own file as if there were no other; the disk is free again when the
+last link goes.
 """
 
 from __future__ import annotations
@@ -13,9 +17,10 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from .._runtime.forks import forks_wait, tell_children
 from .._runtime.locks import lock
@@ -25,7 +30,11 @@ from .destination import Destination
 from .file_head import number_in, object_in
 
 SUFFIX = ".lines"
+LINES = ".shared"
+"""Ends the name of the lines that several destinations have in common; in each one's folder, beside the file with the head."""
 FORMAT = 1
+LINKED_FORMAT = 2
+"""Of a head whose lines stand in the file beside it. A version that does not know it leaves the file alone."""
 _BEGIN = b'{"acknowledged":"'
 _DIGITS = 15
 _BLOCK = 1 << 16
@@ -40,14 +49,19 @@ class Segment:
     an unfinished line at the end is one that never will be whole. In a `doubtful` file each line is checked before it is sent.
     """
 
-    def __init__(self, path: Path, fd: int, *, acknowledged: int, metadata_hash: str, sealed: bool, doubtful: bool) -> None:
+    def __init__(
+        self, path: Path, fd: int, *, acknowledged: int, metadata_hash: str, sealed: bool, doubtful: bool, lines_fd: int | None = None
+    ) -> None:
         self.path = path
         self.fd = fd
+        self.is_linked = lines_fd is not None
+        self.lines_fd = fd if lines_fd is None else lines_fd
         self.acknowledged = acknowledged
         self.metadata_hash = metadata_hash
         self.sealed = sealed
         self.doubtful = doubtful
         self.identity = os.fstat(fd)
+        self._lines_identity = os.fstat(self.lines_fd)
         tell_children(self)
 
     def after_fork_in_child(self) -> None:
@@ -56,8 +70,8 @@ class Segment:
 
     @classmethod
     @forks_wait()  # a child that is forked here would hold the lock, and know nothing of it
-    def create(cls, path: Path, destination: Destination, metadata_hash: str) -> Segment:
-        """Make a new file, locked before anybody can see it under its name.
+    def create(cls, path: Path, destination: Destination, metadata_hash: str, *, linked: bool = False) -> Segment:
+        """Make a new file, locked before anybody can see it under its name; its lines stand in itself, or `linked`, beside it.
 
         Raises:
             OSError: no such file can be made here.
@@ -66,9 +80,10 @@ class Segment:
         fd = open_private(passing, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
             lock(fd)
-            size = _write_head(fd, destination, metadata_hash)
+            size = _write_head(fd, destination, metadata_hash, linked=linked)
+            lines_fd = open_private(path.with_suffix(LINES), os.O_RDONLY) if linked else None
             passing.rename(path)
-            return cls(path, fd, acknowledged=size, metadata_hash=metadata_hash, sealed=False, doubtful=False)
+            return cls(path, fd, acknowledged=size, metadata_hash=metadata_hash, sealed=False, doubtful=False, lines_fd=lines_fd)
         except BaseException:
             os.close(fd)
             passing.unlink(missing_ok=True)
@@ -85,21 +100,36 @@ class Segment:
         with contextlib.suppress(OSError):
             lock(fd)
             if os.fstat(fd).st_nlink == 1:  # else its owner has just removed it
-                acknowledged, metadata_hash = _read_head(fd)
-                return cls(path, fd, acknowledged=acknowledged, metadata_hash=metadata_hash, sealed=True, doubtful=True)
+                return cls._adopted(path, fd)
         os.close(fd)
         return None
 
+    @classmethod
+    def _adopted(cls, path: Path, fd: int) -> Segment:
+        head, size = _read_head(fd)
+        lines_fd = None
+        if is_linked(head):
+            lines_fd = open_private(path.with_suffix(LINES), os.O_RDONLY)
+            acknowledged = settled_in(head, os.fstat(lines_fd).st_size)
+        else:
+            acknowledged = max(settled_in(head, os.fstat(fd).st_size), size)
+        metadata_hash = str(head.get("metadata", ""))
+        return cls(path, fd, acknowledged=acknowledged, metadata_hash=metadata_hash, sealed=True, doubtful=True, lines_fd=lines_fd)
+
     def end(self) -> int:
-        """Return the size of the file."""
-        return os.fstat(self.fd).st_size if self.fd >= 0 else self.acknowledged
+        """Return the position after the last line."""
+        return os.fstat(self.lines_fd).st_size if self.fd >= 0 else self.acknowledged
+
+    def is_open(self) -> bool:
+        """Tell whether nobody has closed its descriptors."""
+        return is_ours(self.fd, self.identity) and is_ours(self.lines_fd, self._lines_identity)
 
     def read(self, after: int, max_events: int, max_bytes: int) -> tuple[list[bytes], int]:
         """Return whole lines after a position, at least one if there is one, and the position after them."""
         lines: list[bytes] = []
         end, portion = after, _PORTION
         while len(lines) < max_events and end - after < max_bytes:
-            block = os.pread(self.fd, min(portion, max_bytes - (end - after)), end)
+            block = os.pread(self.lines_fd, min(portion, max_bytes - (end - after)), end)
             found = io.BytesIO(block).readlines()
             if found and not found[-1].endswith(b"\n"):
                 found.pop()
@@ -118,8 +148,8 @@ class Segment:
 
     def _read_long(self, after: int) -> tuple[list[bytes], int]:
         """Return the next line, however long it is, and the position after it; what never will be whole is passed over."""
-        block = os.pread(self.fd, _BLOCK, after)
-        while b"\n" not in block and (more := os.pread(self.fd, len(block), after + len(block))):
+        block = os.pread(self.lines_fd, _BLOCK, after)
+        while b"\n" not in block and (more := os.pread(self.lines_fd, len(block), after + len(block))):
             block += more
         line, feed, _ = block.partition(b"\n")
         if feed:
@@ -128,7 +158,7 @@ class Segment:
 
     def waiting(self) -> int:
         """Count the lines that are not settled. May be called by any thread, at any time."""
-        return count_lines(self.path, self.acknowledged)
+        return count_lines(self.path.with_suffix(LINES) if self.is_linked else self.path, self.acknowledged)
 
     def acknowledge(self, position: int) -> None:
         """Remember that everything before `position` is settled, also for whoever finds the file."""
@@ -144,7 +174,13 @@ class Segment:
         """Delete the file and let go of the lock."""
         with contextlib.suppress(OSError):
             self.path.unlink()
+        self._unlink_lines()
         self.release()
+
+    def _unlink_lines(self) -> None:
+        if self.is_linked:
+            with contextlib.suppress(OSError):
+                self.path.with_suffix(LINES).unlink()
 
     def rewrite(self, lines: Iterable[bytes]) -> None:
         """Put a file with these lines alone in this one's place; who opened the old one finds that it has no name any more.
@@ -153,6 +189,8 @@ class Segment:
             OSError: it can't be written; the old one stays as it is.
         """
         head = os.pread(self.fd, _BLOCK, 0).partition(b"\n")[0] + b"\n"
+        if self.is_linked:  # from now on it has its lines for itself
+            head = _BEGIN + head[len(_BEGIN) :].replace(b'"format": %d' % LINKED_FORMAT, b'"format": %d' % FORMAT, 1)
         if head.startswith(_BEGIN):
             head = b"%b%0*d%b" % (_BEGIN, _DIGITS, len(head), head[len(_BEGIN) + _DIGITS :])
         passing = self.path.with_suffix(".new")
@@ -164,11 +202,14 @@ class Segment:
         except OSError:
             passing.unlink(missing_ok=True)
             raise
+        self._unlink_lines()
 
     def release(self) -> None:
         """Let go of the lock: whoever comes next may take the file over."""
+        if self.is_linked:
+            close_if_ours(self.lines_fd, self._lines_identity)
         close_if_ours(self.fd, self.identity)
-        self.fd = -1
+        self.fd = self.lines_fd = -1
 
 
 def is_ours(fd: int, identity: os.stat_result) -> bool:
@@ -189,8 +230,13 @@ def count_lines(path: Path, after: int) -> int:
     """Count the lines of a file after a position; a file that is gone has none."""
     with contextlib.suppress(OSError), reading(path) as file:
         file.seek(after)
-        return sum(block.count(b"\n") for block in iter(partial(file.read, _BLOCK), b""))
+        return lines_in(file)
     return 0
+
+
+def lines_in(file: BinaryIO) -> int:
+    """Count the lines of a file from where it stands."""
+    return sum(block.count(b"\n") for block in iter(partial(file.read, _BLOCK), b""))
 
 
 def is_held(path: Path) -> bool:
@@ -208,31 +254,47 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def read_head(path: Path) -> tuple[dict[str, object], int]:
-    """Return what the head of a file says, and up to where its lines are settled; nothing and 0 if it has none."""
-    with contextlib.suppress(OSError), reading(path) as file:
+@contextlib.contextmanager
+def reading_lines(path: Path) -> Iterator[tuple[dict[str, object], BinaryIO]]:
+    """Open an outbox file; give what its head says, and the file of its lines, which stands where those begin that are not settled.
+
+    Raises:
+        OSError: one of them is gone, or not ours.
+    """
+    with reading(path) as file:
         head = object_in(file.readline(_BLOCK))
-        return head, settled_in(head, os.fstat(file.fileno()).st_size)
-    return {}, 0
+        if is_linked(head):
+            with reading(path.with_suffix(LINES)) as lines:
+                lines.seek(settled_in(head, os.fstat(lines.fileno()).st_size))
+                yield head, lines
+        else:
+            file.seek(max(settled_in(head, os.fstat(file.fileno()).st_size), file.tell()))
+            yield head, file
 
 
-def _write_head(fd: int, destination: Destination, metadata_hash: str) -> int:
-    """Write the head of a new file, and return its size."""
-    rest = json.dumps({"format": FORMAT, "destination": destination._asdict(), "metadata": metadata_hash})
+def is_linked(head: dict[str, object]) -> bool:
+    """Tell whether the lines stand in the file beside the one with this head."""
+    return head.get("format") == LINKED_FORMAT
+
+
+def _write_head(fd: int, destination: Destination, metadata_hash: str, *, linked: bool) -> int:
+    """Write the head of a new file, and return where its lines begin."""
+    rest = json.dumps({"format": LINKED_FORMAT if linked else FORMAT, "destination": destination._asdict(), "metadata": metadata_hash})
     body = b'",' + rest[1:].encode() + b"\n"
     size = len(_BEGIN) + _DIGITS + len(body)
-    if os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, size, body)) != size:
+    begin = 0 if linked else size
+    if os.write(fd, b"%b%0*d%b" % (_BEGIN, _DIGITS, begin, body)) != size:
         raise OSError("the disk took only a part of a file's head")
-    return size
+    return begin
 
 
-def _read_head(fd: int) -> tuple[int, str]:
-    """Return the acknowledged position and the hash of the metadata; a damaged head counts as one that says nothing."""
+def _read_head(fd: int) -> tuple[dict[str, object], int]:
+    """Return what the head says, and its size; a damaged head counts as one that says nothing."""
     line = os.pread(fd, _BLOCK, 0).partition(b"\n")[0]
     head = object_in(line)
-    if number_in(head.get("format")) > FORMAT:
+    if number_in(head.get("format")) > LINKED_FORMAT:
         raise OSError("a newer version of whyops has written it")
-    return max(settled_in(head, os.fstat(fd).st_size), len(line) + 1), str(head.get("metadata", ""))
+    return head, len(line) + 1
 
 
 def settled_in(head: dict[str, object], size: int) -> int:

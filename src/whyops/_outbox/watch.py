@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from .._runtime.private_files import reading
 from .._wire.read import RecordedEvent, decode
-from .file_head import object_in
-from .inspect import outbox_folders
-from .segment import SUFFIX, settled_in
+from .inspect import outbox_folders, waiting_files
+from .segment import LINES, SUFFIX, reading_lines
 
 MOST_BYTES = 32_000_000
 """How much is read, the files that were written to last first; an outage may leave more than one wants in memory as objects."""
@@ -42,7 +40,7 @@ class OutboxWatch:
         left, self.unread_bytes = self._most_bytes, 0
         seen: dict[Path, _Seen] = {}
         for path in sorted(waiting_files(self._home), key=_written_at, reverse=True):
-            with contextlib.suppress(OSError), reading(path) as file:  # it may be delivered, and gone, at any moment
+            with contextlib.suppress(OSError), reading_lines(path) as (_, file):  # it may be delivered, and gone, at any moment
                 size = os.fstat(file.fileno()).st_size
                 if size > left:
                     self.unread_bytes += size
@@ -53,22 +51,23 @@ class OutboxWatch:
         return [event for path in sorted(seen) for _, event in seen[path].events]
 
 
-def waiting_files(home: Path) -> Iterator[Path]:
-    """Yield the files of all destinations in which events may wait."""
+def written_files(home: Path) -> Iterator[Path]:
+    """Yield the files of all destinations in which events may wait, and those beside them in which their lines may stand."""
     for folder in outbox_folders(home):
         yield from folder.glob(f"*{SUFFIX}")
+        yield from folder.glob(f"*{LINES}")
 
 
 def _written_at(path: Path) -> float:
-    with contextlib.suppress(OSError):
-        return path.lstat().st_mtime
-    return 0.0
+    times = [0.0]
+    for each in (path, path.with_suffix(LINES)):
+        with contextlib.suppress(OSError):
+            times.append(each.lstat().st_mtime)
+    return max(times)
 
 
 def _read(file: BinaryIO, before: _Seen | None) -> _Seen:
-    stat = os.fstat(file.fileno())
-    head = object_in(file.readline())
-    settled = max(settled_in(head, stat.st_size), file.tell())
+    stat, settled = os.fstat(file.fileno()), file.tell()
     if before is None or before.number != stat.st_ino or before.end > stat.st_size:
         before = _Seen(stat.st_ino)
     events = [(place, event) for place, event in before.events if place >= settled]

@@ -16,7 +16,7 @@ from .run import Run
 runs: list[Run] = []
 """The runs that were begun since the plugin last forgot them: those of the test that runs."""
 
-_SETTINGS_THAT_SEND = ("api_key", "sink", "outbox", "keep_local")
+_SETTINGS_THAT_SEND = ("api_key", "sink", "outbox", "keep_local", "otlp")
 
 
 class MemorySink:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-from .._outbox.watch import waiting_files
+from .._outbox.watch import written_files
 from .._store import STORE_NAME
 
 _TICK_NS = 100_000_000
@@ -23,7 +23,7 @@ def change_number(home: Path) -> str:
 
 
 def _states(home: Path, now: int) -> Iterator[str]:
-    for path in sorted([home / STORE_NAME, home / f"{STORE_NAME}-wal", *waiting_files(home)]):
+    for path in sorted([home / STORE_NAME, home / f"{STORE_NAME}-wal", *written_files(home)]):
         with contextlib.suppress(OSError):  # it may be gone at any moment
             stat = path.lstat()
             yield f"{path} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {now if now - stat.st_mtime_ns < _TICK_NS else 0}"
