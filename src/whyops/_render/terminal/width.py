@@ -50,6 +50,8 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 def _split(text: str, width: int) -> tuple[str, str]:
     """Split where the first part takes at most `width` columns, but is not empty."""
+    if text.isascii():
+        return text[: max(width, 0)], text[max(width, 0) :]
     taken = 0
     for index, columns in enumerate(_added(text)):
         taken += columns
