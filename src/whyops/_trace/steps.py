@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted, shortened
@@ -12,6 +11,7 @@ from .._wire.actor import Actor
 from .._wire.asked import asked_in
 from .._wire.model_tool_call import ModelToolCall
 from .._wire.names import UNKNOWN
+from .._wire.once import cached_property
 from .._wire.read import Message, RecordedEvent
 from .._wire.used import Usage
 from .interventions import is_changed, is_told_of
@@ -289,12 +289,14 @@ class ToolCall(Step):
     @property
     def truncated(self) -> int:
         """How many values were cut when the call was recorded: of arguments that stand in request and response, once."""
-        return super().truncated - self._marked_twice(lambda event: event.truncated)
+        marks = super().truncated
+        return marks and marks - self._marked_twice(lambda event: event.truncated)
 
     @property
     def redacted(self) -> int:
         """How many values were taken out of the call: of arguments that stand in request and response, once."""
-        return super().redacted - self._marked_twice(lambda event: event.redacted)
+        marks = super().redacted
+        return marks and marks - self._marked_twice(lambda event: event.redacted)
 
     def _marked_twice(self, marks: Callable[[RecordedEvent], int]) -> int:
         """Return how many of the request's marks the response has too, as it repeats the arguments."""
@@ -309,7 +311,7 @@ class ToolCall(Step):
         """Identifies the process that made the call."""
         return self.first.process
 
-    @property
+    @cached_property
     def _response(self) -> RecordedEvent | None:
         return next((event for event in self.events if event.type in ("tool_call_response", "tool_result")), None)
 

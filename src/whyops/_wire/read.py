@@ -7,12 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import cached_property
 from typing import NamedTuple
 
 from .actor import Actor
 from .model_tool_call import ModelToolCall, tool_calls_in
 from .names import UNKNOWN
+from .once import cached_property
 from .told import ToldResult, error_of, role_of, told_results
 from .used import Usage, count_of
 from .values import as_mapping, as_sequence, as_text

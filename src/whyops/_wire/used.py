@@ -20,6 +20,8 @@ class Usage:
     """Tokens that only a total tells of: nobody said of which kind they are."""
 
     def __add__(self, other: Usage) -> Usage:
+        if other is _NONE:
+            return self
         return Usage(
             self.prompt + other.prompt,
             self.completion + other.completion,
@@ -44,6 +46,8 @@ class Usage:
     @classmethod
     def of(cls, value: object) -> Usage:
         """Read `metadata.usage`; what is no count is left out. Writes to a cache count once, told apart or not."""
+        if value is None:  # of most events
+            return _NONE
         usage: Mapping[str, object] = value if isinstance(value, Mapping) else {}
         prompt, completion, total, read, short, long, together = (count_of(usage.get(name)) for name in COUNTS)
         written = max(together, short + long)
@@ -55,11 +59,16 @@ class Usage:
 
         OpenAI's prompt count includes the cached tokens, which their total tells; an embedding's counts have OpenAI's names.
         """
+        if value is None:
+            return _NONE
         usage: Mapping[str, object] = value if isinstance(value, Mapping) else {}
         used = cls.of(usage if any(name in usage for name in COUNTS) else token_usage(usage))
         cached = used.cache_read + used.cache_creation
         is_inside = count_of(usage.get("totalTokens")) == used.prompt + used.completion and cached <= used.prompt
         return replace(used, prompt=used.prompt - cached) if is_inside else used
+
+
+_NONE = Usage()
 
 
 def count_of(value: object) -> int:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 def as_mapping(value: object) -> Mapping[str, object]:
     """Return the value if it is an object, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def as_sequence(value: object) -> Sequence[object]:
     """Return the value if it is an array, else an empty one."""
-    return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()
+    return value if type(value) is list or (isinstance(value, Sequence) and not isinstance(value, (str, bytes))) else ()
 
 
 def as_text(value: object) -> str | None:
