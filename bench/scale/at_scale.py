@@ -134,7 +134,8 @@ def leftovers(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     plain = homes.written(folder / "one", homes.lines(traces, 4))
     floor = ["-c", PARSE, str(plain)]
     yield f"drain {traces * 10:,} events", Work(floor, command("list"), left(homes.LOCAL, 1, plain), changes=True)
-    yield f"show last, {traces * 10:,} events waiting", Work(floor, command("show", "last"), left(homes.ELSEWHERE, 1, plain))
+    elsewhere = Destination("http://127.0.0.1:9/api", "shop", "0" * 12)
+    yield f"show last, {traces * 10:,} events waiting", Work(floor, command("show", "last"), left(elsewhere, 1, plain))
 
 
 LINES: tuple[Callable[[Path, float], Iterator[tuple[str, Work]]], ...] = (starts, storing, many_traces, long_traces, leftovers)

@@ -10,7 +10,6 @@ from pathlib import Path
 from whyops._outbox.destination import OUTBOX, Destination
 
 LOCAL = Destination("local", "shop", "")
-ELSEWHERE = Destination("http://127.0.0.1:9/api", "shop", "0" * 12)
 _RESULT = {"orders": [{"id": f"order-{number:05d}", "status": "in transit", "items": [17, 4], "total": 129.5} for number in range(3)]}
 
 

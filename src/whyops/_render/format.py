@@ -12,12 +12,13 @@ from .._wire.values import as_mapping, as_sequence
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _INDENT = 2
 _DEEPEST = 20
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def value_text(value: object) -> str:
     """Return a value as JSON in one line."""
     try:
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return _AS_JSON.encode(value)
     except (ValueError, TypeError, RecursionError):
         return "(a value that can't be shown)"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from .._printable import counted, printable
 from .._trace.incomplete import gaps
@@ -27,7 +27,11 @@ _MOST_NAMES = 6
 
 def estimated_tokens(text: str) -> int:
     """Return a number of tokens that a text is unlikely to exceed."""
-    return -(-len(text.encode("utf-8", "replace")) // _BYTES_PER_TOKEN)
+    return -(-_size(text) // _BYTES_PER_TOKEN)
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def render_brief(trace: RecordedTrace, *, budget: int = USUAL_BUDGET, encoding: str = "utf-8") -> str:
@@ -40,14 +44,27 @@ def render_brief(trace: RecordedTrace, *, budget: int = USUAL_BUDGET, encoding: 
     labels = actor_labels(trace)
     head = printable(_head(trace, labels), encoding).replace("\\n", "\n")
     path = _Path(trace, labels)
-    items: list[_Item] = []
     for limit, folds in _LIMITS:
-        items = [item.printed(encoding) for item in path.items(limit, folds=folds)]
-        text = "\n".join([head, "", *(item.line for item in items)]) + "\n"
-        if estimated_tokens(text) <= budget:
-            return text
+        lines = _fitting(path.items(limit, folds=folds), head, budget, encoding)
+        if lines is not None:
+            return "\n".join([head, "", *lines]) + "\n"
+    shortest, folds = _LIMITS[-1]
+    items = [item.printed(encoding) for item in path.items(shortest, folds=folds)]
     kept = _kept(items, budget - estimated_tokens(head) - 2)
     return "\n".join([head, "", *_joined(items, kept)]) + "\n"
+
+
+def _fitting(items: Iterable[_Item], head: str, budget: int, encoding: str) -> list[str] | None:
+    """Return the lines, if they and the head are within the budget; None as soon as they are not."""
+    lines = []
+    room = budget * _BYTES_PER_TOKEN - _size(head) - 2
+    for item in items:
+        line = item.printed(encoding).line
+        room -= _size(line) + 1
+        if room < 0:
+            return None
+        lines.append(line)
+    return lines if room >= 0 else None
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,7 @@ def _line(said: StepText, limit: int, actor: str | None) -> str:
     label = f"**{said.label}**" if said.kind in ("user", "error") else said.label
     labelled = f"{label}: {text}" if text else label
     words = [f"{actor}:"] if actor else []
-    words.append(replace(said, text=text).call if said.kind == "tool" else labelled)
+    words.append(said.called_with(text) if said.kind == "tool" else labelled)
     if said.state == RESULT:
         words.append(f"→ {_cut(said.outcome, limit)}")
     elif said.outcome:

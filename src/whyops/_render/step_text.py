@@ -67,7 +67,11 @@ class StepText:
     @property
     def call(self) -> str:
         """A tool with what it was called with; of what is no tool's call, what it was given, if anything."""
-        return f"{self.name}({self.text})" if self.text or not self.stands_for else self.name
+        return self.called_with(self.text)
+
+    def called_with(self, text: str) -> str:
+        """Return `call` with another text."""
+        return f"{self.name}({text})" if text or not self.stands_for else self.name
 
     @property
     def label(self) -> str:

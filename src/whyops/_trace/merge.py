@@ -21,6 +21,8 @@ def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], 
     """
     own = _once(here)
     at_service = [RecordedEvent(event) for event in there]
+    if not at_service:
+        return own, len(own)
     keys = {event.key for event in at_service if event.key}
     left: Counter[Mark] = Counter()
     known: set[str] = set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import ClassVar
 
 from .._printable import counted, shortened
@@ -12,6 +11,7 @@ from .._wire.actor import Actor
 from .._wire.asked import asked_in
 from .._wire.model_tool_call import ModelToolCall
 from .._wire.names import UNKNOWN
+from .._wire.once import once
 from .._wire.read import Message, RecordedEvent
 from .._wire.used import Usage
 from .interventions import is_changed, is_told_of
@@ -186,7 +186,7 @@ class LLMResponse(Step):
         """What stopped the model before its answer was complete, such as `CancelledError`; None if nothing did."""
         return self.first.interrupted
 
-    @cached_property
+    @once
     def not_called(self) -> tuple[ModelToolCall, ...]:
         """The requested tools of which nothing was recorded; none, where the call is the answer, or was cut off with it."""
         if self.first.is_structured_answer or self.interrupted or self.first.closed_early:
@@ -209,7 +209,7 @@ class ToolCall(Step):
         """What it is, where it is no tool's call: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
         return self.first.stands_for
 
-    @cached_property
+    @once
     def requested(self) -> tuple[ModelToolCall, ...]:
         """The tool with its arguments; several, where one request names several; as it was chosen, where that alone was recorded."""
         chosen = (self.context.choice.call,) if self.is_only_told and self.context.choice is not None else ()
@@ -220,7 +220,7 @@ class ToolCall(Step):
         """Whether nothing was recorded of the call but what the model that chose it was told: no tool is known to have run."""
         return self.first.type == "tool_result" and self.context.choice is not None
 
-    @cached_property
+    @once
     def name(self) -> str:
         """The tool's name."""
         return next((event.tool for event in self.events if event.tool), UNKNOWN)
@@ -289,12 +289,14 @@ class ToolCall(Step):
     @property
     def truncated(self) -> int:
         """How many values were cut when the call was recorded: of arguments that stand in request and response, once."""
-        return super().truncated - self._marked_twice(lambda event: event.truncated)
+        marks = super().truncated
+        return marks and marks - self._marked_twice(lambda event: event.truncated)
 
     @property
     def redacted(self) -> int:
         """How many values were taken out of the call: of arguments that stand in request and response, once."""
-        return super().redacted - self._marked_twice(lambda event: event.redacted)
+        marks = super().redacted
+        return marks and marks - self._marked_twice(lambda event: event.redacted)
 
     def _marked_twice(self, marks: Callable[[RecordedEvent], int]) -> int:
         """Return how many of the request's marks the response has too, as it repeats the arguments."""
@@ -309,7 +311,7 @@ class ToolCall(Step):
         """Identifies the process that made the call."""
         return self.first.process
 
-    @property
+    @once
     def _response(self) -> RecordedEvent | None:
         return next((event for event in self.events if event.type in ("tool_call_response", "tool_result")), None)
 

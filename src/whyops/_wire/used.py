@@ -20,6 +20,8 @@ class Usage:
     """Tokens that only a total tells of: nobody said of which kind they are."""
 
     def __add__(self, other: Usage) -> Usage:
+        if other is _NONE:
+            return self
         return Usage(
             self.prompt + other.prompt,
             self.completion + other.completion,

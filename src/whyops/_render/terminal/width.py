@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 _ZERO_WIDTH = {"Mn", "Me", "Cf"}
 _JOINER, _AS_EMOJI = "\u200d", "\ufe0f"
@@ -13,6 +14,7 @@ _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 _VOWELS_AND_ENDS = ("\u1160", "\u11ff")
 """Korean letters that stand in the box of the one before them."""
 _ALPHABETIC_EMOJI = "\u2139"
+_SHORT = 40
 _JOINS = re.compile(f"[{_JOINER}{_AS_EMOJI}{'-'.join(_FLAG_LETTERS)}{'-'.join(_SKIN_TONES)}]")
 """What makes one sign of several characters; most texts have none of it."""
 
@@ -24,7 +26,15 @@ def width_of(text: str) -> int:
     """
     if text.isascii():
         return len(text)
+    return _width_of_short(text) if len(text) <= _SHORT else _width_of_wide(text)
+
+
+def _width_of_wide(text: str) -> int:
     return sum(_added(text) if _JOINS.search(text) else map(_columns, text))
+
+
+_width_of_short = lru_cache(maxsize=512)(_width_of_wide)
+"""Guides, arrows and bars, which stand in line after line."""
 
 
 def cut(text: str, width: int, ellipsis: str = "…") -> str:
@@ -50,6 +60,8 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 def _split(text: str, width: int) -> tuple[str, str]:
     """Split where the first part takes at most `width` columns, but is not empty."""
+    if text.isascii():
+        return text[: max(width, 0)], text[max(width, 0) :]
     taken = 0
     for index, columns in enumerate(_added(text)):
         taken += columns
