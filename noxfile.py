@@ -209,7 +209,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def examples(session: nox.Session) -> None:
-    """Run every example and the README's code in an empty home, and check what it prints, without a key and read back from a service."""
+    """Run every example and the code of each page in an empty home; check what is printed, without a key and read back from a service."""
     install(session, "test", "langchain")
     session.run("pytest", "-n", "auto", "-m", "examples", *session.posargs)
 
@@ -241,7 +241,7 @@ def _need_chromium(session: nox.Session) -> None:
 
 @nox.session
 def pictures(session: nox.Session) -> None:
-    """Make the README's pictures and its text of a trace again, from the quickstart."""
+    """Make the pictures of the pages and the README's text of a trace again, from the quickstart."""
     _need_chromium(session)
     install(session, package=".")
     session.run("python", "docs/make_pictures.py", env=LOCAL)
