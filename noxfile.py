@@ -248,6 +248,18 @@ def pictures(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Build the pages of docs/ into build/site, strictly, and check each link within them. `-- --serve` shows them as you write."""
+    install(session, "docs", package=".")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    if "--serve" in session.posargs:
+        session.run("mkdocs", "serve", env=quiet)
+        return
+    session.run("mkdocs", "build", "--quiet", "--clean", env=quiet)
+    session.run("python", "docs/check_site.py", "build/site")
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Run the tests that take minutes."""
     install(session, "test", "langchain")

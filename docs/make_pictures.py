@@ -1,4 +1,4 @@
-"""Make the pictures of the report and of `whyops ui`, and the README's text of `whyops show`, from examples/quickstart.py and a day of a shop.
+"""Make the pictures of the report and of `whyops ui`, and the README's text of `whyops show`, from examples/quickstart.py and a shop's day.
 
 Run by `python -m nox -s pictures`. It needs Chromium.
 """
