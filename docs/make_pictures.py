@@ -1,4 +1,4 @@
-"""Make the README's pictures of the report and of `whyops ui`, and its text of `whyops show`, from examples/quickstart.py and a shop's day.
+"""Make the pictures of the report and of `whyops ui`, and the README's text of `whyops show`, from examples/quickstart.py and a shop's day.
 
 Run by `python -m nox -s pictures`. It needs Chromium.
 """

@@ -1,7 +1,8 @@
-"""What README and CONTRIBUTING say is true of the code beside them."""
+"""What README, CONTRIBUTING and the pages under docs/ say is true of the code beside them."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import runpy
@@ -15,12 +16,30 @@ import whyops
 from tests.acceptance.test_golden_wire import GOLDEN
 from tests.interpreter import STRICT
 from whyops._cli._main import main
+from whyops._outbox.segment import FORMAT
+from whyops._store.schema import STEPS
 from whyops.types import EventType
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
 CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = {path.name: path.read_text("utf-8") for path in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))}
+BLOCKS = {
+    f"{name}:{number}": block
+    for name, page in PAGES.items()
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+}
+IMPORTED = re.compile(r"^(?:from|import) (?:whyops\.integrations\.)?([\w.]+)", re.MULTILINE)
+NEEDS = {"asgi": "starlette", "langchain": "langchain_core"}
+"""What our own integrations are for. A block whose package is not installed in this environment is run in another one."""
+
+
+def is_installed(module: str) -> bool:
+    """Tell whether a module can be found; only the packages around it are loaded."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def run(home: Path, *arguments: str, **variables: str) -> str:
@@ -33,30 +52,61 @@ def run(home: Path, *arguments: str, **variables: str) -> str:
 
 
 @pytest.mark.examples
-@pytest.mark.parametrize("number", range(len(BLOCKS)))
-def test_the_code_in_the_readme_runs(number: int, tmp_path: Path) -> None:
-    """Each block of Python runs by itself. The ones with a key send nothing here."""
-    for framework in re.findall(
-        r"^from (?:whyops\.integrations\.)?(langchain_core|llama_index|openai|starlette)\b", BLOCKS[number], re.MULTILINE
-    ):
-        pytest.importorskip(framework)
+@pytest.mark.parametrize("block", BLOCKS)
+def test_the_code_in_the_documents_runs(block: str, tmp_path: Path) -> None:
+    """Each block of Python of each page runs by itself, one that holds a test by pytest. The ones with a key send nothing here."""
+    code = BLOCKS[block]
+    for module in IMPORTED.findall(code):
+        if not is_installed(NEEDS.get(module, module)):
+            pytest.skip(f"{module} is not installed")
     script = tmp_path / "block.py"
-    script.write_text(BLOCKS[number], "utf-8")
-    run(tmp_path / "home", str(script), WHYOPS_DISABLED="1" if "api_key=" in BLOCKS[number] else "")
+    script.write_text(code, "utf-8")
+    by_pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider") if re.search("^def test_", code, re.MULTILINE) else ()
+    run(tmp_path / "home", *by_pytest, str(script), WHYOPS_DISABLED="1" if "api_key=" in code else "")
+
+
+def test_the_readme_is_short() -> None:
+    """It is read in a few minutes: what is longer is a page under docs/."""
+    assert len(README.splitlines()) <= 150
+
+
+def test_each_link_leads_somewhere() -> None:
+    """Each link of README and of a page to a file, as the forge shows them; `nox -s docs` looks at the built pages' links, too."""
+    links = [
+        (name, (PROJECT if name == "README.md" else PROJECT / "docs") / target)
+        for name, page in PAGES.items()
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", page)
+    ]
+    assert len(links) > 50
+    assert [(name, target.name) for name, target in links if not target.exists()] == []
+
+
+def test_the_page_of_files_names_their_versions() -> None:
+    """The version of the store's form and of the outbox's, as they are written now."""
+    page = PAGES["storage.md"]
+    assert f"is the version of its form, now {len(STEPS)}." in page
+    assert f"| `format` | {FORMAT}." in page
+
+
+def test_each_example_is_on_their_page() -> None:
+    """Under its name, with its text."""
+    examples = sorted(path.name for path in (PROJECT / "examples").glob("*.py"))
+    assert sorted(re.findall(r"^## (.*)$", PAGES["examples.md"], re.MULTILINE)) == examples
+    assert sorted(re.findall(r'--8<-- "examples/(.*)"', PAGES["examples.md"])) == examples
 
 
 def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The ten lines record what the README says, and `whyops show` tells it."""
-    run(tmp_path / "home", "-c", BLOCKS[0])
-    assert main(["--home", str(tmp_path / "home"), "show", "session-123"]) == 0
+    run(tmp_path / "home", "-c", BLOCKS["README.md:0"])
+    assert main(["--home", str(tmp_path / "home"), "show", "last"]) == 0
     shown = capsys.readouterr().out
     for text in ("user_12345", "Where is order 123?", "search_orders", "shipped", "gpt-4o-mini"):
         assert text in shown
 
 
 def test_a_model_behind_the_proxy_is_named_with_its_provider() -> None:
-    """In the README, in examples and in docstrings: a bare name is refused once an account has two providers."""
-    texts = (*BLOCKS, *re.findall(r"`ChatOpenAI\(.*?\)`", README))
+    """In the documents, in examples and in docstrings: a bare name is refused once an account has two providers."""
+    texts = (*BLOCKS.values(), *re.findall(r"`ChatOpenAI\(.*?\)`", PAGES["langchain.md"]))
     proxied = [text for text in texts if ("sdk.openai(" in text and "WHYOPS_API_KEY" in text) or "proxy_kwargs" in text]
     proxied += [path.read_text("utf-8") for path in (PROJECT / "examples").glob("*_proxy.py")]
     proxied += [(PROJECT / "src/whyops/integrations/langchain/_proxied.py").read_text("utf-8")]
@@ -65,10 +115,10 @@ def test_a_model_behind_the_proxy_is_named_with_its_provider() -> None:
     assert all(names and all(re.fullmatch(r"\w+/[\w.-]+", name) for name in names) for names in named)
 
 
-def test_a_trace_completes_to_what_the_readme_lists() -> None:
+def test_a_trace_completes_to_what_the_documents_list() -> None:
     """The nine pairs of the table, and the few others that the sentence below it names: nothing of our own shows in a completion."""
-    pairs = re.findall(r"^\| `(\w+)_sync\(", README, re.MULTILINE)
-    others = re.findall(r"`(\w+)(?:\(\))?`", re.findall(r"A trace also has (.*?), which", README)[0])
+    pairs = re.findall(r"^\| `(\w+)_sync\(", PAGES["recording.md"], re.MULTILINE)
+    others = re.findall(r"`(\w+)(?:\(\))?`", re.findall(r"A trace also has (.*?), which", PAGES["recording.md"])[0])
     assert len(pairs) == 9
     trace = whyops.trace("t")
     assert {name for name in dir(trace) if not name.startswith("_")} == {*pairs, *(f"{name}_sync" for name in pairs), *others}

@@ -19,7 +19,7 @@ from tests.server.client import Client, event
 from tests.server.server import StrictServer
 from whyops._cli._checks import home as home_checks
 from whyops._cli._checks.home import check_home
-from whyops._cli._checks.program import check_program
+from whyops._cli._checks.program import check_pairs, check_program
 from whyops._cli._checks.service import check_service
 from whyops._cli._checks.traces import check_traces
 from whyops._cli._main import main
@@ -383,3 +383,23 @@ def test_the_text() -> None:
     assert plain.isascii()
     assert plain.startswith("ok a")
     assert "\x1b[1;31m" in render_findings(findings, width=50, color=True)
+
+
+@pytest.mark.parametrize(
+    "pydantic, llama_index, is_told",
+    [
+        ("2.14.0", "0.14.25", True),
+        ("2.14.4b1", "0.14.22", True),
+        ("3.0", "0.14.22.post1", True),
+        ("2.13.5", "0.14.25", False),
+        ("2.14.4", "0.14.26", False),
+        ("2.14.4", "0.15", False),
+        ("2.14.4", None, False),
+    ],
+)
+def test_packages_that_do_not_go_together(pydantic: str, llama_index: str | None, *, is_told: bool) -> None:
+    """A pydantic from 2.14 on with a LlamaIndex that is not made for it is told, with both versions and the remedy; no other pair is."""
+    installed = {"pydantic": pydantic} | ({} if llama_index is None else {"llama-index-core": llama_index})
+    found = list(check_pairs(installed))
+    assert bool(found) == is_told
+    assert all(f"pydantic {pydantic}" in finding.result and "pydantic<2.14" in finding.remedy for finding in found)

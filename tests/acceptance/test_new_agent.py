@@ -84,8 +84,8 @@ def test_the_first_code_of_the_readme_with_a_key(server: StrictServer, tmp_path:
     """It describes no agent, and nobody has: all four events of it arrive, and `show` reads them from the service."""
     run(server, tmp_path, "-c", FIRST_BLOCK)
     kinds = ["user_message", "tool_call_request", "tool_call_response", "llm_response"]
-    assert [event["eventType"] for event in server.events_of("session-123")] == kinds
-    shown = run(server, tmp_path, "-m", "whyops", "show", "session-123")
+    assert [event["eventType"] for event in server.events] == kinds
+    shown = run(server, tmp_path, "-m", "whyops", "show", server.events[0]["traceId"])
     for text in ("Where is order 123?", "search_orders", "shipped", "gpt-4o-mini"):
         assert text in shown
 

@@ -37,6 +37,7 @@ def check_program() -> Iterator[Finding]:
     ]
     yield Finding("good", "versions", ", ".join(versions))
     yield from _others(installed)
+    yield from check_pairs(installed)
     if url := next(filter(environment.text, USUAL_URLS), None):
         yield Finding(
             "note",
@@ -44,6 +45,20 @@ def check_program() -> Iterator[Finding]:
             f"{url} is set",
             "LangChain's ChatOpenAI then omits token counts from streamed answers: pass stream_usage=True.",
         )
+
+
+def check_pairs(installed: dict[str, str]) -> Iterator[Finding]:
+    """Check the packages that are installed for those that don't go together. `installed` has versions by name, as pip writes names."""
+    pydantic, llama_index = (_release(installed.get(name)) for name in ("pydantic", "llama-index-core"))
+    if pydantic >= (2, 14) and (0,) < llama_index <= (0, 14, 25):
+        pair = f"llama-index-core {installed['llama-index-core']} with pydantic {installed['pydantic']}"
+        told = f"{pair}: agents forget their memory between runs"
+        yield Finding("note", "packages", told, "It is so without whyops, too: pip install 'pydantic<2.14', or a newer llama-index-core.")
+
+
+def _release(version: str | None) -> tuple[int, ...]:
+    """Return a version's numbers, up to the first part that is none; of one that is not there no number."""
+    return tuple(int(number) for number in re.split(r"[^0-9.]", version or "")[0].split(".") if number)
 
 
 def _others(installed: dict[str, str]) -> Iterator[Finding]:
