@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from .._printable import counted
 from .._trace.interventions import is_by_a_human
@@ -25,8 +26,7 @@ _CUT_OFF = "process ended before the model answered"
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A value that can be shown whole: itself, and where it was recorded, as an event and the keys that lead to it."""
 
     title: str
@@ -35,8 +35,7 @@ class Value:
     path: tuple[str | int, ...]
 
 
-@dataclass(frozen=True)
-class StepText:
+class StepText(NamedTuple):
     """What a view shows of a step; nothing is cut or made printable yet.
 
     `name` is that of the tool or model, else the role or the type of event; `text` what was said, thought or passed to the tool. `outcome`
@@ -87,13 +86,15 @@ class StepText:
 def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
     """Describe a step. `is_alive` tells a call that is still open from one whose process has ended before it."""
     said = _described(step)
-    if not step.is_finished and not said.state:
+    state, outcome = said.state, said.outcome
+    if not state and not step.is_finished:
         process = step.first.process
         alive = None if process is None or is_alive is None else is_alive(process)
-        said = replace(said, state=OPEN, outcome=_CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive])
+        state, outcome = OPEN, _CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive]
     counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
-    return replace(
-        said,
+    return said._replace(
+        state=state,
+        outcome=outcome,
         facts=(*_places(step), *said.facts),
         warnings=(*said.interventions, *said.warnings, *(f"{counted(number, 'value')} {what}" for number, what in counts if number)),
         measures=tuple(filter(None, (*usage_facts(step.usage), duration_text(step.latency_ms)))),
@@ -216,21 +217,35 @@ def _ends(step: LLMResponse) -> Iterator[str]:
 def _tool_call(step: ToolCall) -> StepText:
     text = ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
     name = _NAMED.get(step.stands_for or "", "{}").format(step.name)
-    said = StepText(
-        "tool", name, text, stands_for=step.stands_for or "", interventions=tuple(_interventions(step)), values=tuple(_call_values(step))
+    state, outcome, warnings = _end_of(step)
+    return StepText(
+        "tool",
+        name,
+        text,
+        state,
+        outcome,
+        warnings=warnings,
+        interventions=() if step.context.choice is None else tuple(_interventions(step)),
+        values=tuple(_call_values(step)),
+        stands_for=step.stands_for or "",
     )
+
+
+def _end_of(step: ToolCall) -> tuple[str, str, tuple[str, ...]]:
+    """Return how a call ended: the state, the outcome in words, and what is unusual in it."""
     if step.error is not None:
-        return replace(said, state=FAILED, outcome=step.error)
+        return FAILED, step.error, ()
     if not step.is_finished:
-        return said
-    word = "paused" if step.interrupted in PAUSES else "interrupted"
-    interrupted = "" if step.interrupted is None else f"{word} ({step.interrupted})"
-    if interrupted and step.result is None:
-        return replace(said, state=INTERRUPTED, outcome=interrupted)
-    early = "closed early by its reader" if step.closed_early else ""
+        return "", "", ()
+    interrupted, result = step.interrupted, step.result
+    if interrupted is not None:
+        interrupted = f"{'paused' if interrupted in PAUSES else 'interrupted'} ({interrupted})"
+        if result is None:
+            return INTERRUPTED, interrupted, ()
     if step.is_only_told:
-        return replace(said, state=RESULT, outcome=f"the model was told: {content_text(step.result)}")
-    return replace(said, state=RESULT, outcome=value_text(step.result), warnings=tuple(filter(None, (interrupted or early,))))
+        return RESULT, f"the model was told: {content_text(result)}", ()
+    early = "closed early by its reader" if step.closed_early else ""
+    return RESULT, value_text(result), tuple(filter(None, (interrupted or early,)))
 
 
 def _interventions(step: ToolCall) -> Iterator[str]:

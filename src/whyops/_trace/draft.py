@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .._wire.model_tool_call import ModelToolCall
 from .._wire.read import RecordedEvent
-from .step_context import Choice, Rank, StepContext, Told
+from .step_context import ALONE, Choice, Rank, StepContext, Told
 from .steps import Step
 
 
@@ -41,7 +41,7 @@ class DraftChoice:
         return Choice(self.call, not (answer.truncated or answer.redacted), bool(self.runs) or self.ran_elsewhere, told, has_run)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Draft:
     """A step while its events and children are being found."""
 
@@ -70,11 +70,18 @@ class Draft:
     @property
     def tool_call_id(self) -> str | None:
         """The id under which a model chose it."""
-        return next((event.tool_call_id for event in self.events if event.tool_call_id), None)
+        for event in self.events:
+            if event.metadata and (chosen := event.tool_call_id):
+                return chosen
+        return None
 
     def finished(self) -> Step:
         """Make the step and those inside it."""
+        return self.kind(tuple(self.events), tuple(child.finished() for child in self.children), self._context())
+
+    def _context(self) -> StepContext:
+        if not (self.choice or self.choices or self.attempt or self.parallel or self.is_resumed or self.is_cut_off):
+            return ALONE
         choice = None if self.choice is None else self.choice.finished(self)
         choices = tuple(chosen.finished() for chosen in self.choices)
-        context = StepContext(self.attempt, self.parallel, self.is_resumed, choice, choices, self.is_cut_off)
-        return self.kind(tuple(self.events), tuple(child.finished() for child in self.children), context)
+        return StepContext(self.attempt, self.parallel, self.is_resumed, choice, choices, self.is_cut_off)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from .._printable import counted
 from .._wire.names import UNKNOWN
 from .._wire.read import RecordedEvent
-from .._wire.used import Usage
+from .._wire.used import Usage, summed
 from .._wire.values import as_text
 from .build import decision_path
 from .model_calls import ModelCall, model_calls, without_end
@@ -163,7 +163,7 @@ class RecordedTrace:
             calls=len(self.calls),
             errors=sum(_has_failed(step) for step in self.walk()),
             open_calls=sum(not call.is_finished for call in self.calls),
-            usage=sum((event.usage for event in self.events), Usage()),
+            usage=summed(event.usage for event in self.events),
             truncated=sum(step.truncated for step in self.walk()),
             redacted=sum(step.redacted for step in self.walk()),
         )

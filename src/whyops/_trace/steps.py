@@ -13,7 +13,7 @@ from .._wire.model_tool_call import ModelToolCall
 from .._wire.names import UNKNOWN
 from .._wire.once import once
 from .._wire.read import Message, RecordedEvent
-from .._wire.used import Usage
+from .._wire.used import Usage, summed
 from .interventions import is_changed, is_told_of
 from .step_context import ALONE, Choice, StepContext, Told
 
@@ -56,7 +56,7 @@ class Step:
         """When the step began, in microseconds since 1970."""
         return self.first.at
 
-    @property
+    @once
     def latency_ms(self) -> float | None:
         """How long the step took, where that was recorded."""
         return next((event.latency_ms for event in reversed(self.events) if event.latency_ms is not None), None)
@@ -74,7 +74,7 @@ class Step:
     @property
     def usage(self) -> Usage:
         """The tokens that the step itself used, without its children."""
-        return sum((event.usage for event in self.events), Usage())
+        return summed(event.usage for event in self.events)
 
     @property
     def truncated(self) -> int:
@@ -275,7 +275,7 @@ class ToolCall(Step):
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self._response is not None and self._response.closed_early
 
-    @property
+    @once
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
         told = [event for event in self.events if event.failure is not None]

@@ -14,7 +14,7 @@ from .names import UNKNOWN
 from .once import once
 from .recorded_time import microseconds
 from .told import ToldResult, error_of, role_of, told_results
-from .used import Usage, count_of
+from .used import NO_USAGE, Usage, count_of
 from .values import as_mapping, as_sequence, as_text
 
 _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
@@ -72,6 +72,15 @@ class RecordedEvent:
 
     raw: Mapping[str, object]
 
+    def __post_init__(self) -> None:
+        """Keep what is asked of every event, many times over."""
+        raw, known = self.raw, self.__dict__
+        known["type"] = as_text(raw.get("eventType")) or UNKNOWN
+        known["key"] = as_text(raw.get("idempotencyKey"))
+        known["span_id"] = as_text(raw.get("spanId"))
+        known["metadata"] = as_mapping(raw.get("metadata"))
+        known["fields"] = as_mapping(raw.get("content"))
+
     @once
     def type(self) -> str:
         """What happened: one of the nine event types, or another client's word."""
@@ -80,7 +89,7 @@ class RecordedEvent:
     @once
     def at(self) -> int | None:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
-        exact = microseconds(self.metadata.get("recordedAt"))
+        exact = microseconds(self.metadata.get("recordedAt")) if self.metadata else None
         return microseconds(self.raw.get("timestamp")) if exact is None else exact
 
     @once
@@ -88,6 +97,8 @@ class RecordedEvent:
         """When what the event tells of began, in microseconds since 1970: the block that it opened, or a call that ended with it."""
         if self.at is None:
             return None
+        if not self.metadata:
+            return self.at
         opened = microseconds(self.metadata.get("startedAt"))
         took = self.latency_ms if self.type in _ENDS else None
         begun = self.at - round((took or 0) * 1000)
@@ -108,7 +119,7 @@ class RecordedEvent:
         """The user that the event is about."""
         return as_text(self.raw.get("externalUserId"))
 
-    @property
+    @once
     def key(self) -> str | None:
         """The idempotency key: two events of a trace with the same one are the same event."""
         return as_text(self.raw.get("idempotencyKey"))
@@ -168,6 +179,8 @@ class RecordedEvent:
     @once
     def latency_ms(self) -> float | None:
         """How long it took: the exact time if it was recorded, else the whole milliseconds."""
+        if not self.metadata:
+            return None
         for name in ("durationMs", "latencyMs"):
             value = self.metadata.get(name)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
@@ -178,17 +191,19 @@ class RecordedEvent:
     def usage(self) -> Usage:
         """The tokens that were used."""
         given = self.metadata.get("usage")
+        if given is None:  # of most events
+            return NO_USAGE
         return Usage.of_proxy(given) if self.is_proxied else Usage.of(given)
 
     @once
     def truncated(self) -> int:
         """How many values were cut when this was recorded."""
-        return _marks(self.metadata.get("truncated"))
+        return _marks(self.metadata.get("truncated")) if "truncated" in self.metadata else 0
 
     @once
     def redacted(self) -> int:
         """How many values were taken out because they may be secret."""
-        return _marks(self.metadata.get("redacted"))
+        return _marks(self.metadata.get("redacted")) if "redacted" in self.metadata else 0
 
     @property
     def not_captured(self) -> int:
@@ -213,7 +228,7 @@ class RecordedEvent:
         name = next((name for name in ("messages", "input") if as_sequence(self.fields.get(name))), "messages")
         return ("content", name), as_sequence(self.fields.get(name))
 
-    @property
+    @once
     def call_id(self) -> str | None:
         """The id that prompt, reasoning, answer and error of one model's call have in common."""
         return as_text(self.metadata.get("callId"))
@@ -303,9 +318,12 @@ class RecordedEvent:
     @once
     def tool_calls(self) -> tuple[ModelToolCall, ...]:
         """The tools that a model chose, with its calls' ids, or that a request or response names, with their arguments."""
-        calls = (result.call for result in self.told)
-        told = tuple(ModelToolCall(None, call.name or UNKNOWN, call.arguments) for call in calls if call is not None)
-        return told or tool_calls_in(self.fields.get("toolCalls"))
+        if self.type == "tool_result":
+            calls = (result.call for result in self.told)
+            told = tuple(ModelToolCall(None, call.name or UNKNOWN, call.arguments) for call in calls if call is not None)
+            if told:
+                return told
+        return tool_calls_in(self.fields.get("toolCalls"))
 
     @property
     def tool_call_id(self) -> str | None:
@@ -366,7 +384,7 @@ class RecordedEvent:
             given_kind, given = error_of(self.content)
             kind, message = as_text(given_kind), _text_of(given)
             return f"{kind}: {message}" if kind and not message.startswith(kind) else message
-        if any(one.failed for one in self.told):
+        if self.type == "tool_result" and any(one.failed for one in self.told):
             return next(_text_of(one.value) for one in self.told if one.failed)
         told = as_mapping(self.fields.get("toolResults")).get("error") if self.type == "tool_call_response" else None
         return _text_of(told) if told else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..._printable import printable
 from .width import cut, width_of, wrapped
@@ -68,16 +69,14 @@ def bar_text(share: float, width: int, bars: str) -> str:
     return bars[-1] * whole + (bars[part - 1] if part else "")
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A printable text in a style."""
 
     text: str
     style: str = ""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """Pieces from the left, and a note at the right edge that is kept whole where there is room for both.
 
     `hanging` stands before what goes on below, where the line is unfolded.
