@@ -14,9 +14,10 @@ from ._printable import counted
 from ._store.reader import StoreReader
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
-from ._wire.read import RecordedEvent, decode
+from ._wire.read import decode
 from ._wire.recorded_time import microseconds
 from ._wire.skim import Latest, is_of
+from ._wire.values import as_text
 from .errors import ServiceError, TraceNotFoundError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def trace_of(trace_id: str, home: Path, service: ServiceReader | None) -> Record
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.{StoreReader(home).meant(trace_id)}")
     events, missing_there = merged(here, there.events if there else ())
     unread = there.unread if there else 0
-    agents = {RecordedEvent(event).agent_name for event in events}
+    agents = {as_text(event.get("agentName")) for event in events}
     counts = [one.counts for one in places if one.destination and (one.destination.url == "local" or one.destination.agent_name in agents)]
     delivery = DeliveryStatus(
         waiting=len(still_waiting),

@@ -77,3 +77,5 @@ class Command:
     add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
     description: str | None = None
     epilog: str | None = None
+    is_brief: bool = False
+    """Whether it reads what is there, and ends: Python's search for circles among its many objects would find none worth the time."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -71,10 +72,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     try:
         command: Command = arguments.command
-        return command.run(arguments, Context(home_directory(arguments.home), terminal))
+        run = _uncollected if command.is_brief else command.run
+        return run(arguments, Context(home_directory(arguments.home), terminal))
     except WhyOpsError as error:
         print(f"whyops: {terminal.printable(str(error))}", file=sys.stderr)
         return 1
+
+
+def _uncollected(arguments: argparse.Namespace, context: Context) -> int:
+    """Run a command without the search for circles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        command: Command = arguments.command
+        return command.run(arguments, context)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:

@@ -45,5 +45,6 @@ COMMAND = Command(
     description="Write one self-contained HTML file: the decision graph, a time line, filters, search, and each event's full JSON.",
     epilog="Example: whyops report last -o run.html --open",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

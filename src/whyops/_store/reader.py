@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._wire.objects import objects_in
 from .._wire.read import RecordedEvent, decode
 from ..errors import TraceNotFoundError
 from . import STORE_NAME
@@ -188,7 +189,7 @@ class StoreReader:
 
     def events(self, trace_id: str) -> list[dict[str, object]]:
         """Return the trace's events in the order in which they came in; none for an unknown id."""
-        return [event for line in self.lines(trace_id) if (event := decode(line)) is not None]
+        return [event for event in objects_in(self.lines(trace_id), decode) if event is not None]
 
     def lines(self, trace_id: str) -> list[bytes]:
         """Return the trace's event lines as they were recorded, in the order in which they came in."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from .._wire.read import RecordedEvent
+from .._wire.values import as_text
 
 Event = Mapping[str, object]
 Mark = tuple[object, ...]
@@ -49,7 +50,7 @@ def _is_found(event: RecordedEvent, left: Counter[Mark]) -> bool:
 def _once(events: Iterable[Event]) -> list[Event]:
     kept: dict[object, Event] = {}
     for event in events:
-        kept.setdefault(RecordedEvent(event).key or object(), event)  # one without a key is like no other
+        kept.setdefault(as_text(event.get("idempotencyKey")) or object(), event)  # one without a key is like no other
     return list(kept.values())
 
 
