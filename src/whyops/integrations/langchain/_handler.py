@@ -13,6 +13,7 @@ from ..._client import WhyOps
 from ..._config import environment
 from ..._providers.messages import begins_a_turn
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
@@ -106,7 +107,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is not None:
             recorder = run.place.trace.recorder
             _chains.begin(run, inputs, metadata or {}, kwargs, records_steps=self._origin.records_steps(recorder))
-            run.enter(BodyFrame(run.place, run.inner_id, run.id, self, run.exchange))
+            run.enter(BodyFrame(run.place, run.inner_id, run.id, self, run.beneath, run.exchange))
 
     @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -243,7 +244,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run.place.trace.prompts().chosen.pop(call_id, None)
         _chains.begin_tool(run)
         run.tool = ToolRun(run.place, name_or_unknown(name), _results.arguments_of(inputs, input_str), observers, call_id)
-        run.enter(ToolFrame(run.place, run.id, self, run.tool))
+        run.enter(ToolFrame(run.place, run.id, self, run.beneath, run.tool))
 
     @guard.recording
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -321,22 +322,23 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         parent = open_runs.find(parent_run_id, self)
         if parent is not None and not self._origin.is_ours(parent.place.trace):
             parent = None
-        trace, span_id = self._inside(parent) if parent is not None else self._outside(run_id, metadata)
+        beneath = context.beneath()
+        top = context.live_of(beneath)
+        trace, span_id = self._inside(parent, top) if parent is not None else self._outside(run_id, metadata)
         if trace is None or not trace.recorder.enabled:
             return None
         name = _who.given_name(told.get("name")) if parent is None else parent.place.labels.get("run_name")
         labels = _who.labels_of(metadata, told.get("tags"), name)
-        run = Run(run_id, self, Place(trace, span_id, labels), parent)
-        if parent is None and isinstance(top := context.top(), BodyFrame):
+        run = Run(run_id, self, Place(trace, span_id, labels), parent, beneath)
+        if parent is None and isinstance(top, BodyFrame):
             run.exchange = top.exchange  # LangChain tells of a fallback as of a run of its own
         return run if open_runs.start(run) else None
 
-    def _inside(self, parent: Run) -> tuple[TraceWriter, str | None]:
+    def _inside(self, parent: Run, top: Frame | None) -> tuple[TraceWriter, str | None]:
         """Return the trace and the span around a run inside another: the other's, or those of what was opened in the other's body."""
-        top = context.top()
         trace = parent.place.trace
         if top is not None and parent.has_in_body(top):
-            if self.trace_id is None and self._origin.is_ours(top.trace):
+            if top.trace is not trace and self.trace_id is None and self._origin.is_ours(top.trace):
                 trace = top.trace
             if top.trace.id == trace.id:
                 return trace, top.span_id
