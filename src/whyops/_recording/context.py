@@ -74,7 +74,10 @@ def covered(chain: Frame | None) -> Frame | None:
 
 def holds(chain: Frame | None, frame: Frame) -> bool:
     """Tell whether `frame` is around what is at the top of a chain, or is that itself."""
-    return any(_is(each, frame) for each in outward(chain.live if type(chain) is Covered else chain))
+    link = live_of(chain)
+    while link is not None and not _is(link, frame):
+        link = around(link)
+    return link is not None
 
 
 def around(frame: Frame) -> Frame | None:

@@ -109,8 +109,9 @@ def starting_tool() -> tuple[tuple[Observer, ...], object]:
     LangChain does not hand the tool to its handlers, and the id not in all versions; both are some frames up the stack.
     """
     here = _running_tool()
-    found = (observer_of(getattr(here.get("self"), name, None)) for name in _FUNCTIONS)
-    return tuple(observer for observer in found if observer is not None), here.get("tool_call_id")
+    tool = here.get("self")
+    functions = [function for name in _FUNCTIONS if (function := getattr(tool, name, None)) is not None]
+    return tuple([observer for each in functions if (observer := observer_of(each)) is not None]), here.get("tool_call_id")
 
 
 def ending_tool() -> tuple[bool, object]:

@@ -18,7 +18,7 @@ from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
-from ..._runtime.safely import Failed, safely
+from ..._runtime.safely import Failed, safely, safely_or
 from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire.write import name_or_unknown
 from .._shared.origin import Origin
@@ -144,9 +144,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record the prompt; with `capture_prompts=False`, if a user speaks last in it."""
-        asked = [message for each in messages for message in each]
-        start = WhyOpsCallbackHandler.on_llm_start  # not a subclass's own, which is for completion models
-        start(self, serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
+        asked = [*messages[0]] if len(messages) == 1 else [message for each in messages for message in each]
+        self._ask(self._starts(run_id, parent_run_id, metadata, kwargs), serialized, asked, metadata, kwargs)
 
     @guard.recording
     def on_llm_start(
@@ -160,7 +159,11 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record a model's prompt, unless its events are not for us to record. Its errors are, all the same."""
-        run = self._starts(run_id, parent_run_id, metadata, kwargs)
+        self._ask(self._starts(run_id, parent_run_id, metadata, kwargs), serialized, prompts, metadata, kwargs)
+
+    def _ask(
+        self, run: Run | None, serialized: object, prompts: list[Any], metadata: Mapping[str, Any] | None, kwargs: Mapping[str, Any]
+    ) -> None:
         if run is not None and run.exchange is not None:
             run.exchange.ask_model(prompts)
         if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
@@ -253,7 +256,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is None or run.tool is None:
             return
         _chains.end_tool(run, output)
-        failed, call_id = ending_tool()
+        failed, call_id = (False, None) if safely_or(_results.is_tool_message, output, default=False) else ending_tool()
         found = safely(partial(_results.outcome_of, tool_call_id=call_id, failed=failed and call_id is None), output)
         outcome = _results.Outcome(output) if isinstance(found, Failed) else found
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}

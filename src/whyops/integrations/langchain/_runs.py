@@ -89,7 +89,7 @@ class Run:
         beneath: Frame | None = None,
     ) -> None:
         self.id = id
-        self.key = key_of(id)
+        self.key: object = getattr(id, "int", id)
         self.beneath = beneath
         self.handler = handler
         self.place = place
@@ -187,19 +187,17 @@ streams: dict[int, Run] = {}
 UUID would cost more than keeping the token. Of two handlers that hear one run, the latest one's."""
 
 
-def key_of(run_id: UUID | None) -> object:
-    """Return what a run is looked up by: hashing a UUID runs Python, hashing its number does not."""
-    return getattr(run_id, "int", run_id)
-
-
 class Runs(OpenTable[object, tuple[Run, ...]]):
-    """The open runs of all handlers in the process, by id, so that two handlers of one client record no run twice."""
+    """The open runs of all handlers in the process, by id, so that two handlers of one client record no run twice.
+
+    They are looked up by the number of an id: hashing a UUID runs Python.
+    """
 
     __slots__ = ()
 
     def find(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id that `handler` records, or else another handler."""
-        runs = self.get(key_of(run_id)) or ()
+        runs = self.get(getattr(run_id, "int", run_id)) or ()
         for run in runs:
             if run.handler is handler:
                 return run
@@ -207,7 +205,7 @@ class Runs(OpenTable[object, tuple[Run, ...]]):
 
     def own(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id if `handler` records it."""
-        for run in self.get(key_of(run_id)) or ():
+        for run in self.get(getattr(run_id, "int", run_id)) or ():
             if run.handler is handler:
                 return run
         return None

@@ -34,15 +34,19 @@ def labels_of(metadata: Mapping[str, Any], tags: object = None, name: object = N
     characters.
     """
     labels: dict[str, object] = {}
-    _put(labels, "agent", metadata.get("lc_agent_name"))
-    if _put(labels, "langgraph_node", metadata.get("langgraph_node")):
+    if isinstance(agent := metadata.get("lc_agent_name"), str) and agent:
+        labels["agent"] = agent[:_LONGEST]
+    if isinstance(node := metadata.get("langgraph_node"), str) and node:
+        labels["langgraph_node"] = node[:_LONGEST]
         if isinstance(step := metadata.get("langgraph_step"), int):
             labels["langgraph_step"] = step
         namespace = metadata.get("langgraph_checkpoint_ns")
         if isinstance(namespace, str) and "|" in namespace:
             labels["langgraph_subgraph"] = "/".join([part.partition(":")[0] for part in namespace.split("|")[:-1]])
-    _put(labels, "middleware", metadata.get("lc_source"))
-    _put(labels, "run_name", name)
+    if isinstance(source := metadata.get("lc_source"), str) and source:
+        labels["middleware"] = source[:_LONGEST]
+    if isinstance(name, str) and name:
+        labels["run_name"] = name[:_LONGEST]
     if tags and (own_tags := _own_tags(tags)):
         labels["tags"] = own_tags
     if own := _own(metadata):
@@ -71,16 +75,9 @@ def _is_own(key: object) -> bool:
 
 
 def _own_tags(tags: object) -> list[str]:
-    texts = [tag[:_LONGEST] for tag in tags if isinstance(tag, str)] if isinstance(tags, (list, tuple)) else []
-    return [tag for tag in texts if not tag.startswith(_FRAMEWORKS_TAGS)][:_MOST]
-
-
-def _put(labels: dict[str, object], label: str, value: object) -> bool:
-    """Put in a text, if it is one. Tell whether it was."""
-    if not isinstance(value, str) or not value:
-        return False
-    labels[label] = value[:_LONGEST]
-    return True
+    if not isinstance(tags, (list, tuple)):
+        return []
+    return [tag[:_LONGEST] for tag in tags if isinstance(tag, str) and not tag.startswith(_FRAMEWORKS_TAGS)][:_MOST]
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:
