@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -79,12 +79,12 @@ class Step:
     @property
     def truncated(self) -> int:
         """How many values were cut when the step was recorded."""
-        return sum(event.truncated for event in self.events)
+        return sum(event.truncated for event in self.events if event.is_marked)
 
     @property
     def redacted(self) -> int:
         """How many values were taken out of the step because they may be secret."""
-        return sum(event.redacted for event in self.events)
+        return sum(event.redacted for event in self.events if event.is_marked)
 
     def __repr__(self) -> str:
         name = getattr(self, "name", None) or getattr(self, "model", None) or ""
@@ -92,9 +92,17 @@ class Step:
 
     def walk(self) -> Iterator[Step]:
         """Yield this step and all below it, in order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        return walked([self])
+
+
+def walked(steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield steps, each before those inside it."""
+    waiting = [*reversed(steps)]
+    while waiting:
+        step = waiting.pop()
+        yield step
+        if step.children:
+            waiting += reversed(step.children)
 
 
 class UserMessage(Step):
