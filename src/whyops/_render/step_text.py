@@ -12,9 +12,9 @@ from .._trace.interventions import is_by_a_human
 from .._trace.recorded import RecordedTrace
 from .._trace.steps import PAUSES, USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 from .._wire.model_tool_call import ModelToolCall
-from .._wire.read import Message, RecordedEvent
-from .._wire.values import as_mapping
+from .._wire.read import Message
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
+from .step_values import Value, values_of
 
 IsAlive = Callable[[str], "bool | None"]
 """Tells of the process that an idempotency key begins with whether it still runs; None if that is not known."""
@@ -24,15 +24,6 @@ _NAMED = {"run": "run {}", "step": "step {}", "answer": "{} answered", "question
 """How what is recorded as a tool's call, and is none, is named."""
 _CUT_OFF = "process ended before the model answered"
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
-
-
-class Value(NamedTuple):
-    """A value that can be shown whole: itself, and where it was recorded, as an event and the keys that lead to it."""
-
-    title: str
-    value: object
-    event: RecordedEvent
-    path: tuple[str | int, ...]
 
 
 class StepText(NamedTuple):
@@ -58,10 +49,14 @@ class StepText(NamedTuple):
     not_recorded: tuple[str, ...] = ()
     """Those of them without a recorded call, as calls."""
     messages: tuple[Message, ...] = ()
-    values: tuple[Value, ...] = ()
-
+    step: Step | None = None
     stands_for: str = ""
     """What is recorded as a tool's call, and is none: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The step's values, each whole."""
+        return () if self.step is None else values_of(self.step)
 
     @property
     def call(self) -> str:
@@ -93,6 +88,7 @@ def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
         state, outcome = OPEN, _CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive]
     counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
     return said._replace(
+        step=step,
         state=state,
         outcome=outcome,
         facts=(*_places(step), *said.facts),
@@ -159,30 +155,24 @@ def _described(step: Step) -> StepText:
         return _llm_response(step)
     if isinstance(step, UserMessage):
         facts = () if step.offered is None else (f"{counted(step.offered, 'tool')} offered",)
-        asked, values = step.asked, (_content("Messages", first),)
-        return StepText("user", asked.role, content_text(asked.content), facts=facts, messages=step.messages, values=values)
+        asked = step.asked
+        return StepText("user", asked.role, content_text(asked.content), facts=facts, messages=step.messages)
     if isinstance(step, Prompt):
         said = ", ".join(f"{message.role}: {content_text(message.content)}" for message in step.messages)
-        return StepText("other", "prompt", said, messages=step.messages, values=(_content("Messages", first),))
+        return StepText("other", "prompt", said, messages=step.messages)
     if isinstance(step, Thinking):
-        return StepText("thinking", "thinking", content_text(step.text), values=(_value("Thinking", first, "thinking"),))
+        return StepText("thinking", "thinking", content_text(step.text))
     if isinstance(step, Embedding):
         text = counted(len(step.inputs), "text") if step.inputs else ""
         state, outcome = ("", "") if step.count is None else (RESULT, counted(step.count, "vector"))
-        return StepText("embedding", step.model or "unknown", text, state, outcome, values=(_content("Content", first),))
+        return StepText("embedding", step.model or "unknown", text, state, outcome)
     if isinstance(step, ErrorStep):
         status = "" if step.status is None else f" (status {step.status})"
-        return StepText("error", "error", f"{step.message}{status}", FAILED, values=(*_error_values(first), *_new_in_prompt(step)))
-    return StepText("other", first.type, value_text(first.content), values=(_content("Content", first),))
+        return StepText("error", "error", f"{step.message}{status}", FAILED)
+    return StepText("other", first.type, value_text(first.content))
 
 
 def _llm_response(step: LLMResponse) -> StepText:
-    first = step.first
-    has_none = first.answer is None and (first.fields or first.content == {})
-    values = [] if has_none else [_value("Answer", first, "content")]
-    values += _new_in_prompt(step)
-    if step.requested:
-        values.append(_value("Requested tools", first, "toolCalls"))
     return StepText(
         "model",
         step.model,
@@ -194,12 +184,7 @@ def _llm_response(step: LLMResponse) -> StepText:
         ),
         requested=tuple(tool.name for tool in step.requested),
         not_recorded=tuple(map(_call_text, step.not_called)),
-        values=tuple(values),
     )
-
-
-def _new_in_prompt(step: Step) -> list[Value]:
-    return [_content("New in the prompt", event) for event in step.events if event.type == "user_message"]
 
 
 def _ends(step: LLMResponse) -> Iterator[str]:
@@ -226,7 +211,6 @@ def _tool_call(step: ToolCall) -> StepText:
         outcome,
         warnings=warnings,
         interventions=() if step.context.choice is None else tuple(_interventions(step)),
-        values=tuple(_call_values(step)),
         stands_for=step.stands_for or "",
     )
 
@@ -257,56 +241,6 @@ def _interventions(step: ToolCall) -> Iterator[str]:
         yield f"{'a human changed it' if is_human else 'changed before it ran'}: the model chose {_call_text(step.changed_from)}"
     if told is not None and not is_human:
         yield f"the model was told: {content_text(told.value)}"
-
-
-def _call_values(step: ToolCall) -> Iterator[Value]:
-    request = next((event for event in step.events if event.tool_calls), None)
-    if request is not None:
-        path: tuple[str | int, ...] = (0, "arguments") if len(step.requested) == 1 else ()
-        if not request.told:
-            yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
-    errors = [event for event in step.events if event.type == "error"]
-    for event in errors:
-        yield from _error_values(event)
-    for event in step.events:
-        if event.told:
-            yield from _told_values(step) if event is step.first else ()
-        elif event.type == "tool_result":
-            yield _value("Result", event, "output")
-        elif event.type == "tool_call_response" and not errors:
-            yield _response_value(step, event)
-
-
-def _told_values(step: ToolCall) -> Iterator[Value]:
-    """Yield what a prompt tells of a call and its result; of several, all in one, which stand in different places of the prompt."""
-    prompt, _ = step.first.prompt
-    call, _, path, _ = step.first.told[0] if len(step.first.told) == 1 else (None, None, (), False)
-    if step.arguments is not None:
-        yield Value("Arguments", step.arguments, step.first, (*prompt, *(call.path if call is not None else ())))
-    yield Value("Result" if step.error is None else "Error", step.first.result, step.first, (*prompt, *path))
-
-
-def _response_value(step: ToolCall, event: RecordedEvent) -> Value:
-    path = ("content", "toolResults")
-    if step.error is not None:
-        return Value("Error", step.error, event, (*path, "error"))
-    only_result = list(as_mapping(event.fields.get("toolResults"))) == ["result"]
-    return Value("Result", step.result, event, (*path, "result") if only_result else path)
-
-
-def _error_values(event: RecordedEvent) -> Iterator[Value]:
-    yield _value("Error", event, "message")
-    if event.stack:
-        yield _value("Stack", event, "stack")
-
-
-def _value(title: str, event: RecordedEvent, name: str) -> Value:
-    """Return a field of an event's content, or the content itself where it has no such field."""
-    return Value(title, event.fields[name], event, ("content", name)) if name in event.fields else _content(title, event)
-
-
-def _content(title: str, event: RecordedEvent) -> Value:
-    return Value(title, event.content, event, ("content",))
 
 
 def _call_text(tool: ModelToolCall) -> str:

@@ -15,8 +15,8 @@ def in_order(events: Sequence[RecordedEvent]) -> tuple[RecordedEvent, ...]:
 
     The service keeps milliseconds, and gives back those of one millisecond in any order: what they tell of themselves decides there.
     """
-    times = [event.at for event in events]
-    if None not in times and all(map(lt, times, times[1:])):
+    times = [at for event in events if (at := event.at) is not None]
+    if len(times) == len(events) and all(map(lt, times, times[1:])):
         return tuple(events)
     timed = []
     last = 0

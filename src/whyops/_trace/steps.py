@@ -20,6 +20,8 @@ from .step_context import ALONE, Choice, StepContext, Told
 USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "completed", "STOP"})
 """Why a model stops when nothing is unusual, as several providers name it."""
 
+_ANSWERS = frozenset({"tool_call_response", "tool_result"})
+
 PAUSES = frozenset({"GraphInterrupt", "NodeInterrupt", "WaitingForEvent"})
 """What stops a call that waits for an answer from outside, such as a human's, as several frameworks name it."""
 
@@ -74,7 +76,7 @@ class Step:
     @property
     def usage(self) -> Usage:
         """The tokens that the step itself used, without its children."""
-        return summed(event.usage for event in self.events)
+        return summed(event.usage for event in self.events if event.metadata)
 
     @property
     def truncated(self) -> int:
@@ -321,7 +323,10 @@ class ToolCall(Step):
 
     @once
     def _response(self) -> RecordedEvent | None:
-        return next((event for event in self.events if event.type in ("tool_call_response", "tool_result")), None)
+        for event in self.events:
+            if event.type in _ANSWERS:
+                return event
+        return None
 
 
 class Embedding(Step):

@@ -226,7 +226,7 @@ class RecordedEvent:
         if self.line and _BEGINNING not in self.line and b"\\u00" not in self.line:
             return 0
         try:
-            if _BEGINNING not in marshal.dumps(self.raw):  # a fourth of what JSON takes, and seldom is there one
+            if _BEGINNING not in marshal.dumps(dict(self.raw)):  # a fourth of what JSON takes, and seldom is there one
                 return 0
         except ValueError:  # what JSON does not know, or what is nested too deep
             pass
@@ -370,9 +370,9 @@ class RecordedEvent:
             return values[0] if len(values) == 1 else values or self.fields.get("output", self.content)
         results = self.fields.get("toolResults", self.content)
         fields = as_mapping(results)
-        if list(fields) == ["interrupted"]:
-            return None
-        return fields["result"] if list(fields) == ["result"] else results
+        if len(fields) != 1 or "interrupted" not in fields:
+            return fields["result"] if len(fields) == 1 and "result" in fields else results
+        return None
 
     @property
     def interrupted(self) -> str | None:

@@ -56,12 +56,7 @@ class TracePage:
             "durationMs": trace.duration_ms,
             "calls": totals.calls,
             "errors": totals.errors,
-            "tokens": {
-                "in": usage.prompt,
-                "cached": usage.cache_read + usage.cache_creation,
-                "out": usage.completion,
-                "other": usage.unsplit,
-            },
+            "tokens": dict(zip(("in", "cached", "out", "other"), _counts(usage), strict=True)),
             "gaps": gaps(trace),
             "card": self._card.data(),
         }
@@ -84,7 +79,7 @@ class TracePage:
                 "at": round(max(begin - zero, 0.0), 3),
                 "to": round(max(end - zero, 0.0), 3),
                 "ms": step.latency_ms,
-                "tokens": _tokens(step.usage),
+                "tokens": _counts(usage) if (usage := step.usage) else None,
                 "failed": said.state == FAILED or None,
                 "open": said.outcome if said.state == OPEN else None,
                 "who": _who(step) if said.kind != "user" else None,
@@ -97,8 +92,8 @@ class TracePage:
             yield {name: value for name, value in data.items() if value not in _NOTHING}
 
 
-def _tokens(usage: Usage) -> list[int] | None:
-    return [usage.prompt, usage.cache_read + usage.cache_creation, usage.completion, usage.unsplit] if usage else None
+def _counts(usage: Usage) -> list[int]:
+    return [usage.prompt, usage.cache_read + usage.cache_creation, usage.completion, usage.unsplit]
 
 
 def _who(step: Step) -> str | None:

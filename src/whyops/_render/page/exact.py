@@ -9,7 +9,9 @@ from ..._wire.read import RecordedEvent
 
 _ROUNDED_FROM = 16
 _ODD = re.compile(r"(?:^|[:\[, ])-?\d{16}|NaN|Infinity", re.ASCII)
-_ODD_LINE = re.compile(rb"[:\[,\s]-?\d{16}|NaN|Infinity|\d[eE]\+?\d{3}|[\r\n]")
+_DIGITS = bytes.maketrans(b"123456789[,- \tE", b"000000000:::::e")
+"""Makes numbers that a browser would round, or take for infinite, alike: a colon and sixteen zeros, or an exponent of three."""
+_ROUNDED = b":" + b"0" * _ROUNDED_FROM
 _COMPACT = json.JSONEncoder(separators=(",", ":"), default=str)
 TOO_DEEP = "(nested too deeply to be shown here; `whyops export` has it)"
 
@@ -36,9 +38,14 @@ def exact_event(event: RecordedEvent) -> object:
 def inert_event(event: RecordedEvent) -> str:
     """Return an event as JSON: the line that it was read from, where a browser reads that as it is."""
     line = event.line.strip()
-    if not line or not line.isascii() or _ODD_LINE.search(line):
+    if not line or not line.isascii() or _may_be_odd(line):
         return inert(exact_event(event))
     return line.decode("ascii").replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _may_be_odd(line: bytes) -> bool:
+    digits = line.translate(_DIGITS, b"+")
+    return _ROUNDED in digits or b"0e000" in digits or b"NaN" in line or b"Infinity" in line or b"\n" in line or b"\r" in line
 
 
 def _whole(digits: str) -> int | str:

@@ -28,6 +28,7 @@ class _Columns:
 
     def __init__(self, page: TracePage) -> None:
         self._page = page
+        self._users: dict[str, None] = {}
         self._numbers: dict[str, list[object]] = {name: [] for name in (*_NUMBERS, *_RARE)}
         self._places: dict[str, list[int]] = {name: [] for name in (*_NAMED, *_MARKS)}
         self._names: dict[str, dict[object, int]] = {name: {} for name in _NAMED}
@@ -37,8 +38,7 @@ class _Columns:
         """Return what is read at once."""
         counts = {"steps": len(self._lines), "events": len(self._page.trace.events), "messages": len(self._page.messages)}
         columns = {**self._numbers, **self._places, **{f"{name}s": list(names) for name, names in self._names.items()}}
-        users = dict.fromkeys(user for users in self._numbers["users"] for user in users or ())  # type: ignore[attr-defined]  (lists of texts)
-        return {**self._page.facts(), "counts": counts, "columns": columns, "users": list(users)}
+        return {**self._page.facts(), "counts": counts, "columns": columns, "users": list(self._users)}
 
     def lines(self) -> Iterator[str]:
         """Yield what is read when it is looked at."""
@@ -52,6 +52,7 @@ class _Columns:
             numbers.append(step.get(name))
         for name, names in self._names.items():
             self._places[name].append(names.setdefault(step.get(name), len(names)))
+        self._users.update(dict.fromkeys(step.get("users", ())))
         for name in _MARKS:
             if name in step:
                 self._places[name].append(place)

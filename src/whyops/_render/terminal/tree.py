@@ -146,7 +146,8 @@ class _Tree:
         if self.full and said.kind != "user":
             below = [*(_Text(text, "", "system: ") for text in self.instructions.get(id(step), ())), *below]
         guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if len(first) > self.selected.margin else "")
-        below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
+        stacks = (value.value for value in said.values if value.title == "Stack") if self.full else ()
+        below += [_Text(pretty(stack, self.width), "dim") for stack in stacks]
         below += [_Text(text, "warn", "~ ", _LINES_OF_VALUE) for text in said.interventions]
         others = said.warnings[len(said.interventions) :]
         below += [_Text(self._joined(others), "warn", "~ ")] if others else []
@@ -232,7 +233,7 @@ class _Tree:
 
     def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
         """Set name, arguments and outcome in one line, as far as there is room; with `full`, long values stand below."""
-        whole = {value.title: value.value for value in said.values}
+        whole = {value.title: value.value for value in said.values} if self.full else {}
         head = [Piece(self.say(said.name), "tool")]
         below = []
         arguments = self.say(said.call.removeprefix(said.name))
@@ -247,8 +248,8 @@ class _Tree:
         taken = total_width([*head, *note]) + 2
         if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
             return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
-        is_value = said.state == RESULT and said.outcome == value_text(whole.get("Result"))
-        value = pretty(whole["Result"], self.width) if self.full and is_value else said.outcome
+        is_value = self.full and said.state == RESULT and said.outcome == value_text(whole.get("Result"))
+        value = pretty(whole["Result"], self.width) if is_value else said.outcome
         return Line(head, note), [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)]
 
     def _bar(self, step: Step) -> list[Piece]:
