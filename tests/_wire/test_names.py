@@ -12,6 +12,7 @@ OWN_FORM = {
     "_render/terminal/trace_table.py": "what `whyops list --json` prints",
     "_render/json.py": "what `whyops show --json` prints has names of its own, some of them the same",
     "_render/page/data.py": "what the page is handed has names of its own, some of them the same",
+    "_render/step_text.py": "how a call ended, in a word",
     "_render/step_values.py": "a view is told the way to a value in a raw event",
     "_service/responses.py": "the service's answers repeat ids",
     "_cli/status.py": "what `whyops status --json` prints",

@@ -180,6 +180,8 @@ class _Tree:
         """Return the text's lines; unless `full`, of more than `most` the last ends in an ellipsis."""
         if not self.full:
             text = text[: (most + 1) * max(room, 2) * 4]
+        if len(text) <= room and text.isascii() and text.isprintable():
+            return [text.rstrip()]
         parts = (part for line in text.strip("\n").split("\n") for part in wrapped(self.say(line.rstrip()), room))
         shown = list(itertools.islice(parts, None if self.full else most))
         if next(parts, None) is not None:

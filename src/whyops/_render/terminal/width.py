@@ -26,9 +26,14 @@ def width_of(text: str) -> int:
 
     An emoji that is made of several takes two: joined ones, one with a skin tone, a flag; a sign that is shown as an emoji, too.
     """
-    if text.isascii() or _NARROW.fullmatch(text):
+    if is_narrow(text):
         return len(text)
     return _width_of_short(text) if len(text) <= _SHORT else _width_of_wide(text)
+
+
+def is_narrow(text: str) -> bool:
+    """Tell whether each character takes one column, whatever stands beside it."""
+    return text.isascii() or _NARROW.fullmatch(text) is not None
 
 
 def _width_of_wide(text: str) -> int:
