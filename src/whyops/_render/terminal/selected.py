@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..._printable import counted
 from ..._trace.recorded import RecordedTrace
@@ -11,8 +11,7 @@ from ..._trace.steps import Step
 from ..step_text import FAILED, outline, step_text, turns
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What to show of a tree: steps down to `depth`, where those at the left have depth 1; those that failed alone; steps' numbers."""
 
     depth: int | None = None

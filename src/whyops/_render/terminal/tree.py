@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timezone, tzinfo
+from typing import NamedTuple
 
 from ..._printable import counted, printable
 from ..._trace.incomplete import gaps
@@ -55,8 +55,7 @@ def render_tree(
     return painted(lines, width=width, color=color, ellipsis=tree.glyphs.ellipsis)
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Text(NamedTuple):
     """A text that may take several lines under a step."""
 
     text: str
@@ -69,8 +68,7 @@ _Shown = tuple[Line, "list[_Text]"]
 """How one step looks: its first line, and what stands below it."""
 
 
-@dataclass(frozen=True)
-class _Tree:
+class _Tree(NamedTuple):
     width: int
     full: bool
     encoding: str
