@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .actor import Actor
-from .model_tool_call import ModelToolCall, tool_calls_in
+from .model_tool_call import ModelToolCall, name_in, tool_calls_in
 from .names import UNKNOWN
 from .once import once
 from .recorded_time import microseconds
@@ -335,7 +335,9 @@ class RecordedEvent:
     def tool(self) -> str | None:
         """The tool that is called, or that gave a result."""
         named = as_text(self.metadata.get("tool")) or as_text(self.fields.get("toolName"))
-        return named or next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
+        if named or self.type != "tool_result":
+            return named or name_in(self.fields.get("toolCalls"))
+        return next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
 
     @once
     def tool_calls(self) -> tuple[ModelToolCall, ...]:
