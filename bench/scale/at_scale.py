@@ -81,8 +81,7 @@ def left(destination: Destination, files: int, plain: Path) -> Callable[[Path, P
     """Return what leaves lines in a home as dead processes do."""
 
     def fill(home: Path, _: Path) -> None:
-        with plain.open("rb") as file:
-            homes.leave(home, destination, files, file.readlines())
+        homes.leave(home, destination, files, plain)
 
     return fill
 
