@@ -9,7 +9,7 @@ from ..._trace.recorded import RecordedTrace
 from ..._trace.steps import Step
 from ..._wire.used import Usage
 from ..._wire.values import as_text
-from ..step_text import FAILED, OPEN, IsAlive, outline, step_text, turns
+from ..step_text import FAILED, OPEN, IsAlive, StepText, outline, step_text, turns
 from .card import Card
 from .exact import TOO_DEEP, exact, exact_event
 from .prompts import Prompts
@@ -17,7 +17,6 @@ from .prompts import Prompts
 Data = dict[str, object]
 
 _PREVIEW = 300
-_NOTHING: tuple[object, ...] = (None, "", [])
 
 
 def report_data(traces: Sequence[RecordedTrace], is_alive: IsAlive | None) -> Data:
@@ -69,27 +68,39 @@ class TracePage:
             said = step_text(step, self._is_alive)
             self._card.add(step, said, parent)
             begin, end = _span(step)
-            data: Data = {
-                "kind": said.kind,
-                "name": said.name,
-                "text": _cut(said.text or (f"requested {', '.join(said.requested)}" if said.requested else "")),
-                "result": _cut("" if said.state == OPEN else said.outcome),
-                "parent": parent,
-                "depth": depth,
-                "at": round(max(begin - zero, 0.0), 3),
-                "to": round(max(end - zero, 0.0), 3),
-                "ms": step.latency_ms,
-                "tokens": _counts(usage) if (usage := step.usage) else None,
-                "failed": said.state == FAILED or None,
-                "open": said.outcome if said.state == OPEN else None,
-                "who": _who(step) if said.kind != "user" else None,
-                "users": sorted({user for event in step.events if (user := event.external_user_id)}),
-                "notes": [*(_cut(f"requested, but not recorded: {call}") for call in said.not_recorded), *said.facts, *said.warnings],
-                "parts": [[value.title, places[id(value.event)], list(value.path)] for value in said.values],
-                "events": [places[id(event)] for event in step.events],
-                "prompt": self._prompts.of(step.events) if said.kind in ("model", "error") else None,
-            }
-            yield {name: value for name, value in data.items() if value not in _NOTHING}
+            data: Data = {"kind": said.kind}
+            for name, told in (("name", said.name), ("text", _text(said)), ("result", "" if said.state == OPEN else _cut(said.outcome))):
+                if told:
+                    data[name] = told
+            data["parent"], data["depth"] = parent, depth
+            data["at"], data["to"] = round(max(begin - zero, 0.0), 3), round(max(end - zero, 0.0), 3)
+            data.update(self._more(step, said))
+            data["events"] = [places[id(event)] for event in step.events]
+            data["parts"] = [[value.title, places[id(value.event)], list(value.path)] for value in said.values]
+            yield data
+
+    def _more(self, step: Step, said: StepText) -> Iterator[tuple[str, object]]:
+        """Yield what few steps have."""
+        if step.latency_ms is not None:
+            yield "ms", step.latency_ms
+        if usage := step.usage:
+            yield "tokens", _counts(usage)
+        if said.state == FAILED:
+            yield "failed", True
+        elif said.state == OPEN:
+            yield "open", said.outcome
+        if said.kind != "user" and (who := _who(step)):
+            yield "who", who
+        if users := {user for event in step.events if (user := event.external_user_id)}:
+            yield "users", sorted(users)
+        if said.not_recorded or said.facts or said.warnings:
+            yield "notes", [*(_cut(f"requested, but not recorded: {call}") for call in said.not_recorded), *said.facts, *said.warnings]
+        if said.kind in ("model", "error") and (prompt := self._prompts.of(step.events)):
+            yield "prompt", prompt
+
+
+def _text(said: StepText) -> str:
+    return _cut(said.text or (f"requested {', '.join(said.requested)}" if said.requested else ""))
 
 
 def _counts(usage: Usage) -> list[int]:

@@ -14,7 +14,6 @@ _NAMED = ("kind", "name", "who")
 _NUMBERS = ("parent", "depth", "at", "to")
 _RARE = ("ms", "tokens", "users")
 _MARKS = ("failed", "open")
-_INDEXED = frozenset((*_NAMED, *_NUMBERS, *_RARE, "failed"))
 
 
 def packed(pages: Sequence[TracePage]) -> tuple[Data, Iterator[str]]:
@@ -29,7 +28,7 @@ class _Columns:
     def __init__(self, page: TracePage) -> None:
         self._page = page
         self._users: dict[str, None] = {}
-        self._numbers: dict[str, list[object]] = {name: [] for name in (*_NUMBERS, *_RARE)}
+        self._numbers: dict[str, list[Any]] = {name: [] for name in (*_NUMBERS, *_RARE)}
         self._places: dict[str, list[int]] = {name: [] for name in (*_NAMED, *_MARKS)}
         self._names: dict[str, dict[object, int]] = {name: {} for name in _NAMED}
         self._lines = [self._line(place, step) for place, step in enumerate(page.steps())]
@@ -49,11 +48,13 @@ class _Columns:
     def _line(self, place: int, step: Data) -> str:
         """Take what a step has of the columns, and return the rest of it."""
         for name, numbers in self._numbers.items():
-            numbers.append(step.get(name))
+            numbers.append(step.pop(name, None))
         for name, names in self._names.items():
-            self._places[name].append(names.setdefault(step.get(name), len(names)))
-        self._users.update(dict.fromkeys(step.get("users", ())))
-        for name in _MARKS:
-            if name in step:
-                self._places[name].append(place)
-        return inert({name: value for name, value in step.items() if name not in _INDEXED})
+            self._places[name].append(names.setdefault(step.pop(name, None), len(names)))
+        if users := self._numbers["users"][-1]:
+            self._users.update(dict.fromkeys(users))
+        if "open" in step:
+            self._places["open"].append(place)
+        if step.pop("failed", None):
+            self._places["failed"].append(place)
+        return inert(step)
