@@ -12,7 +12,7 @@ _ODD = re.compile(r"(?:^|[:\[, ])-?\d{16}|NaN|Infinity", re.ASCII)
 _DIGITS = bytes.maketrans(b"123456789[,- \tE", b"000000000:::::e")
 """Makes numbers that a browser would round, or take for infinite, alike: a colon and sixteen zeros, or an exponent of three."""
 _ROUNDED = b":" + b"0" * _ROUNDED_FROM
-_COMPACT = json.JSONEncoder(separators=(",", ":"), default=str)
+_COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str)
 TOO_DEEP = "(nested too deeply to be shown here; `whyops export` has it)"
 
 
