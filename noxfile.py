@@ -37,7 +37,7 @@ OF_OPENTELEMETRY = {
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
     "pydantic_ai": ["pydantic-ai-slim"],
     "smolagents": ["smolagents[openai]", "openinference-instrumentation-smolagents"],
-    "strands": ["strands-agents"],
+    "strands": ["strands-agents[openai]"],
 }
 
 # What was there with the lowest langchain-core: later ones ask for more than they say, or have pip look through all their releases.
@@ -48,6 +48,9 @@ OF_THE_LOWEST = [
     "langgraph-prebuilt<1.0.6",
     "mcp<2",
 ]
+
+# The pieces of code in the documents: those whose packages are in an environment run there, the others are passed over.
+SNIPPETS = ["-m", "examples", "tests/test_snippets.py"]
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
@@ -195,6 +198,7 @@ def otel_frameworks(session: nox.Session, framework: str) -> None:
     needed = ["anyio", "hypothesis", "pytest>=9", "pytest-timeout", "pytest-xdist"]
     install(session, package=".[opentelemetry]", also=[*OF_OPENTELEMETRY[framework], *needed])
     session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{framework}.py", *session.posargs)
+    session.run("pytest", *SNIPPETS, "-k", "opentelemetry")
 
 
 @nox.session
@@ -205,6 +209,7 @@ def mcp(session: nox.Session, release: str) -> None:
     leaves_streams_open = ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"] if release == "lowest" else []
     tests = ["tests/integrations/mcp", "tests/_mcp", "tests/_cli/test_mcp.py"]
     session.run("pytest", "-n", "auto", *leaves_streams_open, *tests, *session.posargs)
+    session.run("pytest", *SNIPPETS, "-k", "mcp_tools")
 
 
 @nox.session
@@ -263,7 +268,7 @@ def servers(session: nox.Session) -> None:
     """Record under real servers, and in real pools of processes: gunicorn, Celery, joblib and Python's own."""
     install(session, "servers", package=".")
     session.run("pytest", "-n", "auto", "-m", "servers", "tests/servers", *session.posargs)
-    session.run("pytest", "-m", "examples", "tests/test_documents.py", "-k", "recipes")  # one of them needs Celery
+    session.run("pytest", *SNIPPETS, "-k", "recipes or processes")  # some of them need Celery, RQ or Ray
 
 
 def _need_chromium(session: nox.Session) -> None:

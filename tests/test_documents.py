@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
 import runpy
 import subprocess
@@ -15,54 +13,15 @@ import pytest
 import whyops
 from tests.acceptance.test_golden_wire import GOLDEN
 from tests.interpreter import STRICT
+from tests.snippets import PAGES, PROJECT, environment_of_a_reader, of_language
 from whyops._cli._main import main
 from whyops._outbox.segment import FORMAT
 from whyops._store.schema import STEPS
 from whyops.types import EventType
 
-PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
 CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
-PAGES = {path.name: path.read_text("utf-8") for path in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))}
-BLOCKS = {
-    f"{name}:{number}": block
-    for name, page in PAGES.items()
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
-}
-IMPORTED = re.compile(r"^(?:from|import) (?:whyops\.integrations\.)?([\w.]+)", re.MULTILINE)
-NEEDS = {"asgi": "starlette", "langchain": "langchain_core"}
-"""What our own integrations are for. A block whose package is not installed in this environment is run in another one."""
-
-
-def is_installed(module: str) -> bool:
-    """Tell whether a module can be found; only the packages around it are loaded."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def run(home: Path, *arguments: str, **variables: str) -> str:
-    """Run Python as a reader does, and return what it printed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WHYOPS_")}
-    environment |= {"WHYOPS_HOME": str(home), "PYTHONUTF8": "1", **variables}
-    done = subprocess.run([*STRICT, *arguments], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.examples
-@pytest.mark.parametrize("block", BLOCKS)
-def test_the_code_in_the_documents_runs(block: str, tmp_path: Path) -> None:
-    """Each block of Python of each page runs by itself, one that holds a test by pytest. The ones with a key send nothing here."""
-    code = BLOCKS[block]
-    for module in IMPORTED.findall(code):
-        if not is_installed(NEEDS.get(module, module)):
-            pytest.skip(f"{module} is not installed")
-    script = tmp_path / "block.py"
-    script.write_text(code, "utf-8")
-    by_pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider") if re.search("^def test_", code, re.MULTILINE) else ()
-    run(tmp_path / "home", *by_pytest, str(script), WHYOPS_DISABLED="1" if "api_key=" in code else "")
+BLOCKS = {name: snippet.text for name, snippet in of_language("python").items()}
 
 
 def test_the_readme_is_short() -> None:
@@ -97,7 +56,8 @@ def test_each_example_is_on_their_page() -> None:
 
 def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The ten lines record what the README says, and `whyops show` tells it."""
-    run(tmp_path / "home", "-c", BLOCKS["README.md:0"])
+    environment = environment_of_a_reader(tmp_path / "home")
+    subprocess.run([*STRICT, "-c", BLOCKS["README.md:0"]], env=environment, check=True)
     assert main(["--home", str(tmp_path / "home"), "show", "last"]) == 0
     shown = capsys.readouterr().out
     for text in ("user_12345", "Where is order 123?", "search_orders", "shipped", "gpt-4o-mini"):
