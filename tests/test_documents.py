@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import runpy
 import subprocess
@@ -14,7 +15,8 @@ import whyops
 from tests.acceptance.test_golden_wire import GOLDEN
 from tests.interpreter import STRICT
 from tests.snippets import PAGES, PROJECT, environment_of_a_reader, of_language
-from whyops._cli._main import main
+from whyops._cli._main import _parsed, main
+from whyops._cli.completion import options_of
 from whyops._outbox.segment import FORMAT
 from whyops._store.schema import STEPS
 from whyops.types import EventType
@@ -92,6 +94,30 @@ def test_the_map_names_every_room() -> None:
     assert set(re.findall(r"^\| `([\w/.]+)` \|", CONTRIBUTING, re.MULTILINE)) >= rooms
     named = re.findall(r"`([\w/]+\.py)`", CONTRIBUTING)
     assert [name for name in named if not (package / name).exists() and not (PROJECT / name).exists()] == []
+
+
+def test_the_page_of_commands_names_each_with_its_options() -> None:
+    """Each command has a row, in which each of its options stands, unless the row says that the command takes the filters of `list`."""
+    page = PAGES["commands.md"]
+    rows = {row.split("`")[1].split(" ")[1]: row for row in page.splitlines() if row.startswith("| `whyops ")}
+    completed = _parsed(["completion", "bash"]).commands
+    options = {name: {option for option in options_of(parser) if option.startswith("--")} for name, parser in completed.items()}
+    filters = {f"--{name}" for name in ("errors", "user", "tool", "agent", "node", "since", "until")}
+    assert set(rows) == set(options)
+    for name, row in rows.items():
+        unsaid = {"--help", "--home"} | (filters if "the filters of `list`" in row else set())
+        assert [option for option in sorted(options[name] - unsaid) if not re.search(rf"`[^`]*{option}\b[^`]*`", row)] == [], name
+        assert set(re.findall(r"(--[a-z-]+)", row)) <= options[name], name
+
+
+def test_the_page_of_settings_names_each() -> None:
+    """Each argument of the client's, and each variable of the environment that is read for settings."""
+    page = PAGES["settings.md"]
+    arguments = set(inspect.signature(whyops.WhyOps).parameters)
+    files = (PROJECT / "src" / "whyops" / "_config").glob("*.py")
+    variables = {name for file in files for name in re.findall(r"\b(?:WHYOPS|OTEL)(?:_[A-Z]+)+", file.read_text("utf-8"))}
+    assert len(variables) > 15
+    assert [name for name in sorted(arguments | variables) if not re.search(rf"`{name}[`=]", page)] == []
 
 
 def test_the_page_of_events_names_what_is_sent() -> None:
