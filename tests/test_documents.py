@@ -7,7 +7,7 @@ import re
 import runpy
 import subprocess
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -118,6 +118,21 @@ def test_the_page_of_settings_names_each() -> None:
     variables = {name for file in files for name in re.findall(r"\b(?:WHYOPS|OTEL)(?:_[A-Z]+)+", file.read_text("utf-8"))}
     assert len(variables) > 15
     assert [name for name in sorted(arguments | variables) if not re.search(rf"`{name}[`=]", page)] == []
+
+
+def test_the_pages_name_the_oldest_releases_that_are_taken() -> None:
+    """Policy and installation say of each package what pyproject.toml asks for."""
+    tomllib: Any = pytest.importorskip("tomllib")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    rows = re.findall(r"^\| ([\w, -]+) \| ([\d., ]+) \|", PAGES["policy.md"], re.MULTILINE)
+    said = {name: oldest for names, releases in rows for name, oldest in zip(names.split(", "), releases.split(", "), strict=True)}
+    for extra, (requirement,) in project["optional-dependencies"].items():
+        name, oldest = requirement.split(">=")
+        assert said[name] == oldest
+        assert f"| `{extra}` | {name} {oldest} or newer |" in PAGES["getting_started.md"]
+    for requirement in project["dependencies"][:2]:
+        name, oldest = requirement.split(">=")
+        assert said[name] == oldest
 
 
 def test_the_page_of_events_names_what_is_sent() -> None:
