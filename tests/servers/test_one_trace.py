@@ -1,4 +1,4 @@
-"""A trace that crosses a FastAPI server (a streamed answer), a Celery worker and a LangGraph node is one tree."""
+"""A trace that crosses a FastAPI server (a streamed answer), a Celery worker, an MCP server over HTTP and a LangGraph node is one tree."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import pytest
 
 import whyops
+from tests.server.otlp import OtlpServer
 
 from .conftest import Service
 
+T = TypeVar("T")
+
 pytestmark = pytest.mark.skipif(
-    not all(map(importlib.util.find_spec, ("fastapi", "langgraph", "uvicorn"))), reason="needs fastapi, langgraph and uvicorn"
+    not all(map(importlib.util.find_spec, ("fastapi", "langgraph", "mcp", "uvicorn"))), reason="needs fastapi, langgraph, mcp and uvicorn"
 )
 
-TASKS = """
-import os, pathlib
-import celery
+GRAPH = """
+import os
+from typing import TypedDict
 import whyops
 from langgraph.graph import START, StateGraph
-from typing import TypedDict
 from whyops.integrations.langchain import WhyOpsCallbackHandler
-
-folder = pathlib.Path(__file__).parent
-for name in ("queue", "results", "control"):
-    (folder / name).mkdir(exist_ok=True)
-app = celery.Celery("tasks", broker="filesystem://", backend=f"file://{folder / 'results'}")
-app.conf.update(broker_transport_options={
-    "data_folder_in": str(folder / "queue"), "data_folder_out": str(folder / "queue"), "control_folder": str(folder / "control")
-})
+from whyops.integrations.mcp import instrument
+try:
+    from mcp.server import MCPServer
+except ImportError:  # its name before 2.0
+    from mcp.server.fastmcp import FastMCP as MCPServer
 whyops.configure(agent_name=os.environ.get("WORKERS_NAME") or None)
 
 class State(TypedDict):
@@ -46,15 +47,47 @@ graph = StateGraph(State)
 graph.add_node("double", lambda state: {"number": double(state["number"])})
 graph.add_edge(START, "double")
 compiled = graph.compile()
+server = MCPServer("numbers", log_level="CRITICAL")
+
+@server.tool()
+@whyops.tool
+async def in_graph(number: int) -> int:
+    return (await compiled.ainvoke({"number": number}, {"callbacks": [WhyOpsCallbackHandler()]}))["number"]
+
+app = instrument(server).streamable_http_app()
+"""
+
+TASKS = """
+import asyncio, os, pathlib
+import celery, mcp
+import whyops
+from mcp.client.streamable_http import streamable_http_client
+from whyops.integrations.mcp import recorded_session
+
+folder = pathlib.Path(__file__).parent
+for name in ("queue", "results", "control"):
+    (folder / name).mkdir(exist_ok=True)
+app = celery.Celery("tasks", broker="filesystem://", backend=f"file://{folder / 'results'}")
+app.conf.update(broker_transport_options={
+    "data_folder_in": str(folder / "queue"), "data_folder_out": str(folder / "queue"), "control_folder": str(folder / "control")
+})
+whyops.configure(agent_name=os.environ.get("WORKERS_NAME") or None)
 
 @app.task(bind=True)
 def work(self, number):
     with whyops.continued(self.request.headers):
-        return in_graph(number)
+        return ask_graph(number)
 
 @whyops.tool
-def in_graph(number):
-    return compiled.invoke({"number": number}, {"callbacks": [WhyOpsCallbackHandler()]})["number"]
+def ask_graph(number):
+    return asyncio.run(in_graph(number))
+
+async def in_graph(number):
+    url = f"http://127.0.0.1:{os.environ['GRAPHS_PORT']}/mcp"
+    async with streamable_http_client(url) as streams, mcp.ClientSession(*streams[:2]) as session:
+        await session.initialize()
+        answer = await recorded_session(session).call_tool("in_graph", {"number": number})
+        return int(answer.content[0].text)
 """
 
 WEB = """
@@ -95,31 +128,39 @@ with whyops.trace("order-7"):
     assert ask_web(21) == "answer: 42", ask_web(21)
 """
 
-TREE = ["ask_web", "ask_worker", "in_graph", "double"]
+TREE = ["ask_web", "ask_worker", "ask_graph", "in_graph", "in_graph", "double"]
+"""The fourth is the call of MCP's client, the fifth its server's."""
 
 
 def crossed(service: Service) -> None:
-    """Run the three programs, and end the servers."""
-    for name, text in (("tasks", TASKS), ("web", WEB), ("program", PROGRAM)):
+    """Run the program and the three servers, and end the servers."""
+    for name, text in (("graph", GRAPH), ("tasks", TASKS), ("web", WEB), ("program", PROGRAM)):
         (service.folder / f"{name}.py").write_text(text)
-    service.environment["WHYOPS_TRUST_SECRET"] = "one-secret-for-all"
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+    web, graph = _free_ports()
+    service.environment |= {"WHYOPS_TRUST_SECRET": "one-secret-for-all", "GRAPHS_PORT": str(graph)}
     flags = ["--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     running = [
         service.start("-m", "celery", "-A", "tasks", "worker", *flags),
-        service.start("-m", "uvicorn", "web:app", "--port", str(port), "--log-level", "warning"),
+        service.start("-m", "uvicorn", "web:app", "--port", str(web), "--log-level", "warning"),
+        service.start("-m", "uvicorn", "graph:app", "--port", str(graph), "--log-level", "warning"),
     ]
     try:
-        _wait_for(port, running[1])
-        service.run("program.py", str(port))
+        for port, server in zip((web, graph), running[1:], strict=True):
+            _wait_for(port, server)
+        service.run("program.py", str(web))
         for server in running:
             service.end(server, signal.SIGTERM)
     finally:
         for server in running:
             server.kill()
             server.wait()
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _wait_for(port: int, server: subprocess.Popen[str]) -> None:
@@ -138,17 +179,26 @@ def test_at_the_service(service: Service, workers_name: str) -> None:
     """With one agent's name it is one trace; another agent has a trace of its own, whose events name the span they come from."""
     service.environment["WORKERS_NAME"] = workers_name
     crossed(service)
-    calls = service.calls(len(TREE))
-    span = {call.tool: call.span for call in calls}
-    assert {call.tool: call.parent for call in calls} == dict(zip(TREE, [None, *(span[tool] for tool in TREE)], strict=False))
-    traces = {call.tool: call.trace for call in calls}
+    calls = _path({call.parent: call for call in service.calls(len(TREE))}, None, lambda call: call.span)
+    assert [call.tool for call in calls] == TREE
+    traces = [call.trace for call in calls]
     if not workers_name:
-        assert set(traces.values()) == {"order-7"}
+        assert set(traces) == {"order-7"}
         return
-    assert traces["ask_web"] == traces["ask_worker"] == "order-7"
-    assert traces["in_graph"] == traces["double"] != "order-7"
-    origin = {event["metadata"].get("parentTraceId") for event in service.events() if event["traceId"] == traces["double"]}
-    assert origin == {"order-7"}
+    assert traces[:2] == ["order-7"] * 2
+    assert len(set(traces[2:])) == 1
+    assert traces[2] != "order-7"
+    assert {event["metadata"].get("parentTraceId") for event in service.events() if event.get("spanId") == calls[2].span} == {"order-7"}
+
+
+def _path(within: dict[Any, T], outermost: object, id_of: Callable[[T], object]) -> list[T]:
+    """Return calls or spans, given by what they are in, from the outermost in: each holds the next one, and only that."""
+    path, around = [], outermost
+    while around in within:
+        path.append(within[around])
+        around = id_of(path[-1])
+    assert len(path) == len(within)
+    return path
 
 
 @pytest.mark.parametrize("workers_name", ["", "worker"], ids=["one agent", "two agents"])
@@ -168,3 +218,21 @@ def test_locally(service: Service, workers_name: str, monkeypatch: pytest.Monkey
     assert path == TREE
     assert len(steps) == len(TREE)
     assert len({event.metadata["runId"] for step in steps for event in step.events}) == 1
+
+
+def test_as_spans(service: Service) -> None:
+    """A receiver of OpenTelemetry spans takes every request: one tree in one trace, each call once.
+
+    The span around the turn has one id, whichever processes send it as they end.
+    """
+    del service.environment["WHYOPS_API_KEY"]
+    with OtlpServer() as receiver:
+        service.environment |= {"WHYOPS_OTLP": "1", "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{receiver.port}"}
+        crossed(service)
+        service.run("-m", "whyops", "deliver")
+    assert set(receiver.statuses) == {200}
+    assert len({span.trace_id for span in receiver.spans}) == 1
+    turn, *calls = _path({span.parent_span_id: span for span in receiver.spans}, b"", lambda span: span.span_id)
+    assert turn.name == "invoke_agent servers"
+    assert [span.name for span in calls] == [f"execute_tool {tool}" for tool in TREE]
+    assert [receiver.came[span.span_id] for span in calls] == [1] * len(TREE)
