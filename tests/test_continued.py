@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import copy
 import email.message
@@ -13,22 +12,20 @@ import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import whyops
+from tests.ignored import ignored
+from tests.server.otlp import OtlpServer
 from tests.server.server import StrictServer
-from whyops import _continued
-from whyops._default import default_client
+from whyops._cli._main import main
+from whyops._default import default_client, existing_default
 from whyops._recording.carried import KEY
 from whyops.integrations.asgi import TraceMiddleware
 from whyops.integrations.wsgi import TraceMiddleware as WsgiMiddleware
-
-
-@pytest.fixture(autouse=True)
-def _uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_continued, "ignored", collections.Counter())
 
 
 @whyops.tool
@@ -56,7 +53,7 @@ def test_nothing_is_carried_outside_a_trace() -> None:
     with whyops.continued({}, trust=True) as trace:
         assert trace is None
         assert whyops.current_trace() is None
-    assert not _continued.ignored
+    assert not ignored()
 
 
 def test_what_is_carried() -> None:
@@ -167,7 +164,7 @@ def test_whom_to_trust(
     for _ in range(3):
         with whyops.continued(headers, trust=trust) as trace:
             assert (trace is not None) == is_continued
-    assert _continued.ignored["untrusted"] == (0 if is_continued else 3)
+    assert ignored() == ({} if is_continued else {"untrusted": 3})
     said = [record for record in caplog.records if "not continued" in record.getMessage()]
     assert len(said) == (0 if is_continued else 1)
     assert "s3cret" not in caplog.text
@@ -179,7 +176,7 @@ def test_malformed_contexts_change_nothing() -> None:
     for text in ("whyops.trace=", "whyops.trace=" + "t" * 200, "a=b," * 9_000, "whyops.span=s"):
         with whyops.continued({"baggage": text}, trust=True) as trace:
             assert trace is None
-    assert _continued.ignored == {"malformed": 4}
+    assert ignored() == {"malformed": 4}
     odd: list[object] = [
         None,
         7,
@@ -197,6 +194,43 @@ def test_malformed_contexts_change_nothing() -> None:
     for carrier in odd:
         with whyops.continued(carrier, trust=True) as trace:
             assert trace is None
+
+
+STRANGER = {"baggage": "whyops.trace=order-7,whyops.span=s-1"}
+
+
+def test_what_is_ignored_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """`status` tells how many and why, and `doctor` what to do, also where nothing was ever recorded: a stranger makes no client."""
+    for carrier in (STRANGER, STRANGER, {"baggage": "whyops.trace="}):
+        with whyops.continued(carrier):
+            look_up("lamp")
+    assert existing_default() is None
+    assert ignored() == {"untrusted": 2, "malformed": 1}
+    assert main(["status"]) == 0
+    assert "  3 traces of other processes not continued\n    2: untrusted\n    1: malformed\n" in capsys.readouterr().out
+    assert main(["status", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["recorded"], told["notContinued"], told["notContinuedReasons"]) == (0, 3, {"untrusted": 2, "malformed": 1})
+    main(["doctor"])
+    told = capsys.readouterr().out
+    assert "3 traces of other processes not continued" in told
+    assert "WHYOPS_TRUST_SECRET" in told
+    assert not whyops.load_traces()
+
+
+def test_where_what_is_ignored_is_counted(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """For the default client's first destination; not where several clients are open and none was chosen, or all is switched off."""
+    monkeypatch.setenv("WHYOPS_DISABLED", "1")
+    with whyops.continued(STRANGER):
+        assert not home.exists()
+    monkeypatch.delenv("WHYOPS_DISABLED")
+    with OtlpServer() as receiver, whyops.WhyOps(otlp=f"http://127.0.0.1:{receiver.port}", keep_local=True):
+        with whyops.continued(STRANGER):
+            pass
+        assert ignored() == {"untrusted": 1}
+        with whyops.WhyOps(), whyops.continued(STRANGER):
+            pass
+        assert ignored() == {"untrusted": 1}
 
 
 def test_the_secret_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,6 +137,15 @@ class Delivery:
     def lose(self, trace_id: str, reason: str, events: int) -> None:
         """Count events that could not be recorded; `trace_id` is empty where nobody knows whose they were. From any thread."""
         self._counters.lose(trace_id, reason, events)
+        self._tell_counts()
+
+    def ignore(self, reason: str) -> None:
+        """Count a trace of another process that is not continued here. From any thread."""
+        self._counters.ignore(reason)
+        self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        """Have the numbers written down, soon, where nothing else is to be done."""
         self._register()
         if self._worker.thread is None:
             self._worker.wake()

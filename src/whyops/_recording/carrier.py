@@ -26,7 +26,7 @@ def baggage_in(carrier: object) -> tuple[str, str]:
 
 def _text_in(carrier: object) -> str | None:
     pairs = [(name.lower(), value) for name, value in _pairs(carrier)]
-    own = next((_text(value) for name, value in pairs if name == carried.KEY), None)
+    own = next((_text(value) for name, value in pairs if name == carried.KEY and value is not None), None)
     if own is not None:
         return own
     baggage = ",".join(_text(value) for name, value in pairs if name == BAGGAGE)
