@@ -70,7 +70,7 @@ for name in ("queue", "results", "control"):
 app = celery.Celery("tasks", broker="filesystem://", backend=f"file://{folder / 'results'}")
 app.conf.update(broker_transport_options={
     "data_folder_in": str(folder / "queue"), "data_folder_out": str(folder / "queue"), "control_folder": str(folder / "control")
-})
+}, worker_proc_alive_timeout=30)
 whyops.configure(agent_name=os.environ.get("WORKERS_NAME") or None)
 
 @app.task(bind=True)
@@ -138,7 +138,7 @@ def crossed(service: Service) -> None:
         (service.folder / f"{name}.py").write_text(text)
     web, graph = _free_ports()
     service.environment |= {"WHYOPS_TRUST_SECRET": "one-secret-for-all", "GRAPHS_PORT": str(graph)}
-    flags = ["--pool", "solo", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    flags = ["--pool", "prefork", "--concurrency", "1", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     running = [
         service.start("-m", "celery", "-A", "tasks", "worker", *flags),
         service.start("-m", "uvicorn", "web:app", "--port", str(web), "--log-level", "warning"),
