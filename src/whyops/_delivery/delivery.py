@@ -140,9 +140,16 @@ class Delivery:
         self._tell_counts()
 
     def ignore(self, reason: str) -> None:
-        """Count a trace of another process that is not continued here. From any thread."""
+        """Count a trace of another process that is not continued here. From any thread.
+
+        The first is written down at once: the process of a job may record nothing more, and end without exit hooks.
+        """
+        is_first = not self._counters.total.not_continued
         self._counters.ignore(reason)
-        self._tell_counts()
+        if is_first:
+            self._counters.save()
+        if self._counters.has_news():
+            self._tell_counts()
 
     def _tell_counts(self) -> None:
         """Have the numbers written down, soon, where nothing else is to be done."""
