@@ -71,6 +71,19 @@ def test_what_is_carried() -> None:
     assert carrier == {"Baggage": "a=1", "Accept": "*/*"}
 
 
+def test_a_baggage_that_leaves_no_room(caplog: pytest.LogCaptureFixture) -> None:
+    """Others' members are kept whole beside ours, as far as a receiver reads both; beyond that they stay alone, which is said once."""
+    longest = "a=" + "b" * 7_900
+    with sent(carrier={"baggage": longest}) as (headers, _):
+        assert headers["baggage"].startswith(f"{longest},whyops.trace=order-7,")
+    with whyops.continued(headers, trust=True) as trace:
+        assert trace is not None
+    for name in ("baggage", "baggage", b"baggage"):
+        with sent(carrier={name: longest + "b" * 300}) as (headers, _):
+            assert headers == {"X-Trace-ID": "order-7"}
+    assert sum("no room for the trace" in record.getMessage() for record in caplog.records) == 1
+
+
 def message(headers: Mapping[str, str]) -> object:
     made = email.message.Message()
     for name, value in headers.items():

@@ -16,7 +16,10 @@ KEY = "dev.whyops/trace"
 """Under which MCP's `_meta` holds the text."""
 
 MAX_TEXT = 4096
-"""Characters of the text. A longer one, or a header that is longer than twice this, is not read."""
+"""Characters of the text. A longer one is not read."""
+
+MAX_HEADER = 8192
+"""Characters of a `baggage` header, with others' members. A longer one is not read; W3C has servers pass on at least as much."""
 
 SIGNED_SECONDS = 86_400
 """For how long a signature holds: as long as a task may wait in a queue."""
@@ -104,7 +107,7 @@ def own_trace_id(carried: Carried, agent_name: str) -> str:
 
 def _members(text: object) -> dict[str, str] | None:
     """Return the values of our members, by name without the prefix. None for no text, one that is too long, or a name that comes twice."""
-    if not isinstance(text, str) or len(text) > MAX_TEXT * 2:
+    if not isinstance(text, str) or len(text) > MAX_HEADER:
         return None
     own = own_members(text)
     if not own or len(own) > MAX_TEXT or not own.isascii():

@@ -9,7 +9,7 @@ from .._config import environment
 from .._runtime import guard
 from . import carrier as carriers
 from . import context
-from .carried import MAX_TEXT, Carried, merged, to_text
+from .carried import MAX_HEADER, Carried, merged, to_text
 from .trace_writer import TraceWriter
 
 
@@ -23,7 +23,8 @@ def headers(carrier: Mapping[str, str] | None = None, *, user: bool = False) -> 
     """Return the headers that tell another process which trace its work belongs to; `{}` outside a trace.
 
     They are `X-Trace-ID`, and `baggage` with the trace, the span that is current, and the agent, signed if `WHYOPS_TRUST_SECRET` is set. A
-    `carrier`, such as the headers of a request that is to be sent, is left as it is; what it has as `baggage` is kept in what is returned.
+    `carrier`, such as the headers of a request that is to be sent, is left as it is; what it has as `baggage` is kept in what is returned;
+    where that leaves no room in 8 kB, no `baggage` is.
     With `user` the user's id goes along. The other process takes it up with `whyops.continued`.
     """
     return _headers(carrier, user=user) or {}
@@ -35,5 +36,10 @@ def _headers(carrier: object, *, user: bool) -> dict[str, str] | None:
     if trace is None:
         return None
     name, baggage = carriers.baggage_in(carrier)
-    text = text_of(trace, context.span_id_in(trace), user=user)
-    return {"X-Trace-ID": trace.id, name: merged(baggage if len(baggage) <= MAX_TEXT else "", text)}
+    whole = merged(baggage, text_of(trace, context.span_id_in(trace), user=user))
+    if len(whole) > MAX_HEADER:
+        guard.notices.say(
+            "baggage", "A request has no room for the trace in its baggage header, which is left as it is: it is not continued."
+        )
+        return {"X-Trace-ID": trace.id}
+    return {"X-Trace-ID": trace.id, name: whole}
