@@ -21,6 +21,7 @@ import whyops
 from tests.ignored import ignored
 from tests.server.otlp import OtlpServer
 from tests.server.server import StrictServer
+from tests.server.service import Limits
 from whyops._cli._main import main
 from whyops._default import default_client, existing_default
 from whyops._recording.carried import KEY
@@ -289,6 +290,33 @@ def test_another_agent_at_the_service(caplog: pytest.LogCaptureFixture) -> None:
     assert {event["metadata"]["parentSpanId"] for event in own} == {span.span_id}
     assert len({event["metadata"]["runId"] for event in own}) == 1
     assert sum("under an id of its own" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_agents_in_a_row() -> None:
+    """Each names the trace that asked for its own, and the first of all; so does another process of its, and a pickled trace."""
+    traces = []
+    with StrictServer(limits=Limits(agents=3)) as server:
+        headers: dict[str, str] = {}
+        for name in ("web", "worker", "worker", "audit", "audit"):
+            client = whyops.WhyOps("whyops_test", name, None, server.proxy_url, server.url, outbox="memory")
+            with client, whyops.continued(headers, trust=True) as continued:
+                with pickle.loads(pickle.dumps(continued or whyops.trace("order-7"))) as trace, trace.tool_span("ask", {}):
+                    headers = whyops.headers()
+                traces.append(trace.id)
+        told = [[event["metadata"].get(key) for key in ("parentTraceId", "rootTraceId")] for event in server.events[::2]]
+    web, worker, worker_too, audit, audit_too = traces
+    assert (worker, audit) == (worker_too, audit_too)
+    assert len({web, worker, audit}) == 3
+    assert told == [[None, None], [web, None], [web, None], [worker, web], [worker, web]]
+
+
+def test_what_a_trace_says_of_its_parents_by_itself() -> None:
+    """What a caller put into the metadata under these names goes along only if it is an id: the trace is continued all the same."""
+    with whyops.trace("order-7", metadata={"parentTraceId": "x" * 500, "rootTraceId": ["order-6"]}):
+        headers = whyops.headers()
+    with whyops.continued(headers, trust=True) as trace:
+        assert trace is not None
+    assert not ignored()
 
 
 def test_the_same_agent_at_the_service() -> None:

@@ -145,7 +145,7 @@ def _trace(context: Carried) -> Trace:
     writer = TraceWriter(parts.recorder, trace_id, context.user_id, None, context.run_id)
     writer.sent_from = context.span_id
     if is_others:
-        writer.came_from(context.trace_id)
+        writer.came_from(context.trace_id, context.root_id or context.parent_id)
         guard.notices.say(
             f"own trace of {own_name}",
             "Agent %s continues trace %s of agent %s under an id of its own, %s: on the service a trace belongs to one agent.",
@@ -155,4 +155,6 @@ def _trace(context: Carried) -> Trace:
             trace_id,
             level=guard.INFO,
         )
+    elif context.parent_id is not None:
+        writer.came_from(context.parent_id, context.root_id)
     return trace_of(Trace, writer)

@@ -10,13 +10,20 @@ from .._runtime import guard
 from . import carrier as carriers
 from . import context
 from .carried import MAX_HEADER, Carried, merged, to_text
+from .ids import MAX_ID, safe_id
 from .trace_writer import TraceWriter
 
 
 def text_of(trace: TraceWriter, span_id: str | None, *, user: bool = False) -> str:
     """Return the text that carries a trace, and a span in it, to another process; signed if `WHYOPS_TRUST_SECRET` is set."""
-    told = Carried(trace.id, span_id, trace.recorder.agent_name, trace.run_id, trace.external_user_id if user else None)
+    parent_id, root_id = map(_safe, trace.parents())
+    told = Carried(trace.id, span_id, trace.recorder.agent_name, trace.run_id, trace.external_user_id if user else None, parent_id, root_id)
     return to_text(told, environment.text(environment.TRUST_SECRET), time.time())
+
+
+def _safe(told: object) -> str | None:
+    """Return an id that a trace's metadata tell; None for what is none: a caller may have put it there."""
+    return told if isinstance(told, str) and told == safe_id(told[:MAX_ID]) else None
 
 
 def headers(carrier: Mapping[str, str] | None = None, *, user: bool = False) -> dict[str, str]:
