@@ -137,6 +137,22 @@ class Delivery:
     def lose(self, trace_id: str, reason: str, events: int) -> None:
         """Count events that could not be recorded; `trace_id` is empty where nobody knows whose they were. From any thread."""
         self._counters.lose(trace_id, reason, events)
+        self._tell_counts()
+
+    def ignore(self, reason: str) -> None:
+        """Count a trace of another process that is not continued here. From any thread.
+
+        The first is written down at once: the process of a job may record nothing more, and end without exit hooks.
+        """
+        is_first = not self._counters.total.not_continued
+        self._counters.ignore(reason)
+        if is_first:
+            self._counters.save()
+        if self._counters.has_news():
+            self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        """Have the numbers written down, soon, where nothing else is to be done."""
         self._register()
         if self._worker.thread is None:
             self._worker.wake()
