@@ -35,6 +35,7 @@ NEED_MORE_THAN_THE_LOWEST = [
 OF_OPENTELEMETRY = {
     "google_adk": ["google-adk"],
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
+    "openai_clients": ["openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"],
     "pydantic_ai": ["pydantic-ai-slim"],
     "smolagents": ["smolagents[openai]", "openinference-instrumentation-smolagents"],
     "strands": ["strands-agents"],

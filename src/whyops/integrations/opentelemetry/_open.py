@@ -10,7 +10,7 @@ from opentelemetry import trace as otel
 
 from ..._recording import context
 from ..._recording.expected import Expected
-from ..._recording.frames import Frame
+from ..._recording.frames import Frame, Rehung
 from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
 from .._shared.open_table import OpenTable
@@ -19,6 +19,8 @@ from ._told import Kind
 
 _MOST_ABOVE = 1_000
 _MOST_FAILURES = 100
+_BOUNDS = frozenset({"model", "embedding", "tool", "retriever", "agent"})
+"""What is a call or a run of its own: a tool's model is not the one that asked for the tool, though some frameworks nest them so."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +35,8 @@ class Root:
 class OpenSpan:
     """A span that has begun. It has a `place` if it is an agent's, a model's or a tool's, and something is recorded of it.
 
-    `raised` is what was being handled where it began; `is_left_out` tells that somebody else records the call.
+    `raised` is what was being handled where it began; `is_left_out` tells that somebody else records the call, and
+    `is_clients` that it is a provider's client that makes the span.
     """
 
     id: int
@@ -50,6 +53,7 @@ class OpenSpan:
     expected: Expected | None = None
     raised: BaseException | None = None
     is_left_out: bool = False
+    is_clients: bool = False
     is_claimed: bool = False
     has_failed: bool = False
 
@@ -74,6 +78,15 @@ class OpenSpan:
     def around(self) -> OpenSpan | None:
         """Return the span around this one of which something is recorded."""
         return next((span for span in self.above() if span.place is not None), None)
+
+    @property
+    def is_in_same_call(self) -> bool:
+        """Whether a model's span is inside another of the same call: a framework's, around that of the provider's client.
+
+        A client's span is in none of its own kind: what it is in stays current while its reader asks another model.
+        """
+        near = next((span for span in self.above() if span.kind in _BOUNDS), None)
+        return near is not None and near.kind == self.kind and not (self.is_clients and near.is_clients)
 
     def begins_call(self) -> None:
         """Take note that a model or a tool is called: what failed before has not ended the spans around it."""
@@ -122,8 +135,7 @@ class SpanFrame(Frame):
 
     def is_live(self) -> bool:
         """Tell whether this is the body of the span."""
-        current = self._frames.get(otel.get_current_span().get_span_context().span_id)
-        return current is not None and (current is self._span or any(span is self._span for span in current.above()))
+        return is_within(self._frames, self._span.id)
 
     def claims(self, observer: object) -> bool:
         """Tell whether the call is the tool's own. One whose arguments the span has not told yet records itself, in the span's place."""
@@ -135,6 +147,17 @@ class SpanFrame(Frame):
             span.is_left_out = True
             self.span_id = span.place.parent_id
         return span.tool is not None
+
+
+def is_of_span(frame: Frame) -> bool:
+    """Tell whether a frame is a span's, and no block's."""
+    return isinstance(frame.frame if isinstance(frame, Rehung) else frame, SpanFrame)
+
+
+def is_within(frames: Open, id_: int) -> bool:
+    """Tell whether OpenTelemetry's current span is the one with this id, or one inside it."""
+    current = frames.get(otel.get_current_span().get_span_context().span_id)
+    return current is not None and (current.id == id_ or any(span.id == id_ for span in current.above()))
 
 
 def being_raised(before: BaseException | None = None) -> BaseException | None:

@@ -11,12 +11,13 @@ from opentelemetry.sdk.trace import Span as SDKSpan
 
 from ..._client import WhyOps
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from .._shared.origin import Origin, is_handled
 from . import _translate
-from ._open import Open, OpenSpan, Root, being_raised
+from ._open import Open, OpenSpan, Root, being_raised, is_of_span
 from ._record import Recorder
 from ._told import Kind, Span
 
@@ -70,8 +71,8 @@ class WhyOpsSpanProcessor(SpanProcessor):
             capture_prompts=capture_prompts,
             record_steps=record_steps,
         )
-        self._recorder = Recorder(self._origin)
         self._open: Open = Open(MOST_OPEN, given_up=OpenSpan.leave)
+        self._recorder = Recorder(self._origin, self._open)
 
     def on_start(self, span: SDKSpan, parent_context: Context | None = None) -> None:  # noqa: ARG002  (the SDK says what it takes)
         """Take note of a span, and record a tool's request, if its arguments are there."""
@@ -131,8 +132,13 @@ class WhyOpsSpanProcessor(SpanProcessor):
         return None if framework is not None and is_handled(framework) else _translate.kind_of(told)
 
     def _place_of(self, open_: OpenSpan, told: Span) -> Place | None:
-        """Return where a span's call is recorded: inside the span around it, else in the trace that is current, else in one of its own."""
+        """Return where a span's call is recorded: inside the span around it, else in the trace that is current, else in one of its own.
+
+        A block of another trace wins over the span around it, which may be one that was left open before the block.
+        """
         around, top = open_.around(), context.top()
+        if around is not None and around.place is not None and top is not None and self._is_apart(top, around.place.trace):
+            around = None
         attributes = told["attributes"]
         labels: Mapping[str, object]
         if around is not None and around.place is not None:
@@ -151,6 +157,10 @@ class WhyOpsSpanProcessor(SpanProcessor):
         conversation = _translate.trace_id_of(attributes)
         more = {} if conversation in {None, trace.id} or around is not None else {"conversation": conversation}
         return Place(trace, parent_id, {**labels, **({} if agent is None else {"agent": agent}), **more})
+
+    def _is_apart(self, top: Frame, trace: TraceWriter) -> bool:
+        """Tell whether what is current is a block of another trace that counts."""
+        return not trace.is_same_as(top.trace) and not is_of_span(top) and self._origin.trace_id is None and self._origin.is_ours(top.trace)
 
     def _trace_of(self, told: Span) -> TraceWriter | None:
         attributes = told["attributes"]

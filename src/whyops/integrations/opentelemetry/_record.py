@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import functools
+
 from ..._providers.answer import Answer
 from ..._providers.messages import begins_a_turn, message_item, prompt_metadata
-from ..._recording.expected import expect, is_expected
+from ..._recording.expected import awaiting_span, expect
 from ..._recording.model_call import ModelCall, Question
 from ..._recording.place import Place
 from ..._recording.tool import particular
+from ..._service.recorded_clients import is_requesting
 from ..._wire import exceptions
 from ..._wire import write as contents
 from .._shared import spoken
 from .._shared.origin import Origin
 from .._shared.tool_run import Began, ToolRun
 from . import _translate
-from ._open import OpenSpan, being_raised
+from ._open import Open, OpenSpan, being_raised, is_within
 from ._told import Failure, Kind, Model, Span, Tool, failure_of, said, text
 
 _CALLS = frozenset({"model", "embedding", "tool", "retriever"})
+_OF_CLIENTS = frozenset(
+    {
+        "opentelemetry.util.genai.handler",
+        "opentelemetry.instrumentation.openai_v2",
+        "opentelemetry.instrumentation.openai.v1",
+        "opentelemetry.instrumentation.anthropic",
+        "openinference.instrumentation.openai",
+        "openinference.instrumentation.anthropic",
+    }
+)
+"""Who makes spans of providers' clients. They tell the messages at the end, and only where they are asked to."""
 
 
 class Recorder:
     """Records spans, for the traces of `origin`."""
 
-    __slots__ = ("_origin",)
+    __slots__ = ("_open", "_origin")
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, spans: Open) -> None:
         self._origin = origin
+        self._open = spans
 
     def begin(self, open_: OpenSpan, place: Place, kind: Kind, span: Span) -> None:
         """Record what is known where a span begins."""
@@ -53,17 +68,23 @@ class Recorder:
     # Models
 
     def _begin_model(self, open_: OpenSpan, place: Place, span: Span) -> None:
-        is_inner = any(around.model is not None for around in open_.above())
         embeds = open_.kind == "embedding"
-        if is_expected(embeds=embeds) or is_inner or not self._origin.llm_events:
+        open_.is_clients = span["scope"] in _OF_CLIENTS
+        if is_requesting() or open_.is_in_same_call or not self._origin.llm_events:
             open_.is_left_out = True
-            open_.expected = expect(embeds=embeds)
+            return
+        open_.expected = awaiting_span(embeds=embeds)
+        if open_.expected is not None:
+            open_.is_left_out = True
             return
         open_.model = ModelCall(place, None, None)
-        open_.model.expect_request(embeds=embeds)
         told = _translate.model_of(span, open_.kind or "model", place.trace.recorder.encode)
         if told.messages and told.tools and not embeds:  # what is offered goes along with the messages, and may be told later
             self._ask(open_, open_.model, told)
+        gives_way = open_.is_clients and not open_.is_asked
+        is_here = functools.partial(is_within, self._open, open_.id)
+        open_.expected = expect(embeds=embeds, is_here=is_here, gives_way=gives_way)
+        open_.model.expects(open_.expected)
 
     def _ask(self, open_: OpenSpan, model: ModelCall, told: Model) -> None:
         open_.is_asked = True
@@ -84,8 +105,10 @@ class Recorder:
             model.prompt(told.messages, prompt_metadata(told.messages, told.tools, told.params))
 
     def _end_model(self, open_: OpenSpan, place: Place, span: Span, failure: Failure | None, elapsed_ns: int) -> None:
-        model = open_.model
+        model = None if open_.expected is not None and open_.expected.is_left else open_.model
         if model is None:
+            if open_.expected is not None and open_.kind != "embedding":
+                open_.expected.close()
             if failure is not None and self._origin.llm_events:
                 open_.fails(failure.message)
             elif failure is not None:
