@@ -36,7 +36,7 @@ class OpenSpan:
     """A span that has begun. It has a `place` if it is an agent's, a model's or a tool's, and something is recorded of it.
 
     `raised` is what was being handled where it began; `is_left_out` tells that somebody else records the call, and
-    `is_clients` that it is a provider's client that makes the span.
+    `is_clients` that it is a provider's client that makes the span. One that is `is_unattached` is current nowhere, also in its body.
     """
 
     id: int
@@ -54,6 +54,7 @@ class OpenSpan:
     raised: BaseException | None = None
     is_left_out: bool = False
     is_clients: bool = False
+    is_unattached: bool = False
     is_claimed: bool = False
     has_failed: bool = False
 
@@ -135,7 +136,8 @@ class SpanFrame(Frame):
 
     def is_live(self) -> bool:
         """Tell whether this is the body of the span."""
-        return is_within(self._frames, self._span.id)
+        span = self._span
+        return is_within(self._frames, span.id) or (span.is_unattached and span.kind in {"tool", "retriever"})
 
     def claims(self, observer: object) -> bool:
         """Tell whether the call is the tool's own. One whose arguments the span has not told yet records itself, in the span's place."""

@@ -8,6 +8,7 @@ from typing import Any
 from ..._encoding import Encode
 from ..._providers.answer import Answer
 from ..._providers.messages import retrieved
+from ._langchain import content_in
 from ._parts import Message, message_of
 from ._told import Kind, Model, Span, Tool, first, from_json, object_in, text
 
@@ -48,7 +49,7 @@ def tool_of(span: Span, *, is_over: bool) -> Tool:
     if arguments is not None and arguments.keys() <= _SMOLAGENTS and isinstance(arguments.get("kwargs"), dict):
         arguments = _bound(arguments, attributes)
     call_id = text(first(attributes, "tool.id", "tool_call.id", "tool_call.call_id"))
-    return Tool(name, {} if arguments is None and is_over else arguments, call_id, _value(attributes, "output"))
+    return Tool(name, {} if arguments is None and is_over else arguments, call_id, content_in(_value(attributes, "output")))
 
 
 def retriever_of(span: Span) -> Tool:

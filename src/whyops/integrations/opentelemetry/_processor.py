@@ -17,7 +17,9 @@ from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from .._shared.origin import Origin, is_handled
 from . import _translate
+from ._langchain import UNATTACHED, starting_kind
 from ._open import Open, OpenSpan, Root, being_raised, is_of_span
+from ._openinference import KIND
 from ._record import Recorder
 from ._told import Kind, Span
 
@@ -97,10 +99,13 @@ class WhyOpsSpanProcessor(SpanProcessor):
         open_ = OpenSpan(id_, parent, Root() if parent is None else parent.root, raised=being_raised())
         self._open.add(id_, open_)
         told = _plain(span)
+        open_.is_unattached = told["scope"] in UNATTACHED
+        if open_.is_unattached and (starting := starting_kind()) is not None:
+            told["attributes"][KIND] = starting
         kind = self._kind_of(told)
         place = None if kind is None else self._place_of(open_, told)
         if kind is not None and place is not None:
-            self._recorder.begin(open_, place, kind, told)
+            self._recorder.begin(open_, place, kind, told, lambda: bool(span.events))
             if open_.model is None and not open_.is_left_out:
                 open_.enter(self._open)
 

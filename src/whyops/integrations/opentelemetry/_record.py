@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 from ..._providers.answer import Answer
 from ..._providers.messages import begins_a_turn, message_item, prompt_metadata
-from ..._recording.expected import awaiting_span, expect
+from ..._recording import context
+from ..._recording.expected import Expected, awaiting_span, expect
 from ..._recording.model_call import ModelCall, Question
 from ..._recording.place import Place
 from ..._recording.tool import particular
+from ..._recording.trace_writer import TraceWriter
 from ..._service.recorded_clients import is_requesting
 from ..._wire import exceptions
 from ..._wire import write as contents
@@ -37,19 +41,20 @@ _OF_CLIENTS = frozenset(
 class Recorder:
     """Records spans, for the traces of `origin`."""
 
-    __slots__ = ("_open", "_origin")
+    __slots__ = ("_apart", "_open", "_origin")
 
     def __init__(self, origin: Origin, spans: Open) -> None:
         self._origin = origin
         self._open = spans
+        self._apart: WeakKeyDictionary[Expected, TraceWriter] = WeakKeyDictionary()
 
-    def begin(self, open_: OpenSpan, place: Place, kind: Kind, span: Span) -> None:
-        """Record what is known where a span begins."""
+    def begin(self, open_: OpenSpan, place: Place, kind: Kind, span: Span, has_token: Callable[[], bool] = bool) -> None:
+        """Record what is known where a span begins. `has_token` tells whether the span has told of a first token by then."""
         open_.kind, open_.place = kind, place
         if kind in _CALLS:
             open_.begins_call()
         if kind in {"model", "embedding"}:
-            self._begin_model(open_, place, span)
+            self._begin_model(open_, place, span, has_token)
         elif kind in {"tool", "retriever"}:
             _begin_tool(open_, place, span)
         elif kind == "agent" and self._origin.records_steps(place.trace.recorder):
@@ -67,13 +72,13 @@ class Recorder:
 
     # Models
 
-    def _begin_model(self, open_: OpenSpan, place: Place, span: Span) -> None:
+    def _begin_model(self, open_: OpenSpan, place: Place, span: Span, has_token: Callable[[], bool]) -> None:
         embeds = open_.kind == "embedding"
         open_.is_clients = span["scope"] in _OF_CLIENTS
         if is_requesting() or open_.is_in_same_call or not self._origin.llm_events:
             open_.is_left_out = True
             return
-        open_.expected = awaiting_span(embeds=embeds)
+        open_.expected = awaiting_span(embeds=embeds) or (self._apart_from(open_, place) if open_.is_clients and not embeds else None)
         if open_.expected is not None:
             open_.is_left_out = True
             return
@@ -82,9 +87,23 @@ class Recorder:
         if told.messages and told.tools and not embeds:  # what is offered goes along with the messages, and may be told later
             self._ask(open_, open_.model, told)
         gives_way = open_.is_clients and not open_.is_asked
-        is_here = functools.partial(is_within, self._open, open_.id)
+        is_here = (lambda: not has_token()) if open_.is_unattached else functools.partial(is_within, self._open, open_.id)
         open_.expected = expect(embeds=embeds, is_here=is_here, gives_way=gives_way)
         open_.model.expects(open_.expected)
+        if open_.is_unattached:
+            self._apart[open_.expected] = place.trace
+
+    def _apart_from(self, client: OpenSpan, place: Place) -> Expected | None:
+        """Return a call whose span is current nowhere, and may have been told from another context than it is made in: of the same trace.
+
+        Of any trace, where nothing tells which one the client's span belongs to.
+        """
+        is_alone = client.around() is None and context.top() is None
+        for expected, trace in list(self._apart.items()):
+            if (is_alone or trace.is_same_as(place.trace)) and expected.awaits_span and expected.is_here():
+                expected.awaits_span = False
+                return expected
+        return None
 
     def _ask(self, open_: OpenSpan, model: ModelCall, told: Model) -> None:
         open_.is_asked = True
