@@ -34,7 +34,9 @@ NEED_MORE_THAN_THE_LOWEST = [
 # Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves. One test may have several, after a hyphen.
 OF_LANGCHAIN = ["langchain", "langchain-openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"]
 OF_OPENTELEMETRY = {
+    "crewai": ["crewai", "openinference-instrumentation-crewai", "openinference-instrumentation-openai"],
     "google_adk": ["google-adk"],
+    "haystack": ["haystack-ai", "opentelemetry-haystack"],
     "langchain-openinference": ["openinference-instrumentation-langchain", *OF_LANGCHAIN],
     "langchain-traceloop": ["opentelemetry-instrumentation-langchain", *OF_LANGCHAIN],
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],

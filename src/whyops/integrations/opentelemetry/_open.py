@@ -36,6 +36,7 @@ class OpenSpan:
     """A span that has begun. It has a `place` if it is an agent's, a model's or a tool's, and something is recorded of it.
 
     `raised` is what was being handled where it began; `is_left_out` tells that somebody else records the call, and
+    `claimed` is the name of the decorated function whose call it is, `holds_model` tells that a model's call inside is recorded, and
     `is_clients` that it is a provider's client that makes the span. One that is `is_unattached` is current nowhere, also in its body.
     """
 
@@ -55,7 +56,8 @@ class OpenSpan:
     is_left_out: bool = False
     is_clients: bool = False
     is_unattached: bool = False
-    is_claimed: bool = False
+    claimed: str | None = None
+    holds_model: bool = False
     has_failed: bool = False
 
     @property
@@ -94,6 +96,11 @@ class OpenSpan:
         self.root.has_call = True
         for span in self.above():
             span.has_failed = False
+        if self.kind in {"model", "embedding"}:
+            for span in self.above():
+                if span.kind in _BOUNDS:
+                    break
+                span.holds_model = True
 
     def fails(self, message: str) -> None:
         """Take note that a failure is recorded, so that the spans which it passes through tell it not again."""
@@ -142,9 +149,10 @@ class SpanFrame(Frame):
     def claims(self, observer: object) -> bool:
         """Tell whether the call is the tool's own. One whose arguments the span has not told yet records itself, in the span's place."""
         span = self._span
-        if span.kind != "tool" or span.is_claimed or getattr(observer, "name", None) != span.name or span.place is None:
+        name = getattr(observer, "name", None)
+        if span.kind != "tool" or span.claimed is not None or name is None or span.name not in {"", name} or span.place is None:
             return False
-        span.is_claimed = True
+        span.claimed = name
         if span.tool is None:
             span.is_left_out = True
             self.span_id = span.place.parent_id

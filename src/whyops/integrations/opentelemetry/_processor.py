@@ -126,7 +126,7 @@ class WhyOpsSpanProcessor(SpanProcessor):
         """Begin what a span turns out to stand for where it ends."""
         kind = self._kind_of(told)
         place = None if kind is None else open_.place or self._place_of(open_, told)
-        if kind is None or place is None:
+        if kind is None or place is None or (kind in {"model", "embedding"} and open_.holds_model):
             return
         self._recorder.begin(open_, place, kind, told)
         if open_.began is not None:

@@ -22,7 +22,7 @@ from .._shared.origin import Origin
 from .._shared.tool_run import Began, ToolRun
 from . import _translate
 from ._open import Open, OpenSpan, being_raised, is_within
-from ._told import Failure, Kind, Model, Span, Tool, failure_of, said, text
+from ._told import Failure, Kind, Model, Span, Tool, said, text
 
 _CALLS = frozenset({"model", "embedding", "tool", "retriever"})
 _OF_CLIENTS = frozenset(
@@ -62,7 +62,7 @@ class Recorder:
 
     def end(self, open_: OpenSpan, place: Place, span: Span, elapsed_ns: int) -> None:
         """Record what a span tells where it ends."""
-        kind, failure = open_.kind, failure_of(span)
+        kind, failure = open_.kind, _translate.failure_of(span)
         if kind in {"model", "embedding"}:
             self._end_model(open_, place, span, failure, elapsed_ns)
         elif kind in {"tool", "retriever"}:
@@ -210,7 +210,7 @@ def _fail_model(open_: OpenSpan, model: ModelCall, failure: Failure) -> None:
 def _begin_tool(open_: OpenSpan, place: Place, span: Span) -> None:
     told = _translate.tool_of(span, open_.kind or "tool", is_over=False)
     if told is not None:
-        open_.name = contents.name_or_unknown(told.name)
+        open_.name = contents.name_or_unknown(told.name) if told.name else ""
     if told is not None and told.arguments is not None:
         open_.tool = _tool_run(place, told, None)
     else:
@@ -229,8 +229,9 @@ def _end_tool(open_: OpenSpan, place: Place, span: Span, failure: Failure | None
     told = _translate.tool_of(span, open_.kind or "tool", is_over=True)
     if failure is not None:
         open_.fails(failure.message)
-    if told is None or open_.is_left_out:
+    if told is None or (open_.is_left_out and open_.claimed in {None, contents.name_or_unknown(told.name)}):
         return
+    open_.name = contents.name_or_unknown(told.name)
     run = open_.tool
     if run is None:
         began = open_.began
