@@ -74,18 +74,15 @@ def model_of(span: Span, encode: Encode) -> Model:
     return model
 
 
-def words_of(span: Span) -> tuple[object, object]:
+def words_of(span: Span, encode: Encode) -> tuple[object, object]:
     """Return what an agent was asked, and what came out, as text."""
-    return tuple(_last_text(span["attributes"].get(f"haystack.agent.{which}")) for which in ("input", "output"))  # type: ignore[return-value]  # of two
+    asked, output = (_last_words(span["attributes"].get(f"haystack.agent.{which}"), encode) for which in ("input", "output"))
+    return asked, output
 
 
-def _last_text(held: object) -> object:
+def _last_words(held: object, encode: Encode) -> object:
     messages = items_in((object_in(held) or {}).get("messages"))
-    return _message(messages[-1], "user", _no_json).shown if messages else None
-
-
-def _no_json(value: object) -> str:
-    return str(value)
+    return _message(messages[-1], "user", encode).shown if messages else None
 
 
 def _answer(message: Message, meta: Mapping[str, Any]) -> Answer:

@@ -60,7 +60,7 @@ def model_of(span: Span, kind: Kind, encode: Encode) -> Model:
 def words_of(span: Span, encode: Encode) -> tuple[object, object]:
     """Return what an agent's span says that it was asked, and what came out: for a run in which no model's call is told."""
     if _haystack.is_haystack(span):
-        return _haystack.words_of(span)
+        return _haystack.words_of(span, encode)
     attributes = span["attributes"]
     asked = _value(attributes, "input")
     output = first(attributes, "final_result")
