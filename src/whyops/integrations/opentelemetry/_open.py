@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from opentelemetry import trace as otel
 
@@ -13,6 +14,7 @@ from ..._recording.expected import Expected
 from ..._recording.frames import Frame, Rehung
 from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
+from ..._recording.recorder import Recorder
 from .._shared.open_table import OpenTable
 from .._shared.tool_run import Began, ToolRun
 from ._told import Kind
@@ -31,6 +33,28 @@ class Root:
     failures: list[str] = field(default_factory=list)
 
 
+class Takers:
+    """Who records a span: of several processors that record for the same client, the first."""
+
+    __slots__ = ("__weakref__", "_recorders")
+
+    def __init__(self) -> None:
+        self._recorders: dict[int, tuple[Recorder, object]] = {}
+
+    def take(self, recorder: Recorder, taker: object) -> bool:
+        """Tell whether `taker` records the span for `recorder`: nobody else does."""
+        return self._recorders.setdefault(id(recorder), (recorder, taker))[1] is taker
+
+
+_takers: WeakValueDictionary[int, Takers] = WeakValueDictionary()
+"""By the spans' ids, as long as a processor holds what it knows of one."""
+
+
+def takers_of(id_: int) -> Takers:
+    """Return who records a span that starts."""
+    return _takers.setdefault(id_, Takers())
+
+
 @dataclass(slots=True, eq=False)
 class OpenSpan:
     """A span that has begun. It has a `place` if it is an agent's, a model's or a tool's, and something is recorded of it.
@@ -43,6 +67,7 @@ class OpenSpan:
     id: int
     parent: OpenSpan | None
     root: Root
+    takers: Takers
     kind: Kind | None = None
     place: Place | None = None
     name: str = ""

@@ -18,7 +18,7 @@ from ..._runtime import guard
 from .._shared.origin import Origin, is_handled
 from . import _translate
 from ._langchain import UNATTACHED, starting_kind
-from ._open import Open, OpenSpan, Root, being_raised, is_of_span
+from ._open import Open, OpenSpan, Root, being_raised, is_of_span, takers_of
 from ._openinference import KIND
 from ._record import Recorder
 from ._told import Kind, Span
@@ -95,8 +95,10 @@ class WhyOpsSpanProcessor(SpanProcessor):
     @guard.recording
     def _starts(self, span: SDKSpan) -> None:
         id_ = _context_of(span).span_id
+        if self._open.get(id_) is not None:
+            return  # the processor was added twice
         parent = None if span.parent is None else self._open.touch(span.parent.span_id)
-        open_ = OpenSpan(id_, parent, Root() if parent is None else parent.root, raised=being_raised())
+        open_ = OpenSpan(id_, parent, Root() if parent is None else parent.root, takers_of(id_), raised=being_raised())
         self._open.add(id_, open_)
         told = _plain(span)
         open_.is_unattached = told["scope"] in UNATTACHED
@@ -156,7 +158,7 @@ class WhyOpsSpanProcessor(SpanProcessor):
                 return None
             trace, parent_id = found, context.span_id_in(found)
             labels = (top.labels or {}) if top is not None and trace.is_same_as(top.trace) else {}
-        if not trace.recorder.enabled:
+        if not trace.recorder.enabled or not open_.takers.take(trace.recorder, self):
             return None
         agent = _translate.agent_of(told)
         conversation = _translate.trace_id_of(attributes)
