@@ -31,10 +31,16 @@ NEED_MORE_THAN_THE_LOWEST = [
     "tests/_service/test_recorded_clients.py",
 ]
 
-# Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves.
+# Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves. One test may have several, after a hyphen.
+OF_LANGCHAIN = ["langchain", "langchain-openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"]
 OF_OPENTELEMETRY = {
+    "crewai": ["crewai", "openinference-instrumentation-crewai", "openinference-instrumentation-openai"],
     "google_adk": ["google-adk"],
+    "haystack": ["haystack-ai", "opentelemetry-haystack"],
+    "langchain-openinference": ["openinference-instrumentation-langchain", *OF_LANGCHAIN],
+    "langchain-traceloop": ["opentelemetry-instrumentation-langchain", *OF_LANGCHAIN],
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
+    "openai_clients": ["openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"],
     "pydantic_ai": ["pydantic-ai-slim"],
     "smolagents": ["smolagents[openai]", "openinference-instrumentation-smolagents"],
     "strands": ["strands-agents[openai]"],
@@ -217,7 +223,8 @@ def otel_frameworks(session: nox.Session, framework: str) -> None:
     """Run a framework that makes OpenTelemetry spans, with scripted models, in an environment of its own."""
     needed = ["anyio", "hypothesis", "pytest>=9", "pytest-timeout", "pytest-xdist"]
     install(session, package=".[opentelemetry]", also=[*OF_OPENTELEMETRY[framework], *needed])
-    session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{framework}.py", *session.posargs)
+    test = framework.partition("-")[0]
+    session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{test}.py", *session.posargs)
     session.run("pytest", *SNIPPETS, "-k", "opentelemetry")
 
 
