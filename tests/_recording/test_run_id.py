@@ -15,7 +15,9 @@ import whyops
 from tests._otlp.runs import mapped
 from tests._recording.recording import Recording
 from whyops._recording.bind_context import bind_context
+from whyops._recording.context import current_writer
 from whyops._recording.current_trace import current_trace
+from whyops._recording.ids import Ids
 from whyops._recording.tool import tool
 from whyops._recording.trace import writer_of
 from whyops._render.markdown import render_brief
@@ -103,6 +105,24 @@ def test_one_object_in_many_tasks_has_a_turn_for_each():
         named.setdefault(name, set()).add(event["metadata"]["runId"])
     assert [len(one) for one in named.values()] == [1, 1]
     assert named["a"] != named["b"]
+
+
+def test_a_turn_keeps_its_name_from_where_its_block_begins():
+    """Its text is written with its first event; other ids drawn meanwhile, or a fork, change nothing in it."""
+    ids = Ids()
+    recording = Recording(ids=ids)
+    with recording.trace("t") as trace:
+        ids.next()
+        ids.renew()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(bind_context(look), "abcd"))
+        writer = current_writer()
+        assert writer is not None
+        trace.error_sync("e")
+        assert set(turns(recording)) == {writer.run_id}
+    with trace:
+        trace.error_sync("f")
+    assert turns(recording)[-1] not in {None, *turns(recording)[:-1]}
 
 
 def test_a_user_named_in_between_is_in_all_events_from_there_on():

@@ -77,36 +77,38 @@ class Blocks:
             context.current.set(frame)
             self._open.append(Block(id(statement), frame, None))
 
-    def leave(self, error: BaseException | None) -> tuple[Frame | None, bool]:
-        """Make current again what was before the block that ends. Return its frame, and whether it was the outermost.
+    def leave(self, error: BaseException | None) -> tuple[TraceWriter | None, bool]:
+        """Make current again what was before the block that ends. Return what wrote its events, and whether it was the outermost.
 
         A block that was entered by hand in another context only is left alone: it ends there.
         """
-        block = self._ending()
+        open_blocks = self._open
+        block = open_blocks[0] if len(open_blocks) == 1 else self._ending()
         if block is None:
             return None, False
         frame = block.frame
-        was_outermost = self._leave(block, error)
-        if frame.is_trace and not (self._open and any(other.frame.trace is frame.trace for other in self._open)):
-            frame.trace.close_run()
-        return frame, was_outermost
+        writer = frame.trace
+        if block.stay is not None:
+            was_outermost = self._leave_stay(block, block.stay, error)
+        elif (place := context.take_out(frame, and_spans=frame.is_trace)) is None:
+            _say_left_elsewhere(frame)
+            was_outermost = False
+        else:
+            open_blocks.remove(block)
+            was_outermost = context.around(place) is None
+        if frame.is_trace and not (open_blocks and any(other.frame.trace is writer for other in open_blocks)):
+            writer.close_run()
+        return writer, was_outermost
 
-    def _leave(self, block: Block, error: BaseException | None) -> bool:
+    def _leave_stay(self, block: Block, stay: context.Stay, error: BaseException | None) -> bool:
         frame = block.frame
-        if block.stay is None:
-            place = context.take_out(frame, and_spans=frame.is_trace)
-            if place is None:
-                _say_left_elsewhere(frame)
-                return False
-            self._open.remove(block)
-            return context.around(place) is None
         self._open.remove(block)
         if isinstance(frame, GeneratorFrame):
             frame.over = True
             frame.stepped.end(frame)
             if COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
                 return context.around(frame) is None
-        is_here, is_outermost = block.stay.leave()
+        is_here, is_outermost = stay.leave()
         if not is_here and type(frame) is Frame and not isinstance(error, GeneratorExit):
             _say_left_elsewhere(frame)
         return is_outermost
@@ -130,30 +132,25 @@ class TraceBlock:
 
     def __enter__(self) -> Self:
         writer, parent_id = context.here(self._writer)
-        run = writer if writer.run_id is not None and writer.root is not writer else writer.open_run(writer.run_id)
+        run = writer if writer.is_of_block else writer.open_run()
         self._blocks.enter(run, parent_id, self, is_trace=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, *self._left(error))) is not None:
+        if (end := self._end(error, *self._blocks.leave(error))) is not None:
             end.wait()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, *self._left(error))) is not None:
+        if (end := self._end(error, *self._blocks.leave(error))) is not None:
             await end.wait_async()
 
-    def _left(self, error: BaseException | None) -> tuple[TraceWriter, bool]:
-        """Leave the block. Return what wrote its events, and whether it was the outermost one."""
-        frame, was_outermost = self._blocks.leave(error)
-        return self._writer if frame is None else frame.trace, was_outermost
-
-    def _end(self, error: BaseException | None, writer: TraceWriter, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)
+    def _end(self, error: BaseException | None, writer: TraceWriter | None, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)
         """Record what leaves the block as an exception. Return what is to be waited for, if that was the outermost block."""
         if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
-            self._record_leaving(error, writer)
+            self._record_leaving(error, writer or self._writer)
         if was_outermost:
             for act in at_end:
                 guard.recording(act)(self._writer)
@@ -166,7 +163,7 @@ class TraceBlock:
 
 def begin(trace: TraceBlock) -> TraceWriter:
     """Return what writes the events of a turn that goes on piece by piece, with nothing current in between, until `end`."""
-    return trace._writer.open_run(trace._writer.run_id)  # noqa: SLF001  (of this file)
+    return trace._writer.open_run()  # noqa: SLF001  (of this file)
 
 
 def end(trace: TraceBlock, run: TraceWriter, error: BaseException | None) -> None:

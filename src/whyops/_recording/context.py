@@ -188,9 +188,10 @@ def here(trace: TraceWriter) -> tuple[TraceWriter, str | None]:
     frame = top()
     if frame is None or not trace.is_same_as(frame.trace):
         return trace, trace.sent_from
-    if frame.trace.root is trace.root or frame.trace.run_id is None:
-        return (trace if frame.trace.run_id is None else frame.trace), frame.span_id
-    return trace.in_run(frame.trace.run_id), frame.span_id
+    run = frame.trace
+    if not run.has_run:
+        return trace, frame.span_id
+    return (run if run.root is trace.root else trace.in_run(run.run_id)), frame.span_id
 
 
 def hides_text() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._encoding import Encode, Encoded
@@ -29,15 +29,19 @@ class TraceWriter:
 
     `sent_from` is the span in which the trace was pickled, where it came from another process. `opened_us` is when its block was opened, in
     microseconds since 1970, until an event tells so: 0 where none was, and from then on negative. `run_id` names the turn, and is in each
-    event's metadata: a block has a writer of its own, made with `in_run`, whose `root` is the one that it was made of. `runs` are those of
-    the open blocks.
+    event's metadata: a block has a writer of its own, made with `in_run`, whose `root` is the one that it was made of. A turn's number is
+    drawn as its block begins, its text is written with its first event: most of a block that records nothing would be that text.
     """
 
     __slots__ = (
         "_metadata",
         "_prompts",
         "_root",
+        "_run_id",
         "_run_mark",
+        "_run_nonce",
+        "_run_number",
+        "_runs",
         "_traceparent",
         "external_user_id",
         "head",
@@ -45,8 +49,6 @@ class TraceWriter:
         "moments",
         "opened_us",
         "recorder",
-        "run_id",
-        "runs",
         "sent_from",
     )
 
@@ -60,21 +62,26 @@ class TraceWriter:
         root: TraceWriter | None = None,
     ) -> None:
         self.recorder: Recorder = recorder
-        self.run_id: str | None = run_id
-        self._run_mark: str = "" if run_id is None else line.run(run_id)
+        self._run_id: str | None = run_id
         self._root: TraceWriter | None = root  # of a root none: itself would be a circle
-        self.runs: tuple[TraceWriter, ...] = ()
         self._traceparent: str | None = None
         if root is not None:  # what is looked for below is found
+            self._run_mark: str | None = None
+            if run_id is None:
+                self._run_nonce: str = recorder.ids.nonce
+                self._run_number: int = recorder.ids.count()
+            self._runs: dict[TraceWriter, None] = root._runs  # noqa: SLF001  (of this class, as below)
             self.id: str = root.id
             self.moments: Moments = root.moments
             self.external_user_id: str | None = root.external_user_id
             self.sent_from: str | None = root.sent_from
             self.opened_us: int = root.opened_us
-            self._metadata: dict[str, Any] = root._metadata  # noqa: SLF001  (of this class, as below)
+            self._metadata: dict[str, Any] = root._metadata  # noqa: SLF001
             self._prompts: PromptMemory | None = root._prompts  # noqa: SLF001
             self.head: str = root.head
             return
+        self._run_mark = "" if run_id is None else line.run(run_id)
+        self._runs = {}
         given = given_text("trace", "id", id)
         self.id = given or recorder.ids.next()
         self.moments = recorder.moments_of(given) if given else Moments()
@@ -99,28 +106,49 @@ class TraceWriter:
     @property
     def root(self) -> TraceWriter:
         """The writer that this one was made of for a block; else itself."""
-        return self._root or self
+        return self if self._root is None else self._root
+
+    @property
+    def is_of_block(self) -> bool:
+        """Whether it was made for a block."""
+        return self._root is not None
+
+    @property
+    def has_run(self) -> bool:
+        """Whether it names a turn."""
+        return self._root is not None or self._run_id is not None
+
+    @property
+    def run_id(self) -> str | None:
+        """The name of the turn, the same each time; None without one."""
+        if self._run_id is not None or self._root is None:
+            return self._run_id
+        return f"{self._run_nonce}-{self._run_number}"
+
+    @property
+    def runs(self) -> Sequence[TraceWriter]:
+        """The writers of the open blocks of its root."""
+        return tuple(self._runs)
 
     def in_run(self, run_id: str | None = None) -> TraceWriter:
         """Return what writes the events of one turn of the same trace: of the one with `run_id`, else of a new one."""
-        return TraceWriter(self.recorder, run_id=run_id or self.recorder.ids.next(), root=self.root)
+        return TraceWriter(self.recorder, None, None, None, run_id, self.root)
 
-    def open_run(self, run_id: str | None = None) -> TraceWriter:
-        """Return the same for a block that begins, which hears of a user who is named later, until `close_run`."""
-        root = self.root
+    def open_run(self) -> TraceWriter:
+        """Return the same for a block that begins, in the turn that this names; until `close_run` it hears of a user named later."""
+        root = self if self._root is None else self._root
         if not root.opened_us:
             root.opened_us = self.recorder.clock.wall_ns() // 1_000
-        run = self.in_run(run_id)
+        run = TraceWriter(self.recorder, None, None, None, self._run_id, root)
         if (around := traceparent()) is not None:
-            run._traceparent = around  # noqa: SLF001  (as above)
+            run._traceparent = around
             run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
-        root.runs = (*root.runs, run)
+        self._runs[run] = None
         return run
 
     def close_run(self) -> None:
         """Let the writer of a block that has ended go."""
-        root = self.root
-        root.runs = () if len(root.runs) <= 1 else tuple(run for run in root.runs if run is not self)
+        self._runs.pop(self, None)
 
     def opened(self) -> str:
         """Return when the block was opened, as a ready member of the metadata of the first event in it, which is asked for once."""
@@ -131,8 +159,7 @@ class TraceWriter:
         return line.opened(self.recorder.clock.text_of(opened_us), around) if opened_us > 0 else ""
 
     def _all(self) -> tuple[TraceWriter, ...]:
-        root = self.root
-        return (self, root, *root.runs)
+        return (self, self.root, *self._runs)
 
     def prompts(self) -> PromptMemory:
         """Return what is remembered of the prompts of this trace, by this writer and by others of the same trace."""
@@ -284,6 +311,8 @@ class TraceWriter:
         That is the trace's own and `metadata`, the span around the event's, and how many places were cut and redacted.
         """
         members = self._run_mark
+        if members is None:
+            members = self._run_mark = line.run(self.run_id or "")
         if self._metadata or metadata:
             encoded, more_cuts, more_redactions = self.recorder.encode({**self._metadata, **(metadata or {})})
             members = f",{encoded[1:-1]}{members}" if len(encoded) > len("{}") else members
