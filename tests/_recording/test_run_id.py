@@ -140,9 +140,7 @@ def test_a_turn_of_which_nothing_was_recorded_leaves_no_trace():
         trace.error_sync("a")
         with ThreadPoolExecutor(1) as pool:
             pool.submit(trace.error_sync, "outside, meanwhile").result()
-            current = current_trace()
-            assert current is not None
-            pool.submit(current.error_sync, "of the turn").result()
+            pool.submit(bind_context(trace.error_sync), "of the turn").result()
     told = turns(recording)
     assert told[1] is told[3] is None
     assert len({told[0], told[2]}) == 2

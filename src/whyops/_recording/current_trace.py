@@ -15,4 +15,4 @@ def current_trace() -> Trace | None:
     for frame in context.outward(top):  # the object that users have of it: from who entered the frame, or one around it
         if frame.trace is top.trace and isinstance(frame.owner, (Trace, ToolSpan)):
             return frame.owner if isinstance(frame.owner, Trace) else frame.owner.trace
-    return trace_of(Trace, top.trace.of_turn())
+    return trace_of(Trace, top.trace)

@@ -8,18 +8,17 @@ W = TypeVar("W")
 
 
 class Kin(Generic[W]):
-    """What a trace has beyond one writer: `outside` of its blocks, and for the `turn` of the block that its own writer writes.
+    """What a trace has beyond one writer: `outside` writes what is told outside of its blocks.
 
     `within` is a block of another writer for the same trace, and what writes in its turn. `listening` are those that hear of what concerns
     all. `traceparent` is the application's own span around a block, until its first event tells it.
     """
 
-    __slots__ = ("listening", "outside", "traceparent", "turn", "within")
+    __slots__ = ("listening", "outside", "traceparent", "within")
 
     def __init__(self) -> None:
         self.listening: dict[W, None] = {}
         self.outside: W | None = None
-        self.turn: W | None = None
         self.within: tuple[W, W] | None = None
         self.traceparent: str | None = None
 
@@ -28,9 +27,8 @@ class Kin(Generic[W]):
         self.listening[writer] = None
         return writer
 
-    def forget(self, writer: W | None) -> None:
+    def forget(self, writer: W) -> None:
         """Let one go."""
-        if writer is not None:
-            self.listening.pop(writer, None)
+        self.listening.pop(writer, None)
         if self.within is not None and self.within[1] is writer:
             self.within = None

@@ -152,12 +152,8 @@ class TraceWriter:
         """Let the writer of a block that has ended go; the trace's own is free for the next, if it wrote nothing, and nothing follows."""
         if self._root is not None:
             self._kin_of_all().forget(self)
-            return
-        if self._run_mark is None and is_over:
+        elif self._run_mark is None and is_over:
             self._run_mark, self._run = "", None
-        if self.kin is not None:
-            turn, self.kin.turn = self.kin.turn, None
-            self.kin.forget(turn)
 
     def outside(self) -> TraceWriter:
         """Return what writes the events of the trace that are told outside of its blocks."""
@@ -168,20 +164,12 @@ class TraceWriter:
             kin.outside = kin.listen(TraceWriter(self.recorder, None, None, None, None, self))
         return kin.outside
 
-    def of_turn(self) -> TraceWriter:
-        """Return what writes the events of this turn, also where they are told outside of its block."""
-        if self._root is not None or self._run != "":
-            return self
-        kin = self.own_kin()
-        if kin.turn is None:
-            kin.turn = kin.listen(self.in_run(self.run_id))
-        return kin.turn
-
     def within(self, run: TraceWriter) -> TraceWriter:
         """Return what writes the events of this trace in the turn of a block of another writer for it."""
         kin = self._kin_of_all()
         if kin.within is None or kin.within[0] is not run:
-            kin.forget(None if kin.within is None else kin.within[1])
+            if kin.within is not None:
+                kin.forget(kin.within[1])
             kin.within = (run, kin.listen(self.in_run(run.run_id)))
         return kin.within[1]
 
