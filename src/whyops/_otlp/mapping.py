@@ -67,6 +67,17 @@ class Mapping:
                 self._end(turn)
         return self._rest_of_ended()
 
+    @property
+    def has_quiet(self) -> bool:
+        """Whether something is left to send of turns in which nothing is under way, or that have ended."""
+        return bool(self._ended) or any(turn.is_quiet for turn in self._turns.values())
+
+    def end_quiet(self) -> list[Span]:
+        """Return what is left to send of turns in which nothing is under way, and of those that have ended."""
+        for turn in [turn for turn in self._turns.values() if turn.is_quiet]:
+            self._end(turn)
+        return self._rest_of_ended()
+
     def end_all(self) -> list[Span]:
         """Return what is left to send of all turns: no line follows."""
         for turn in list(self._turns.values()):
