@@ -93,7 +93,7 @@ def test_when_no_line_came_for_long_the_last_turn_is_sent(server: OtlpServer, si
         assert {span.trace_id for span in server.spans if not span.parent_span_id} == {span.trace_id for span in server.spans}
         sink.rest()
         told = len(recording.lines)
-        trace.tool_call_response_sync("look", [{"name": "look", "arguments": {}}], [1], span_id="s")
+        trace.tool_call_response_sync("look", "s", [{"name": "look", "arguments": {}}], {"result": 1})
         trace.user_message_sync([{"role": "user", "content": "And now?"}])
     sink.send(recording.lines[told:])
     assert not sink.has_left

@@ -22,11 +22,12 @@ class Turn:
     """One turn: the events of a trace with one `runId`, or those without. Times are in microseconds since 1970.
 
     `requests` are calls without an end, by their spans; `errors` those of calls, by their spans; `thoughts` reasoning without an answer, by
-    the keys of its events; `answered` the ids of models' calls that have an answer.
-    `is_asking` tells that nothing came after a prompt.
+    the keys of its events; `answered` the ids of models' calls that have an answer. `is_asking` tells that nothing came after a prompt.
+    `tree` is the trace that ids are derived from: the one of the agent that asked for this one, if another did, else its own.
     """
 
     trace_id: str
+    tree: str
     run_id: str | None
     agent: str
     user: str | None = None
