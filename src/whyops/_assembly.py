@@ -116,6 +116,15 @@ def load() -> None:
     Encoder().encode({})
 
 
+def _credentials(settings: Settings) -> tuple[str, ...]:
+    """Return the secrets of a receiver of spans, which nothing recorded may quote."""
+    if settings.otlp is None:
+        return ()
+    from ._encoding.redaction.credentials import credentials  # noqa: PLC0415  (few have one)
+
+    return credentials(settings.otlp, settings.otlp_headers)
+
+
 def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]]) -> Parts:
     """Complete the settings from the environment, and put together what they ask for. `reduce_recorder` says how a recorder is pickled.
 
@@ -132,7 +141,7 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
         redact_keys=settings.redact_keys,
         keep_keys=settings.keep_keys,
         redact=settings.redact,
-        known=filter(None, (settings.api_key, environment.text(environment.TRUST_SECRET))),
+        known=filter(None, (settings.api_key, environment.text(environment.TRUST_SECRET), *_credentials(settings))),
     )
     delivery = None if settings.disabled else _delivery_for(settings, encoder)
     recorder = Recorder(

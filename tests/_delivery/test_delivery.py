@@ -188,6 +188,35 @@ def test_the_thread_ends_when_idle_and_comes_back(home):
     result(subject.close())
 
 
+class Holding(ListSink):
+    """Holds something back until it rests, for the second time."""
+
+    rests = 0
+
+    @property
+    def has_left(self) -> bool:
+        return bool(self.calls) and self.rests < 2
+
+    def rest(self) -> None:
+        self.rests += 1
+        if self.rests == 1:
+            raise OSError("not now")
+
+
+def test_a_sink_sends_what_it_holds_back_when_nothing_comes(home, caplog):
+    """The thread stays for that, tries again where it fails, and ends then; a sink that holds nothing back is not asked."""
+    sink = Holding()
+    subject = delivery(sink, home, pace=QUICK._replace(idle=0.0, rest=0.05))
+    subject.record(line(1))
+    eventually(lambda: not subject.is_running())
+    assert (sink.rests, list(sink.stored)) == (2, ["1"])
+    assert "not now" in caplog.text
+    subject.record(line(2))
+    eventually(lambda: len(sink.stored) == 2 and not subject.is_running())
+    assert sink.rests == 2
+    result(subject.close())
+
+
 def test_many_threads_record(home):
     """Every line arrives once, each thread's in order."""
     sink = ListSink()
