@@ -87,5 +87,6 @@ COMMAND = Command(
     description="Show what became of the recorded events, by destination. Changes nothing.",
     epilog="`whyops deliver` sends what waits.",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )
