@@ -1,0 +1,144 @@
+"""MLflow, and what its API tells of the spans that it has."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from .process import Process, free_port
+from .shown import Message, Shown, Tokens
+
+KINDS = {"AGENT": "agent", "CHAT_MODEL": "model", "TOOL": "tool", "CHAIN": "step"}
+WHERE = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
+
+
+class Mlflow:
+    """An MLflow with a store of its own. All agents are in its first experiment, which is named by a header."""
+
+    name = "mlflow"
+    keeps = "last"
+    """Of a span that comes again."""
+
+    def __init__(self, environment: Path, folder: Path) -> None:
+        port = free_port()
+        settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+        command = [str(environment / "bin" / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        stores = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", f"{folder}/artifacts"]
+        self.process = Process(folder, port, [*command, *stores], settings)
+
+    def spans(self, agent: str) -> Sequence[Shown]:
+        """Return the spans of an agent."""
+        found: list[Shown] = []
+        for info in self._traces(agent):
+            trace = self._get("3.0/mlflow/traces/get", trace_id=info["trace_id"])["trace"]
+            found += [_shown(span, trace["trace_info"]["trace_metadata"]) for span in trace["spans"]]
+        return found
+
+    def count(self, agent: str) -> int:
+        """Return how many spans of an agent there are."""
+        return len(self.spans(agent))
+
+    def sessions(self, agent: str) -> Mapping[str, int]:
+        """Return how many turns each session of an agent has."""
+        named = [info["trace_metadata"]["mlflow.trace.session"] for info in self._traces(agent)]
+        return {session: named.count(session) for session in named}
+
+    def pages(self, agent: str) -> Mapping[str, str]:
+        """Return the addresses of the pages that people look at: the list of turns, each turn, each session."""
+        url = f"{self.process.url}/#/experiments/0"
+        infos = list(self._traces(agent))
+        turn = f"{url}/traces?selectedEvaluationId={infos[0]['trace_id']}"
+        spans = {_values(span["attributes"]).get("mlflow.spanType"): _hex(span["span_id"]) for span in self._spans(infos[0]["trace_id"])}
+        session = infos[0]["trace_metadata"]["mlflow.trace.session"]
+        return {
+            "list": f"{url}/traces",
+            "turn": turn,
+            **{f"span {kind}": f"{turn}&selectedSpanId={span_id}" for kind, span_id in spans.items()},
+            "sessions": f"{url}/chat-sessions",
+            "session 0": f"{url}/chat-sessions/{session}",
+        }
+
+    def _spans(self, trace_id: str) -> Sequence[Any]:
+        spans: Sequence[Any] = self._get("3.0/mlflow/traces/get", trace_id=trace_id)["trace"]["spans"]
+        return spans
+
+    def _traces(self, agent: str) -> Iterator[Any]:
+        token: str | None = None
+        while True:
+            wanted = {"locations": [WHERE], "filter": f"tags.`service.name` = '{agent}'", "max_results": 500, "page_token": token}
+            page = httpx.post(f"{self.process.url}/api/3.0/mlflow/traces/search", json=wanted, timeout=60).raise_for_status().json()
+            yield from page.get("traces", [])
+            token = page.get("next_page_token")
+            if not token:
+                return
+
+    def _get(self, path: str, **query: str) -> Any:
+        return httpx.get(f"{self.process.url}/api/{path}", params=query, timeout=60).raise_for_status().json()
+
+
+def _shown(span: Mapping[str, Any], about: Mapping[str, str]) -> Shown:
+    held = _values(span["attributes"])
+    kind = KINDS[held["mlflow.spanType"]]
+    status = span.get("status", {})
+    used = held.get("mlflow.chat.tokenUsage")
+    return Shown(
+        id=_hex(span["span_id"]),
+        trace=_hex(span["trace_id"]),
+        parent=_hex(span["parent_span_id"]) if span.get("parent_span_id") else None,
+        began=int(span["start_time_unix_nano"]) // 1_000,
+        name=span["name"],
+        kind=kind,
+        session=about["mlflow.trace.session"],
+        user=about.get("mlflow.trace.user"),
+        given=_text(held.get("mlflow.spanInputs")),
+        result=_text(held.get("mlflow.spanOutputs")),
+        failure=status.get("message", "") if "ERROR" in str(status.get("code")) else None,
+        raised=next((_values(event["attributes"])["exception.type"] for event in span.get("events", [])), None),
+        prompt=_messages(held.get("mlflow.spanInputs")) if kind == "model" else (),
+        answer=_messages(held.get("mlflow.spanOutputs")) if kind == "model" else (),
+        tokens=None
+        if used is None
+        else Tokens(
+            used["input_tokens"],
+            used["output_tokens"],
+            used.get("cache_read_input_tokens", 0),
+            used.get("cache_creation_input_tokens", 0),
+        ),
+    )
+
+
+def _messages(listed: Any) -> Sequence[Message]:
+    return [_message(message) for message in listed or []]
+
+
+def _message(message: Mapping[str, Any]) -> Message:
+    parts = message["parts"]
+    texts = [part.get("content", part.get("response")) for part in parts if part["type"] != "tool_call"]
+    calls = [f"{part['name']} {json.dumps(part['arguments'])}" for part in parts if part["type"] == "tool_call"]
+    return Message(message["role"], "\n".join(texts), tuple(calls))
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _hex(written: str) -> str:
+    return base64.b64decode(written).hex()
+
+
+def _values(attributes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {one["key"]: _value(one["value"]) for one in attributes}
+
+
+def _value(value: Mapping[str, Any]) -> Any:
+    ((kind, held),) = value.items()
+    if kind == "array_value":
+        return [_value(one) for one in held["values"]]
+    if kind == "kvlist_value":
+        return _values(held.get("values", []))
+    return int(held) if kind == "int_value" else held
