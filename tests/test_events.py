@@ -25,4 +25,4 @@ def test_rejected_events_have_their_older_name_too():
     """As an attribute; the place in the tuple stays the same."""
     counts = FlushResult(delivered=5, waiting=4, rejected=3, sampled_out=2, dropped=1, not_recorded=6)
     assert counts.parked == counts.rejected == counts[2] == 3
-    assert tuple(counts) == (5, 4, 3, 2, 1, 6, 0)
+    assert tuple(counts[:7]) == (5, 4, 3, 2, 1, 6, 0)

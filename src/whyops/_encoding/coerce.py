@@ -26,12 +26,16 @@ def text_in(value: object) -> str | None:
 
 def spelled(value: object) -> str:
     """Return a name's text, as it can be stored: an enum's is that of its value, a plain object's is its type. Empty for None."""
+    if type(value) is str:
+        return storable(value)
     text = named(value)
     return f"<{name_of(type(_enum_value(value)))}>" if text is None else text
 
 
 def named(value: object) -> str | None:
     """Return the text that names a value, as it can be stored, and empty for None; None for what has none, as a list or a plain object."""
+    if type(value) is str:
+        return storable(value)
     value = _enum_value(value)
     kind = type(value)
     text: str | Failed[object] | None = text_in(value)

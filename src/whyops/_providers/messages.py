@@ -44,6 +44,9 @@ _as_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 def role_of(name: object) -> str:
     """Return system, user, assistant or tool for a framework's name of a role; a name that nobody knows stays."""
+    found = _ROLES.get(name) if type(name) is str else None
+    if found is not None:
+        return found
     text = str(getattr(name, "value", name)).lower()
     text = text.removesuffix("messagechunk").removesuffix("message")
     return _ROLES.get(text, text)
@@ -86,7 +89,8 @@ def kind_of(part: object) -> object:
 def message_item(role: object, content: object, calls: list[ToolCallItem], names: Mapping[str, object]) -> MessageItem:
     """Return a message of a prompt. `names` may hold the texts `tool_call_id` and `name`, which some messages have besides."""
     more: dict[str, Any] = {"tool_calls": calls} if calls else {}
-    more.update((name, names[name]) for name in ("tool_call_id", "name") if isinstance(names.get(name), str))
+    if names:
+        more.update((name, names[name]) for name in ("tool_call_id", "name") if isinstance(names.get(name), str))
     return {"role": role_of(role), "content": content, **more}  # type: ignore[typeddict-item]  # with what some messages have besides
 
 
@@ -97,7 +101,12 @@ def retrieved(id_: object, content: object, metadata: object, score: object) -> 
 
 def first_of(places: Iterable[Mapping[str, Any]], names: Sequence[str]) -> Any:
     """Return the first value that is something, under one of `names` in one of `places`; None if there is none."""
-    return next((place[name] for place in places for name in names if place.get(name)), None)
+    for place in places:
+        if place:
+            for name in names:
+                if place.get(name):
+                    return place[name]
+    return None
 
 
 def first_text(held: Mapping[str, Any], names: Sequence[str]) -> str | None:

@@ -35,8 +35,12 @@ def top() -> Frame | None:
     One that is over, or not current here, is passed over. A block that a generator on this call stack holds counts also where the
     generator's step is taken in another context than the block was entered in.
     """
-    frame = beneath()
-    return frame.live if type(frame) is Covered else frame
+    return live_of(beneath())
+
+
+def live_of(chain: Frame | None) -> Frame | None:
+    """Return what of `beneath` is current here."""
+    return chain.live if type(chain) is Covered else chain
 
 
 def beneath() -> Frame | None:
@@ -70,7 +74,10 @@ def covered(chain: Frame | None) -> Frame | None:
 
 def holds(chain: Frame | None, frame: Frame) -> bool:
     """Tell whether `frame` is around what is at the top of a chain, or is that itself."""
-    return any(_is(each, frame) for each in outward(chain.live if type(chain) is Covered else chain))
+    link = live_of(chain)
+    while link is not None and not _is(link, frame):
+        link = around(link)
+    return link is not None
 
 
 def around(frame: Frame) -> Frame | None:

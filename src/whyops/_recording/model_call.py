@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
 from .._providers.answer import Answer, ServerCall
-from .._providers.said import Said, seal_of
+from .._providers.said import Said
 from .._wire import line
 from .._wire import write as contents
 from .._wire.names import UNKNOWN
 from ..types import MessageItem, UserMessageMetadata
 from .expected import Expected, expect
 from .place import Place
-from .prompts import Division, PromptId
+from .prompts import Division, Met, PromptId, met_tools
 from .recorder import Recorder
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def _said_tools(tools: object) -> Said:
-    return Said("tools", tools)
 
 
 def says_something(messages: Sequence[MessageItem]) -> bool:
@@ -68,7 +65,7 @@ class ModelCall:
     _first_token_ns: int | None = field(default=None, init=False)
     _ended_ns: int | None = field(default=None, init=False)
     _marks: str = field(default="", init=False)
-    _tools: Said | None = field(default=None, init=False)
+    _tools: Met | None = field(default=None, init=False)
     _told: Division | None = field(default=None, init=False)
     _along: Mapping[str, Any] = field(default_factory=dict, init=False)
     _expected: Expected | None = field(default=None, init=False)
@@ -103,9 +100,8 @@ class ModelCall:
         memory = self.place.trace.prompts()
         met = [memory.meet(message, question.seal(message), question.said) for message in question.messages]
         said = [one.said for one in met]
-        offered = memory.meet(question.tools, seal_of(question.tools), _said_tools) if question.tools else None
-        tools = None if offered is None else offered.said
-        division, tools_from = memory.divide(said, met), None if tools is None else memory.find(tools, offered)
+        tools = met_tools(question.tools) if question.tools else None
+        division, tools_from = memory.divide(said, met), None if tools is None else memory.find(tools.said, tools)
         new = question.written([question.messages[place] for place in division.new])
         along = question.along(new, tools_from is None)
         is_of_agent = says_something(new) and not question.is_of_user(new)
@@ -121,7 +117,7 @@ class ModelCall:
                 memory.remember(line.message_key(key, index), said[place], spread)
         memory.tell(key, division)
         if tools is not None:
-            memory.remember(key, tools)
+            memory.remember(key, tools.said, tools.spread)
 
     def token(self, at_ns: int | None = None) -> None:
         """Take the time of the first token: now, or a time of the steady clock."""
@@ -230,7 +226,7 @@ class ModelCall:
         if self._told is not None:
             memory.tell(key, self._told)
         if self._tools is not None:
-            memory.remember(key, self._tools)
+            memory.remember(key, self._tools.said, self._tools.spread)
         if answer.said is not None and is_whole:
             memory.remember(key, answer.said._replace(name=None))  # what an answer's event holds has none
         self._marks, self._along, self._tools, self._told = line.asked(self.id), {}, None, None
@@ -238,8 +234,11 @@ class ModelCall:
 
 def _json(division: Division, recorder: Recorder) -> str:
     """Return a prompt's ids as JSON; a name that a message has got since is content, and may be secret."""
-    ids = [_without_secrets(one, recorder) if isinstance(one, dict) else one for one in division.written]
-    return _compact(ids)
+    ids = [
+        quote(one) if type(one) is str else _compact(_without_secrets(one, recorder)) if isinstance(one, dict) else str(one)
+        for one in division.written
+    ]
+    return f"[{','.join(ids)}]"
 
 
 def _without_secrets(renamed: Mapping[str, Any], recorder: Recorder) -> PromptId:

@@ -7,11 +7,13 @@ recorded each time. Two threads that record at once may record a message twice, 
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from .._providers.said import Said
+from .._providers.said import Said, seal_of
 from .._wire import line
 
 MOST_MESSAGES = 2_000
@@ -28,6 +30,7 @@ _MOST_BEGINNINGS = 8
 _LEAST_BEGINNING = 4
 _MOST_PARTS = 5_000
 _DEEPEST = 12
+_MOST_SEALED = 100_000
 _PLAIN = frozenset({int, float, bool, type(None)})
 
 PromptId = int | str | dict[str, Any]
@@ -209,6 +212,18 @@ class PromptMemory:
         self._characters -= held.key[2]
 
 
+def met_tools(tools: object) -> Met:
+    """Return what makes up the tools that a model is offered; what is sealed is taken apart once, for all traces."""
+    said, seal = Said("tools", tools), seal_of(tools)
+    is_small = seal is not None and len(seal) < _MOST_SEALED
+    return Met(tools, seal, said, _spread_tools(seal) if is_small else _spread(said))
+
+
+@lru_cache(maxsize=64)
+def _spread_tools(seal: bytes) -> Spread | None:
+    return _spread(Said("tools", marshal.loads(seal)))  # noqa: S302  (what was dumped here)
+
+
 def _alike(ids: list[PromptId], others: list[PromptId]) -> int:
     """Return how many of the first ids are the same."""
     length = min(len(ids), len(others))
@@ -231,19 +246,13 @@ def last_turn(messages: Sequence[Said]) -> int | None:
 def _spread(said: Said) -> Spread | None:
     """Return the parts of a message in a row; None if one of them can't be looked into."""
     parts: list[object] = []
-    characters = _put(said.parts, parts, 0)
+    characters = _put([said.parts], parts, 0)
     return None if characters is None else Spread((said.role, len(parts), characters), parts)
 
 
 def _put(value: object, parts: list[object], depth: int) -> int | None:
     """Put a value's parts into the row. Returns how long its texts are, or None if it has parts that can't be looked into."""
     kind = type(value)
-    if kind is str:
-        parts.append(value)
-        return len(value)  # type: ignore[arg-type]  # told by its type
-    if kind in _PLAIN:
-        parts.append((kind, value))
-        return 0
     inside: list[object]
     if kind is dict:
         inside = [one for pair in list(value.items()) for one in pair]  # type: ignore[attr-defined]  # told by its type
@@ -251,11 +260,19 @@ def _put(value: object, parts: list[object], depth: int) -> int | None:
         inside = list(value)  # type: ignore[call-overload]  # told by its type
     else:
         return None
+    if depth > _DEEPEST or len(inside) + len(parts) > _MOST_PARTS:
+        return None
     parts.append((kind is dict, len(inside)))
     characters = 0
     for one in inside:
-        more = None if depth == _DEEPEST or len(parts) > _MOST_PARTS else _put(one, parts, depth + 1)
-        if more is None:
+        kind = type(one)
+        if kind is str:
+            parts.append(one)
+            characters += len(one)  # type: ignore[arg-type]  # told by its type
+        elif kind in _PLAIN:
+            parts.append((kind, one))
+        elif (more := _put(one, parts, depth + 1)) is None:
             return None
-        characters += more
+        else:
+            characters += more
     return characters

@@ -153,8 +153,11 @@ class ToolCallWriter:
             return None
         self._open = False
         if metadata:
-            self._metadata = {**(self._metadata or {}), **(self.trace.shown_labels(metadata) or {})}
-            self._members = None
+            told = self._metadata or {}
+            more = self.trace.shown_labels(metadata) or {}
+            if any(name not in told or not _is_same(told[name], value) for name, value in more.items()):
+                self._metadata = {**told, **more}
+                self._members = None
         return elapsed_ns
 
     def _results(self, result: object) -> Encoded:
@@ -178,6 +181,10 @@ class ToolCallWriter:
             took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
             times = trace.recorder.clock.stamp(trace.moments)
             trace.recorder.record(line.response(trace.head, times, self.span_id, self._call, encoded, self._tool, took, members))
+
+
+def _is_same(told: object, value: object) -> bool:
+    return told is value or (type(told) is str and type(value) is str and told == value)
 
 
 def _with_failure(results: Encoded) -> Encoded:

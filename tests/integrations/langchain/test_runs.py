@@ -95,7 +95,7 @@ def test_two_clients_each_have_their_run(world):
 def test_runs_that_never_end_are_given_up_after_a_quiet_time(world):
     """What is open is given up once nothing happened under its root for long; a call without an end is closed then."""
     quiet = world.start(span=True)
-    frame = quiet.frame = BodyFrame(quiet.place, None, quiet.id, quiet.handler)
+    frame = quiet.frame = BodyFrame(quiet.place, None, quiet.id, quiet.handler, None)
     busy = world.start()
     world.clock.now = QUIET_SECONDS
     child = world.start(busy)

@@ -48,12 +48,9 @@ class ToolRun:
         self.tool_call_id = tool_call_id
         self._observers = self._unclaimed = observers
         self._asked_server = False
-        ignored = {name for observer in observers for name in observer.ignored}
-        shown = {name: value for name, value in arguments.items() if name not in ignored}
-        if not all(observer.captures_arguments for observer in observers):
-            shown = dict.fromkeys(shown, NOT_CAPTURED)
+        shown = _shown(arguments, observers) if observers else arguments
         labels = {**place.labels, "tool_call_id": tool_call_id} if tool_call_id else place.labels
-        hides_text = any(observer.hides_text for observer in observers)
+        hides_text = bool(observers) and any(observer.hides_text for observer in observers)
         self.call = ToolCallWriter(place.trace, name, place.trace.encode_arguments(shown), place.parent_id, labels, hides_text)
         if began is None:
             self.call.begin()
@@ -91,3 +88,10 @@ class ToolRun:
     def fail(self, error: BaseException) -> None:
         """Record the exception that the tool raised."""
         self.call.fail(error, expected=tuple(kind for observer in self._observers for kind in observer.expected))
+
+
+def _shown(arguments: Mapping[str, Any], observers: Sequence[Observer]) -> Mapping[str, Any]:
+    """Return those arguments that are to be recorded."""
+    ignored = {name for observer in observers for name in observer.ignored}
+    shown = {name: value for name, value in arguments.items() if name not in ignored}
+    return shown if all(observer.captures_arguments for observer in observers) else dict.fromkeys(shown, NOT_CAPTURED)

@@ -12,7 +12,7 @@ from ..._providers.server_calls import server_calls
 from ..._runtime.safely import safely_or
 from ..._wire.signature import strip_signature
 from ..._wire.write import known
-from ._translate import MODEL, THINKING, calls_of, content_of, role_named, said, shown_parts
+from ._translate import MODEL, THINKING, calls_of, content_of, said, shown_parts
 
 _FINISH = ("finish_reason", "stop_reason", "stopReason", "done_reason")
 _MOST_CITATIONS = 50
@@ -28,9 +28,9 @@ def answers_of(result: Any, encode: Encode, answering_tools: Collection[str] = (
     output = getattr(result, "llm_output", None) or {}
     answers = [_answer(generation, output, encode) for alternatives in result.generations for generation in alternatives]
     for index, answer in enumerate(answers):
-        if any(answer.usage == earlier.usage for earlier in answers[:index]):
+        if index and any(answer.usage == earlier.usage for earlier in answers[:index]):
             answer.usage = None
-        if answer.tool_calls and all(call["function"]["name"] in answering_tools for call in answer.tool_calls):
+        if answering_tools and answer.tool_calls and all(call["function"]["name"] in answering_tools for call in answer.tool_calls):
             answer.more["structured_output"] = True
     return answers
 
@@ -99,11 +99,13 @@ def _read_message(answer: Answer, message: Any, encode: Encode) -> None:
     answer.tool_calls = calls_of(message, encode)
     refusal = first_text(extra, ("refusal",)) or _refusal_in(rest)
     plain = [{"type": "text", "text": part["refusal"]} if kind_of(part) == "refusal" and "refusal" in part else part for part in rest]
-    content = shown_parts(plain) if parts else content_of(message)
+    plain_content = content_of(message)
+    content = shown_parts(plain) if parts else plain_content
     answer.content = content or refusal or _audio(extra) or (None if answer.tool_calls or answer.server_calls else "")
     citations = [each for part in rest if isinstance(part, dict) for each in part.get("citations") or part.get("annotations") or ()]
-    if is_told_by(answer, message_item(role_named(message), content_of(message), answer.tool_calls, {})):
-        answer.said = said(message)
+    message_said = said(message)
+    if is_told_by(answer, message_item(message_said.role, plain_content, answer.tool_calls, {})):
+        answer.said = message_said
     answer.more |= known(
         {
             "refused": True if refusal else None,
@@ -146,7 +148,9 @@ def _thinking(message: Any) -> list[tuple[str, object]]:
     extra = getattr(message, "additional_kwargs", None) or {}
     beside = (extra.get("reasoning_content"), extra.get("reasoning"))
     found = [thought for part in parts for thought in _thoughts(part)]
-    return found or [thought for part in beside for thought in _thoughts({"reasoning": part} if isinstance(part, str) else part)]
+    if found or not any(beside):
+        return found
+    return [thought for part in beside for thought in _thoughts({"reasoning": part} if isinstance(part, str) else part)]
 
 
 def _thoughts(part: object) -> list[tuple[str, object]]:

@@ -22,7 +22,6 @@ from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import BaseTool
 
-from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.place import Place
 from ..._recording.tool import Observer, observer_of
@@ -45,8 +44,15 @@ class BodyFrame(Frame):
 
     __slots__ = ("_handler", "_outside", "ended", "exchange")
 
-    def __init__(self, place: Place, span_id: str | None, owner: object, handler: object, exchange: Exchange | None = None) -> None:
-        super().__init__(place.trace, span_id, owner, context.beneath())
+    def __init__(
+        self, place: Place, span_id: str | None, owner: object, handler: object, beneath: Frame | None, exchange: Exchange | None = None
+    ) -> None:
+        self.trace = place.trace
+        self.span_id = span_id
+        self.owner = owner
+        self.previous = beneath
+        self.is_trace = False
+        self.over = False
         self.ended = False
         self.exchange = exchange
         self.labels = place.labels
@@ -77,8 +83,8 @@ class ToolFrame(BodyFrame):
 
     __slots__ = ("_is_everywhere", "_tool")
 
-    def __init__(self, place: Place, owner: object, handler: object, tool: ToolRun) -> None:
-        super().__init__(place, tool.call.span_id, owner, handler)
+    def __init__(self, place: Place, owner: object, handler: object, beneath: Frame | None, tool: ToolRun) -> None:
+        super().__init__(place, tool.call.span_id, owner, handler, beneath)
         self._tool = tool
         self._is_everywhere = not _BODIES_HAVE_CONTEXTS and loop_is_running()
 
@@ -103,8 +109,9 @@ def starting_tool() -> tuple[tuple[Observer, ...], object]:
     LangChain does not hand the tool to its handlers, and the id not in all versions; both are some frames up the stack.
     """
     here = _running_tool()
-    found = (observer_of(getattr(here.get("self"), name, None)) for name in _FUNCTIONS)
-    return tuple(observer for observer in found if observer is not None), here.get("tool_call_id")
+    tool = here.get("self")
+    functions = [function for name in _FUNCTIONS if (function := getattr(tool, name, None)) is not None]
+    return tuple([observer for each in functions if (observer := observer_of(each)) is not None]), here.get("tool_call_id")
 
 
 def ending_tool() -> tuple[bool, object]:

@@ -13,11 +13,12 @@ from ..._client import WhyOps
 from ..._config import environment
 from ..._providers.messages import begins_a_turn
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
-from ..._runtime.safely import Failed, safely
+from ..._runtime.safely import Failed, safely, safely_or
 from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire.write import name_or_unknown
 from .._shared.origin import Origin
@@ -106,7 +107,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is not None:
             recorder = run.place.trace.recorder
             _chains.begin(run, inputs, metadata or {}, kwargs, records_steps=self._origin.records_steps(recorder))
-            run.enter(BodyFrame(run.place, run.inner_id, run.id, self, run.exchange))
+            run.enter(BodyFrame(run.place, run.inner_id, run.id, self, run.beneath, run.exchange))
 
     @guard.recording
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -143,9 +144,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record the prompt; with `capture_prompts=False`, if a user speaks last in it."""
-        asked = [message for each in messages for message in each]
-        start = WhyOpsCallbackHandler.on_llm_start  # not a subclass's own, which is for completion models
-        start(self, serialized, asked, run_id=run_id, parent_run_id=parent_run_id, metadata=metadata, **kwargs)
+        asked = [*messages[0]] if len(messages) == 1 else [message for each in messages for message in each]
+        self._ask(self._starts(run_id, parent_run_id, metadata, kwargs), serialized, asked, metadata, kwargs)
 
     @guard.recording
     def on_llm_start(
@@ -159,7 +159,11 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """Record a model's prompt, unless its events are not for us to record. Its errors are, all the same."""
-        run = self._starts(run_id, parent_run_id, metadata, kwargs)
+        self._ask(self._starts(run_id, parent_run_id, metadata, kwargs), serialized, prompts, metadata, kwargs)
+
+    def _ask(
+        self, run: Run | None, serialized: object, prompts: list[Any], metadata: Mapping[str, Any] | None, kwargs: Mapping[str, Any]
+    ) -> None:
         if run is not None and run.exchange is not None:
             run.exchange.ask_model(prompts)
         if run is None or not self._origin.llm_events or _is_left_to_the_proxy(serialized):
@@ -243,7 +247,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run.place.trace.prompts().chosen.pop(call_id, None)
         _chains.begin_tool(run)
         run.tool = ToolRun(run.place, name_or_unknown(name), _results.arguments_of(inputs, input_str), observers, call_id)
-        run.enter(ToolFrame(run.place, run.id, self, run.tool))
+        run.enter(ToolFrame(run.place, run.id, self, run.beneath, run.tool))
 
     @guard.recording
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -252,7 +256,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if run is None or run.tool is None:
             return
         _chains.end_tool(run, output)
-        failed, call_id = ending_tool()
+        failed, call_id = (False, None) if safely_or(_results.is_tool_message, output, default=False) else ending_tool()
         found = safely(partial(_results.outcome_of, tool_call_id=call_id, failed=failed and call_id is None), output)
         outcome = _results.Outcome(output) if isinstance(found, Failed) else found
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
@@ -321,22 +325,23 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         parent = open_runs.find(parent_run_id, self)
         if parent is not None and not self._origin.is_ours(parent.place.trace):
             parent = None
-        trace, span_id = self._inside(parent) if parent is not None else self._outside(run_id, metadata)
+        beneath = context.beneath()
+        top = context.live_of(beneath)
+        trace, span_id = self._inside(parent, top) if parent is not None else self._outside(run_id, metadata)
         if trace is None or not trace.recorder.enabled:
             return None
         name = _who.given_name(told.get("name")) if parent is None else parent.place.labels.get("run_name")
         labels = _who.labels_of(metadata, told.get("tags"), name)
-        run = Run(run_id, self, Place(trace, span_id, labels), parent)
-        if parent is None and isinstance(top := context.top(), BodyFrame):
+        run = Run(run_id, self, Place(trace, span_id, labels), parent, beneath)
+        if parent is None and isinstance(top, BodyFrame):
             run.exchange = top.exchange  # LangChain tells of a fallback as of a run of its own
         return run if open_runs.start(run) else None
 
-    def _inside(self, parent: Run) -> tuple[TraceWriter, str | None]:
+    def _inside(self, parent: Run, top: Frame | None) -> tuple[TraceWriter, str | None]:
         """Return the trace and the span around a run inside another: the other's, or those of what was opened in the other's body."""
-        top = context.top()
         trace = parent.place.trace
         if top is not None and parent.has_in_body(top):
-            if self.trace_id is None and self._origin.is_ours(top.trace):
+            if top.trace is not trace and self.trace_id is None and self._origin.is_ours(top.trace):
                 trace = top.trace
             if top.trace.id == trace.id:
                 return trace, top.span_id

@@ -41,7 +41,7 @@ class Root(Activity):
     `put` tells the interrupts whose questions are recorded.
     """
 
-    open: dict[UUID, Run] = field(default_factory=dict)
+    open: dict[Run, None] = field(default_factory=dict)
     put: set[object] = field(default_factory=set)
 
 
@@ -57,16 +57,19 @@ class Run:
     """One run of LangChain's that has started, and what is recorded of it: the call of a model or of a tool, or a step.
 
     `exchange` is that of the application's run that it is part of, and None inside a tool's call: arguments and result tell of that.
+    `beneath` is what its frame is to have as its previous one, until it is entered.
     """
 
     __slots__ = (
         "answering_tools",
         "begins_exchange",
+        "beneath",
         "exchange",
         "frame",
         "handler",
         "heard",
         "id",
+        "key",
         "model",
         "node",
         "parent",
@@ -77,8 +80,17 @@ class Run:
         "tool",
     )
 
-    def __init__(self, id: UUID, handler: object, place: Place, parent: Run | None) -> None:  # noqa: A002  (LangChain's name)
+    def __init__(
+        self,
+        id: UUID,  # noqa: A002  (LangChain's name)
+        handler: object,
+        place: Place,
+        parent: Run | None,
+        beneath: Frame | None = None,
+    ) -> None:
         self.id = id
+        self.key: object = getattr(id, "int", id)
+        self.beneath = beneath
         self.handler = handler
         self.place = place
         self.parent = parent
@@ -100,6 +112,7 @@ class Run:
         `answering_tools` are those whose call is the answer, in the form that was asked for.
         """
         self.model = model
+        self.beneath = None
         self.answering_tools = answering_tools
         task = waiting.current_task()
         self.task = None if task is None else weakref.ref(task)
@@ -110,7 +123,7 @@ class Run:
             self.heard.append(token if chunk is None else chunk)
             if _answers.has_content(token, chunk):
                 self.model.token()
-                if self.root.open.get(self.id) is self:
+                if self in self.root.open:
                     streams[id(self.id)] = self
 
     def partial(self) -> list[Answer]:
@@ -136,11 +149,12 @@ class Run:
     def enter(self, frame: BodyFrame) -> None:
         """Let `frame` be current in the run's body."""
         self.frame = frame
+        self.beneath = None
         context.current.set(frame)
 
     def has_in_body(self, top: Frame) -> bool:
         """Tell whether what is current was made so in the run's body."""
-        return self.frame is not None and context.holds(top, self.frame)
+        return self.frame is not None and (top is self.frame or context.holds(top, self.frame))
 
     def is_under(self, other: Run) -> bool:
         """Tell whether `other` is around this run, at any remove."""
@@ -151,7 +165,7 @@ class Run:
 
     def close(self, reason: str | None = None) -> None:
         """Let nothing stay current or open because of this run; with a `reason`, its call is recorded as interrupted."""
-        self.root.open.pop(self.id, None)
+        self.root.open.pop(self, None)
         if self.heard and streams.get(id(self.id)) is self:
             del streams[id(self.id)]
         if self.frame is not None:
@@ -173,38 +187,45 @@ streams: dict[int, Run] = {}
 UUID would cost more than keeping the token. Of two handlers that hear one run, the latest one's."""
 
 
-class Runs(OpenTable[UUID, tuple[Run, ...]]):
-    """The open runs of all handlers in the process, by id, so that two handlers of one client record no run twice."""
+class Runs(OpenTable[object, tuple[Run, ...]]):
+    """The open runs of all handlers in the process, by id, so that two handlers of one client record no run twice.
+
+    They are looked up by the number of an id: hashing a UUID runs Python.
+    """
 
     __slots__ = ()
 
     def find(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id that `handler` records, or else another handler."""
-        return self.own(run_id, handler) or next(iter(self.get(run_id) or ()), None)
+        runs = self.get(getattr(run_id, "int", run_id)) or ()
+        for run in runs:
+            if run.handler is handler:
+                return run
+        return runs[0] if runs else None
 
     def own(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id if `handler` records it."""
-        for run in self.get(run_id) or ():
+        for run in self.get(getattr(run_id, "int", run_id)) or ():
             if run.handler is handler:
                 return run
         return None
 
     def start(self, run: Run) -> bool:
         """Take note of a run; False if it is known already, as when one event comes twice or two handlers of one client hear it."""
-        known: tuple[Run, ...] = self.get(run.id) or ()
+        known: tuple[Run, ...] = self.get(run.key) or ()
         recorder = run.place.trace.recorder
         for other in known:
             if other.handler is run.handler or other.place.trace.recorder is recorder:
                 return False
-        run.root.open[run.id] = run
-        self.add(run.id, (*known, run), run.root)
+        run.root.open[run] = None
+        self.add(run.key, (*known, run), run.root)
         return True
 
     def end(self, run_id: UUID, handler: object) -> Run | None:
         """Return the run that ends, and forget it; None if `handler` does not record it, or its end has come before."""
         run = self.own(run_id, handler)
         if run is not None:
-            self.touch(run_id)
+            self.touch(run.key)
             self._drop(run)
             if run.parent is None:
                 run.root.quiet_seconds = QUIET_SECONDS_AFTER_ROOT
@@ -212,14 +233,14 @@ class Runs(OpenTable[UUID, tuple[Run, ...]]):
 
     def end_inside(self, run: Run, reason: str | None = None) -> list[Run]:
         """Return the open runs inside `run`, innermost first, and forget them; `reason` is what interrupts their calls."""
-        inside = [other for other in reversed(list(run.root.open.values())) if other.is_under(run)]
+        inside = [other for other in reversed(list(run.root.open)) if other.is_under(run)]
         for other in inside:
             self._drop(other, reason)
         return inside
 
     def end_left(self, root: Root, *, closed: bool = False) -> None:
         """Close the models' calls under a root that no task waits for any more; where the root was `closed`, nobody does."""
-        for run in list(root.open.values()):
+        for run in list(root.open):
             if run.is_left() or (closed and run.model is not None and run.task is not None):
                 self._drop(run, "GeneratorExit" if closed else _CANCELLED)
 
@@ -231,11 +252,11 @@ class Runs(OpenTable[UUID, tuple[Run, ...]]):
                     self._drop(run, _CANCELLED)
 
     def _drop(self, run: Run, reason: str | None = None) -> None:
-        rest = tuple(other for other in self.get(run.id) or () if other is not run)
-        if rest:
-            self.add(run.id, rest, rest[0].root)
-        else:
-            self.take(run.id)
+        runs = self.get(run.key) or ()
+        if len(runs) > 1 and (rest := tuple(other for other in runs if other is not run)):
+            self.add(run.key, rest, rest[0].root)
+        elif run in runs:
+            self.take(run.key)
         run.close(reason)
 
 

@@ -6,7 +6,8 @@ versions read alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ..._encoding import Encode
@@ -32,7 +33,7 @@ _CALLS = frozenset(
     {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "input_json_delta", "custom_tool_call"}
 )
 _CALL_LISTS = ("tool_calls", "invalid_tool_calls")
-_NAMES = ("role", "type", "name", "tool_call_id")
+_READ = (*_CALL_LISTS, "role", "type", "name", "content", "tool_call_id", "additional_kwargs")
 _CALL = ("name", "args", "id")
 _NO_PARAMETERS = frozenset({"_type", "functions", "messages", "model", "model_id", "model_kwargs", "model_name", "tools"})
 
@@ -49,11 +50,12 @@ def said(message: Any) -> Said:
     """Return what makes a message up."""
     if isinstance(message, str):
         return Said("user", message)
-    extra = getattr(message, "additional_kwargs", None) or {}
-    calls = [_asked_in(call) for names in _CALL_LISTS for call in getattr(message, names, None) or ()]
-    parts = [getattr(message, "content", None), calls, getattr(message, "tool_call_id", None), extra.get("function_call")]
-    name = getattr(message, "name", None)
-    return Said(role_of(role_named(message)), parts, name if isinstance(name, str) else None, message)
+    held = held_by(message)
+    extra = held("additional_kwargs") or {}
+    calls = [_asked_in(call) for names in _CALL_LISTS for call in held(names) or ()]
+    parts = [held("content"), calls, held("tool_call_id"), extra.get("function_call")]
+    name = held("name")
+    return Said(role_of(held("role") or held("type") or "user"), parts, name if isinstance(name, str) else None, message)
 
 
 def seal(message: Any) -> object:
@@ -61,14 +63,33 @@ def seal(message: Any) -> object:
     held = getattr(message, "__dict__", None)
     if held is None:
         return None
-    content = held.get("content")
-    extra = held.get("additional_kwargs")
+    get = held.get
+    content, extra = get("content"), get("additional_kwargs")
     if type(content) is not str or (extra and "function_call" in extra) or getattr(message, "__pydantic_extra__", None):
         return None
-    calls = [held.get(names) for names in _CALL_LISTS]
-    sealed = seal_of(calls) if any(calls) else b""
-    names = [held.get(name) for name in _NAMES]
-    return None if sealed is None or not all(name is None or type(name) is str for name in names) else (content, sealed, names)
+    calls, invalid = get("tool_calls"), get("invalid_tool_calls")
+    sealed = seal_of((calls, invalid)) if calls or invalid else b""
+    names = (get("role"), get("type"), get("name"), get("tool_call_id"))
+    for name in names:
+        if name is not None and type(name) is not str:
+            return None
+    return None if sealed is None else (content, sealed, names)
+
+
+def held_by(message: Any) -> Callable[[str], Any]:
+    """Return what gives a message's attribute of a name, and None where it has none: pydantic's own way of saying so is dear."""
+    kind: Any = type(message)
+    if _holds_all_in_fields(kind) and not getattr(message, "__pydantic_extra__", None):
+        get: Callable[[str], Any] = message.__dict__.get
+        return get
+    return lambda name: getattr(message, name, None)
+
+
+@lru_cache(maxsize=256)
+def _holds_all_in_fields(kind: type) -> bool:
+    """Tell whether all that is read of messages of a class stands in their fields."""
+    fields = getattr(kind, "model_fields", None)
+    return isinstance(fields, dict) and "content" in fields and all(name in fields or not hasattr(kind, name) for name in _READ)
 
 
 def _asked_in(call: Any) -> object:
@@ -117,12 +138,14 @@ def offered(invocation_params: Mapping[str, Any]) -> object:
 
 def role_named(message: Any) -> object:
     """Return what a message calls its role."""
-    return getattr(message, "role", None) or getattr(message, "type", None) or "user"
+    held = held_by(message)
+    return held("role") or held("type") or "user"
 
 
 def message_of(message: Any, encode: Encode) -> MessageItem:
     """Return a message in our form."""
-    names = {name: getattr(message, name, None) for name in ("tool_call_id", "name")}
+    held = held_by(message)
+    names = {name: held(name) for name in ("tool_call_id", "name")}
     return message_item(role_named(message), content_of(message), calls_of(message, encode), names)
 
 
@@ -140,10 +163,11 @@ def shown_parts(content: list[Any]) -> object:
 
 def calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
     """Return the tool calls that a message asks for, those whose arguments are no JSON included."""
-    calls = [*(getattr(message, "tool_calls", None) or ()), *(getattr(message, "invalid_tool_calls", None) or ())]
+    held = held_by(message)
+    calls = [*(held("tool_calls") or ()), *(held("invalid_tool_calls") or ())]
     if calls:
         return [tool_call(call.get("name"), call.get("args"), call.get("id"), encode) for call in calls if isinstance(call, dict)]
-    older = (getattr(message, "additional_kwargs", None) or {}).get("function_call")
+    older = (held("additional_kwargs") or {}).get("function_call")
     return [tool_call(older.get("name"), older.get("arguments"), None, encode)] if isinstance(older, dict) else []
 
 

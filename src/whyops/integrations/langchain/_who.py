@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
-
-from ..._wire.write import known
 
 _TRACE_KEYS = ("whyops_trace_id", "thread_id", "session_id", "conversation_id")
 _USER_KEYS = ("whyops_user_id", "user_id")
@@ -34,20 +33,25 @@ def labels_of(metadata: Mapping[str, Any], tags: object = None, name: object = N
     `name` is the name that the user gave the run, or one around it. Of tags and metadata, there are at most 20, and of each 200
     characters.
     """
-    step = metadata.get("langgraph_step")
-    own_tags = [tag[:_LONGEST] for tag in tags or () if isinstance(tag, str)] if isinstance(tags, (list, tuple)) else []
-    return known(
-        {
-            "agent": _text(metadata.get("lc_agent_name")),
-            "langgraph_node": (node := _text(metadata.get("langgraph_node"))),
-            "langgraph_step": step if node is not None and isinstance(step, int) else None,
-            "langgraph_subgraph": None if node is None else _around(metadata.get("langgraph_checkpoint_ns")),
-            "middleware": _text(metadata.get("lc_source")),
-            "run_name": _text(name),
-            "tags": [tag for tag in own_tags if not tag.startswith(_FRAMEWORKS_TAGS)][:_MOST] or None,
-            "run_metadata": _own(metadata) or None,
-        }
-    )
+    labels: dict[str, object] = {}
+    if isinstance(agent := metadata.get("lc_agent_name"), str) and agent:
+        labels["agent"] = agent[:_LONGEST]
+    if isinstance(node := metadata.get("langgraph_node"), str) and node:
+        labels["langgraph_node"] = node[:_LONGEST]
+        if isinstance(step := metadata.get("langgraph_step"), int):
+            labels["langgraph_step"] = step
+        namespace = metadata.get("langgraph_checkpoint_ns")
+        if isinstance(namespace, str) and "|" in namespace:
+            labels["langgraph_subgraph"] = "/".join([part.partition(":")[0] for part in namespace.split("|")[:-1]])
+    if isinstance(source := metadata.get("lc_source"), str) and source:
+        labels["middleware"] = source[:_LONGEST]
+    if isinstance(name, str) and name:
+        labels["run_name"] = name[:_LONGEST]
+    if tags and (own_tags := _own_tags(tags)):
+        labels["tags"] = own_tags
+    if own := _own(metadata):
+        labels["run_metadata"] = own
+    return labels
 
 
 def given_name(name: object) -> object:
@@ -59,21 +63,21 @@ def _own(metadata: Mapping[str, Any]) -> dict[str, object]:
     """Return what the user's own metadata says of a run in plain values, without the ids that have their place in the event."""
     own: dict[str, object] = {}
     for key, value in metadata.items():
-        if not isinstance(key, str) or key.startswith(_FRAMEWORKS_KEYS) or key in TRACE_AND_USER_KEYS:
-            continue
-        if isinstance(value, (str, int, float)) and len(own) < _MOST:
+        if _is_own(key) and isinstance(value, (str, int, float)) and len(own) < _MOST:
             own[key] = value[:_LONGEST] if isinstance(value, str) else value
     return own
 
 
-def _around(namespace: object) -> str | None:
-    """Return the nodes around a graph that is one inside another."""
-    around = [part.partition(":")[0] for part in namespace.split("|")[:-1]] if isinstance(namespace, str) else []
-    return "/".join(around) or None
+@lru_cache(maxsize=1_024)
+def _is_own(key: object) -> bool:
+    """Tell whether a name in the metadata is the user's own, and none of an id."""
+    return isinstance(key, str) and not key.startswith(_FRAMEWORKS_KEYS) and key not in TRACE_AND_USER_KEYS
 
 
-def _text(value: object) -> str | None:
-    return value[:_LONGEST] if isinstance(value, str) and value else None
+def _own_tags(tags: object) -> list[str]:
+    if not isinstance(tags, (list, tuple)):
+        return []
+    return [tag[:_LONGEST] for tag in tags if isinstance(tag, str) and not tag.startswith(_FRAMEWORKS_TAGS)][:_MOST]
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:

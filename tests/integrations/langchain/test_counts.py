@@ -1,0 +1,82 @@
+"""What an agent's run makes this package do does not grow unseen: so many encodings, and nothing is worked out again for each trace."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FrameType
+from typing import Any
+from uuid import UUID
+
+from langchain.agents import create_agent
+
+from tests.integrations.langchain.parts import Scripted, ask, calls
+from tests.integrations.langchain.tools import find
+from whyops._encoding.encoder import Encoder
+from whyops._recording.prompts import _spread_tools
+from whyops.integrations.langchain import WhyOpsCallbackHandler
+
+
+@contextmanager
+def counted(*functions: Callable[..., Any]) -> Iterator[Counter[CodeType]]:
+    """Count the calls of these functions in this thread, and in those that start meanwhile, by their code."""
+    found: Counter[CodeType] = Counter()
+    codes = {function.__code__ for function in functions}  # type: ignore[attr-defined]  # they are written in Python
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code in codes:
+            found[frame.f_code] += 1
+
+    before = sys.getprofile()
+    threading.setprofile(count)
+    sys.setprofile(count)
+    try:
+        yield found
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(before)
+
+
+def run_agent(handler: WhyOpsCallbackHandler, thread: str) -> None:
+    """Let an agent choose a tool's call, and answer."""
+    agent = create_agent(Scripted(answers=[calls(("find", {"order": "17"})), "It has shipped."]), [find])
+    agent.invoke(ask("Where is order 17?"), {"callbacks": [handler], "configurable": {"thread_id": thread}})
+
+
+def test_each_part_of_an_event_is_encoded_once(handler, captured):
+    """Content and labels of prompt and two answers; of the tool's call arguments, labels and result, as its end has the start's labels."""
+    run_agent(handler, "the first")
+    before = len(captured.events)
+    with counted(Encoder.encode) as found:
+        run_agent(handler, "the second")
+    assert len(captured.events) - before == 5
+    assert found[Encoder.encode.__code__] == 2 * 3 + 3
+
+
+def test_tool_schemas_are_taken_apart_once_for_all_traces(handler, captured):
+    """Another trace in which the same tools are offered, though in other objects, looks them up by their bytes."""
+    run_agent(handler, "the first")
+    misses = _spread_tools.cache_info().misses
+    run_agent(handler, "the second")
+    assert _spread_tools.cache_info().misses == misses
+    assert captured.events
+
+
+def test_no_uuid_is_hashed(handler, captured):
+    """Runs are looked up by the number of their id; LangChain and LangGraph hash what they hash without this package, too."""
+    with counted(UUID.__hash__) as alone:
+        run_agent(_Quiet(), "alone")
+    with counted(UUID.__hash__) as found:
+        run_agent(handler, "recorded")
+    assert found == alone
+    assert captured.events
+
+
+class _Quiet(WhyOpsCallbackHandler):
+    """Takes note of nothing."""
+
+    def _starts(self, *_: Any) -> None:
+        """Leave the run out."""
