@@ -21,8 +21,8 @@ class Mlflow:
     """An MLflow with a store of its own. All agents are in its first experiment, which is named by a header."""
 
     name = "mlflow"
-    keeps = "last"
-    """Of a span that comes again."""
+    stores_first = True
+    """Whether it has stored spans before it says that it took them."""
 
     def __init__(self, environment: Path, folder: Path) -> None:
         port = free_port()
@@ -132,13 +132,15 @@ def _hex(written: str) -> str:
 
 
 def _values(attributes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {one["key"]: _value(one["value"]) for one in attributes}
+    return {one["key"]: _value(one.get("value", {})) for one in attributes}
 
 
 def _value(value: Mapping[str, Any]) -> Any:
+    if not value:
+        return None
     ((kind, held),) = value.items()
     if kind == "array_value":
-        return [_value(one) for one in held["values"]]
+        return [_value(one) for one in held.get("values", [])]
     if kind == "kvlist_value":
         return _values(held.get("values", []))
     return int(held) if kind == "int_value" else held

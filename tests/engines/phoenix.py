@@ -20,8 +20,8 @@ class Phoenix:
     """A Phoenix with a store of its own. Each agent has a project there."""
 
     name = "phoenix"
-    keeps = "first"
-    """Of a span that comes again."""
+    stores_first = False
+    """Whether it has stored spans before it says that it took them."""
 
     def __init__(self, environment: Path, folder: Path) -> None:
         port = free_port()

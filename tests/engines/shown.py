@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+MOST_OF_A_TEXT = 200
 
 
 @dataclass(frozen=True)
@@ -47,33 +50,50 @@ class Shown:
 
 
 def outline(spans: Iterable[Shown]) -> str:
-    """Return the spans as a tree: each turn after the one before, a span below the one around it, in the order of time."""
+    """Return the spans as a tree: each turn after the one before, a span below the one around it, in the order of time.
+
+    Below a model's call is what it was asked and what it answered.
+    """
     listed = sorted(spans, key=lambda span: (span.began, span.id))
-    known = {span.id for span in listed}
-    assert len(known) == len(listed), "a span is there twice"
+    assert len({span.id for span in listed}) == len(listed), "a span is there twice"
     lines: list[str] = []
+    shown: set[str] = set()
 
     def write(parent: str | None, depth: int) -> None:
         for span in listed:
             if span.parent == parent:
-                lines.append("  " * depth + _line(span))
+                lines.extend("  " * depth + line for line in _lines(span))
+                shown.add(span.id)
                 write(span.id, depth + 1)
 
     write(None, 0)
-    assert len(lines) == len(listed), f"of {len(listed)} spans {len(lines)} are in the tree"
-    return "\n".join(lines)
+    assert len(shown) == len(listed), f"of {len(listed)} spans {len(shown)} are in the tree"
+    return "\n".join(lines) + "\n"
 
 
-def _line(span: Shown) -> str:
+def _lines(span: Shown) -> Iterator[str]:
     said = [span.kind, span.name]
     if span.user:
         said.append(f"for {span.user}")
     if span.kind != "model":
-        said += [text for text in (span.given, span.result and f"-> {span.result}") if text]
+        said += [_short(span.given)] if span.given else []
+        said += [f"-> {_short(span.result)}"] if span.result else []
     if span.tokens is not None:
         said.append(f"{span.tokens.given}+{span.tokens.made}")
         said += [f"read {span.tokens.read}"] if span.tokens.read else []
         said += [f"written {span.tokens.written}"] if span.tokens.written else []
     if span.failure is not None:
         said.append(f"! {span.failure} ({span.raised})")
-    return " ".join(said)
+    yield " ".join(said)
+    for sign, messages in ((">", span.prompt), ("<", span.answer)):
+        for message in messages:
+            yield f"    {sign} {message.role}: {' '.join([_short(message.text), *map('call {}'.format, message.calls)])}".rstrip()
+
+
+def _short(text: str) -> str:
+    """Return a text on one line, not too long; JSON in one form."""
+    try:
+        text = json.dumps(json.loads(text), ensure_ascii=False, sort_keys=True)
+    except ValueError:
+        text = " ".join(text.split())
+    return text if len(text) <= MOST_OF_A_TEXT else f"{text[:MOST_OF_A_TEXT]}…"

@@ -1,46 +1,38 @@
-"""What Phoenix and MLflow show of programs of users, read by their own APIs: both the same, each span once."""
+"""What Phoenix and MLflow show of programs of users, read by their own APIs: the same in both, each span once."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from .conftest import Behind
-from .process import eventually
-from .shown import Message, Shown, outline
+from .behind import Behind
+from .shown import outline
 
 PROGRAMS = {
-    "shop-support": "examples/quickstart.py",
-    "langgraph": "examples/langchain_agent.py",
-    "llama-index": "examples/llama_index_agent.py",
+    "shop-support": ["examples/quickstart.py"],
+    "langgraph": ["examples/langchain_agent.py"],
+    "llama-index": ["examples/llama_index_agent.py"],
+    "support": ["tests/engines/programs/support.py"],
 }
-SPANS = {"shop-support": 17, "langgraph": 5, "llama-index": 5}
+SPANS = {"shop-support": 17, "langgraph": 5, "llama-index": 5, "support": 12}
+EXPECTED = Path(__file__).parent / "expected"
 
 
-@pytest.fixture(scope="session", params=list(PROGRAMS))
-def agent(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.mark.parametrize("way", ["through a collector", "directly"])
+@pytest.mark.parametrize("program", list(PROGRAMS))
+def test_a_run_is_shown(behind: Behind, program: str, way: str) -> None:
+    """Tree, kinds, prompts and answers, arguments and results, errors, tokens and users are the program's, by whichever way they came."""
+    address = None if way == "through a collector" else behind.engine.process.url
+    spans = behind.sent(program, *PROGRAMS[program], *([way] if program == "support" else []), count=SPANS[program], address=address)
+    assert outline(spans) == (EXPECTED / f"{program}.txt").read_text("utf-8")
 
 
-@pytest.fixture(scope="session")
-def spans(behind: Behind, agent: str) -> Sequence[Shown]:
-    behind.run(agent, PROGRAMS[agent])
-    return arrived(behind, agent, SPANS[agent])
-
-
-def arrived(behind: Behind, agent: str, count: int) -> Sequence[Shown]:
-    return eventually(lambda: behind.engine.spans(agent), lambda spans: len(spans) >= count, behind.engine.process.log)
-
-
-def test_print(spans: Sequence[Shown], agent: str) -> None:
-    print(outline(spans))
-    for s in spans: print(s.session, s.prompt, s.answer)
-
-
-def test_print_support(behind: Behind) -> None:
-    behind.run("support", "tests/engines/programs/support.py", "chat-1")
-    for s in arrived(behind, "support", 12): print(s)
-    print(outline(arrived(behind, "support", 12)))
-    print(behind.engine.sessions("support"))
-    print(behind.engine.pages("support"))
+def test_a_conversation_is_a_session(behind: Behind, agent: str) -> None:
+    """Turns of one trace of ours are traces of one session there, and the others' are others."""
+    names = [f"{agent} {number}" for number in range(2)]  # Phoenix has a session's name once, for all agents
+    for name in names:
+        spans = behind.sent(agent, "tests/engines/programs/support.py", name, count=12)
+        assert {span.session for span in spans} == {name}
+        assert len({span.trace for span in spans}) == 2
+    assert behind.engine.sessions(agent) == dict.fromkeys(names, 2)
