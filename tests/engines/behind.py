@@ -48,12 +48,16 @@ class Behind:
     def start(self, agent: str, *command: str, address: str | None = None) -> subprocess.Popen[str]:
         """Start a Python that reads and writes here."""
         environment = self.environment(agent, address)
-        return subprocess.Popen([sys.executable, *command], env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            [sys.executable, *command], env=environment, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def run(self, agent: str, *command: str, address: str | None = None) -> str:
         """Run a Python to its end, which must be a good one, and return what it says."""
         environment = self.environment(agent, address)
-        done = subprocess.run([sys.executable, *command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        done = subprocess.run(
+            [sys.executable, *command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -47,7 +47,7 @@ def _handler(cut: Cut) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:  # noqa: N802  (its name in the base class)
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name: value for name, value in self.headers.items() if name.lower() in _KEPT}
             answer = httpx.post(cut.receiver + self.path, content=body, headers=headers, timeout=60)

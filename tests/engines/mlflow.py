@@ -14,6 +14,7 @@ from .process import Process, free_port
 from .shown import Message, Shown, Tokens
 
 KINDS = {"AGENT": "agent", "CHAT_MODEL": "model", "TOOL": "tool", "CHAIN": "step"}
+MOST_AT_ONCE = 50
 WHERE = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
 
 
@@ -33,11 +34,13 @@ class Mlflow:
 
     def spans(self, agent: str) -> Sequence[Shown]:
         """Return the spans of an agent."""
-        found: list[Shown] = []
-        for info in self._traces(agent):
-            trace = self._get("3.0/mlflow/traces/get", trace_id=info["trace_id"])["trace"]
-            found += [_shown(span, trace["trace_info"]["trace_metadata"]) for span in trace["spans"]]
-        return found
+        named = [info["trace_id"] for info in self._traces(agent)]
+        return [
+            _shown(span, trace["trace_info"]["trace_metadata"])
+            for some in (named[first : first + MOST_AT_ONCE] for first in range(0, len(named), MOST_AT_ONCE))
+            for trace in self._get("3.0/mlflow/traces/batchGet", trace_ids=some)["traces"]
+            for span in trace["spans"]
+        ]
 
     def count(self, agent: str) -> int:
         """Return how many spans of an agent there are."""
@@ -49,23 +52,14 @@ class Mlflow:
         return {session: named.count(session) for session in named}
 
     def pages(self, agent: str) -> Mapping[str, str]:
-        """Return the addresses of the pages that people look at: the list of turns, each turn, each session."""
+        """Return the addresses of the pages that people look at: the list of turns, a turn in which something failed, a session."""
+        failed = next(span for span in self.spans(agent) if span.failure is not None)
         url = f"{self.process.url}/#/experiments/0"
-        infos = list(self._traces(agent))
-        turn = f"{url}/traces?selectedEvaluationId={infos[0]['trace_id']}"
-        spans = {_values(span["attributes"]).get("mlflow.spanType"): _hex(span["span_id"]) for span in self._spans(infos[0]["trace_id"])}
-        session = infos[0]["trace_metadata"]["mlflow.trace.session"]
         return {
             "list": f"{url}/traces",
-            "turn": turn,
-            **{f"span {kind}": f"{turn}&selectedSpanId={span_id}" for kind, span_id in spans.items()},
-            "sessions": f"{url}/chat-sessions",
-            "session 0": f"{url}/chat-sessions/{session}",
+            "turn": f"{url}/traces?selectedEvaluationId=tr-{failed.trace}",
+            "session": f"{url}/chat-sessions/{failed.session}",
         }
-
-    def _spans(self, trace_id: str) -> Sequence[Any]:
-        spans: Sequence[Any] = self._get("3.0/mlflow/traces/get", trace_id=trace_id)["trace"]["spans"]
-        return spans
 
     def _traces(self, agent: str) -> Iterator[Any]:
         token: str | None = None
@@ -77,7 +71,7 @@ class Mlflow:
             if not token:
                 return
 
-    def _get(self, path: str, **query: str) -> Any:
+    def _get(self, path: str, **query: str | list[str]) -> Any:
         return httpx.get(f"{self.process.url}/api/{path}", params=query, timeout=60).raise_for_status().json()
 
 

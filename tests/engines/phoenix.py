@@ -48,27 +48,23 @@ class Phoenix:
         return {session["session_id"]: len(session["traces"]) for session in self._all(f"projects/{agent}/sessions")}
 
     def pages(self, agent: str) -> Mapping[str, str]:
-        """Return the addresses of the pages that people look at: the list of turns, each turn, each session."""
+        """Return the addresses of the pages that people look at: the list of turns, a turn in which something failed, a session."""
         (project,) = [one["id"] for one in self._all("projects") if one["name"] == agent]
+        failed = next(span for span in self._all(f"projects/{agent}/spans") if span["status_code"] == "ERROR")
+        session = next(iter(self._all(f"projects/{agent}/sessions")))
         url = f"{self.process.url}/projects/{project}"
-        roots = [span for span in self._all(f"projects/{agent}/spans") if span["parent_id"] is None]
-        spans = {one["name"]: one for one in self._all(f"projects/{agent}/spans")}.values()
-        sessions = [session["id"] for session in self._all(f"projects/{agent}/sessions")]
         return {
             "list": f"{url}/spans",
-            "turn": f"{url}/traces/{roots[0]['context']['trace_id']}",
-            **{
-                f"span {one['name']}": f"{url}/traces/{one['context']['trace_id']}?selectedSpanNodeId={one['id']}"
-                for one in spans
-            },
-            "sessions": f"{url}/sessions",
-            **{f"session {number}": f"{url}/sessions/{session}" for number, session in enumerate(sessions[:1])},
+            "turn": f"{url}/traces/{failed['context']['trace_id']}",
+            "session": f"{url}/sessions/{session['id']}",
         }
 
     def _all(self, path: str) -> Iterator[Any]:
         cursor: str | None = None
         while True:
-            answer = httpx.get(f"{self.process.url}/v1/{path}", params={"limit": 1_000, **({"cursor": cursor} if cursor else {})}, timeout=60)
+            answer = httpx.get(
+                f"{self.process.url}/v1/{path}", params={"limit": 1_000, **({"cursor": cursor} if cursor else {})}, timeout=60
+            )
             if answer.status_code == 404:  # no span of the agent has come yet
                 return
             answer.raise_for_status()

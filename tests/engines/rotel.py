@@ -8,7 +8,7 @@ from .process import Process, free_port
 
 
 def rotel(environment: Path, folder: Path, engine: str) -> Process:
-    """Return a collector in front of an engine at this address. Each batch goes on at once; one engine takes several seconds for a request."""
+    """Return a collector in front of an engine at this address. It waits long for an answer: an engine may take several seconds."""
     port = free_port()
     (program,) = environment.glob("lib/python3*/site-packages/rotel/rotel-agent")
     settings = {

@@ -1,7 +1,7 @@
 """An agent of two turns with all that a run can have: reasoning, a call in a call, one that fails, tokens of a cache.
 
-`support.py NAME` answers two questions in the trace of that name. `support.py NAME endless` goes on until there is nothing to read,
-and says the number of each turn once it is recorded.
+`support.py NAME` answers two questions in the trace of that name, and waits until they are delivered; with `hasty` behind it, it doesn't.
+`support.py NAME endless` goes on until there is nothing more to read, and says the number of each turn once it is recorded.
 """
 
 from __future__ import annotations
@@ -63,4 +63,4 @@ else:
     conversation = sdk.trace(sys.argv[1], "u-1")
     turn(conversation, "first")
     turn(conversation, "second")
-sdk.close_sync(60)
+sdk.close_sync(0.5 if sys.argv[2:] == ["hasty"] else 60)
