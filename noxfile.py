@@ -57,6 +57,8 @@ OF_THE_LOWEST = [
 
 # The pieces of code in the documents: those whose packages are in an environment run there, the others are passed over.
 SNIPPETS = ["-m", "examples", "tests/test_snippets.py"]
+# What takes OpenTelemetry spans, each in an environment of its own: they ask for hundreds of packages.
+ENGINES = {"phoenix": "arize-phoenix", "mlflow": "mlflow", "rotel": "rotel"}
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
@@ -303,6 +305,20 @@ def servers(session: nox.Session) -> None:
     install(session, "servers", package=".")
     session.run("pytest", "-n", "auto", "-m", "servers", "tests/servers", *session.posargs)
     session.run("pytest", *SNIPPETS, "-k", "recipes or processes")  # some of them need Celery, RQ or Ray
+
+
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Send runs into Phoenix and MLflow, also through rotel, with faults on the way; pictures of what they show are in build/engines."""
+    _need_chromium(session)
+    install(session, "engines")
+    environments = Path(session.cache_dir, "engines").resolve()
+    for name, package in ENGINES.items():
+        python = environments / name / "bin" / "python"
+        if not python.is_file():
+            session.run("python", "-m", "venv", str(environments / name))
+        session.run(str(python), "-m", "pip", "install", "--quiet", package, external=True)
+    session.run("pytest", "-m", "engines", "tests/engines", *session.posargs, env={**LOCAL, "WHYOPS_ENGINES": str(environments)})
 
 
 def _need_chromium(session: nox.Session) -> None:
