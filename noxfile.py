@@ -57,6 +57,7 @@ OF_THE_LOWEST = [
 
 # The pieces of code in the documents: those whose packages are in an environment run there, the others are passed over.
 SNIPPETS = ["-m", "examples", "tests/test_snippets.py"]
+
 # What takes OpenTelemetry spans, each in an environment of its own: they ask for hundreds of packages.
 ENGINES = {"phoenix": "arize-phoenix", "mlflow": "mlflow", "rotel": "rotel"}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._outbox.counters import Counters
 from .._outbox.destination import Destination
 from .._outbox.file_outbox import FileOutbox, OutboxClosed
-from .._outbox.queue import Files, Queue
+from .._outbox.queue import Queue
 from .._runtime import exits, forks, guard
 from .._runtime.clock import CLOCK, Clock
 from .._runtime.waiting import awaited, new_future, waited
@@ -26,6 +26,8 @@ from .worker import Worker
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from .._outbox.queue import Files
 
 T = TypeVar("T")
 
