@@ -39,7 +39,7 @@ COMMANDS = (
     Listed("tail", "tail", "follow what agents do, a line for each step"),
     Listed("report", "report", "write traces as one HTML file, for a browser or a ticket"),
     Listed("ui", "ui", "browse, search and compare the recorded traces in a browser"),
-    Listed("mcp", "mcp", "give coding agents the recorded traces, over MCP (needs whyops[mcp])"),
+    Listed("mcp", "mcp", "give coding agents the recorded traces, over MCP (needs the package mcp)"),
     Listed("export", "export", "write traces as JSON lines, one event per line"),
     Listed("push", "push", "send traces of the local store to the service"),
     Listed("prune", "prune", "remove traces from this machine, by age, size, user or id"),
@@ -106,6 +106,9 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     word = _command_word(argv)
     if word is not None and word not in parsers:
         refuse(word)
+    if word is None and not {"-h", "--help", "--version"}.intersection(argv):
+        parser.print_help(sys.stderr)  # what one may want, in place of what is missing
+        parser.exit(2)
     arguments, unknown = parser.parse_known_args(argv, argparse.Namespace(commands=parsers, overview=parser.format_help, refuse=refuse))
     if unknown and word is not None:
         _refuse_arguments(parsers[word], unknown)

@@ -78,6 +78,8 @@ def _as_json(one: Waiting, service: Service | None, receiver: Receiver | None) -
         "dropped": counts.dropped,
         "notRecorded": counts.not_recorded,
         "notRecordedReasons": counts.not_recorded_reasons,
+        "notContinued": counts.not_continued,
+        "notContinuedReasons": counts.not_continued_reasons,
     }
 
 

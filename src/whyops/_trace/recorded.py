@@ -11,7 +11,6 @@ from .._printable import counted
 from .._wire.names import UNKNOWN
 from .._wire.read import RecordedEvent
 from .._wire.used import Usage, summed
-from .._wire.values import as_text
 from .build import decision_path
 from .model_calls import ModelCall, model_calls, without_end
 from .order import in_order
@@ -112,7 +111,7 @@ class RecordedTrace:
     @property
     def parent_trace_id(self) -> str | None:
         """The trace of another agent that this one's work was sent from, in another process; None if it is a whole."""
-        return next(filter(None, (as_text(event.metadata.get("parentTraceId")) for event in self.events)), None)
+        return next(filter(None, (event.parent_trace_id for event in self.events)), None)
 
     @cached_property
     def started_at(self) -> int | None:

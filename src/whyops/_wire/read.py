@@ -261,6 +261,11 @@ class RecordedEvent:
         return as_text(self.metadata.get("runId"))
 
     @property
+    def parent_trace_id(self) -> str | None:
+        """The trace of another agent that asked for this one: the span around the event is in that."""
+        return as_text(self.metadata.get("parentTraceId"))
+
+    @property
     def traceparent(self) -> str | None:
         """The application's own span in which the block was opened, as W3C's header names it; in a block's first event."""
         return as_text(self.metadata.get("traceparent"))
@@ -295,6 +300,27 @@ class RecordedEvent:
         """How many tools the model was offered, where that was recorded."""
         tools = self.metadata.get("tools")
         return None if tools is None else len(as_sequence(tools))
+
+    @property
+    def tools(self) -> Sequence[object]:
+        """The tools that a model was offered, as they were recorded with this prompt."""
+        return as_sequence(self.metadata.get("tools"))
+
+    @property
+    def tools_from(self) -> str | None:
+        """The key of the earlier prompt with which the tools were recorded that a model was offered with this one."""
+        return as_text(self.metadata.get("toolsFrom"))
+
+    @property
+    def first_token_ms(self) -> float | None:
+        """How long the first token of an answer took to come."""
+        value = self.metadata.get("timeToFirstTokenMs")
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+    @property
+    def reasoning_tokens(self) -> int | None:
+        """How many tokens of an answer are reasoning."""
+        return count_of(self.metadata.get("reasoningTokens")) or None
 
     @property
     def thinking(self) -> object:
