@@ -103,7 +103,7 @@ def starts(folder: Path, _: float) -> Iterator[tuple[str, Work]]:
 
 def storing(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Store events in traces of ten."""
-    traces = round(10_000 * scale)
+    traces = max(round(10_000 * scale), 1)
     plain = homes.written(folder / "plain", homes.lines(traces, 4))
     ours, floor = (["-c", program, str(plain), "HOME"] for program in (SEND, STORE))
     yield f"store {traces * 10:,} events", Work([*floor[:-1], "HOME/floor.db"], ours, lambda home, _: home.mkdir(), 2.6, changes=True)
@@ -111,7 +111,7 @@ def storing(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
 
 def many_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Export, list and prune a store of many traces."""
-    traces = round(10_000 * scale)
+    traces = max(round(10_000 * scale), 1)
     plain = homes.written(folder / "few", homes.lines(traces, 3))
     floor = ["-c", PARSE, str(plain)]
     yield f"export {traces:,} traces", Work(floor, command("export"), stored(plain), 2)
@@ -123,7 +123,7 @@ def many_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
 
 def long_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Show a long trace, and make its report."""
-    calls = round(5000 * scale)
+    calls = max(round(5000 * scale), 1)
     plain = homes.written(folder / "long", homes.lines(1, calls))
     for words in ("show last", "show last --for-llm"):
         yield f"{words}, {calls * 2:,} events", Work(["-c", PARSE, str(plain)], command(*words.split()), stored(plain), 4)
@@ -134,11 +134,11 @@ def long_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
 
 def leftovers(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Store what dead processes left, in many files and in one; and show a trace while very much waits for a service."""
-    files = round(5000 * scale)
+    files = max(round(5000 * scale), 1)
     plain = homes.written(folder / "files", homes.lines(files, 0))
     floor = ["-c", PARSE, str(plain)]
     yield f"{files:,} leftover files", Work(floor, command("list"), left(homes.LOCAL, files, plain), 18, changes=True)
-    traces = round(20_000 * scale)
+    traces = max(round(20_000 * scale), 1)
     plain = homes.written(folder / "one", homes.lines(traces, 4))
     floor = ["-c", PARSE, str(plain)]
     yield f"drain {traces * 10:,} events", Work(floor, command("list"), left(homes.LOCAL, 1, plain), 1.5, changes=True)
