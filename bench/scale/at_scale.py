@@ -207,8 +207,13 @@ def row(name: str, work: Work, costs: Sequence[Cost]) -> str:
     return f"| {name} | {floor.cpu:.3f} s | {' | '.join(cells)} | {goal} | {verdict(work, floor, others[0])} |"
 
 
-def table(asked: argparse.Namespace, sources: Sequence[Path]) -> list[str]:
-    """Measure what was asked for, print it, and return the lines."""
+Found = list[tuple[str, Work, Sequence[Cost]]]
+"""Of each line its name, its work, and the costs of the floor, of ours and of the other revision's."""
+
+
+def table(asked: argparse.Namespace, sources: Sequence[Path]) -> tuple[list[str], Found]:
+    """Measure what was asked for, print it, and return the table's lines, and what was found."""
+    found: Found = []
     lines = [
         f"| CPU, in brackets as a multiple of the floor; memory | floor | ours |{' beside |' if len(sources) > 1 else ''} goal | |",
         f"|---|--:|--:|{'--:|' if len(sources) > 1 else ''}--:|---|",
@@ -219,9 +224,10 @@ def table(asked: argparse.Namespace, sources: Sequence[Path]) -> list[str]:
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
                 for name, work in line(Path(folder), asked.scale):
                     rounds = asked.rounds * (5 if line is starts else 1)
-                    lines.append(row(name, work, costs_of(work, sources, rounds)))
+                    found.append((name, work, costs_of(work, sources, rounds)))
+                    lines.append(row(*found[-1]))
                     print(lines[-1], flush=True)
-    return lines
+    return lines, found
 
 
 def main() -> int:
@@ -233,12 +239,12 @@ def main() -> int:
     parser.add_argument("--beside", type=Path, metavar="SRC", help="the `src` of another revision")
     parser.add_argument("--docs", action="store_true", help="write the table and the picture of the growth into docs/")
     asked = parser.parse_args()
-    lines = table(asked, [HERE / "src", *([asked.beside.resolve()] if asked.beside else [])])
+    lines, found = table(asked, [HERE / "src", *([asked.beside.resolve()] if asked.beside else [])])
     if not asked.docs:
         return 0
     import grown  # noqa: PLC0415  (it imports this module)
 
-    return grown.write(lines, asked.scale)
+    return grown.write(lines, found, asked.scale)
 
 
 if __name__ == "__main__":
