@@ -31,10 +31,16 @@ NEED_MORE_THAN_THE_LOWEST = [
     "tests/_service/test_recorded_clients.py",
 ]
 
-# Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves.
+# Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves. One test may have several, after a hyphen.
+OF_LANGCHAIN = ["langchain", "langchain-openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"]
 OF_OPENTELEMETRY = {
+    "crewai": ["crewai", "openinference-instrumentation-crewai", "openinference-instrumentation-openai"],
     "google_adk": ["google-adk"],
+    "haystack": ["haystack-ai", "opentelemetry-haystack"],
+    "langchain-openinference": ["openinference-instrumentation-langchain", *OF_LANGCHAIN],
+    "langchain-traceloop": ["opentelemetry-instrumentation-langchain", *OF_LANGCHAIN],
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
+    "openai_clients": ["openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"],
     "pydantic_ai": ["pydantic-ai-slim"],
     "smolagents": ["smolagents[openai]", "openinference-instrumentation-smolagents"],
     "strands": ["strands-agents[openai]"],
@@ -51,6 +57,9 @@ OF_THE_LOWEST = [
 
 # The pieces of code in the documents: those whose packages are in an environment run there, the others are passed over.
 SNIPPETS = ["-m", "examples", "tests/test_snippets.py"]
+
+# What takes OpenTelemetry spans, each in an environment of its own: they ask for hundreds of packages.
+ENGINES = {"phoenix": "arize-phoenix", "mlflow": "mlflow", "rotel": "rotel"}
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
@@ -217,7 +226,8 @@ def otel_frameworks(session: nox.Session, framework: str) -> None:
     """Run a framework that makes OpenTelemetry spans, with scripted models, in an environment of its own."""
     needed = ["anyio", "hypothesis", "pytest>=9", "pytest-timeout", "pytest-xdist"]
     install(session, package=".[opentelemetry]", also=[*OF_OPENTELEMETRY[framework], *needed])
-    session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{framework}.py", *session.posargs)
+    test = framework.partition("-")[0]
+    session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{test}.py", *session.posargs)
     session.run("pytest", *SNIPPETS, "-k", "opentelemetry")
 
 
@@ -296,6 +306,20 @@ def servers(session: nox.Session) -> None:
     install(session, "servers", package=".")
     session.run("pytest", "-n", "auto", "-m", "servers", "tests/servers", *session.posargs)
     session.run("pytest", *SNIPPETS, "-k", "recipes or processes")  # some of them need Celery, RQ or Ray
+
+
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Send runs into Phoenix and MLflow, also through rotel, with faults on the way; pictures of what they show are in build/engines."""
+    _need_chromium(session)
+    install(session, "engines")
+    environments = Path(session.cache_dir, "engines").resolve()
+    for name, package in ENGINES.items():
+        python = environments / name / "bin" / "python"
+        if not python.is_file():
+            session.run("python", "-m", "venv", str(environments / name))
+        session.run(str(python), "-m", "pip", "install", "--quiet", package, external=True)
+    session.run("pytest", "-m", "engines", "tests/engines", *session.posargs, env={**LOCAL, "WHYOPS_ENGINES": str(environments)})
 
 
 def _need_chromium(session: nox.Session) -> None:

@@ -20,7 +20,7 @@ from .arguments import Arguments
 from .callable_wrapper import OBSERVER, CallableWrapper, wrapper_class
 from .frames import Covered, Frame
 from .generators import UNCHANGED, RecordedSteps, Steps, async_generator_function, by_kind, generator_function
-from .open_generators import say_if_streamed
+from .open_generators import open_generators, say_if_streamed
 from .tool_call import ToolCallWriter
 from .trace_writer import TraceWriter
 
@@ -164,8 +164,10 @@ class Observer:
         trace: TraceWriter | None = None
         try:
             named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
-            beneath = context.beneath()
-            top = beneath.live if type(beneath) is Covered else beneath
+            top = beneath = context.current.get()
+            if type(beneath) is not Frame or beneath.over or open_generators:  # else it is what `context.beneath` would return
+                beneath = context.beneath()
+                top = beneath.live if type(beneath) is Covered else beneath
             if top is None:
                 trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
                 if trace is not None and trace.recorder.enabled:

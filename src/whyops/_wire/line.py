@@ -87,18 +87,24 @@ def recorded_at(time: str) -> str:
     return f',"recordedAt":"{time}"'
 
 
-def opened(time: str, traceparent: str | None) -> str:
-    """Return what the metadata of a block's first event says of where it was opened, each after a comma.
+def opened(time: str) -> str:
+    """Return what the metadata of a block's first event says of when it was opened, after a comma."""
+    return f',"startedAt":"{time}"'
 
-    That is when, and in which span of the application's own OpenTelemetry, as W3C's header names it.
-    """
-    around = "" if traceparent is None else f',"traceparent":{quote(traceparent)}'
-    return f',"startedAt":"{time}"{around}'
+
+def inside(traceparent: str) -> str:
+    """Return what it says of the span of the application's own OpenTelemetry around it, as W3C's header names it, after a comma."""
+    return f',"traceparent":{quote(traceparent)}'
 
 
 def run(run_id: str) -> str:
     """Return what the metadata of an event says of the turn that it is part of, after a comma."""
     return f',"runId":{quote(run_id)}'
+
+
+def numbered_run(nonce: str, number: int) -> str:
+    """Return the same of a turn whose name is made of a process' nonce and a number, which need no escapes."""
+    return f',"runId":"{nonce}-{number}"'
 
 
 def call_begun(span_id: str, tool: str, arguments: str) -> str:

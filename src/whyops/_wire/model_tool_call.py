@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .names import UNKNOWN
@@ -21,6 +22,15 @@ class ModelToolCall:
 def tool_calls_in(calls: object) -> tuple[ModelToolCall, ...]:
     """Read a list of tool calls, in our form or in OpenAI's with its `function`."""
     return tuple(map(_tool_call, as_sequence(calls)))
+
+
+def name_in(calls: object) -> str | None:
+    """Return the first name in a list of tool calls; None without one."""
+    return next((name for call in as_sequence(calls) if (name := _name_of(as_mapping(call))) != UNKNOWN), None)
+
+
+def _name_of(call: Mapping[str, object]) -> str:
+    return as_text((as_mapping(call.get("function")) or call).get("name")) or UNKNOWN
 
 
 def _tool_call(value: object) -> ModelToolCall:

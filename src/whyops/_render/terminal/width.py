@@ -17,6 +17,8 @@ _ALPHABETIC_EMOJI = "\u2139"
 _SHORT = 40
 _JOINS = re.compile(f"[{_JOINER}{_AS_EMOJI}{'-'.join(_FLAG_LETTERS)}{'-'.join(_SKIN_TONES)}]")
 """What makes one sign of several characters; most texts have none of it."""
+_NARROW = re.compile("[\0-\u02ff├─└│→✗…·▏▎▍▌▋▊▉█]*")
+"""Texts of which each character takes one column: those of Latin scripts, and what the views draw with."""
 
 
 def width_of(text: str) -> int:
@@ -24,9 +26,14 @@ def width_of(text: str) -> int:
 
     An emoji that is made of several takes two: joined ones, one with a skin tone, a flag; a sign that is shown as an emoji, too.
     """
-    if text.isascii():
+    if is_narrow(text):
         return len(text)
     return _width_of_short(text) if len(text) <= _SHORT else _width_of_wide(text)
+
+
+def is_narrow(text: str) -> bool:
+    """Tell whether each character takes one column, whatever stands beside it."""
+    return text.isascii() or _NARROW.fullmatch(text) is not None
 
 
 def _width_of_wide(text: str) -> int:
