@@ -230,7 +230,6 @@ def test_as_spans(service: Service, workers_name: str) -> None:
     assert [receiver.came[span.span_id] for span in calls] == [1] * len(TREE)
 
 
-@pytest.mark.xfail(reason="spans of a trace that another agent keeps at the service are in a trace of their own", raises=AssertionError)
 def test_as_spans_beside_the_service(service: Service) -> None:
     """Also of two agents, of which each keeps a trace of its own at the service, a receiver of spans gets one tree."""
     service.environment["WORKERS_NAME"] = "worker"
