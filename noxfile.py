@@ -39,6 +39,12 @@ OF_OPENTELEMETRY = {
     "haystack": ["haystack-ai", "opentelemetry-haystack"],
     "langchain-openinference": ["openinference-instrumentation-langchain", *OF_LANGCHAIN],
     "langchain-traceloop": ["opentelemetry-instrumentation-langchain", *OF_LANGCHAIN],
+    "llama_index": [
+        "llama-index-core",
+        "llama-index-llms-openai-like",
+        "openinference-instrumentation-llama-index",
+        "openinference-instrumentation-openai",
+    ],
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
     "openai_clients": ["openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"],
     "pydantic_ai": ["pydantic-ai-slim"],
