@@ -103,7 +103,7 @@ def starts(folder: Path, _: float) -> Iterator[tuple[str, Work]]:
 
 def storing(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Store events in traces of ten."""
-    traces = round(10_000 * scale)
+    traces = max(round(10_000 * scale), 1)
     plain = homes.written(folder / "plain", homes.lines(traces, 4))
     ours, floor = (["-c", program, str(plain), "HOME"] for program in (SEND, STORE))
     yield f"store {traces * 10:,} events", Work([*floor[:-1], "HOME/floor.db"], ours, lambda home, _: home.mkdir(), 2.6, changes=True)
@@ -111,7 +111,7 @@ def storing(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
 
 def many_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Export, list and prune a store of many traces."""
-    traces = round(10_000 * scale)
+    traces = max(round(10_000 * scale), 1)
     plain = homes.written(folder / "few", homes.lines(traces, 3))
     floor = ["-c", PARSE, str(plain)]
     yield f"export {traces:,} traces", Work(floor, command("export"), stored(plain), 2)
@@ -123,7 +123,7 @@ def many_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
 
 def long_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Show a long trace, and make its report."""
-    calls = round(5000 * scale)
+    calls = max(round(5000 * scale), 1)
     plain = homes.written(folder / "long", homes.lines(1, calls))
     for words in ("show last", "show last --for-llm"):
         yield f"{words}, {calls * 2:,} events", Work(["-c", PARSE, str(plain)], command(*words.split()), stored(plain), 4)
@@ -134,11 +134,11 @@ def long_traces(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
 
 def leftovers(folder: Path, scale: float) -> Iterator[tuple[str, Work]]:
     """Store what dead processes left, in many files and in one; and show a trace while very much waits for a service."""
-    files = round(5000 * scale)
+    files = max(round(5000 * scale), 1)
     plain = homes.written(folder / "files", homes.lines(files, 0))
     floor = ["-c", PARSE, str(plain)]
     yield f"{files:,} leftover files", Work(floor, command("list"), left(homes.LOCAL, files, plain), 18, changes=True)
-    traces = round(20_000 * scale)
+    traces = max(round(20_000 * scale), 1)
     plain = homes.written(folder / "one", homes.lines(traces, 4))
     floor = ["-c", PARSE, str(plain)]
     yield f"drain {traces * 10:,} events", Work(floor, command("list"), left(homes.LOCAL, 1, plain), 1.5, changes=True)
@@ -207,8 +207,13 @@ def row(name: str, work: Work, costs: Sequence[Cost]) -> str:
     return f"| {name} | {floor.cpu:.3f} s | {' | '.join(cells)} | {goal} | {verdict(work, floor, others[0])} |"
 
 
-def table(asked: argparse.Namespace, sources: Sequence[Path]) -> list[str]:
-    """Measure what was asked for, print it, and return the lines."""
+Found = list[tuple[str, Work, Sequence[Cost]]]
+"""Of each line its name, its work, and the costs of the floor, of ours and of the other revision's."""
+
+
+def table(asked: argparse.Namespace, sources: Sequence[Path]) -> tuple[list[str], Found]:
+    """Measure what was asked for, print it, and return the table's lines, and what was found."""
+    found: Found = []
     lines = [
         f"| CPU, in brackets as a multiple of the floor; memory | floor | ours |{' beside |' if len(sources) > 1 else ''} goal | |",
         f"|---|--:|--:|{'--:|' if len(sources) > 1 else ''}--:|---|",
@@ -219,9 +224,10 @@ def table(asked: argparse.Namespace, sources: Sequence[Path]) -> list[str]:
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
                 for name, work in line(Path(folder), asked.scale):
                     rounds = asked.rounds * (5 if line is starts else 1)
-                    lines.append(row(name, work, costs_of(work, sources, rounds)))
+                    found.append((name, work, costs_of(work, sources, rounds)))
+                    lines.append(row(*found[-1]))
                     print(lines[-1], flush=True)
-    return lines
+    return lines, found
 
 
 def main() -> int:
@@ -233,12 +239,12 @@ def main() -> int:
     parser.add_argument("--beside", type=Path, metavar="SRC", help="the `src` of another revision")
     parser.add_argument("--docs", action="store_true", help="write the table and the picture of the growth into docs/")
     asked = parser.parse_args()
-    lines = table(asked, [HERE / "src", *([asked.beside.resolve()] if asked.beside else [])])
+    lines, found = table(asked, [HERE / "src", *([asked.beside.resolve()] if asked.beside else [])])
     if not asked.docs:
         return 0
     import grown  # noqa: PLC0415  (it imports this module)
 
-    return grown.write(lines, asked.scale)
+    return grown.write(lines, found, asked.scale)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from curves import TOLERANCE, Points, exponent, svg
 
 DOCS = at_scale.HERE / "docs"
-SHARES = (0.001, 0.00316, 0.01, 0.0316, 0.1, 0.316, 1.0)
+SHARES = (0.001, 0.00316, 0.01, 0.0316, 0.1, 0.316)
 """Of the table's sizes."""
 
 
@@ -29,9 +29,9 @@ class Curve(NamedTuple):
     unit: str
 
 
-def write(lines: Sequence[str], scale: float) -> int:
-    """Write table and picture, and return how many curves are worse than linear."""
-    found = measured(scale)
+def write(lines: Sequence[str], largest: at_scale.Found, scale: float) -> int:
+    """Write table and picture, and return how many curves are worse than linear. The table's own sizes are measured already."""
+    found = curves([*measured(scale), *largest])
     worse = 0
     for curve, points in found:
         power = exponent(points)
@@ -46,21 +46,28 @@ def write(lines: Sequence[str], scale: float) -> int:
     return worse
 
 
-def measured(scale: float) -> list[tuple[Curve, Points]]:
-    """Measure each line at each size: CPU of all, memory of those that have a goal for it."""
-    found: dict[Curve, Points] = {}
+def measured(scale: float) -> at_scale.Found:
+    """Measure each line at each of the smaller sizes."""
+    found: at_scale.Found = []
     for share in SHARES:
         for line in at_scale.LINES:
-            if line is at_scale.starts:
-                continue
             with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-                for name, work in line(Path(folder), scale * share):
-                    _, ours = at_scale.costs_of(work, [at_scale.HERE / "src"], 1)
-                    title, size, axis = parts_of(name)
-                    found.setdefault(Curve(title, axis, "s"), []).append((size, ours.cpu))
-                    if work.most_memory is not None:
-                        found.setdefault(Curve(f"{title}: memory", axis, "MB"), []).append((size, ours.memory))
-    return list(found.items())
+                works = () if line is at_scale.starts else line(Path(folder), scale * share)
+                found += [(name, work, at_scale.costs_of(work, [at_scale.HERE / "src"], 1)) for name, work in works]
+    return found
+
+
+def curves(found: at_scale.Found) -> list[tuple[Curve, Points]]:
+    """Return a curve of each line's CPU, and of the memory of those that have a goal for it."""
+    drawn: dict[Curve, Points] = {}
+    for name, work, costs in found:
+        if name.startswith("start: "):
+            continue
+        title, size, axis = parts_of(name)
+        drawn.setdefault(Curve(title, axis, "s"), []).append((size, costs[1].cpu))
+        if work.most_memory is not None:
+            drawn.setdefault(Curve(f"{title}: memory", axis, "MB"), []).append((size, costs[1].memory))
+    return list(drawn.items())
 
 
 def parts_of(name: str) -> tuple[str, int, str]:

@@ -113,12 +113,12 @@ class RecordedTrace:
         """The trace of another agent that this one's work was sent from, in another process; None if it is a whole."""
         return next(filter(None, (event.parent_trace_id for event in self.events)), None)
 
-    @property
+    @cached_property
     def started_at(self) -> int | None:
         """When the trace's block was opened or its first step began, in microseconds since 1970."""
         return min((event.began_at for event in self.events if event.began_at is not None), default=None)
 
-    @property
+    @cached_property
     def ended_at(self) -> int | None:
         """The last event's time, in microseconds since 1970."""
         return max((event.at for event in self.events if event.at is not None), default=None)

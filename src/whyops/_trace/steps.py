@@ -222,8 +222,10 @@ class ToolCall(Step):
     @once
     def requested(self) -> tuple[ModelToolCall, ...]:
         """The tool with its arguments; several, where one request names several; as it was chosen, where that alone was recorded."""
-        chosen = (self.context.choice.call,) if self.is_only_told and self.context.choice is not None else ()
-        return next((event.tool_calls for event in self.events if event.tool_calls), chosen)
+        for event in self.events:
+            if event.tool_calls:
+                return event.tool_calls
+        return (self.context.choice.call,) if self.is_only_told and self.context.choice is not None else ()
 
     @property
     def is_only_told(self) -> bool:
@@ -233,7 +235,10 @@ class ToolCall(Step):
     @once
     def name(self) -> str:
         """The tool's name."""
-        return next((event.tool for event in self.events if event.tool), UNKNOWN)
+        for event in self.events:
+            if event.tool:
+                return event.tool
+        return UNKNOWN
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -288,8 +293,13 @@ class ToolCall(Step):
     @once
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
-        told = [event for event in self.events if event.failure is not None]
-        return next((event.failure for event in told if event.type == "error"), told[0].failure if told else None)
+        told = None
+        for event in self.events:
+            if event.failure is not None:
+                if event.type == "error":
+                    return event.failure
+                told = told or event
+        return None if told is None else told.failure
 
     @property
     def stack(self) -> str | None:

@@ -35,6 +35,6 @@ def _name_of(call: Mapping[str, object]) -> str:
 
 def _tool_call(value: object) -> ModelToolCall:
     call = as_mapping(value)
-    function = as_mapping(call.get("function")) or call
-    arguments = arguments_of(function.get("arguments", function.get("args")))
+    function = (as_mapping(call["function"]) if "function" in call else None) or call
+    arguments = arguments_of(function["arguments"] if "arguments" in function else function.get("args"))
     return ModelToolCall(as_text(call.get("id")), as_text(function.get("name")) or UNKNOWN, arguments)

@@ -435,14 +435,16 @@ class RecordedEvent:
     @once
     def failure(self) -> str | None:
         """What an error or a tool's response says went wrong; None if nothing did."""
+        if self.type == "tool_call_response":
+            told = as_mapping(self.fields.get("toolResults")).get("error")
+            return _text_of(told) if told else None
         if self.type == "error":
             given_kind, given = error_of(self.content)
             kind, message = as_text(given_kind), _text_of(given)
             return f"{kind}: {message}" if kind and not message.startswith(kind) else message
         if self.type == "tool_result" and any(one.failed for one in self.told):
             return next(_text_of(one.value) for one in self.told if one.failed)
-        told = as_mapping(self.fields.get("toolResults")).get("error") if self.type == "tool_call_response" else None
-        return _text_of(told) if told else None
+        return None
 
     @property
     def status(self) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from ..._trace.incomplete import gaps
 from ..._trace.recorded import RecordedTrace
@@ -38,7 +39,7 @@ class TracePage:
         self._prompts = Prompts(trace)
         self._card = Card()
 
-    @property
+    @cached_property
     def messages(self) -> list[object]:
         """The messages of prompts, each once."""
         return [exact(message, {"role": message["role"], "content": TOO_DEEP}) for message in self._prompts.messages]

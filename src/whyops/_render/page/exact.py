@@ -9,10 +9,10 @@ from ..._wire.read import RecordedEvent
 
 _ROUNDED_FROM = 16
 _ODD = re.compile(r"(?:^|[:\[, ])-?\d{16}|NaN|Infinity", re.ASCII)
-_DIGITS = bytes.maketrans(b"123456789[,- \tE", b"000000000:::::e")
+_DIGITS = bytes.maketrans(b"123456789+[,- \tE", b"0000000000:::::e")
 """Makes numbers that a browser would round, or take for infinite, alike: a colon and sixteen zeros, or an exponent of three."""
 _ROUNDED = b":" + b"0" * _ROUNDED_FROM
-_COMPACT = json.JSONEncoder(separators=(",", ":"), default=str)
+_COMPACT = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str)
 TOO_DEEP = "(nested too deeply to be shown here; `whyops export` has it)"
 
 
@@ -44,7 +44,7 @@ def inert_event(event: RecordedEvent) -> str:
 
 
 def _may_be_odd(line: bytes) -> bool:
-    digits = line.translate(_DIGITS, b"+")
+    digits = line.translate(_DIGITS)
     return _ROUNDED in digits or b"0e000" in digits or b"NaN" in line or b"Infinity" in line or b"\n" in line or b"\r" in line
 
 

@@ -55,7 +55,8 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
 def wrapped(text: str, width: int) -> Iterator[str]:
     """Yield printable lines no wider than `width` (at least 2), broken at blanks where there are any."""
     width = max(width, 2)
-    while width_of(text) > width:
+    length_of = len if text.isascii() else width_of
+    while length_of(text) > width:
         line, rest = _split(text, width)
         blank = line.rfind(" ") if not rest.startswith(" ") else len(line)
         if blank > len(line) // 2:
