@@ -18,10 +18,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-import environments
+import peer_environments as environments
 
 HERE = Path(__file__).parent
 SCENARIOS = tuple(environments.SCENARIOS)
+
+SETTINGS = ("WHYOPS_", "OTEL_", "LANG", "MLFLOW_", "OPIK_")
+"""How the environment variables begin that any of the SDKs reads."""
 
 
 class Runs(NamedTuple):
@@ -36,7 +39,9 @@ class Child:
     """A process that takes samples when it is asked."""
 
     def __init__(self, scenario: str, name: str, home: str, runs: Runs) -> None:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("WHYOPS_", "OTEL_", "LANG", "MLFLOW_", "OPIK_"))}
+        environment = {
+            key: value for key, value in os.environ.items() if not key.startswith(("WHYOPS_", "OTEL_", "LANG", "MLFLOW_", "OPIK_"))
+        }
         environment |= {} if runs.source is None else {"PYTHONPATH": runs.source}
         environment |= {} if runs.url is None else {"BENCH_URL": runs.url, "PYTHONPATH": ""}
         command = [runs.python, str(HERE / "sampler.py"), scenario, name, home]
@@ -104,7 +109,9 @@ def compare(options: argparse.Namespace, pythons: dict[str, str], url: str | Non
         figures[scenario] = measured(scenario, sources, options.rounds)
         found = {name: statistics.median(samples) for name, samples in figures[scenario].items()}
         above = {name: round(found[name] - found["no-op"], 2) for name in found.keys() - {"bare", "no-op"}}
-        print(scenario, {name: round(value, 2) for name, value in found.items()}, "µs; above the no-op:", dict(sorted(above.items())), end=" ")
+        print(
+            scenario, {name: round(value, 2) for name, value in found.items()}, "µs; above the no-op:", dict(sorted(above.items())), end=" "
+        )
         print(f"ratio {above['ours'] / above['base']:.2f}" if options.base else "", flush=True)
     return figures
 

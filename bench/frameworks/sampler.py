@@ -17,7 +17,7 @@ def main(scenario: str, name: str, home: str) -> None:
     """Take samples until nothing more is asked for."""
     gc.disable()
     module = importlib.import_module(scenario)
-    handler = {**HANDLERS, **PEERS}[name](scenario, home)
+    handler = (PEERS[name] if name in PEERS else HANDLERS[name])(scenario, home)
     for _ in range(2):
         module.sample(handler)
     print("ready", flush=True)
