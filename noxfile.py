@@ -39,6 +39,12 @@ OF_OPENTELEMETRY = {
     "haystack": ["haystack-ai", "opentelemetry-haystack"],
     "langchain-openinference": ["openinference-instrumentation-langchain", *OF_LANGCHAIN],
     "langchain-traceloop": ["opentelemetry-instrumentation-langchain", *OF_LANGCHAIN],
+    "llama_index": [
+        "llama-index-core",
+        "llama-index-llms-openai-like",
+        "openinference-instrumentation-llama-index",
+        "openinference-instrumentation-openai",
+    ],
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
     "openai_clients": ["openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"],
     "pydantic_ai": ["pydantic-ai-slim"],
@@ -441,9 +447,20 @@ def bench_peers(session: nox.Session) -> None:
 
 @nox.session
 def bench_frameworks(session: nox.Session) -> None:
-    """Measure what recording adds to an agent's run, above a no-op handler. `-- --base FOLDER`: beside another build's `src`."""
+    """Measure what recording adds to an agent's run, above a no-op handler. `-- --base FOLDER`: beside another build's `src`.
+
+    `-- --peers`: beside five other SDKs, each in an environment of its own; without `--only` the table goes into the docs.
+    """
     session.install(".", "llama-index-core", *_tools(["bench"]), env=UNCOMPILED)
-    session.run("python", "bench/frameworks/compare.py", *session.posargs)
+    options = list(session.posargs)
+    if "--peers" not in options:
+        session.run("python", "bench/frameworks/compare.py", *options)
+        return
+    options.insert(options.index("--peers") + 1, str(session.cache_dir / "frameworks"))
+    figures = session.create_tmp() + "/frameworks.json" if "--only" in options else "docs/performance/frameworks.json"
+    session.run("python", "bench/frameworks/compare.py", *options, "--out", figures)
+    if "--only" not in options:
+        session.run("python", "bench/frameworks/page.py", figures)
 
 
 @nox.session

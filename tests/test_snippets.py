@@ -154,6 +154,8 @@ def test_the_sessions_are_there() -> None:
     named = {word for text in texts for words in re.findall(r"nox -s ([a-z_]+(?: [a-z_]+)*)", text) for word in words.split()}
     named |= {session.partition("(")[0] for session in SERVED.values()}
     assert named - sessions == set()
+    run_by_ci = (PROJECT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    assert [session for session in SERVED.values() if f"- {session}\n" not in run_by_ci] == []
 
 
 @pytest.mark.examples

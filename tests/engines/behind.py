@@ -33,11 +33,15 @@ class Behind:
         """Return a collector before this address."""
         return rotel(self._environments / "rotel", self._folder / name, engine)
 
+    def home(self, agent: str) -> Path:
+        """Return where programs of an agent keep what waits."""
+        return self._folder / "homes" / agent
+
     def environment(self, agent: str, address: str | None = None) -> dict[str, str]:
         """Give the environment of a program of this agent. It sends to the collector, unless another address is named."""
         return {
             **os.environ,
-            "WHYOPS_HOME": str(self._folder / "homes" / agent),
+            "WHYOPS_HOME": str(self.home(agent)),
             "WHYOPS_API_KEY": "",
             "WHYOPS_AGENT_NAME": agent,
             "WHYOPS_OTLP": "1",

@@ -41,7 +41,9 @@ class Phoenix:
 
     def count(self, agent: str) -> int:
         """Return how many spans of an agent there are."""
-        return len(list(self._all(f"projects/{agent}/spans")))
+        query = {"query": "{projects {edges {node {name recordCount}}}}"}
+        projects = httpx.post(f"{self.process.url}/graphql", json=query, timeout=60).raise_for_status().json()["data"]["projects"]["edges"]
+        return next((int(one["node"]["recordCount"]) for one in projects if one["node"]["name"] == agent), 0)
 
     def sessions(self, agent: str) -> Mapping[str, int]:
         """Return how many turns the page of each session of an agent has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -56,6 +57,17 @@ class Process:
             self._running.wait()
             self._running = None
 
+    def cpu(self) -> float:
+        """Return how many seconds of CPU it has had, with its children: where there is `/proc`."""
+        assert self._running is not None
+        ticks = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = path.read_text().rpartition(")")[2].split()
+                if int(fields[2]) == self._running.pid:  # its group
+                    ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def log(self) -> str:
         """Return the last of what it has said."""
         return (self._folder / "log").read_text("utf-8", "replace")[-4_000:]
@@ -69,12 +81,14 @@ class Process:
             return False
 
 
-def eventually(ask: Callable[[], T], is_right: Callable[[T], bool], say: Callable[[], str] = str) -> T:
+def eventually(
+    ask: Callable[[], T], is_right: Callable[[T], bool], say: Callable[[], str] = str, *, seconds: float = SECONDS, pause: float = 0.25
+) -> T:
     """Return what is there once it is right; what it was last and what `say` returns are told if it never becomes so."""
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     while not is_right(found := ask()):
         assert time.monotonic() < until, f"{found}\n{say()}"
-        time.sleep(0.25)
+        time.sleep(pause)
     return found
 
 

@@ -52,9 +52,9 @@ class Service:
                 [sys.executable, *command], env=self.environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, text=True
             )
 
-    def run(self, *command: str) -> None:
+    def run(self, *command: str, seconds: float = 50) -> None:
         """Run a Python to its end, which must be a good one."""
-        assert self.start(*command).wait(50) == 0, self.log()
+        assert self.start(*command).wait(seconds) == 0, self.log()
 
     def log(self) -> str:
         """Return what the programs have said."""
@@ -92,7 +92,7 @@ class Service:
 
 def wait_for(port: int, server: subprocess.Popen[str]) -> None:
     """Wait until a server listens, or has ended."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not _listens(port) and time.monotonic() < deadline and server.poll() is None:
         time.sleep(0.05)
 

@@ -17,9 +17,11 @@ from .conftest import Service, wait_for
 
 T = TypeVar("T")
 
-pytestmark = pytest.mark.skipif(
-    not all(map(importlib.util.find_spec, ("fastapi", "langgraph", "mcp", "uvicorn"))), reason="needs fastapi, langgraph, mcp and uvicorn"
-)
+NEEDED = ("fastapi", "langgraph", "mcp", "uvicorn")
+pytestmark = [
+    pytest.mark.skipif(not all(map(importlib.util.find_spec, NEEDED)), reason="needs fastapi, langgraph, mcp and uvicorn"),
+    pytest.mark.timeout(180),  # six processes, of which some load much
+]
 
 GRAPH = """
 import os
@@ -101,7 +103,7 @@ app.add_middleware(TraceMiddleware)
 
 @whyops.tool
 def ask_worker(number):
-    return tasks.work.apply_async((number,), headers=whyops.headers()).get(timeout=30)
+    return tasks.work.apply_async((number,), headers=whyops.headers()).get(timeout=100)
 
 def stream(number):
     yield "answer: "
@@ -119,7 +121,7 @@ import whyops
 @whyops.tool
 def ask_web(number):
     request = urllib.request.Request(f"http://127.0.0.1:{sys.argv[1]}/{number}", headers=whyops.headers())
-    with urllib.request.urlopen(request, timeout=40) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return answer.read().decode()
 
 with whyops.trace("order-7"):
@@ -145,9 +147,11 @@ def crossed(service: Service) -> None:
     try:
         for port, server in zip((web, graph), running[1:], strict=True):
             wait_for(port, server)
-        service.run("program.py", str(web))
+        service.run("program.py", str(web), seconds=140)
         for server in running:
-            service.end(server, signal.SIGTERM)
+            server.send_signal(signal.SIGTERM)
+        for server in running:
+            server.wait(60)
     finally:
         for server in running:
             server.kill()
@@ -230,7 +234,6 @@ def test_as_spans(service: Service, workers_name: str) -> None:
     assert [receiver.came[span.span_id] for span in calls] == [1] * len(TREE)
 
 
-@pytest.mark.xfail(reason="spans of a trace that another agent keeps at the service are in a trace of their own", raises=AssertionError)
 def test_as_spans_beside_the_service(service: Service) -> None:
     """Also of two agents, of which each keeps a trace of its own at the service, a receiver of spans gets one tree."""
     service.environment["WORKERS_NAME"] = "worker"

@@ -147,7 +147,7 @@ class Mapping:
         key = (trace_id, event.run_id)
         turn = self._turns.pop(key, None) or self._ended.pop(key, None) or self._past.pop(key, None)
         if turn is None:
-            turn = Turn(trace_id, event.parent_trace_id or trace_id, event.run_id, event.agent_name or self._agent_name)
+            turn = Turn(trace_id, event.root_trace_id or trace_id, event.run_id, event.agent_name or self._agent_name)
         self._turns[key] = turn  # the latest one last
         return turn
 

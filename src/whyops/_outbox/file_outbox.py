@@ -15,7 +15,7 @@ from .._runtime.private_files import open_private
 from . import fast_write as writing
 from .destination import Destination, make_place
 from .own_segments import RETIRE_SECONDS, OwnSegments, folder_bytes
-from .segment import SUFFIX, Segment, close_if_ours, is_ours
+from .segment import SUFFIX, Segment, close_if_ours, is_ours, settled_bytes
 
 SEGMENT_BYTES = 8_000_000
 
@@ -51,7 +51,7 @@ class FileOutbox:
         make_place(folder)
         segment, self._fd = self._new_segment()
         self._own = OwnSegments(segment, clock)
-        self._room = max_bytes - folder_bytes(folder)
+        self._room = self._room_left()
 
     def append(self, line: bytes) -> bool:
         """Add a line, unless there is no room for it.
@@ -93,7 +93,7 @@ class FileOutbox:
         elif self._own.newest.end() >= self.loud_at:
             self._rotate()
         self._own.remove_drained()
-        self._room = self._max_bytes - folder_bytes(self.folder)
+        self._room = self._room_left()
         writing.prepare()
         return False
 
@@ -133,6 +133,11 @@ class FileOutbox:
             if not self._closed:
                 self.close()
             self.forget()
+
+    def _room_left(self) -> int:
+        """Return how much more may wait in the folder. Where many processes write there, most of it may be settled, in files in use."""
+        room = self._max_bytes - folder_bytes(self.folder)
+        return room if room > self.loud_at else room + settled_bytes(self.folder)
 
     def _new_segment(self) -> tuple[Segment, int]:
         """Make a file, and return it with a descriptor to append through."""

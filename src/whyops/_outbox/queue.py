@@ -6,7 +6,7 @@ import errno
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from .._runtime import locks
 from .._runtime.clock import Clock
@@ -18,8 +18,8 @@ from .orphans import Orphans
 if TYPE_CHECKING:
     from .shared_outbox import SharedOutbox
 
-    Files = FileOutbox | SharedOutbox
-    Outbox = Files | MemoryOutbox
+    Files: TypeAlias = FileOutbox | SharedOutbox
+    Outbox: TypeAlias = Files | MemoryOutbox
 
 MAX_MEMORY_BYTES = 64_000_000
 _MOST_TRIES = 5

@@ -182,7 +182,9 @@ class Observer:
             if not self.captures_arguments:
                 arguments = dict.fromkeys(arguments, NOT_CAPTURED)
             labels = None if top is None else top.labels
-            call = ToolCallWriter(trace, self._arguments.name, trace.encode_arguments(arguments), parent_id, labels, self.hides_text)
+            recorder = trace.recorder
+            encoded = recorder.encode(arguments) if recorder.capture_content else trace.encode_arguments(arguments)
+            call = ToolCallWriter(trace, self._arguments.name, encoded, parent_id, labels, self.hides_text)
             call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             guard.fault(error, trace, events=2)  # its request, and so its response

@@ -220,7 +220,7 @@ class TraceWriter:
                 writer.external_user_id = user
                 writer.head = head
 
-    def came_from(self, parent_id: str, root_id: str | None) -> None:
+    def came_from(self, parent_id: str, root_id: str | None = None) -> None:
         """Name, in the metadata of all events, the trace of another agent that asked for this one, and the first of all, if another."""
         self._metadata["parentTraceId"] = parent_id
         if root_id is not None:

@@ -266,6 +266,11 @@ class RecordedEvent:
         return as_text(self.metadata.get("parentTraceId"))
 
     @property
+    def root_trace_id(self) -> str | None:
+        """The first of the traces of other agents of which one asked for the next, and the last for this one."""
+        return as_text(self.metadata.get("rootTraceId")) or self.parent_trace_id
+
+    @property
     def traceparent(self) -> str | None:
         """The application's own span in which the block was opened, as W3C's header names it; in a block's first event."""
         return as_text(self.metadata.get("traceparent"))

@@ -83,9 +83,10 @@ class Recorder:
             open_.is_left_out = True
             return
         open_.model = ModelCall(place, None, None)
-        told = _translate.model_of(span, open_.kind or "model", place.trace.recorder.encode)
-        if told.messages and told.tools and not embeds:  # what is offered goes along with the messages, and may be told later
-            self._ask(open_, open_.model, told)
+        if _translate.tells_tools(span) and not embeds:  # what is offered goes along with the messages, and may be told later
+            told = _translate.model_of(span, "model", place.trace.recorder.encode)
+            if told.messages and told.tools:
+                self._ask(open_, open_.model, told)
         gives_way = open_.is_clients and not open_.is_asked
         is_here = (lambda: not has_token()) if open_.is_unattached else functools.partial(is_within, self._open, open_.id)
         open_.expected = expect(embeds=embeds, is_here=is_here, gives_way=gives_way)

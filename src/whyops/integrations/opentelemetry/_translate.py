@@ -12,6 +12,7 @@ from ._told import LONGEST_NAME, Failure, Kind, Model, Span, Tool, first, from_j
 
 _IDS = ("whyops.trace_id", "gen_ai.conversation.id", "session.id")
 _USERS = ("user.id", "enduser.id")
+_TOOLS = ("gen_ai.tool.definitions", "llm.tools.")
 _MODELS = ("llm.", "embedding.")
 
 
@@ -43,6 +44,11 @@ def tool_of(span: Span, kind: Kind, *, is_over: bool) -> Tool | None:
     if not _is_openinference(span):
         return _attributes.tool_of(span, is_over=is_over)
     return _openinference.retriever_of(span) if kind == "retriever" else _openinference.tool_of(span, is_over=is_over)
+
+
+def tells_tools(span: Span) -> bool:
+    """Tell whether a model's span says what tools are offered: to read a long prompt for nothing takes time."""
+    return any(name.startswith(_TOOLS) for name in span["attributes"])
 
 
 def model_of(span: Span, kind: Kind, encode: Encode) -> Model:
