@@ -297,13 +297,8 @@ class ToolCall(Step):
 
     @once
     def _error(self) -> str | None:
-        told = None
-        for event in self.events:
-            if event.failure is not None:
-                if event.type == "error":
-                    return event.failure
-                told = told or event
-        return None if told is None else told.failure
+        told = [event for event in self.events if event.failure is not None]
+        return next((event.failure for event in told if event.type == "error"), told[0].failure if told else None)
 
     @property
     def stack(self) -> str | None:

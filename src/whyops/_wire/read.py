@@ -73,24 +73,28 @@ class RecordedEvent:
     """One event of a trace. `raw` is the event as it was recorded; all else is read from it."""
 
     raw: Mapping[str, object]
-    line: bytes = field(default=b"", compare=False, repr=False)
+    line: bytes = field(compare=False, repr=False)
     """The line that it was read from, where that is kept."""
+    type: str = field(compare=False, repr=False)
+    """What happened: one of the nine event types, or another client's word."""
+    key: str | None = field(compare=False, repr=False)
+    """The idempotency key: two events of a trace with the same one are the same event."""
+    span_id: str | None = field(compare=False, repr=False)
+    """The span that pairs a request with its response."""
+    metadata: Mapping[str, object] = field(compare=False, repr=False)
+    """The event's metadata."""
+    fields: Mapping[str, object] = field(compare=False, repr=False)
+    """The content, if it is an object; else empty."""
 
     def __init__(self, raw: Mapping[str, object], line: bytes = b"") -> None:
         known, given = self.__dict__, raw.get
         known["raw"] = raw
         known["line"] = line
-        # What is asked of every event, many times over, is kept from the beginning.
         known["type"] = as_text(given("eventType")) or UNKNOWN
         known["key"] = as_text(given("idempotencyKey"))
         known["span_id"] = as_text(given("spanId"))
         known["metadata"] = as_mapping(given("metadata"))
         known["fields"] = as_mapping(given("content"))
-
-    @once
-    def type(self) -> str:
-        """What happened: one of the nine event types, or another client's word."""
-        return as_text(self.raw.get("eventType")) or UNKNOWN
 
     @once
     def at(self) -> int | None:
@@ -125,11 +129,6 @@ class RecordedEvent:
         """The user that the event is about."""
         return as_text(self.raw.get("externalUserId"))
 
-    @once
-    def key(self) -> str | None:
-        """The idempotency key: two events of a trace with the same one are the same event."""
-        return as_text(self.raw.get("idempotencyKey"))
-
     @property
     def is_proxied(self) -> bool:
         """Whether it may be the WhyOps proxy that recorded this: it gives no key, and the service makes one of the content."""
@@ -145,11 +144,6 @@ class RecordedEvent:
         """The step's number in its trace: the caller's own, else the service's, which counts what comes in."""
         step = self.raw.get("stepId")
         return step if isinstance(step, int) else None
-
-    @once
-    def span_id(self) -> str | None:
-        """The span that pairs a request with its response."""
-        return as_text(self.raw.get("spanId"))
 
     @once
     def parent_span_id(self) -> str | None:
@@ -171,16 +165,6 @@ class RecordedEvent:
     def content(self) -> object:
         """The event's content, in the form its type has."""
         return self.raw.get("content")
-
-    @once
-    def metadata(self) -> Mapping[str, object]:
-        """The event's metadata."""
-        return as_mapping(self.raw.get("metadata"))
-
-    @once
-    def fields(self) -> Mapping[str, object]:
-        """The content, if it is an object; else empty."""
-        return as_mapping(self.content)
 
     @once
     def latency_ms(self) -> float | None:
