@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._config import defaults, environment
-from ._config.otlp import shown_address
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
@@ -116,6 +115,15 @@ def load() -> None:
     Encoder().encode({})
 
 
+def _credentials(settings: Settings) -> tuple[str, ...]:
+    """Return the secrets of a receiver of spans, which nothing recorded may quote."""
+    if settings.otlp is None:
+        return ()
+    from ._encoding.redaction.credentials import credentials  # noqa: PLC0415  (few have one)
+
+    return credentials(settings.otlp, settings.otlp_headers)
+
+
 def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]]) -> Parts:
     """Complete the settings from the environment, and put together what they ask for. `reduce_recorder` says how a recorder is pickled.
 
@@ -132,7 +140,7 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
         redact_keys=settings.redact_keys,
         keep_keys=settings.keep_keys,
         redact=settings.redact,
-        known=filter(None, (settings.api_key, environment.text(environment.TRUST_SECRET))),
+        known=filter(None, (settings.api_key, environment.text(environment.TRUST_SECRET), *_credentials(settings))),
     )
     delivery = None if settings.disabled else _delivery_for(settings, encoder)
     recorder = Recorder(
@@ -209,6 +217,8 @@ def _routes(settings: Settings, metadata: dict[str, Any] | None) -> list[Route]:
     """Return where lines go: to the service, the local store or a sink, and to a receiver of spans, or there alone."""
     if settings.otlp is None:
         return [_first_route(settings, metadata)]
+    from ._config.otlp import shown_address  # noqa: PLC0415  (most programs send no spans)
+
     is_alone = settings.sink is None and settings.api_key is None and not settings.keep_local
     address = shown_address(settings.otlp)
     guard.log(guard.INFO, "Runs are sent as OpenTelemetry spans to %s.", address)

@@ -169,8 +169,7 @@ class WhyOps:
         characters) and `metadata` go on all its events; names in it that WhyOps uses itself, and None, are left out. `trace_id` is the
         published client's name for `id`.
         """
-        function = decorated(id, self.trace)
-        if function is not None:
+        if id is not None and (function := decorated(id, self.trace)) is not None:
             return function
         parts = self._usable()
         return Trace(_DISCARDING if parts is None else parts.recorder, trace_id if id is None else id, external_user_id, metadata)
@@ -320,6 +319,8 @@ class WhyOps:
 
     def _usable(self) -> Parts | None:
         """Return the parts, or None where they can't be loaded now."""
+        if self._parts is not None and open_clients.instead() is None:
+            return self._parts
         try:
             return self._assembled()
         except (ImportError, OSError) as error:

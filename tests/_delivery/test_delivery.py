@@ -22,6 +22,7 @@ import pytest
 from tests._delivery.parts import HERE, QUICK, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
 from whyops._delivery.pace import PACE, Pace
 from whyops._delivery.worker import Worker
+from whyops._outbox.counters import read_counts
 from whyops._outbox.destination import Destination
 from whyops._outbox.segment import Segment
 from whyops._runtime import locks, private_files
@@ -184,6 +185,35 @@ def test_the_thread_ends_when_idle_and_comes_back(home):
     assert len(sink.threads) >= 1
     eventually(lambda: not subject.is_running())
     assert sum(map(len, sink.calls)) == 300
+    result(subject.close())
+
+
+class Holding(ListSink):
+    """Holds something back until it rests, for the second time."""
+
+    rests = 0
+
+    @property
+    def has_left(self) -> bool:
+        return bool(self.calls) and self.rests < 2
+
+    def rest(self) -> None:
+        self.rests += 1
+        if self.rests == 1:
+            raise OSError("not now")
+
+
+def test_a_sink_sends_what_it_holds_back_when_nothing_comes(home, caplog):
+    """The thread stays for that, tries again where it fails, and ends then; a sink that holds nothing back is not asked."""
+    sink = Holding()
+    subject = delivery(sink, home, pace=QUICK._replace(idle=0.0, rest=0.05))
+    subject.record(line(1))
+    eventually(lambda: not subject.is_running())
+    assert (sink.rests, list(sink.stored)) == (2, ["1"])
+    assert "not now" in caplog.text
+    subject.record(line(2))
+    eventually(lambda: len(sink.stored) == 2 and not subject.is_running())
+    assert sink.rests == 2
     result(subject.close())
 
 
@@ -829,3 +859,17 @@ def test_a_delivery_that_nobody_holds_ends(tmp_path):
     with contextlib.suppress(AssertionError):
         eventually(lambda: gc.collect() and not outbox_files(tmp_path), 2)
     assert outbox_files(tmp_path) == []
+
+
+def test_the_first_trace_that_is_not_continued_is_written_down_at_once(tmp_path):
+    """No thread does it: the process may end without exit hooks. The others are soon written, too, and none of it takes a sink."""
+    made = []
+    subject = delivery(lambda: made.append(1), tmp_path / "home")
+    subject.ignore("untrusted")
+    assert not subject.is_running()
+    assert read_counts(HERE.folder(tmp_path / "home"))[1].not_continued_reasons == {"untrusted": 1}
+    for _ in range(4):
+        subject.ignore("malformed")
+    result(subject.close())
+    assert read_counts(HERE.folder(tmp_path / "home"))[1].not_continued_reasons == {"untrusted": 1, "malformed": 4}
+    assert not made

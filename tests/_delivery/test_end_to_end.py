@@ -215,8 +215,8 @@ def test_sampling_is_said(tmp_path, caplog):
 
 def test_a_slow_service_gets_smaller_batches(server, tmp_path, monkeypatch):
     """Batches stop to grow when the answers take long; nothing is lost meanwhile."""
-    monkeypatch.setattr(BatchSize, "QUICK_SECONDS", 0.5)
-    server.latency_per_event = 0.0015
+    monkeypatch.setattr(BatchSize, "QUICK_SECONDS", 0.9)
+    server.quick_events, server.latency_per_event = 200, 0.005  # 400 events take a second; a busy machine has all of it for 200
     subject = to(server, tmp_path)
     for index in range(900):
         subject.record(line(index))

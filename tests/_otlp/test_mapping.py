@@ -13,6 +13,10 @@ from tests.server.otlp import attributes_of, check, values
 from whyops._otlp import mapping as mapping_module
 from whyops._otlp.ids import span_id_of
 from whyops._otlp.mapping import Mapping
+from whyops._recording.blocks import trace_of
+from whyops._recording.carried import Carried, own_trace_id
+from whyops._recording.trace import Trace
+from whyops._recording.trace_writer import TraceWriter
 
 CLIENT, INTERNAL, FAILED = 3, 1, 2
 
@@ -65,6 +69,7 @@ def test_a_models_call():
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.model": "gpt-4o",
         "gen_ai.response.finish_reasons": ["tool_calls"],
         "gen_ai.usage.input_tokens": 20,
         "gen_ai.usage.output_tokens": 4,
@@ -341,3 +346,108 @@ def test_ids_are_derived():
     assert only(mapped(recording.lines), "execute_tool look").span_id == span_id_of("t", span_id)
     assert span_id_of("t", "00f067aa0ba902b7").hex() == "00f067aa0ba902b7"
     assert span_id_of("t", "s") != span_id_of("other", "s")
+
+
+def test_what_another_agent_did_is_in_the_tree_of_the_one_that_asked():
+    """One trace and one root, the asking agent's; the ids of both sides fit together, and each span names its own agent."""
+    asking, asked = Recording(agent_name="asking"), Recording(agent_name="asked")
+    with asking.trace("t"), asking.trace("t").tool_span("delegate") as span:
+        told = Carried("t", span.span_id, "asking", str(turn_of(asking)))
+        writer = TraceWriter(asked.recorder, own_trace_id(told, "asked"), None, None, told.run_id)
+        writer.sent_from = told.span_id
+        writer.came_from(told.trace_id)
+        with trace_of(Trace, writer):
+            look("cup")
+    spans = [*mapped(asking.lines), *mapped(asked.lines)]
+    root, outer, inner = (only(spans, name) for name in ("invoke_agent asking", "execute_tool delegate", "execute_tool look"))
+    assert len(spans) == 3
+    assert (outer.parent_span_id, inner.parent_span_id) == (root.span_id, outer.span_id)
+    assert len({span.trace_id for span in spans}) == 1
+    held = attributes_of(inner)
+    assert (held["gen_ai.agent.name"], held["gen_ai.conversation.id"], held["whyops.trace_id"]) == ("asked", "t", writer.id)
+
+
+def test_what_agents_in_a_row_did_is_one_tree():
+    """Each keeps a trace of its own, and knows of the one that asked for it and of the first; so does another process of an agent."""
+    one, two, three = (Recording(agent_name=name) for name in ("one", "two", "three"))
+    with one.trace("t"), one.trace("t").tool_span("first") as span:
+        run_id = str(turn_of(one))
+    for agent, name, parents in ((two, "second", ("t", None)), (two, "second too", ("t", None)), (three, "third", ("t of two", "t"))):
+        writer = TraceWriter(agent.recorder, f"t of {agent.recorder.agent_name}", None, None, run_id)
+        writer.sent_from = span.span_id
+        writer.came_from(*parents)
+        with trace_of(Trace, writer) as trace, trace.tool_span(name) as span:
+            pass
+    spans = [span for agent in (one, two, three) for span in mapped(agent.lines)]
+    path = [
+        only(spans, name) for name in ("invoke_agent one", *(f"execute_tool {name}" for name in ("first", "second", "second too", "third")))
+    ]
+    assert len(spans) == len(path)
+    assert [span.parent_span_id for span in path[1:]] == [span.span_id for span in path[:-1]]
+    assert len({span.trace_id for span in spans}) == 1
+
+
+def turn_of(recording: Recording) -> object:
+    return recording.events[-1]["metadata"]["runId"]
+
+
+def test_what_a_model_was_asked_with():
+    """The tools that it was offered, also where an earlier prompt tells them, and the parameters that the conventions name."""
+    recording = Recording()
+    tools = [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
+    params = {"temperature": 0.5, "stop": "END", "n": 2, "seed": True, "stream": True, "max_completion_tokens": 9}
+    messages = [{"role": "user", "content": "hi"}]
+    usage = {"prompt_tokens": 3, "completion_tokens": 7, "completion_tokens_details": {"reasoning_tokens": 4}}
+    said = {"choices": [{"message": {"role": "assistant", "content": "well"}, "finish_reason": "stop"}], "usage": usage, "model": "m-1"}
+    with recording.trace("t") as trace:
+        for _ in range(2):
+            with trace.model_call("m", "openai", messages, tools=tools, params=params) as call:
+                call.answer(said)
+            messages = [*messages, {"role": "assistant", "content": "well"}, {"role": "user", "content": "again"}]
+    assert "toolsFrom" in recording.events[2]["metadata"]
+    for span in mapped(recording.lines):
+        check(span)
+    chats = [attributes_of(span) for span in mapped(recording.lines) if span.kind == CLIENT]
+    for told in chats:
+        assert json.loads(told["gen_ai.tool.definitions"]) == [{"type": "function", "name": "look", "parameters": {"type": "object"}}]
+        assert {name: value for name, value in told.items() if name.startswith(("gen_ai.request", "gen_ai.response", "gen_ai.usage"))} == {
+            "gen_ai.request.model": "m-1",
+            "gen_ai.request.temperature": 0.5,
+            "gen_ai.request.stop_sequences": ["END"],
+            "gen_ai.request.choice.count": 2,
+            "gen_ai.request.max_tokens": 9,
+            "gen_ai.response.model": "m-1",
+            "gen_ai.response.finish_reasons": ["stop"],
+            "gen_ai.usage.input_tokens": 3,
+            "gen_ai.usage.output_tokens": 7,
+            "gen_ai.usage.reasoning.output_tokens": 4,
+        }
+        assert told["gen_ai.output.messages"] == told["output.value"]
+    assert len(chats) == 2
+
+
+@pytest.mark.parametrize(
+    "result, expected",
+    [
+        ({"found": "cup", "at": 1}, '{"found":"cup","at":1}'),
+        ({"result": 1, "more": 2}, '{"result":1,"more":2}'),
+        ("cup", "cup"),
+        ([1], "[1]"),
+    ],
+)
+def test_a_result_that_a_prompt_quotes_is_whole(result: dict[str, object], expected: str):
+    """A dict, too, whatever is in it; a failure's text."""
+    recording = Recording()
+    with recording.trace("t") as trace:
+        trace.user_message_sync([{"role": "user", "content": "hi"}])
+        trace.tool_call_response_sync("look", "s", [{"name": "look", "arguments": {}}], result)
+        trace.llm_response_sync("m", "openai", "well")
+    key = recording.events[1]["idempotencyKey"]
+    asked = json.loads(recording.lines[0])
+    asked["idempotencyKey"], asked["metadata"] = "other", {**asked["metadata"], "promptIds": [0, key], "callId": "c"}
+    answer = json.loads(recording.lines[2])
+    answer["metadata"]["callId"] = "c"
+    lines = [*recording.lines[:2], *(json.dumps(event).encode() for event in (asked, answer))]
+    (span,) = [span for span in mapped(lines) if span.name == "chat m"]
+    said = json.loads(attributes_of(span)["gen_ai.input.messages"])[1]
+    assert said == {"role": "tool", "parts": [{"type": "tool_call_response", "id": None, "response": expected}]}

@@ -76,6 +76,32 @@ def test_after_lost_answers_all_is_there_once(server: OtlpServer, sink: OtlpSink
     assert max(server.came.values()) > 1
 
 
+def test_when_no_line_came_for_long_the_last_turn_is_sent(server: OtlpServer, sink: OtlpSink):
+    """Unless a call of it is open, or a model is being asked; a receiver that is away gets it the next time. No span comes twice."""
+    recording = chat()
+    with recording.trace("chat-2") as trace:
+        trace.tool_call_request_sync("look", [{"name": "look", "arguments": {}}], span_id="s")
+        sink.send(recording.lines)
+        roots = [span for span in server.spans if not span.parent_span_id]
+        assert len(roots) == 1  # the first turn's: another one followed
+        assert sink.has_left
+        server.fail(503)
+        sink.rest()
+        assert sink.has_left
+        sink.rest()
+        assert not sink.has_left
+        assert {span.trace_id for span in server.spans if not span.parent_span_id} == {span.trace_id for span in server.spans}
+        sink.rest()
+        told = len(recording.lines)
+        trace.tool_call_response_sync("look", "s", [{"name": "look", "arguments": {}}], {"result": 1})
+        trace.user_message_sync([{"role": "user", "content": "And now?"}])
+    sink.send(recording.lines[told:])
+    assert not sink.has_left
+    sink.close()
+    assert sorted(span.SerializeToString() for span in server.spans) == sorted(span.SerializeToString() for span in mapped(recording.lines))
+    assert set(server.came.values()) == {1}
+
+
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 500])
 def test_asked_to_wait(server: OtlpServer, sink: OtlpSink, status: int):
     """However long: the batch stays."""

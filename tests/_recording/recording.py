@@ -16,7 +16,7 @@ class Recording:
 
     def __init__(self, **recorder: Any) -> None:
         self.lines: list[bytes] = []
-        self.recorder = Recorder(agent_name="tester", **{"encode": Encoder().encode, "record": self.lines.append, **recorder})
+        self.recorder = Recorder(**{"agent_name": "tester", "encode": Encoder().encode, "record": self.lines.append, **recorder})
 
     def trace(self, *arguments: Any, **options: Any) -> Trace:
         return Trace(self.recorder, *arguments, **options)

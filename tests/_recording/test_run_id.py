@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import whyops
 from tests._otlp.runs import mapped
 from tests._recording.recording import Recording
 from whyops._recording.bind_context import bind_context
+from whyops._recording.context import current_writer
 from whyops._recording.current_trace import current_trace
+from whyops._recording.ids import Ids
 from whyops._recording.tool import tool
 from whyops._recording.trace import writer_of
 from whyops._render.markdown import render_brief
@@ -105,6 +108,86 @@ def test_one_object_in_many_tasks_has_a_turn_for_each():
     assert named["a"] != named["b"]
 
 
+def test_a_turn_keeps_its_name_from_where_its_block_begins():
+    """Its text is written with its first event; other ids drawn meanwhile, or a fork, change nothing in it."""
+    ids = Ids()
+    recording = Recording(ids=ids)
+    with recording.trace("t") as trace:
+        ids.next()
+        ids.renew()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(bind_context(look), "abcd"))
+        writer = current_writer()
+        assert writer is not None
+        trace.error_sync("e")
+        assert set(turns(recording)) == {writer.run_id}
+    with trace:
+        trace.error_sync("f")
+    assert turns(recording)[-1] not in {None, *turns(recording)[:-1]}
+
+
+def test_a_turn_of_which_nothing_was_recorded_leaves_no_trace():
+    """An object that is entered again has a new turn only where the last one told something; what leaves a block first does."""
+    recording = Recording()
+    trace = recording.trace("t")
+    for _ in range(3):
+        with trace:
+            pass
+    with pytest.raises(ValueError, match="no"), trace:
+        raise ValueError("no")
+    trace.error_sync("outside")
+    with trace:
+        trace.error_sync("a")
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(trace.error_sync, "outside, meanwhile").result()
+            pool.submit(bind_context(trace.error_sync), "of the turn").result()
+    told = turns(recording)
+    assert told[1] is told[3] is None
+    assert len({told[0], told[2]}) == 2
+    assert told[2] == told[4]
+    assert None not in {told[0], told[2]}
+
+
+def test_threads_that_enter_one_object_at_once_have_a_turn_each():
+    """However their steps fall between each other's."""
+    recording = Recording()
+    trace = recording.trace("t")
+    together = threading.Barrier(4)
+
+    def turn(name: str) -> None:
+        together.wait()
+        for number in range(50):
+            with trace:
+                trace.error_sync(f"{name}{number}")
+                look(f"{name}{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(turn, "abcd"))
+    named: dict[str, set[str]] = {}
+    for event in recording.events:
+        content = event["content"]
+        named.setdefault(content.get("message") or content["toolCalls"][0]["arguments"]["thing"], set()).add(event["metadata"]["runId"])
+    assert len(named) == 200
+    assert len({run for runs in named.values() for run in runs}) == 200
+
+
+def test_another_object_for_the_trace_hears_of_a_user_in_a_block_of_the_first():
+    """It names the user in what it tells there, then and later; of a next block it names the next turn."""
+    recording = Recording()
+    other = recording.trace("t")
+    for user in ("u-1", "u-2"):
+        with recording.trace("t") as trace:
+            other.error_sync("a")
+            other.error_sync("b", external_user_id=user)
+            other.error_sync("c")
+            trace.error_sync("d")
+    other.error_sync("e")
+    told = turns(recording)
+    assert [told[0]] * 4 + [told[4]] * 4 + [None] == told
+    assert told[0] != told[4]
+    assert [event.get("externalUserId") for event in recording.events] == [None, "u-1", "u-1", None, "u-1", "u-2", "u-2", None, "u-2"]
+
+
 def test_a_user_named_in_between_is_in_all_events_from_there_on():
     """Named through the object, in the block or out of it: the block's events have it, and those after it."""
     recording = Recording()
@@ -117,7 +200,9 @@ def test_a_user_named_in_between_is_in_all_events_from_there_on():
         look("cup")
     trace.error_sync("c")
     assert [event.get("externalUserId") for event in recording.events] == ["u-1"] * 3 + ["u-2"] * 4
-    assert writer_of(trace).runs == ()
+    kin = writer_of(trace).kin
+    assert kin is not None
+    assert list(kin.listening) == [kin.outside]
 
 
 def test_an_exception_that_leaves_the_block_is_part_of_its_turn():

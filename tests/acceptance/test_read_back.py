@@ -34,7 +34,7 @@ def views(trace: whyops.RecordedTrace) -> list[str]:
 
 
 def data(trace: whyops.RecordedTrace, given: Collection[str] = frozenset()) -> list[Any]:
-    """Give what programs and the report's page are told, without the ids in `given`."""
+    """Give what programs and the report's page are told, without the ids and fields in `given`."""
     pieces = re.split(r'(?<=id="data">|d="lines">)(.*?)(?=</script>)', render_report([trace], version="0"), flags=re.DOTALL)
     before, index, between, lines, after = pieces
     told = [json.loads(index), *map(json.loads, lines.split("\n"))]
@@ -44,8 +44,8 @@ def data(trace: whyops.RecordedTrace, given: Collection[str] = frozenset()) -> l
 def without(value: Any, given: Collection[str]) -> Any:
     """Leave out ids, and with them the steps, which the service numbers, and the zeros of a given time beyond the milliseconds."""
     if isinstance(value, dict):
-        steps = {"stepId", "parentStepId"} if given else set()
-        kept = {name: one for name, one in value.items() if name not in steps and not (isinstance(one, str) and one in given)}
+        left_out = {*given, "stepId", "parentStepId"} if given else set()
+        kept = {name: one for name, one in value.items() if name not in left_out and not (isinstance(one, str) and one in given)}
         return {name: without(one, given) for name, one in kept.items()}
     if isinstance(value, list):
         return [without(one, given) for one in value]
@@ -60,7 +60,8 @@ def ids_in(trace: whyops.RecordedTrace) -> set[str]:
 def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
     """Compare each trace as it is kept here with what somebody sees who has only the key, or both; give the traces' ids.
 
-    There is nothing more in what is read from the service than the ids that it gives to what has none.
+    There is nothing more in what is read from the service than the ids that it gives to what has none, and the trace's user, whom it tells
+    with each event: another process that goes on with the trace need not know of that user.
     """
     ids = list(server.service.traces)
     for trace_id in ids:
@@ -70,6 +71,8 @@ def compare(server: StrictServer, home: Path, elsewhere: Path) -> list[str]:
         assert [event.key for event in far.events] == [event.key for event in here.events]
         assert views(far) == views(here)
         given = ids_in(far) - ids_in(here)
+        if not all(event.external_user_id for event in here.events):
+            given |= {"externalUserId", "users"}
         assert data(far, given) == data(here, given)
         both = find_trace(trace_id, home, ServiceReader(server.url, KEY))
         assert views(both) == views(here)

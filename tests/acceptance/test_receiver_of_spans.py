@@ -92,7 +92,7 @@ def test_opentelemetrys_variables_alone_send_nothing(home: Path, receiver: OtlpS
 def test_no_secret_is_anywhere(
     home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither the password of an address nor a header is in a file, a log, a repr, a pickle or what a command says."""
+    """Neither the password of an address nor a header is in a file, a log, a repr, a pickle, a command's output, or what an agent said."""
     caplog.set_level(logging.DEBUG)
     with OtlpServer() as gone:
         address = f"http://user:{SECRET}@127.0.0.1:{gone.port}"
@@ -101,8 +101,12 @@ def test_no_secret_is_anywhere(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"authorization=Bearer%20{SECRET}")
     sdk = whyops.WhyOps(home=home, otlp=address)
     run(sdk, "1")
+    with sdk.trace("quotes") as trace:
+        trace.error_sync(f"no answer from {address}", stack=f"headers = {{'authorization': 'Bearer {SECRET}'}}")
+        trace.user_message_sync([{"role": "user", "content": f"Is {SECRET} my password?"}])
+        search(SECRET)
     result = sdk.close_sync(0.3)
-    assert result.waiting == 3
+    assert result.waiting == 7
     for command in (["status"], ["status", "--json"], ["deliver", "--timeout", "0.2"], ["doctor"]):
         main(["--home", str(home), *command])
     said = capsys.readouterr()

@@ -45,7 +45,8 @@ class Faults:
         self.latency = 0.0
         """Seconds that each answer takes."""
         self.latency_per_event = 0.0
-        """Seconds that each answer takes for each event in its request."""
+        """Seconds that each answer takes for each event in its request beyond the first `quick_events`."""
+        self.quick_events = 0
         self.max_body: int | None = None
         """Greatest body in bytes; a larger one is answered 413."""
 
@@ -104,6 +105,7 @@ class Faults:
         with self._lock:
             ended, self._faults = self._faults, []
         self.latency = self.latency_per_event = 0.0
+        self.quick_events = 0
         self.max_body = None
         for fault in ended:
             fault.released.set()

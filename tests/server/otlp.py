@@ -175,11 +175,26 @@ def check(span: Span) -> None:
     for name, value in held.items():
         if isinstance(value, str) and (name.startswith("gen_ai.") or name.endswith(".value")) and value[:1] in "[{":
             _check_depth(span, name, value)
+    _check_model_call(span.name, held)
+    if span.events and span.status.code != 2:
+        raise Refused(400, f"{span.name}: an exception, and the status says nothing of it")
+
+
+def _check_model_call(span: str, held: dict[str, Any]) -> None:
     for name in ("gen_ai.input.messages", "gen_ai.output.messages"):
         if name in held:
             _check_messages(json.loads(held[name]), is_output=name == "gen_ai.output.messages")
-    if span.events and span.status.code != 2:
-        raise Refused(400, f"{span.name}: an exception, and the status says nothing of it")
+    if not {"gen_ai.response.model", "gen_ai.response.id"}.isdisjoint(held) and "output.value" not in held:
+        raise Refused(400, f"{span}: what the model is called would be shown as its output")
+    if "gen_ai.tool.definitions" in held:
+        _check_definitions(json.loads(held["gen_ai.tool.definitions"]))
+
+
+def _check_definitions(definitions: Any) -> None:
+    if not isinstance(definitions, list) or not all(
+        isinstance(one.get("name"), str) and one.get("type") == "function" for one in definitions
+    ):
+        raise Refused(400, "a tool's definition has no name, or another type")
 
 
 def _check_messages(messages: Any, *, is_output: bool) -> None:

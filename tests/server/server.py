@@ -163,6 +163,6 @@ class StrictServer(Faults):
     def _take_time(self, request: Request) -> None:
         seconds = self.latency
         if self.latency_per_event and request.method == "POST" and request.path.startswith("/api/events"):
-            seconds += self.latency_per_event * len(request.events)
+            seconds += self.latency_per_event * max(0, len(request.events) - self.quick_events)
         if seconds:
             time.sleep(seconds)

@@ -14,7 +14,7 @@ class Pace(NamedTuple):
 
     `linger`: at most so long events wait for more to come, where nobody waits for them. `quiet`: a pause that ends the wait. `backoff`:
     after the first failure, before the next attempt; `longest_backoff`: after many. `idle`: with nothing to do, until the thread ends.
-    `disk`: where files could not be written, until they are tried again.
+    `rest`: with nothing to do, until a sink sends what it holds back. `disk`: where files could not be written, until they are tried again.
     """
 
     linger: float = 1.0
@@ -22,6 +22,7 @@ class Pace(NamedTuple):
     backoff: float = 0.5
     longest_backoff: float = 60.0
     idle: float = 10.0
+    rest: float = 60.0
     disk: float = 60.0
 
 

@@ -81,6 +81,9 @@ class Sender:
                 if self._work():
                     self._busy_at = self._now()
                 self._answer()
+                if not self._is_inline and self._now() - self._busy_at >= self._pace.rest and self._sinks.has_left():
+                    self._busy_at = self._now()  # what can't be sent now is tried again after another such while
+                    self._sinks.rest()
             except Exception as error:  # noqa: BLE001  (the boundary "the sender's loop": the thread goes on)
                 self._log.fault(error)
                 self._counters.postpone(str(error) if isinstance(error, WhyOpsError) else type(error).__name__)
@@ -97,7 +100,11 @@ class Sender:
 
     def _is_idle(self) -> bool:
         has_more = self._open or self._jobs or self._batch.lines or self._backoff.failures or self._counters.has_news()
-        return not has_more and self._now() - self._busy_at > self._pace.idle and not self.leader_runs()
+        return not has_more and self._now() - self._busy_at > self._idle_seconds() and not self.leader_runs()
+
+    def _idle_seconds(self) -> float:
+        """Return for how long there is nothing to do until the thread ends; until then, where a sink has something left to send."""
+        return self._pace.rest if self._sinks.has_left() else self._pace.idle
 
     # --- what is asked for -----------------------------------------------------------------------
 
@@ -108,7 +115,7 @@ class Sender:
             asked = self._linger.sleep(
                 something_waits=bool(self._batch.lines) or self._queue.has_unread() or not self._queue.orphans.is_empty(),
                 loud_at=loud_at,
-                idle_seconds=self._pace.linger if self.leader_runs() else max(0.0, self._busy_at + self._pace.idle - self._now()),
+                idle_seconds=self._pace.linger if self.leader_runs() else max(0.0, self._busy_at + self._idle_seconds() - self._now()),
             )
         else:
             asked = self._requests.wait(rest, loud_at)
@@ -229,6 +236,8 @@ class Sender:
         else:
             self._batch = Batch()
             batch.acknowledge()
+            if not count:  # what failed was no delivery, and is over
+                self._backoff.succeeded()
         return count > 0
 
     def _send(self, lines: Sequence[bytes], *, foreign: bool) -> Receipt:

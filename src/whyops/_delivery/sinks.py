@@ -32,6 +32,16 @@ class Sinks:
             if (hurry := getattr(sink, "hurry", None)) is not None:
                 hurry(deadline)
 
+    def has_left(self) -> bool:
+        """Tell whether one of them holds something back that it would send after a while without lines."""
+        return any(getattr(sink, "has_left", False) for sink in self._open.values())
+
+    def rest(self) -> None:
+        """Tell them that no line came for a while, if they can be told."""
+        for sink in self._open.values():
+            if (rest := getattr(sink, "rest", None)) is not None:
+                rest()
+
     def close(self) -> None:
         """Close those that are open; the next batch opens new ones."""
         sinks, self._open = self._open, {}

@@ -12,7 +12,10 @@ from .._printable import shortened
 from ..events import BatchRejected, RetryLater
 from . import protobuf
 
-HEADERS_REMEDY = "Check the headers for OTLP (otlp_headers=, OTEL_EXPORTER_OTLP_HEADERS): they carry the receiver's key, or the project."
+HEADERS_REMEDY = (
+    "Check the headers for OTLP: they carry the receiver's key, or the project. OTEL_EXPORTER_OTLP_HEADERS holds them as name=value; "
+    "a client reads it where WHYOPS_OTLP=1 is set too."
+)
 ADDRESS_REMEDY = "Check the OTLP address: what answers there takes no spans in protobuf over HTTP (usually port 4318, path /v1/traces)."
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from .._wire.prompt import PromptMessage, PromptReader, listed, quoted
 from .._wire.read import RecordedEvent
+from .asked import definitions
 from .attributes import MAX_DEPTH, json_text
 from .messages import input_messages
 
@@ -18,11 +19,12 @@ _SAYS = frozenset({"llm_response", "tool_call_response", "tool_result", "user_me
 class Conversation:
     """The events of one trace that later prompts may quote. Taking one twice changes nothing."""
 
-    __slots__ = ("_by_call", "_by_key", "_order", "_reader", "_said", "_size", "_sizes", "_texts")
+    __slots__ = ("_by_call", "_by_key", "_offered", "_order", "_reader", "_said", "_size", "_sizes", "_texts")
 
     def __init__(self) -> None:
         self._by_key: dict[str, RecordedEvent] = {}
         self._by_call: dict[str, RecordedEvent] = {}
+        self._offered: dict[str, str | None] = {}
         self._order: dict[str | None, dict[str, RecordedEvent]] = {}
         self._texts: dict[int, tuple[PromptMessage, str]] = {}
         self._reader = PromptReader(self._by_key)
@@ -66,12 +68,20 @@ class Conversation:
         names = (event.call_id, event.span_id)
         return next((found for name in names if name is not None and (found := self._by_call.get(name)) is not None), None)
 
-    def prompt(self, event: RecordedEvent) -> str | None:
+    def offered(self, asked: RecordedEvent) -> str | None:
+        """Return the tools that a model was offered with a prompt, as the JSON text of their definitions; None for none."""
+        holder = asked if asked.tools_from is None else self._by_key.get(asked.tools_from, asked)
+        key = holder.key or ""
+        if key not in self._offered:
+            self._offered[key] = definitions(holder.tools)
+        return self._offered[key]
+
+    def prompt(self, event: RecordedEvent, asked: RecordedEvent | None) -> str | None:
         """Return the prompt that an answer, or an error, is the end of, as the JSON text of its messages; None if nothing tells of it.
 
-        Without anything in common it is what was said since a user spoke last, and before the answer.
+        Without anything in common with a prompt (`asked`) it is what was said since a user spoke last, and before the answer.
         """
-        told = event if event.has_prompt_ids else self.asked(event)
+        told = event if event.has_prompt_ids else asked
         if told is not None:
             return self._written(self._reader.messages(told) if told.has_prompt_ids else self._said_in(told))
         return None if event.call_id is not None else self._written(self._before(event))
@@ -84,7 +94,7 @@ class Conversation:
         """Return the messages of a prompt that was recorded whole, or the one that another event is; each time the same."""
         key = event.key or ""
         if key not in self._said:
-            self._said[key] = listed(event) if event.type == "user_message" else (_message(event),)
+            self._said[key] = listed(event) if event.type == "user_message" else (quoted(event),)
         return self._said[key]
 
     def _since(self, said: dict[str, RecordedEvent], event: RecordedEvent) -> Sequence[RecordedEvent]:
@@ -111,9 +121,3 @@ class Conversation:
                 kept = self._texts[id(message)] = (message, written)
             texts.append(kept[1])
         return f"[{','.join(texts)}]"
-
-
-def _message(event: RecordedEvent) -> PromptMessage:
-    if event.type != "tool_call_response":
-        return quoted(event)
-    return PromptMessage("tool", event.result if event.failure is None else event.failure, (), event.tool_call_id, event.tool)

@@ -8,7 +8,7 @@ from .._wire.read import RecordedEvent, decode
 from .conversation import Conversation
 from .span import Span
 from .turn import Held, Turn
-from .turn_spans import chat_span, embedding_span, error_span, failed_chat_span, root_span, tool_span, unanswered_span
+from .turn_spans import Prompt, chat_span, embedding_span, error_span, failed_chat_span, root_span, tool_span, unanswered_span
 
 MOST_TURNS = 1_000
 MOST_CONVERSATIONS = 64
@@ -67,6 +67,17 @@ class Mapping:
                 self._end(turn)
         return self._rest_of_ended()
 
+    @property
+    def has_quiet(self) -> bool:
+        """Whether something is left to send of turns in which nothing is under way, or that have ended."""
+        return bool(self._ended) or any(turn.is_quiet for turn in self._turns.values())
+
+    def end_quiet(self) -> list[Span]:
+        """Return what is left to send of turns in which nothing is under way, and of those that have ended."""
+        for turn in [turn for turn in self._turns.values() if turn.is_quiet]:
+            self._end(turn)
+        return self._rest_of_ended()
+
     def end_all(self) -> list[Span]:
         """Return what is left to send of all turns: no line follows."""
         for turn in list(self._turns.values()):
@@ -102,7 +113,7 @@ class Mapping:
             turn.hold(turn.thoughts, event.key or "", event)
         elif event.type == "llm_response":
             turn.note_answered(event.call_id or "")
-            return chat_span(turn, event, conversation.prompt(event), self._thinking(turn, event))
+            return chat_span(turn, event, _prompt(event, conversation), self._thinking(turn, event))
         elif event.type == "error":
             return self._error_span(event, turn, conversation)
         return None
@@ -117,7 +128,7 @@ class Mapping:
             return error_span(turn, error)
         if (request := self._join(turn.requests, call_id)) is not None:
             return unanswered_span(turn, request, error)
-        return failed_chat_span(turn, error, conversation.asked(error), conversation.prompt(error))
+        return failed_chat_span(turn, error, _prompt(error, conversation))
 
     def _thinking(self, turn: Turn, answer: RecordedEvent) -> list[object]:
         """Return the reasoning of an answer: what has its call's id, of those without any all that waits."""
@@ -136,7 +147,7 @@ class Mapping:
         key = (trace_id, event.run_id)
         turn = self._turns.pop(key, None) or self._ended.pop(key, None) or self._past.pop(key, None)
         if turn is None:
-            turn = Turn(trace_id, event.run_id, event.agent_name or self._agent_name)
+            turn = Turn(trace_id, event.root_trace_id or trace_id, event.run_id, event.agent_name or self._agent_name)
         self._turns[key] = turn  # the latest one last
         return turn
 
@@ -154,8 +165,16 @@ class Mapping:
         return conversation
 
 
+def _prompt(event: RecordedEvent, conversation: Conversation) -> Prompt:
+    """Return what is known of what a model was asked, of which an answer or an error is the end."""
+    asked = conversation.asked(event)
+    told = event if event.has_prompt_ids or asked is None else asked
+    return Prompt(asked, conversation.prompt(event, asked), conversation.offered(told))
+
+
 def _rest(turn: Turn) -> list[Span]:
     """Return the spans of calls that have no end, of errors that were no call's after all, and the one around all others."""
     errors = dict(turn.errors)
     calls = [unanswered_span(turn, request, errors.pop(name, None)) for name, request in turn.requests.items()]
-    return [*calls, *(error_span(turn, error) for error in errors.values()), root_span(turn)]
+    root = root_span(turn)
+    return [*calls, *(error_span(turn, error) for error in errors.values()), *(() if root is None else (root,))]

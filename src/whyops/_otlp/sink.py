@@ -34,7 +34,8 @@ class OtlpSink:
     """Posts the lines as spans to `endpoint`, the whole address (`…/v1/traces`), with `headers`, which may hold a key.
 
     Spans have derived ids: sent again, they are the same. Headers, and a password in the address, are in no repr, message or exception.
-    The span around a turn comes after all others of it: with a later turn of the trace, after a minute, or with `close`.
+    The span around a turn comes after all others of it: with a later turn of the trace, after a minute, or with `close`. `has_left`
+    tells whether one waits for that minute; `rest` is called once it is over.
     """
 
     def __init__(
@@ -95,6 +96,15 @@ class OtlpSink:
         """
         self._post(b"")
 
+    @property
+    def has_left(self) -> bool:
+        """Whether `rest` would send something."""
+        return self._mapping.has_quiet
+
+    def rest(self) -> None:
+        """Send what is left of turns in which nothing is under way: no line came for long."""
+        self._send_rest(self._mapping.end_quiet())
+
     def close(self) -> None:
         """Send what is left of all turns, and close the connection."""
         self._send_rest(self._mapping.end_all())
@@ -107,6 +117,8 @@ class OtlpSink:
 
     def _send_rest(self, spans: Sequence[Span]) -> None:
         """Send spans that are no line's, if that works: they hold nothing up, and stay for the next time."""
+        if not spans:
+            return
         try:
             for body in bodies(spans):
                 self._post(body.content)

@@ -22,10 +22,12 @@ class Turn:
     """One turn: the events of a trace with one `runId`, or those without. Times are in microseconds since 1970.
 
     `requests` are calls without an end, by their spans; `errors` those of calls, by their spans; `thoughts` reasoning without an answer, by
-    the keys of its events; `answered` the ids of models' calls that have an answer.
+    the keys of its events; `answered` the ids of models' calls that have an answer. `is_asking` tells that nothing came after a prompt.
+    `tree` is the trace that ids are derived from: the one in which all began, if another agent asked for this one, else its own.
     """
 
     trace_id: str
+    tree: str
     run_id: str | None
     agent: str
     user: str | None = None
@@ -39,6 +41,7 @@ class Turn:
     errors: Held = field(default_factory=dict)
     thoughts: Held = field(default_factory=dict)
     answered: dict[str, None] = field(default_factory=dict)
+    is_asking: bool = False
     _asked_at: int | None = None
     _answered_at: int = -1
 
@@ -54,6 +57,7 @@ class Turn:
         if event.at >= self.ended:
             self.ended = event.at
             self.failure = event.failure if event.type == "error" else None
+            self.is_asking = event.type == "user_message"
         if (link := linked(event.traceparent)) is not None:
             self.links = (link,)
         if event.type == "user_message":
@@ -79,6 +83,11 @@ class Turn:
     def has_ended(self) -> bool:
         """Whether it looks so: there is an answer, and no call is open."""
         return self.answer is not None and not self.requests
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing seems to be under way: no call is open, and no model is being asked."""
+        return not self.requests and not self.is_asking
 
     def _take_question(self, event: RecordedEvent, at: int) -> None:
         if (self._asked_at is not None and at >= self._asked_at) or not is_of_user(event):

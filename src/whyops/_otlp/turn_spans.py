@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from .._wire.read import RecordedEvent
+from .asked import parameters
 from .attributes import MAX_CONVERSATION, json_text, plain_or_json
 from .ids import root_id_of, span_id_of, trace_id_of
 from .messages import output_message
@@ -12,12 +14,14 @@ from .span import CLIENT, INTERNAL, Span, SpanEvent, Value
 from .turn import Turn
 
 _OTHER = "_OTHER"
-_PARAMS = {
-    "temperature": "gen_ai.request.temperature",
-    "top_p": "gen_ai.request.top_p",
-    "top_k": "gen_ai.request.top_k",
-    "max_tokens": "gen_ai.request.max_tokens",
-}
+
+
+class Prompt(NamedTuple):
+    """What a model was asked: the event that tells it, its messages as JSON, and the tools that it was offered, as far as they are told."""
+
+    asked: RecordedEvent | None
+    messages: str | None
+    offered: str | None
 
 
 def tool_span(turn: Turn, event: RecordedEvent, error: RecordedEvent | None) -> Span:
@@ -51,36 +55,43 @@ def unanswered_span(turn: Turn, request: RecordedEvent, error: RecordedEvent | N
     return _failed(span, None if error is None else error.failure, error)
 
 
-def chat_span(turn: Turn, event: RecordedEvent, prompt: str | None, thinking: Iterable[object]) -> Span:
+def chat_span(turn: Turn, event: RecordedEvent, prompt: Prompt, thinking: Iterable[object]) -> Span:
     """Return the span of a model's call from its answer."""
-    model = event.model or "unknown"
-    span = _span(turn, event, f"chat {model}", CLIENT)
-    span.attributes |= _model_attributes(event, "chat")
-    if prompt is not None:
-        span.attributes["gen_ai.input.messages"] = prompt
+    span = _span(turn, event, f"chat {event.model or 'unknown'}", CLIENT)
+    span.attributes |= _model_attributes(event, "chat") | _prompt_attributes(prompt)
     if not event.is_unanswered:
-        answer = output_message(thinking, event.answer, event.tool_calls, event.finish_reason)
-        span.attributes["gen_ai.output.messages"] = json_text([answer])
+        answer = json_text([output_message(thinking, event.answer, event.tool_calls, event.finish_reason)])
+        span.attributes |= {"gen_ai.output.messages": answer, "gen_ai.response.model": event.model or "unknown"}
+        span.attributes |= {"output.value": answer, "output.mime_type": "application/json"}  # else an engine has the model's name there
     if event.finish_reason:
         span.attributes["gen_ai.response.finish_reasons"] = (event.finish_reason,)
-    if used := event.usage:
-        span.attributes |= {"gen_ai.usage.input_tokens": used.given, "gen_ai.usage.output_tokens": used.completion}
-        if used.cache_read:
-            span.attributes["gen_ai.usage.cache_read.input_tokens"] = used.cache_read
-        if used.cache_creation:
-            span.attributes["gen_ai.usage.cache_creation.input_tokens"] = used.cache_creation
-            span.attributes["gen_ai.usage.cache_write.input_tokens"] = used.cache_creation
+    if (first := event.first_token_ms) is not None:
+        span.attributes["gen_ai.client.operation.time_to_first_chunk"] = first / 1000
+    span.attributes |= _used(event)
     return span
 
 
-def failed_chat_span(turn: Turn, error: RecordedEvent, asked: RecordedEvent | None, prompt: str | None) -> Span:
+def _used(event: RecordedEvent) -> dict[str, Value]:
+    used = event.usage
+    if not used:
+        return {}
+    counts: dict[str, Value] = {"gen_ai.usage.input_tokens": used.given, "gen_ai.usage.output_tokens": used.completion}
+    if used.cache_read:
+        counts["gen_ai.usage.cache_read.input_tokens"] = used.cache_read
+    if used.cache_creation:
+        counts["gen_ai.usage.cache_creation.input_tokens"] = used.cache_creation
+        counts["gen_ai.usage.cache_write.input_tokens"] = used.cache_creation
+    if reasoned := event.reasoning_tokens:
+        counts["gen_ai.usage.reasoning.output_tokens"] = reasoned
+    return counts
+
+
+def failed_chat_span(turn: Turn, error: RecordedEvent, prompt: Prompt) -> Span:
     """Return the span of a model's call that gave an error in place of an answer: from its question on, where that was recorded."""
     span = _span(turn, error, f"chat {error.model or 'unknown'}", CLIENT)
-    span.attributes |= _model_attributes(error, "chat")
-    if asked is not None and asked.at is not None:
-        span.start = min(asked.at, span.start)
-    if prompt is not None:
-        span.attributes["gen_ai.input.messages"] = prompt
+    span.attributes |= _model_attributes(error, "chat") | _prompt_attributes(prompt)
+    if prompt.asked is not None and prompt.asked.at is not None:
+        span.start = min(prompt.asked.at, span.start)
     return _failed(span, error.failure, error)
 
 
@@ -101,9 +112,11 @@ def error_span(turn: Turn, error: RecordedEvent) -> Span:
     return _failed(span, error.failure, error)
 
 
-def root_span(turn: Turn) -> Span:
-    """Return the span around all others of a turn."""
-    attributes: dict[str, Value] = {"gen_ai.operation.name": "invoke_agent", **_common(turn)}
+def root_span(turn: Turn) -> Span | None:
+    """Return the span around all others of a turn; None of one that another agent's trace asked for: there it has one."""
+    if turn.tree != turn.trace_id:
+        return None
+    attributes: dict[str, Value] = {"gen_ai.operation.name": "invoke_agent", **_common(turn, turn.agent)}
     for name, text in (("input", turn.question), ("output", turn.answer)):
         if text is not None:
             attributes |= {f"{name}.value": text, f"{name}.mime_type": "text/plain"}
@@ -118,17 +131,17 @@ def _span(turn: Turn, event: RecordedEvent, name: str, kind: int) -> Span:
     end = turn.ended if event.at is None else event.at
     took = event.latency_ms or 0.0
     start = end - round(took * 1000)
-    own = span_id_of(turn.trace_id, event.span_id or event.key or f"{event.type} {end}")
+    own = span_id_of(turn.tree, event.span_id or event.key or f"{event.type} {end}")
     parent = event.parent_span_id
-    around = root_id_of(turn.trace_id, turn.run_id) if parent is None else span_id_of(turn.trace_id, parent)
-    trace_id = trace_id_of(turn.trace_id, turn.run_id)
-    return Span(turn.agent, trace_id, own, around, name, kind, start if start > 0 else end, end, _common(turn) | _more(event))
+    around = root_id_of(turn.tree, turn.run_id) if parent is None else span_id_of(turn.tree, parent)
+    attributes = _common(turn, event.actor.agent or turn.agent) | _more(event)
+    return Span(turn.agent, trace_id_of(turn.tree, turn.run_id), own, around, name, kind, start if start > 0 else end, end, attributes)
 
 
-def _common(turn: Turn) -> dict[str, Value]:
+def _common(turn: Turn, agent: str) -> dict[str, Value]:
     common: dict[str, Value] = {
-        "gen_ai.conversation.id": turn.trace_id[:MAX_CONVERSATION],
-        "gen_ai.agent.name": turn.agent,
+        "gen_ai.conversation.id": turn.tree[:MAX_CONVERSATION],
+        "gen_ai.agent.name": agent,
         "whyops.trace_id": turn.trace_id,
     }
     return common if turn.user is None else {**common, "user.id": turn.user}
@@ -165,9 +178,16 @@ def _model_attributes(event: RecordedEvent, operation: str) -> dict[str, Value]:
         "gen_ai.provider.name": event.provider or "unknown",
         "gen_ai.request.model": event.model or "unknown",
     }
-    for name, value in event.params.items():
-        if name in _PARAMS and isinstance(value, (int, float)) and not isinstance(value, bool):
-            attributes[_PARAMS[name]] = value
+    return attributes | parameters(event.params) if event.params else attributes
+
+
+def _prompt_attributes(prompt: Prompt) -> dict[str, Value]:
+    asked, text, offered = prompt
+    attributes = {} if asked is None or not asked.params else parameters(asked.params)
+    if text is not None:
+        attributes["gen_ai.input.messages"] = text
+    if offered is not None:
+        attributes["gen_ai.tool.definitions"] = offered
     return attributes
 
 

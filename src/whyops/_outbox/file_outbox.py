@@ -6,7 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
-import sys
+from _thread import _count as threads
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,10 +14,10 @@ from .._runtime.clock import Clock
 from .._runtime.private_files import open_private
 from . import fast_write as writing
 from .destination import Destination, make_place
+from .own_segments import RETIRE_SECONDS, OwnSegments, folder_bytes
 from .segment import SUFFIX, Segment, close_if_ours, is_ours, settled_bytes
 
 SEGMENT_BYTES = 8_000_000
-RETIRE_SECONDS = 2.0
 
 _numbers = itertools.count(1)  # two outboxes of this process may begin in the same millisecond
 
@@ -46,11 +46,11 @@ class FileOutbox:
         self._max_bytes = max_bytes
         self.loud_at = min(SEGMENT_BYTES, max_bytes // 4)
         self._clock = clock
-        self._retired: list[tuple[float, Segment]] = []
         self._closed = False
         self._given_up_at: float | None = None
         make_place(folder)
-        self._current, self._fd = self._new_segment()
+        segment, self._fd = self._new_segment()
+        self._own = OwnSegments(segment, clock)
         self._room = self._room_left()
 
     def append(self, line: bytes) -> bool:
@@ -63,10 +63,11 @@ class FileOutbox:
         size = len(line)
         if self._room < size:
             return False
-        written = writing.write(self._fd, line)
+        held = writing.held
+        written = os.write(self._fd, line) if held is None or threads() < 2 else writing.write(self._fd, line)
         self._room -= written
         if written != size:
-            self._current.doubtful = True
+            self._own.newest.doubtful = True
             raise OSError("the disk took only a part of a line")
         if self._closed:
             raise OutboxClosed
@@ -74,7 +75,7 @@ class FileOutbox:
 
     def shelves(self) -> list[Segment]:
         """Return what there is to read, oldest first."""
-        return [*(segment for _, segment in self._retired), self._current]
+        return self._own.all()
 
     def tend(self) -> bool:
         """Begin a new segment if the current one is large, remove those that are done with, and look how much room there is.
@@ -85,13 +86,13 @@ class FileOutbox:
         Raises:
             OSError: there can't be a new segment; or, with `EBADF`, somebody has closed our descriptors.
         """
-        if not all(is_ours(segment.fd, segment.identity) for segment in self.shelves()) or not is_ours(self._fd, self._current.identity):
+        if not all(is_ours(segment.fd, segment.identity) for segment in self.shelves()) or not is_ours(self._fd, self._own.newest.identity):
             raise OSError(errno.EBADF, "somebody has closed it")
         if self._given_up_at is not None:
-            self._current.sealed = self._clock.monotonic() - self._given_up_at > RETIRE_SECONDS
-        elif self._current.end() >= self.loud_at:
+            self._own.newest.sealed = self._clock.monotonic() - self._given_up_at > RETIRE_SECONDS
+        elif self._own.newest.end() >= self.loud_at:
             self._rotate()
-        self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
+        self._own.remove_drained()
         self._room = self._room_left()
         writing.prepare()
         return False
@@ -102,7 +103,7 @@ class FileOutbox:
 
     def is_over(self) -> bool:
         """Tell whether it was given up and has nothing left."""
-        return self._given_up_at is not None and self._current.sealed and all(map(Segment.is_drained, self.shelves()))
+        return self._given_up_at is not None and self._own.newest.sealed and all(map(Segment.is_drained, self.shelves()))
 
     def close(self) -> bool:
         """Give up the files: remove those that are drained, and leave the others to whoever comes next.
@@ -111,27 +112,19 @@ class FileOutbox:
             Whether nothing is left.
         """
         self._closed = True  # whoever writes from here on is told that it was too late; all before is seen below
-        self._remove_retired(before=self._clock.monotonic())
-        if drained := self._current.is_drained():
-            self._current.remove()
-        else:
-            self._current.release()
-        for _, segment in self._retired:
-            segment.release()
-        return drained and not self._retired
+        return self._own.close()
 
     def forget(self) -> None:
         """Let go of all descriptors, without a word to the files: in a forked child they are the parent's."""
         self._closed = True
         for segment in self.shelves():
             segment.release()
-        close_if_ours(self._fd, self._current.identity)
+        close_if_ours(self._fd, self._own.newest.identity)
         self._fd = -1
 
     def abandon(self) -> None:
         """Let go of all descriptors, so that the files can be adopted; who waits for them then waits for that."""
-        for segment in self.shelves():
-            segment.acknowledged = sys.maxsize
+        self._own.settle()
         self.forget()
 
     def __del__(self) -> None:
@@ -160,22 +153,4 @@ class FileOutbox:
         segment, fd = self._new_segment()
         os.dup2(fd, self._fd, inheritable=False)
         os.close(fd)
-        self._retired.append((self._clock.monotonic(), self._current))
-        self._current = segment
-
-    def _remove_retired(self, before: float) -> None:
-        """Remove drained segments that were retired before a moment: long enough ago for every late writer to be through."""
-        done = [segment for retired_at, segment in self._retired if retired_at <= before and segment.is_drained()]
-        for segment in done:
-            segment.remove()
-        self._retired = [(retired_at, segment) for retired_at, segment in self._retired if segment not in done]
-
-
-def folder_bytes(folder: Path) -> int:
-    """Return the size of all files in a folder, other processes' too."""
-    total = 0
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            with contextlib.suppress(OSError):
-                total += entry.stat(follow_symlinks=False).st_size
-    return total
+        self._own.begin(segment)

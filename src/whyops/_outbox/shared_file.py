@@ -15,7 +15,8 @@ from .._runtime.clock import Clock
 from .._runtime.private_files import open_private
 from . import fast_write as writing
 from .destination import Destination, make_place
-from .file_outbox import RETIRE_SECONDS, SEGMENT_BYTES, OutboxClosed
+from .file_outbox import SEGMENT_BYTES, OutboxClosed
+from .own_segments import RETIRE_SECONDS
 from .segment import LINES, SUFFIX, Segment, close_if_ours, is_ours
 
 _numbers = itertools.count(1)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from .._runtime.clock import Clock
-from .file_outbox import RETIRE_SECONDS, folder_bytes
+from .own_segments import OwnSegments, folder_bytes
 from .segment import SUFFIX, Segment, settled_bytes
 from .shared_file import SharedFile
 
@@ -27,11 +26,9 @@ class SharedOutbox:
         self._shared = shared
         self.folder = folder
         self._max_bytes = max_bytes
-        self._clock = clock
         self._on_drop = on_drop
         self._begun = shared.begun[index]
-        self._current = self._begun.pop(0)
-        self._retired: list[tuple[float, Segment]] = []
+        self._own = OwnSegments(self._begun.pop(0), clock)
         self._closed = False
         self.loud_at = shared.loud_at
         self.append = shared.append
@@ -39,7 +36,7 @@ class SharedOutbox:
 
     def shelves(self) -> list[Segment]:
         """Return what there is to read, oldest first."""
-        return [*(segment for _, segment in self._retired), self._current, *self._begun]
+        return [*self._own.all(), *self._begun]
 
     def tend(self) -> bool:
         """Look after the file that is written to, and remove what is done with, or too much. Returns whether something was dropped.
@@ -51,9 +48,9 @@ class SharedOutbox:
             raise OSError(errno.EBADF, "somebody has closed it")
         self._shared.tend()
         self._follow()
-        self._current.sealed = self._shared.is_sealed()
+        self._own.newest.sealed = self._shared.is_sealed()
         dropped = self._drop_oldest()
-        self._remove_retired(before=self._clock.monotonic() - RETIRE_SECONDS)
+        self._own.remove_drained()
         return dropped
 
     def give_up(self) -> None:
@@ -75,14 +72,7 @@ class SharedOutbox:
         self._closed = True
         self._shared.close()
         self._follow()
-        self._remove_retired(before=self._clock.monotonic())
-        if drained := self._current.is_drained():
-            self._current.remove()
-        else:
-            self._current.release()
-        for _, segment in self._retired:
-            segment.release()
-        return drained and not self._retired
+        return self._own.close()
 
     def forget(self) -> None:
         """Let go of all descriptors, without a word to the files: in a forked child they are the parent's."""
@@ -93,8 +83,8 @@ class SharedOutbox:
 
     def abandon(self) -> None:
         """Let go of all descriptors, so that the files can be adopted; who waits for them then waits for that."""
-        for segment in self.shelves():
-            segment.acknowledged = sys.maxsize
+        self._follow()
+        self._own.settle()
         self.forget()
 
     def __del__(self) -> None:
@@ -106,8 +96,7 @@ class SharedOutbox:
     def _follow(self) -> None:
         """Go on to the newest file, whichever destination's thread began it."""
         while self._begun:
-            self._retired.append((self._clock.monotonic(), self._current))
-            self._current = self._begun.pop(0)
+            self._own.begin(self._begun.pop(0))
 
     def _drop_oldest(self) -> bool:
         """Remove files of dead processes, then of this one, while more waits than may."""
@@ -116,11 +105,11 @@ class SharedOutbox:
         if excess > 0:
             excess -= settled_bytes(self.folder)
         if excess > 0:
-            own = {segment.path: segment for _, segment in self._retired}
+            own = {segment.path: segment for segment in self._own.retired()}
             for path in sorted(self.folder.glob(f"*{SUFFIX}")):
                 if excess <= 0:
                     break
-                segment = own.get(path) or (Segment.adopt(path) if path != self._current.path else None)
+                segment = own.get(path) or (Segment.adopt(path) if path != self._own.newest.path else None)
                 if segment is not None:
                     excess -= segment.end() - segment.acknowledged
                     dropped = self._drop(segment) or dropped
@@ -138,10 +127,3 @@ class SharedOutbox:
         had_some = position > segment.acknowledged
         segment.acknowledge(segment.end())
         return had_some
-
-    def _remove_retired(self, before: float) -> None:
-        """Remove drained segments that were retired before a moment: long enough ago for every late writer to be through."""
-        done = [segment for retired_at, segment in self._retired if retired_at <= before and segment.is_drained()]
-        for segment in done:
-            segment.remove()
-        self._retired = [(retired_at, segment) for retired_at, segment in self._retired if segment not in done]

@@ -42,15 +42,16 @@ class Block:
     """One open block. `place` is the id of the frame that its `with` stands in: the frame itself is not to be kept.
 
     `stay` is there where that is a generator or a coroutine, which may leave the block in another context than it was entered in. Elsewhere
-    only calls of `__enter__` and `__exit__` by hand do so.
+    only calls of `__enter__` and `__exit__` by hand do so. `was_outermost` is told once it was left.
     """
 
-    __slots__ = ("frame", "place", "stay")
+    __slots__ = ("frame", "place", "stay", "was_outermost")
 
     def __init__(self, place: int, frame: Frame, stay: context.Stay | None) -> None:
         self.place = place
         self.frame = frame
         self.stay = stay
+        self.was_outermost: bool
 
 
 class Blocks:
@@ -61,52 +62,56 @@ class Blocks:
     def __init__(self) -> None:
         self._open: list[Block] = []
 
-    def enter(self, trace: TraceWriter, span_id: str | None, owner: object, *, is_trace: bool) -> None:
-        """Make `trace` and `span_id` current for the block that begins: the trace's own, or a span's."""
-        statement = block_statement(sys._getframe(1))  # noqa: SLF001  (the documented way to the caller's frame)
-        suspends = keeps_state(statement)
-        stepped = stepped_around(statement) if suspends else None
-        frame = (
-            Frame(trace, span_id, owner, context.beneath(), is_trace)
-            if stepped is None
-            else GeneratorFrame(trace, span_id, owner, is_trace, stepped)
-        )
-        if suspends:
-            self._open.append(Block(id(statement), frame, context.Stay(frame)))
+    def enter(self, trace: TraceWriter, span_id: str | None, owner: object, is_trace: bool = False, begins: bool = False) -> None:  # noqa: FBT001, FBT002  (as a frame takes it)
+        """Make `trace` and `span_id` current for the block that begins: the trace's own, or a span's. `begins` tells that a turn begins."""
+        statement = block_statement(sys._getframe(2))  # noqa: SLF001  (the documented way to the caller's frame; the first is `__enter__`)
+        if keeps_state(statement):
+            stepped = stepped_around(statement)
+            frame = (
+                Frame(trace, span_id, owner, context.beneath(), is_trace)
+                if stepped is None
+                else GeneratorFrame(trace, span_id, owner, is_trace, stepped)
+            )
+            block = Block(id(statement), frame, context.Stay(frame))
         else:
+            frame = Frame(trace, span_id, owner, context.beneath(), is_trace)
             context.current.set(frame)
-            self._open.append(Block(id(statement), frame, None))
+            block = Block(id(statement), frame, None)
+        self._open.append(block)
+        if begins:
+            frame.trace = trace.open_run(self._open[0] is block)  # of those that begin at once one is the first
 
-    def leave(self, error: BaseException | None) -> tuple[Frame | None, bool]:
-        """Make current again what was before the block that ends. Return its frame, and whether it was the outermost.
+    def leave(self, error: BaseException | None) -> Block | None:
+        """Make current again what was before the block that ends. Return it.
 
         A block that was entered by hand in another context only is left alone: it ends there.
         """
-        block = self._ending()
+        open_blocks = self._open
+        block = open_blocks[0] if len(open_blocks) == 1 else self._ending()
         if block is None:
-            return None, False
+            return None
         frame = block.frame
-        was_outermost = self._leave(block, error)
-        if frame.is_trace and not (self._open and any(other.frame.trace is frame.trace for other in self._open)):
-            frame.trace.close_run()
-        return frame, was_outermost
+        if block.stay is not None:
+            block.was_outermost = self._leave_stay(block, block.stay, error)
+        elif (place := context.take_out(frame, and_spans=frame.is_trace)) is None:
+            _say_left_elsewhere(frame)
+            block.was_outermost = False
+        else:
+            open_blocks.remove(block)
+            block.was_outermost = place.previous is None or context.around(place) is None
+        if frame.is_trace and not (open_blocks and any(other.frame.trace is frame.trace for other in open_blocks)):
+            frame.trace.close_run(error is None)
+        return block
 
-    def _leave(self, block: Block, error: BaseException | None) -> bool:
+    def _leave_stay(self, block: Block, stay: context.Stay, error: BaseException | None) -> bool:
         frame = block.frame
-        if block.stay is None:
-            place = context.take_out(frame, and_spans=frame.is_trace)
-            if place is None:
-                _say_left_elsewhere(frame)
-                return False
-            self._open.remove(block)
-            return context.around(place) is None
         self._open.remove(block)
         if isinstance(frame, GeneratorFrame):
             frame.over = True
             frame.stepped.end(frame)
             if COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
                 return context.around(frame) is None
-        is_here, is_outermost = block.stay.leave()
+        is_here, is_outermost = stay.leave()
         if not is_here and type(frame) is Frame and not isinstance(error, GeneratorExit):
             _say_left_elsewhere(frame)
         return is_outermost
@@ -129,35 +134,37 @@ class TraceBlock:
     _blocks: Blocks
 
     def __enter__(self) -> Self:
-        writer, parent_id = context.here(self._writer)
-        run = writer if writer.run_id is not None and writer.root is not writer else writer.open_run(writer.run_id)
-        self._blocks.enter(run, parent_id, self, is_trace=True)
+        writer = self._writer
+        around = context.top()
+        parent_id = writer.sent_from
+        if around is not None and writer.is_same_as(around.trace):
+            if around.trace.has_run:
+                self._blocks.enter(*context.here(writer), self, True)  # noqa: FBT003  (a keyword costs each block more)
+                return self
+            parent_id = around.span_id
+        self._blocks.enter(writer, parent_id, self, True, True)  # noqa: FBT003  (as above)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, *self._left(error))) is not None:
+        if (end := self._end(error, self._blocks.leave(error))) is not None:
             end.wait()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
-        if (end := self._end(error, *self._left(error))) is not None:
+        if (end := self._end(error, self._blocks.leave(error))) is not None:
             await end.wait_async()
 
-    def _left(self, error: BaseException | None) -> tuple[TraceWriter, bool]:
-        """Leave the block. Return what wrote its events, and whether it was the outermost one."""
-        frame, was_outermost = self._blocks.leave(error)
-        return self._writer if frame is None else frame.trace, was_outermost
-
-    def _end(self, error: BaseException | None, writer: TraceWriter, was_outermost: bool) -> TraceEnd | None:  # noqa: FBT001  (used above alone)
+    def _end(self, error: BaseException | None, block: Block | None) -> TraceEnd | None:
         """Record what leaves the block as an exception. Return what is to be waited for, if that was the outermost block."""
         if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
-            self._record_leaving(error, writer)
-        if was_outermost:
-            for act in at_end:
-                guard.recording(act)(self._writer)
-        return self._writer.recorder.at_trace_end if was_outermost else None
+            self._record_leaving(error, self._writer if block is None else block.frame.trace)
+        if block is None or not block.was_outermost:
+            return None
+        for act in at_end:
+            guard.recording(act)(self._writer)
+        return self._writer.recorder.at_trace_end
 
     @guard.recording
     def _record_leaving(self, error: BaseException, writer: TraceWriter) -> None:
@@ -166,13 +173,15 @@ class TraceBlock:
 
 def begin(trace: TraceBlock) -> TraceWriter:
     """Return what writes the events of a turn that goes on piece by piece, with nothing current in between, until `end`."""
-    return trace._writer.open_run(trace._writer.run_id)  # noqa: SLF001  (of this file)
+    return trace._writer.open_run()  # noqa: SLF001  (of this file)
 
 
 def end(trace: TraceBlock, run: TraceWriter, error: BaseException | None) -> None:
     """End such a turn, with an exception that leaves it or with none."""
-    run.close_run()
-    if (waiting := trace._end(error, run, was_outermost=True)) is not None:  # noqa: SLF001  (of this file)
+    block = Block(0, Frame(run, None, trace, None), None)
+    block.was_outermost = True
+    run.close_run(error is None)
+    if (waiting := trace._end(error, block)) is not None:  # noqa: SLF001  (of this file)
         waiting.wait()
 
 

@@ -35,7 +35,8 @@ def top() -> Frame | None:
     One that is over, or not current here, is passed over. A block that a generator on this call stack holds counts also where the
     generator's step is taken in another context than the block was entered in.
     """
-    return live_of(beneath())
+    chain = beneath()
+    return chain.live if type(chain) is Covered else chain
 
 
 def live_of(chain: Frame | None) -> Frame | None:
@@ -193,11 +194,14 @@ def span_id_in(trace: TraceWriter) -> str | None:
 def here(trace: TraceWriter) -> tuple[TraceWriter, str | None]:
     """Return what writes an event of a trace that is told here, and the span around it: as the block that runs here, if it is its own."""
     frame = top()
-    if frame is None or not trace.is_same_as(frame.trace):
-        return trace, trace.sent_from
-    if frame.trace.root is trace.root or frame.trace.run_id is None:
-        return (trace if frame.trace.run_id is None else frame.trace), frame.span_id
-    return trace.in_run(frame.trace.run_id), frame.span_id
+    if frame is None:
+        return trace.outside(), trace.sent_from
+    run = frame.trace
+    if run is not trace and not trace.is_same_as(run):
+        return trace.outside(), trace.sent_from
+    if not run.has_run:
+        return trace.outside(), frame.span_id
+    return (run if run is trace or run.root is trace.root else trace.within(run)), frame.span_id
 
 
 def hides_text() -> bool:

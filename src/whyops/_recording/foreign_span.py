@@ -6,12 +6,12 @@ import sys
 
 from .._runtime.safely import safely_or
 
-_MODULE = "opentelemetry.trace"
+FOREIGN = "opentelemetry.trace"
 
 
 def traceparent() -> str | None:
     """Return the current span as W3C's header names it; None where there is none, or it isn't recorded."""
-    module = sys.modules.get(_MODULE)
+    module = sys.modules.get(FOREIGN)
     return None if module is None else safely_or(_read, module, None)
 
 

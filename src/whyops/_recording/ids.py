@@ -16,9 +16,9 @@ _MAX_LOOKED_AT = 1_000_000
 
 
 class Ids:
-    """Unique ids: a random nonce for the process, and a counter. `renew` gives a forked child a nonce of its own."""
+    """Unique ids: a random nonce for the process, and what `count` draws. `renew` gives a forked child a nonce of its own."""
 
-    __slots__ = ("_count", "_random", "nonce")
+    __slots__ = ("_random", "count", "nonce")
 
     def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
         self._random = random
@@ -27,11 +27,11 @@ class Ids:
     def renew(self) -> None:
         """Start again under a fresh nonce."""
         self.nonce: str = self._random(8).hex()
-        self._count: Callable[[], int] = itertools.count().__next__
+        self.count: Callable[[], int] = itertools.count().__next__
 
     def next(self) -> str:
         """Return an id that was never returned before, in any process."""
-        return f"{self.nonce}-{self._count()}"
+        return f"{self.nonce}-{self.count()}"
 
 
 process_ids = Ids()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from sys import modules
 from typing import Any
 
 from .._encoding import Encode, Encoded
@@ -14,8 +15,9 @@ from .._wire import exceptions, line, withheld
 from .._wire import write as contents
 from .._wire.timestamps import Moments
 from ..types import EventType
-from .foreign_span import traceparent
+from .foreign_span import FOREIGN, traceparent
 from .ids import clip, readable_user_id
+from .kin import Kin
 from .options import given_text
 from .prompts import PromptMemory
 from .recorder import Recorder
@@ -28,25 +30,29 @@ class TraceWriter:
     """Completes the events of one trace (its id, user and metadata, the time) and hands their lines to the recorder.
 
     `sent_from` is the span in which the trace was pickled, where it came from another process. `opened_us` is when its block was opened, in
-    microseconds since 1970, until an event tells so: 0 where none was, and from then on negative. `run_id` names the turn, and is in each
-    event's metadata: a block has a writer of its own, made with `in_run`, whose `root` is the one that it was made of. `runs` are those of
-    the open blocks.
+    microseconds since 1970, until an event tells so: 0 where none was, and from then on negative.
+
+    A block is a turn, which each event in it names in its metadata (`run_id`). The first block of a trace is written by the trace's own
+    writer: another would be most of the cost of a block. Each later one has a writer of its own, whose `root` is the trace's, and what is
+    told outside of blocks from then on goes through `outside`. A turn's number is drawn as its block begins, its text is written with its
+    first event.
     """
 
     __slots__ = (
         "_metadata",
+        "_nonce",
+        "_number",
         "_prompts",
         "_root",
+        "_run",
         "_run_mark",
-        "_traceparent",
         "external_user_id",
         "head",
         "id",
+        "kin",
         "moments",
         "opened_us",
         "recorder",
-        "run_id",
-        "runs",
         "sent_from",
     )
 
@@ -60,11 +66,10 @@ class TraceWriter:
         root: TraceWriter | None = None,
     ) -> None:
         self.recorder: Recorder = recorder
-        self.run_id: str | None = run_id
-        self._run_mark: str = "" if run_id is None else line.run(run_id)
+        self._run: str | None = run_id  # empty, if it is to be made of `_nonce` and `_number`
+        self._run_mark: str | None = "" if run_id is None else line.run(run_id)
         self._root: TraceWriter | None = root  # of a root none: itself would be a circle
-        self.runs: tuple[TraceWriter, ...] = ()
-        self._traceparent: str | None = None
+        self.kin: Kin[TraceWriter] | None = None
         if root is not None:  # what is looked for below is found
             self.id: str = root.id
             self.moments: Moments = root.moments
@@ -75,7 +80,7 @@ class TraceWriter:
             self._prompts: PromptMemory | None = root._prompts  # noqa: SLF001
             self.head: str = root.head
             return
-        given = given_text("trace", "id", id)
+        given = None if id is None else given_text("trace", "id", id)
         self.id = given or recorder.ids.next()
         self.moments = recorder.moments_of(given) if given else Moments()
         self.external_user_id = None
@@ -99,40 +104,102 @@ class TraceWriter:
     @property
     def root(self) -> TraceWriter:
         """The writer that this one was made of for a block; else itself."""
-        return self._root or self
+        return self if self._root is None else self._root
+
+    @property
+    def has_run(self) -> bool:
+        """Whether it names a turn."""
+        return self._run is not None
+
+    @property
+    def run_id(self) -> str | None:
+        """The name of the turn, the same each time; None without one."""
+        return f"{self._nonce}-{self._number}" if self._run == "" else self._run
 
     def in_run(self, run_id: str | None = None) -> TraceWriter:
         """Return what writes the events of one turn of the same trace: of the one with `run_id`, else of a new one."""
-        return TraceWriter(self.recorder, run_id=run_id or self.recorder.ids.next(), root=self.root)
-
-    def open_run(self, run_id: str | None = None) -> TraceWriter:
-        """Return the same for a block that begins, which hears of a user who is named later, until `close_run`."""
-        root = self.root
-        if not root.opened_us:
-            root.opened_us = self.recorder.clock.wall_ns() // 1_000
-        run = self.in_run(run_id)
-        if (around := traceparent()) is not None:
-            run._traceparent = around  # noqa: SLF001  (as above)
-            run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
-        root.runs = (*root.runs, run)
+        run = TraceWriter(self.recorder, None, None, None, run_id, self.root)
+        if run_id is None:
+            run._draw()
         return run
 
-    def close_run(self) -> None:
-        """Let the writer of a block that has ended go."""
-        root = self.root
-        root.runs = () if len(root.runs) <= 1 else tuple(run for run in root.runs if run is not self)
+    def open_run(self, is_only: bool = False) -> TraceWriter:  # noqa: FBT001, FBT002  (a keyword costs each block more)
+        """Return what writes the events of a block that begins: in a turn of its own, unless this names one. `close_run` ends it.
+
+        Until then it hears of a user who is named later. `is_only` tells that no other block of the trace is open or begins.
+        """
+        run = self
+        if is_only and self._run is None:
+            self._draw()
+        elif self._root is None and not self._run:
+            run = self._kin_of_all().listen(self.in_run())
+        if not self.opened_us:
+            self.opened_us = self.recorder.clock.wall_ns() // 1_000
+            if run is not self:
+                run.opened_us = self.opened_us
+        if FOREIGN in modules and (around := traceparent()) is not None:
+            run.own_kin().traceparent = around
+            run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
+        return run
+
+    def _draw(self) -> None:
+        ids = self.recorder.ids
+        self._nonce: str = ids.nonce
+        self._number: int = ids.count()
+        self._run, self._run_mark = "", None
+
+    def close_run(self, is_over: bool) -> None:  # noqa: FBT001  (as above)
+        """Let the writer of a block that has ended go; the trace's own is free for the next, if it wrote nothing, and nothing follows."""
+        if self._root is not None:
+            self._kin_of_all().forget(self)
+        elif self._run_mark is None and is_over:
+            self._run_mark, self._run = "", None
+
+    def outside(self) -> TraceWriter:
+        """Return what writes the events of the trace that are told outside of its blocks."""
+        if self._root is not None or self._run != "":
+            return self
+        kin = self.own_kin()
+        if kin.outside is None:
+            kin.outside = kin.listen(TraceWriter(self.recorder, None, None, None, None, self))
+        return kin.outside
+
+    def within(self, run: TraceWriter) -> TraceWriter:
+        """Return what writes the events of this trace in the turn of a block of another writer for it."""
+        kin = self._kin_of_all()
+        if kin.within is None or kin.within[0] is not run:
+            if kin.within is not None:
+                kin.forget(kin.within[1])
+            kin.within = (run, kin.listen(self.in_run(run.run_id)))
+        return kin.within[1]
+
+    def own_kin(self) -> Kin[TraceWriter]:
+        """Return it, made if there is none. Of two threads that make it at once, the first one's block hears of no user named later."""
+        if self.kin is None:
+            self.kin = Kin()
+        return self.kin
+
+    def _kin_of_all(self) -> Kin[TraceWriter]:
+        return self.root.own_kin()
 
     def opened(self) -> str:
         """Return when the block was opened, as a ready member of the metadata of the first event in it, which is asked for once."""
-        opened_us = self.opened_us
+        opened_us, self.opened_us = self.opened_us, -1
+        if opened_us <= 0:
+            return ""
+        time, kin = self.recorder.clock.text_of(opened_us), self.kin
+        if kin is None and self._root is None:
+            return line.opened(time)
         for writer in self._all():
             writer.opened_us = -1
-        around, self._traceparent = self._traceparent, None
-        return line.opened(self.recorder.clock.text_of(opened_us), around) if opened_us > 0 else ""
+        if kin is None or kin.traceparent is None:
+            return line.opened(time)
+        around, kin.traceparent = kin.traceparent, None
+        return line.opened(time) + line.inside(around)
 
     def _all(self) -> tuple[TraceWriter, ...]:
-        root = self.root
-        return (self, root, *root.runs)
+        root, kin = self.root, self.root.kin
+        return (self, root) if kin is None else (self, root, *kin.listening)
 
     def prompts(self) -> PromptMemory:
         """Return what is remembered of the prompts of this trace, by this writer and by others of the same trace."""
@@ -153,9 +220,15 @@ class TraceWriter:
                 writer.external_user_id = user
                 writer.head = head
 
-    def came_from(self, trace_id: str) -> None:
-        """Name, in the metadata of all events, the trace of another agent that asked for this one."""
-        self._metadata["parentTraceId"] = trace_id
+    def came_from(self, parent_id: str, root_id: str | None = None) -> None:
+        """Name, in the metadata of all events, the trace of another agent that asked for this one, and the first of all, if another."""
+        self._metadata["parentTraceId"] = parent_id
+        if root_id is not None:
+            self._metadata["rootTraceId"] = root_id
+
+    def parents(self) -> tuple[object, object]:
+        """Return what the metadata of all events tell of these two."""
+        return self._metadata.get("parentTraceId"), self._metadata.get("rootTraceId")
 
     @guard.recording
     def _set_metadata(self, metadata: object) -> None:
@@ -284,13 +357,16 @@ class TraceWriter:
         That is the trace's own and `metadata`, the span around the event's, and how many places were cut and redacted.
         """
         members = self._run_mark
+        if members is None:
+            members = self._run_mark = line.numbered_run(self._nonce, self._number)
         if self._metadata or metadata:
             encoded, more_cuts, more_redactions = self.recorder.encode({**self._metadata, **(metadata or {})})
             members = f",{encoded[1:-1]}{members}" if len(encoded) > len("{}") else members
             cuts += more_cuts
             redactions += more_redactions
-        parent_id = None if parent_id == span_id else parent_id
-        return members if parent_id is None and not cuts and not redactions else members + line.marks(parent_id, cuts, redactions)
+        if parent_id is None and not cuts and not redactions:
+            return members
+        return members + line.marks(None if parent_id == span_id else parent_id, cuts, redactions)
 
 
 def _each_encoded(messages: list[object], encode: Encode, room: int) -> Encoded:

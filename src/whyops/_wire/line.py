@@ -87,18 +87,24 @@ def recorded_at(time: str) -> str:
     return f',"recordedAt":"{time}"'
 
 
-def opened(time: str, traceparent: str | None) -> str:
-    """Return what the metadata of a block's first event says of where it was opened, each after a comma.
+def opened(time: str) -> str:
+    """Return what the metadata of a block's first event says of when it was opened, after a comma."""
+    return f',"startedAt":"{time}"'
 
-    That is when, and in which span of the application's own OpenTelemetry, as W3C's header names it.
-    """
-    around = "" if traceparent is None else f',"traceparent":{quote(traceparent)}'
-    return f',"startedAt":"{time}"{around}'
+
+def inside(traceparent: str) -> str:
+    """Return what it says of the span of the application's own OpenTelemetry around it, as W3C's header names it, after a comma."""
+    return f',"traceparent":{quote(traceparent)}'
 
 
 def run(run_id: str) -> str:
     """Return what the metadata of an event says of the turn that it is part of, after a comma."""
     return f',"runId":{quote(run_id)}'
+
+
+def numbered_run(nonce: str, number: int) -> str:
+    """Return the same of a turn whose name is made of a process' nonce and a number, which need no escapes."""
+    return f',"runId":"{nonce}-{number}"'
 
 
 def call_begun(span_id: str, tool: str, arguments: str) -> str:
@@ -115,21 +121,17 @@ def request(head: str, times: tuple[str, str], span_id: str, begun: str, tool: s
     ).encode()
 
 
-def response(head: str, times: tuple[str, str], span_id: str, begun: str, results: str, tool: str, took: str, metadata: str) -> bytes:
-    """Return the line of a tool call's response. `results` are JSON; `times` as with a request."""
+def response(head: str, times: tuple[str, str], span_id: str, begun: str, results: str, tool: str, took: int, metadata: str) -> bytes:
+    """Return the line of a tool call's response. `results` are JSON; `times` as with a request; it took so many microseconds."""
     exact, timestamp = times
-    return (
-        f'{head}tool_call_response","timestamp":"{timestamp}","idempotencyKey":"{span_id}b"{begun},"toolResults":{results}}},'
-        f'"metadata":{{"tool":{tool},"recordedAt":"{exact}"{took}{metadata}}}}}\n'
-    ).encode()
-
-
-def took(microseconds: int) -> str:
-    """Return how long a call took, in whole milliseconds and exactly, each after a comma."""
-    milliseconds = (microseconds + 500) // 1_000
+    milliseconds = (took + 500) // 1_000
     if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
         milliseconds = MAX_COUNT
-    return f',"latencyMs":{milliseconds},"durationMs":{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}'
+    return (
+        f'{head}tool_call_response","timestamp":"{timestamp}","idempotencyKey":"{span_id}b"{begun},"toolResults":{results}}},'
+        f'"metadata":{{"tool":{tool},"recordedAt":"{exact}","latencyMs":{milliseconds},'
+        f'"durationMs":{took // 1_000}.{DIGITS[took % 1_000]}{metadata}}}}}\n'
+    ).encode()
 
 
 def failed(results: str) -> str:

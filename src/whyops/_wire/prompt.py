@@ -60,8 +60,8 @@ class PromptReader:
 
     def tools(self, event: RecordedEvent) -> tuple[str, ...]:
         """Return the names of the tools that were offered along with a prompt, which another event may hold."""
-        holder = self._by_key.get(as_text(event.metadata.get("toolsFrom")) or "", event)
-        named = (as_text(as_mapping(tool).get("name")) for tool in as_sequence(holder.metadata.get("tools")))
+        holder = self._by_key.get(event.tools_from or "", event)
+        named = (as_text(as_mapping(tool).get("name")) for tool in holder.tools)
         return tuple(name or UNKNOWN for name in named)
 
     def _beginnings(self, event: RecordedEvent) -> Iterator[str]:
@@ -174,5 +174,5 @@ def _of_event(event: RecordedEvent) -> PromptMessage:
     if event.type != "tool_call_response":
         return MISSING
     results = as_mapping(event.fields.get("toolResults"))
-    content = results.get("result", results.get("error"))
+    content = results["error"] if list(results) == ["error"] else event.result
     return PromptMessage("tool", content, (), event.tool_call_id, event.tool)

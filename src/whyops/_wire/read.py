@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+import marshal
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .actor import Actor
-from .model_tool_call import ModelToolCall, tool_calls_in
+from .model_tool_call import ModelToolCall, name_in, tool_calls_in
 from .names import UNKNOWN
 from .once import once
 from .recorded_time import microseconds
 from .told import ToldResult, error_of, role_of, told_results
-from .used import Usage, count_of
+from .used import NO_USAGE, Usage, count_of
 from .values import as_mapping, as_sequence, as_text
 
 _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 
 _MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
+_BEGINNING = _NOT_CAPTURED[1:].encode()
 _ENDS = frozenset({"embedding_response", "llm_response", "tool_call_response"})
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
@@ -66,11 +68,24 @@ class Message:
     content: object
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class RecordedEvent:
     """One event of a trace. `raw` is the event as it was recorded; all else is read from it."""
 
     raw: Mapping[str, object]
+    line: bytes = field(default=b"", compare=False, repr=False)
+    """The line that it was read from, where that is kept."""
+
+    def __init__(self, raw: Mapping[str, object], line: bytes = b"") -> None:
+        known, given = self.__dict__, raw.get
+        known["raw"] = raw
+        known["line"] = line
+        # What is asked of every event, many times over, is kept from the beginning.
+        known["type"] = as_text(given("eventType")) or UNKNOWN
+        known["key"] = as_text(given("idempotencyKey"))
+        known["span_id"] = as_text(given("spanId"))
+        known["metadata"] = as_mapping(given("metadata"))
+        known["fields"] = as_mapping(given("content"))
 
     @once
     def type(self) -> str:
@@ -80,7 +95,7 @@ class RecordedEvent:
     @once
     def at(self) -> int | None:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
-        exact = microseconds(self.metadata.get("recordedAt"))
+        exact = microseconds(self.metadata.get("recordedAt")) if self.metadata else None
         return microseconds(self.raw.get("timestamp")) if exact is None else exact
 
     @once
@@ -88,6 +103,8 @@ class RecordedEvent:
         """When what the event tells of began, in microseconds since 1970: the block that it opened, or a call that ended with it."""
         if self.at is None:
             return None
+        if not self.metadata:
+            return self.at
         opened = microseconds(self.metadata.get("startedAt"))
         took = self.latency_ms if self.type in _ENDS else None
         begun = self.at - round((took or 0) * 1000)
@@ -108,7 +125,7 @@ class RecordedEvent:
         """The user that the event is about."""
         return as_text(self.raw.get("externalUserId"))
 
-    @property
+    @once
     def key(self) -> str | None:
         """The idempotency key: two events of a trace with the same one are the same event."""
         return as_text(self.raw.get("idempotencyKey"))
@@ -168,6 +185,8 @@ class RecordedEvent:
     @once
     def latency_ms(self) -> float | None:
         """How long it took: the exact time if it was recorded, else the whole milliseconds."""
+        if not self.metadata:
+            return None
         for name in ("durationMs", "latencyMs"):
             value = self.metadata.get(name)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
@@ -178,21 +197,39 @@ class RecordedEvent:
     def usage(self) -> Usage:
         """The tokens that were used."""
         given = self.metadata.get("usage")
+        if given is None:  # of most events
+            return NO_USAGE
         return Usage.of_proxy(given) if self.is_proxied else Usage.of(given)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it tells that something in it was cut or taken out."""
+        return "truncated" in self.metadata or "redacted" in self.metadata
+
+    def with_content(self, content: object) -> dict[str, object]:
+        """Return an event of this type that has another content, and nothing else."""
+        return {"eventType": self.type, "content": content}
 
     @once
     def truncated(self) -> int:
         """How many values were cut when this was recorded."""
-        return _marks(self.metadata.get("truncated"))
+        return _marks(self.metadata.get("truncated")) if "truncated" in self.metadata else 0
 
     @once
     def redacted(self) -> int:
         """How many values were taken out because they may be secret."""
-        return _marks(self.metadata.get("redacted"))
+        return _marks(self.metadata.get("redacted")) if "redacted" in self.metadata else 0
 
     @property
     def not_captured(self) -> int:
         """How many markers stand for contents that were not to be recorded."""
+        if self.line and _BEGINNING not in self.line and b"\\u00" not in self.line:
+            return 0
+        try:
+            if _BEGINNING not in marshal.dumps(dict(self.raw)):  # a fourth of what JSON takes, and seldom is there one
+                return 0
+        except ValueError:  # what JSON does not know, or what is nested too deep
+            pass
         try:
             return json.dumps(self.raw, default=str).count(_NOT_CAPTURED)
         except (ValueError, TypeError, RecursionError):
@@ -213,7 +250,7 @@ class RecordedEvent:
         name = next((name for name in ("messages", "input") if as_sequence(self.fields.get(name))), "messages")
         return ("content", name), as_sequence(self.fields.get(name))
 
-    @property
+    @once
     def call_id(self) -> str | None:
         """The id that prompt, reasoning, answer and error of one model's call have in common."""
         return as_text(self.metadata.get("callId"))
@@ -222,6 +259,16 @@ class RecordedEvent:
     def run_id(self) -> str | None:
         """The turn that the event is part of: the block of the trace, or the run of a framework, that it was recorded in."""
         return as_text(self.metadata.get("runId"))
+
+    @property
+    def parent_trace_id(self) -> str | None:
+        """The trace of another agent that asked for this one: the span around the event is in that."""
+        return as_text(self.metadata.get("parentTraceId"))
+
+    @property
+    def root_trace_id(self) -> str | None:
+        """The first of the traces of other agents of which one asked for the next, and the last for this one."""
+        return as_text(self.metadata.get("rootTraceId")) or self.parent_trace_id
 
     @property
     def traceparent(self) -> str | None:
@@ -258,6 +305,27 @@ class RecordedEvent:
         """How many tools the model was offered, where that was recorded."""
         tools = self.metadata.get("tools")
         return None if tools is None else len(as_sequence(tools))
+
+    @property
+    def tools(self) -> Sequence[object]:
+        """The tools that a model was offered, as they were recorded with this prompt."""
+        return as_sequence(self.metadata.get("tools"))
+
+    @property
+    def tools_from(self) -> str | None:
+        """The key of the earlier prompt with which the tools were recorded that a model was offered with this one."""
+        return as_text(self.metadata.get("toolsFrom"))
+
+    @property
+    def first_token_ms(self) -> float | None:
+        """How long the first token of an answer took to come."""
+        value = self.metadata.get("timeToFirstTokenMs")
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+    @property
+    def reasoning_tokens(self) -> int | None:
+        """How many tokens of an answer are reasoning."""
+        return count_of(self.metadata.get("reasoningTokens")) or None
 
     @property
     def thinking(self) -> object:
@@ -298,14 +366,19 @@ class RecordedEvent:
     def tool(self) -> str | None:
         """The tool that is called, or that gave a result."""
         named = as_text(self.metadata.get("tool")) or as_text(self.fields.get("toolName"))
-        return named or next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
+        if named or self.type != "tool_result":
+            return named or name_in(self.fields.get("toolCalls"))
+        return next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
 
     @once
     def tool_calls(self) -> tuple[ModelToolCall, ...]:
         """The tools that a model chose, with its calls' ids, or that a request or response names, with their arguments."""
-        calls = (result.call for result in self.told)
-        told = tuple(ModelToolCall(None, call.name or UNKNOWN, call.arguments) for call in calls if call is not None)
-        return told or tool_calls_in(self.fields.get("toolCalls"))
+        if self.type == "tool_result":
+            calls = (result.call for result in self.told)
+            told = tuple(ModelToolCall(None, call.name or UNKNOWN, call.arguments) for call in calls if call is not None)
+            if told:
+                return told
+        return tool_calls_in(self.fields.get("toolCalls"))
 
     @property
     def tool_call_id(self) -> str | None:
@@ -330,9 +403,9 @@ class RecordedEvent:
             return values[0] if len(values) == 1 else values or self.fields.get("output", self.content)
         results = self.fields.get("toolResults", self.content)
         fields = as_mapping(results)
-        if list(fields) == ["interrupted"]:
-            return None
-        return fields["result"] if list(fields) == ["result"] else results
+        if len(fields) != 1 or "interrupted" not in fields:
+            return fields["result"] if len(fields) == 1 and "result" in fields else results
+        return None
 
     @property
     def interrupted(self) -> str | None:
@@ -362,14 +435,16 @@ class RecordedEvent:
     @once
     def failure(self) -> str | None:
         """What an error or a tool's response says went wrong; None if nothing did."""
+        if self.type == "tool_call_response":
+            told = as_mapping(self.fields.get("toolResults")).get("error")
+            return _text_of(told) if told else None
         if self.type == "error":
             given_kind, given = error_of(self.content)
             kind, message = as_text(given_kind), _text_of(given)
             return f"{kind}: {message}" if kind and not message.startswith(kind) else message
-        if any(one.failed for one in self.told):
+        if self.type == "tool_result" and any(one.failed for one in self.told):
             return next(_text_of(one.value) for one in self.told if one.failed)
-        told = as_mapping(self.fields.get("toolResults")).get("error") if self.type == "tool_call_response" else None
-        return _text_of(told) if told else None
+        return None
 
     @property
     def status(self) -> int | None:

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 
 def as_mapping(value: object) -> Mapping[str, object]:
     """Return the value if it is an object, else an empty one."""
-    return value if type(value) is dict or isinstance(value, Mapping) else {}
+    if type(value) is dict:
+        return value
+    return value if value is not None and isinstance(value, Mapping) else {}
 
 
 def as_sequence(value: object) -> Sequence[object]:
     """Return the value if it is an array, else an empty one."""
     if type(value) is list:
         return value
-    return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()
+    return value if value is not None and not isinstance(value, (str, bytes)) and isinstance(value, Sequence) else ()
 
 
 def as_text(value: object) -> str | None:
