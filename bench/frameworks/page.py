@@ -25,6 +25,20 @@ COLUMNS = {
     "opik": "Opik",
 }
 
+ABOVE = """## In an agent
+
+What recording adds to a run of a framework's agent, of four model calls and six tools, until all of it is delivered: CPU of all threads,
+above a handler that does nothing; that handler's column is what it costs itself. Ours writes to the local
+store, the others send to the stub.
+`python -m nox -s bench_frameworks -- --peers` measures it, and writes this.
+
+"""
+BELOW = """
+Each SDK is in an environment of its own with the newest frameworks, as its documentation says. Langfuse records LlamaIndex through
+OpenInference's instrumentation; LangSmith and Opik do not record it. A token is one call of the handlers by LangChain; ours keeps the
+partial answer.
+"""
+
 Figures = dict[str, dict[str, list[float]]]
 
 
@@ -57,7 +71,7 @@ def main() -> None:
     from report import put  # noqa: PLC0415  (of the other bench)
 
     run = json.loads(Path(sys.argv[1]).read_text("utf-8"))
-    text = put(PAGE.read_text("utf-8"), "frameworks", f"{said(run)}\n{table(run['figures'])}")
+    text = put(PAGE.read_text("utf-8"), "frameworks", f"{ABOVE}{said(run)}\n{table(run['figures'])}{BELOW}")
     PAGE.write_text(text, "utf-8")
 
 

@@ -20,7 +20,7 @@ ARGUMENT = re.compile(rb"order-(\d{5})")
 RESULT = re.compile(rb"result-(\d{5})")
 """Each call has a number of its own in its argument and another text with it in its result: it arrived when both did."""
 
-SAVED = b'{"id":"3f0e8c1a-7b52-4c6e-9f43-0d6c1b9a2e55","status":"saved","stepId":1,"spanId":"3f0e8c1a-1"}'
+SAVED = b'{"id":"3f0e8c1a-7b52-4c6e-9f43-0d6c1b9a2e55","status":"saved","stepId":1,"spanId":"%b"}'
 
 LANGSMITH = {
     "version": "0.13.0",
@@ -35,6 +35,7 @@ LANGSMITH = {
     },
 }
 ANSWERS: dict[str, bytes] = {
+    "/api/entities": b'{"agents":[{"id":"a","name":"bench"}],"pagination":{"total":1,"count":100,"page":1,"totalPages":1,"hasMore":false}}',
     "/api/entities/init": b'{"success":true,"agentId":"a","agentVersionId":"v","status":"existing","versionHash":"h"}',
     "/info": json.dumps(LANGSMITH).encode(),
     "/v1/info": b'{"project_name":"bench","project_url":"http://127.0.0.1/"}',
@@ -107,12 +108,12 @@ def answer(path: str, headers: dict[str, str], body: bytes) -> bytes:
         return response(
             "200 OK", headers.get("content-type", "application/x-protobuf"), b"{}" if "json" in headers["content-type"] else b""
         )
-    if path == "/api/events/ingest":
-        saved = b",".join([SAVED] * body.count(b'"eventType":'))
-        return response("201 Created", "application/json", b"[%b]" % saved)
+    if path in {"/api/events", "/api/events/ingest"}:
+        events = json.loads(decoded(headers.get("content-encoding", ""), body))
+        return response("201 Created", "application/json", b"[%b]" % b",".join(SAVED % event["spanId"].encode() for event in events))
     if path.startswith("/runs"):
         return response("202 Accepted", "application/json", b"{}")
-    return response("200 OK", "application/json", ANSWERS.get(path, b"{}"))
+    return response("200 OK", "application/json", ANSWERS.get(path.partition("?")[0], b"{}"))
 
 
 def response(status: str, content_type: str, body: bytes) -> bytes:
