@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._wire.read import RecordedEvent, decode
+from .._wire.read import RecordedEvent
 from .conversation import Conversation
 from .span import Span
 from .turn import Held, Turn
@@ -40,7 +40,7 @@ class Mapping:
         self._joined = {}
         made: list[tuple[int, Span]] = []
         for place, line in enumerate(lines):
-            event = RecordedEvent(decode(line) or {})
+            event = RecordedEvent.of_line(line)
             if event.trace_id is not None:
                 turn = self._turn(event.trace_id, event)
                 turn.take(event)

@@ -58,7 +58,7 @@ class Turn:
             self.ended = event.at
             self.failure = event.failure if event.type == "error" else None
             self.is_asking = event.type == "user_message"
-        if (link := linked(event.traceparent)) is not None:
+        if (given := event.traceparent) is not None and (link := linked(given)) is not None:
             self.links = (link,)
         if event.type == "user_message":
             self._take_question(event, event.at)

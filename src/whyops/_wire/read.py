@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pydantic_core import from_json
+
 from .actor import Actor
 from .model_tool_call import ModelToolCall, tool_calls_in
 from .names import UNKNOWN
@@ -33,12 +35,19 @@ _COUNTERPARTS = {
 def decode(line: bytes) -> dict[str, object] | None:
     """Return the event that a line holds, or None if it is no JSON object."""
     try:
-        event = json.loads(line)
+        event = from_json(line)
+    except ValueError:  # halves of characters, more levels than it takes, or no JSON at all
+        event = _read_carefully(line)
+    return event if isinstance(event, dict) else None
+
+
+def _read_carefully(line: bytes) -> object:
+    try:
+        return json.loads(line)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         return None
     except ValueError:  # a number of more digits than Python converts: keep it as text
-        event = json.loads(line, parse_int=str)
-    return event if isinstance(event, dict) else None
+        return json.loads(line, parse_int=str)
 
 
 class KeyParts(NamedTuple):
@@ -72,6 +81,29 @@ class RecordedEvent:
 
     raw: Mapping[str, object]
 
+    @classmethod
+    def of_line(cls, line: bytes) -> RecordedEvent:
+        """Return the event of a line, of which most is going to be asked: what each reader asks for is read at once."""
+        raw: dict[str, object] = decode(line) or {}
+        event = object.__new__(cls)
+        held = event.__dict__
+        held["raw"] = raw
+        get = raw.get
+        given = get("metadata")
+        metadata = held["metadata"] = as_mapping(given)
+        held["type"] = as_text(get("eventType")) or UNKNOWN
+        held["trace_id"] = as_text(get("traceId"))
+        held["agent_name"] = as_text(get("agentName"))
+        held["external_user_id"] = as_text(get("externalUserId"))
+        held["key"] = as_text(get("idempotencyKey"))
+        held["span_id"] = as_text(get("spanId"))
+        held["run_id"] = as_text(metadata.get("runId"))
+        held["call_id"] = as_text(metadata.get("callId"))
+        held["parent_span_id"] = as_text(metadata.get("parentSpanId"))
+        exact = microseconds(metadata.get("recordedAt"))
+        held["at"] = microseconds(get("timestamp")) if exact is None else exact
+        return event
+
     @once
     def type(self) -> str:
         """What happened: one of the nine event types, or another client's word."""
@@ -93,22 +125,22 @@ class RecordedEvent:
         begun = self.at - round((took or 0) * 1000)
         return min(begun if begun > 0 else self.at, self.at if opened is None else opened)
 
-    @property
+    @once
     def trace_id(self) -> str | None:
         """The trace that the event is part of."""
         return as_text(self.raw.get("traceId"))
 
-    @property
+    @once
     def agent_name(self) -> str | None:
         """The agent that the event was recorded for."""
         return as_text(self.raw.get("agentName"))
 
-    @property
+    @once
     def external_user_id(self) -> str | None:
         """The user that the event is about."""
         return as_text(self.raw.get("externalUserId"))
 
-    @property
+    @once
     def key(self) -> str | None:
         """The idempotency key: two events of a trace with the same one are the same event."""
         return as_text(self.raw.get("idempotencyKey"))
@@ -213,12 +245,12 @@ class RecordedEvent:
         name = next((name for name in ("messages", "input") if as_sequence(self.fields.get(name))), "messages")
         return ("content", name), as_sequence(self.fields.get(name))
 
-    @property
+    @once
     def call_id(self) -> str | None:
         """The id that prompt, reasoning, answer and error of one model's call have in common."""
         return as_text(self.metadata.get("callId"))
 
-    @property
+    @once
     def run_id(self) -> str | None:
         """The turn that the event is part of: the block of the trace, or the run of a framework, that it was recorded in."""
         return as_text(self.metadata.get("runId"))

@@ -19,4 +19,4 @@ def as_sequence(value: object) -> Sequence[object]:
 
 def as_text(value: object) -> str | None:
     """Return the value if it is text and not empty, else None."""
-    return value if isinstance(value, str) and value else None
+    return value if value and isinstance(value, str) else None
