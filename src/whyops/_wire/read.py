@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from .actor import Actor
+from .actor import Actor, agent_in
 from .model_tool_call import ModelToolCall, tool_calls_in
 from .names import UNKNOWN
 from .once import once
@@ -24,6 +24,7 @@ _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 _MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
 _ENDS = frozenset({"embedding_response", "llm_response", "tool_call_response"})
+_OTHER_ENDS = frozenset({"closedEarly", "interrupted", "unanswered"})
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
     "embedding_response": "embedding_request",
@@ -374,6 +375,16 @@ class RecordedEvent:
     def actor(self) -> Actor:
         """Who acts."""
         return Actor.of(self.metadata)
+
+    @once
+    def acting_agent(self) -> str | None:
+        """Which of several agents acts, where a framework tells it."""
+        return agent_in(self.metadata)
+
+    @property
+    def ended_by_itself(self) -> bool:
+        """Whether nothing says that a call was interrupted, closed early, or left without an answer."""
+        return _OTHER_ENDS.isdisjoint(self.metadata)
 
     @once
     def told(self) -> tuple[ToldResult, ...]:
