@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from .._wire.prompt import PromptMessage, PromptReader, listed, quoted
@@ -25,7 +26,7 @@ class Conversation:
         self._by_key: dict[str, RecordedEvent] = {}
         self._by_call: dict[str, RecordedEvent] = {}
         self._offered: dict[str, bytes | None] = {}
-        self._order: dict[str | None, dict[str, RecordedEvent]] = {}
+        self._order: dict[str | None, _Said] = {}
         self._texts: dict[int, tuple[PromptMessage, bytes]] = {}
         self._reader = PromptReader(self._by_key)
         self._said: dict[str, Sequence[PromptMessage]] = {}
@@ -47,7 +48,10 @@ class Conversation:
                 if name is not None:
                     self._by_call[name] = event
         if event.call_id is None:
-            self._order.setdefault(event.run_id, {})[key] = event
+            said = self._order.get(event.run_id)
+            if said is None:
+                said = self._order[event.run_id] = _Said()
+            said.add(event)
 
     @property
     def is_within_bounds(self) -> bool:
@@ -76,6 +80,8 @@ class Conversation:
 
     def offered(self, asked: RecordedEvent) -> bytes | None:
         """Return the tools that a model was offered with a prompt, as the JSON of their definitions in UTF-8; None for none."""
+        if asked.tools_from is None and not asked.tools:
+            return None
         holder = asked if asked.tools_from is None else self._by_key.get(asked.tools_from, asked)
         key = holder.key or ""
         if key not in self._offered:
@@ -93,7 +99,8 @@ class Conversation:
         return None if event.call_id is not None else self._written(self._before(event))
 
     def _before(self, event: RecordedEvent) -> Sequence[PromptMessage]:
-        found = self._since(self._order.get(event.run_id, {}), event)
+        said = self._order.get(event.run_id)
+        found = () if said is None else said.before(event)
         return [message for one in found for message in self._said_in(one)]
 
     def _said_in(self, event: RecordedEvent) -> Sequence[PromptMessage]:
@@ -102,18 +109,6 @@ class Conversation:
         if key not in self._said:
             self._said[key] = listed(event) if event.type == "user_message" else (quoted(event),)
         return self._said[key]
-
-    def _since(self, said: dict[str, RecordedEvent], event: RecordedEvent) -> Sequence[RecordedEvent]:
-        """Return the last prompt before an event, and what was said from there on."""
-        found: list[RecordedEvent] = []
-        for key, one in said.items():
-            if key == event.key:
-                break
-            if one.type == "user_message":
-                found = []
-            if one.type != "tool_call_response" or one.parent_span_id == event.parent_span_id:  # what tools call inside, no model is told
-                found.append(one)
-        return found if found and found[0].type == "user_message" else ()
 
     def _written(self, messages: Sequence[PromptMessage]) -> bytes | None:
         """Return messages as JSON; each is written once, however many prompts begin with it."""
@@ -127,3 +122,34 @@ class Conversation:
                 kept = self._texts[id(message)] = (message, written)
             texts.append(kept[1])
         return b"[%b]" % b",".join(texts)
+
+
+class _Said:
+    """What was said in a turn, by events that name no call of a model, in their order. `_prompts` are the places of those that ask."""
+
+    __slots__ = ("_events", "_prompts")
+
+    def __init__(self) -> None:
+        self._events: list[RecordedEvent] = []
+        self._prompts: list[int] = []
+
+    def add(self, event: RecordedEvent) -> None:
+        """Note the next event."""
+        if event.type == "user_message":
+            self._prompts.append(len(self._events))
+        self._events.append(event)
+
+    def before(self, event: RecordedEvent) -> Sequence[RecordedEvent]:
+        """Return the last prompt before an event, and what was said from there on to a model: not what tools call inside."""
+        events, key = self._events, event.key
+        end = len(events)
+        if end and events[-1].key == key:
+            end -= 1
+        elif key is not None:
+            end = next((place for place, one in enumerate(events) if one.key == key), end)
+        place = bisect_left(self._prompts, end)
+        if not place:
+            return ()
+        inside = event.parent_span_id
+        said = events[self._prompts[place - 1] : end]
+        return [one for one in said if one.type != "tool_call_response" or one.parent_span_id == inside]

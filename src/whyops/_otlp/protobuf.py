@@ -48,6 +48,13 @@ def pair(number: int, name: bytes, value: bytes) -> bytes:
     return b"%b%b%b\x12%b\x0a%b%b" % (_tag(number, _BYTES), varint(len(name) + 1 + len(held_size) + held), name, held_size, size, value)
 
 
+def number_pair(number: int, name: bytes, value: int) -> bytes:
+    """Return the same of a whole number."""
+    written = varint(value)
+    held = 1 + len(written)
+    return b"%b%b%b\x12%b\x18%b" % (_tag(number, _BYTES), varint(len(name) + 2 + held), name, varint(held), written)
+
+
 def whole(number: int, value: int) -> bytes:
     """Return a field that holds a whole number, or a truth value."""
     return _tag(number, _VARINT) + varint(value)

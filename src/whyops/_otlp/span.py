@@ -100,6 +100,8 @@ def attributes_bytes(number: int, attributes: Mapping[str, Value]) -> bytes:
 def _attribute(number: int, name: str, value: Value) -> bytes:
     if isinstance(value, str):
         return protobuf.pair(number, _key(name), value.encode("utf-8", "replace"))
+    if type(value) is int:
+        return protobuf.number_pair(number, _key(name), min(value, _LAST_63))
     held = _value(value)
     return protobuf.message(number, b"%b\x12%b%b" % (_key(name), protobuf.varint(len(held)), held))
 

@@ -24,6 +24,7 @@ _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 _MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
 _ENDS = frozenset({"embedding_response", "llm_response", "tool_call_response"})
+_TEXTS = ("type", "trace_id", "agent_name", "external_user_id", "key", "span_id", "run_id")
 _OTHER_ENDS = frozenset({"closedEarly", "interrupted", "unanswered"})
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
@@ -87,22 +88,28 @@ class RecordedEvent:
         """Return the event of a line, of which most is going to be asked: what each reader asks for is read at once."""
         raw: dict[str, object] = decode(line) or {}
         event = object.__new__(cls)
-        held = event.__dict__
-        held["raw"] = raw
         get = raw.get
-        given = get("metadata")
-        metadata = held["metadata"] = as_mapping(given)
-        held["type"] = as_text(get("eventType")) or UNKNOWN
-        held["trace_id"] = as_text(get("traceId"))
-        held["agent_name"] = as_text(get("agentName"))
-        held["external_user_id"] = as_text(get("externalUserId"))
-        held["key"] = as_text(get("idempotencyKey"))
-        held["span_id"] = as_text(get("spanId"))
-        held["run_id"] = as_text(metadata.get("runId"))
-        held["call_id"] = as_text(metadata.get("callId"))
-        held["parent_span_id"] = as_text(metadata.get("parentSpanId"))
+        metadata = get("metadata")
+        if type(metadata) is not dict:
+            metadata = as_mapping(metadata)
         exact = microseconds(metadata.get("recordedAt"))
-        held["at"] = microseconds(get("timestamp")) if exact is None else exact
+        held = {
+            "raw": raw,
+            "metadata": metadata,
+            "type": get("eventType"),
+            "trace_id": get("traceId"),
+            "agent_name": get("agentName"),
+            "external_user_id": get("externalUserId"),
+            "key": get("idempotencyKey"),
+            "span_id": get("spanId"),
+            "run_id": metadata.get("runId"),
+            "at": microseconds(get("timestamp")) if exact is None else exact,
+        }
+        for name in _TEXTS:
+            if (value := held[name]) is not None and (type(value) is not str or not value):
+                held[name] = as_text(value)
+        held["type"] = held["type"] or UNKNOWN
+        event.__dict__.update(held)
         return event
 
     @once

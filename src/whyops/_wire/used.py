@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from .usage import COUNTS, MAX_COUNT, token_usage
+from .values import as_mapping
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Usage:
         )
 
     def __bool__(self) -> bool:
-        return self != Usage()
+        return bool(self.prompt or self.completion or self.cache_read or self.cache_creation or self.unsplit)
 
     @property
     def total(self) -> int:
@@ -48,8 +49,8 @@ class Usage:
         """Read `metadata.usage`; what is no count is left out. Writes to a cache count once, told apart or not."""
         if value is None:  # of most events
             return _NONE
-        usage: Mapping[str, object] = value if isinstance(value, Mapping) else {}
-        prompt, completion, total, read, short, long, together = (count_of(usage.get(name)) for name in COUNTS)
+        usage = as_mapping(value)
+        prompt, completion, total, read, short, long, together = [count_of(usage[name]) if name in usage else 0 for name in COUNTS]
         written = max(together, short + long)
         return cls(prompt, completion, read, written, max(total - prompt - completion - read - written, 0))
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+_NEITHER = frozenset({type(None), str, int, float, bool})
+"""Types that are neither an object nor an array: told at once, as an abstract class takes a while to be asked."""
+
 
 def as_mapping(value: object) -> Mapping[str, object]:
     """Return the value if it is an object, else an empty one."""
-    return value if type(value) is dict or isinstance(value, Mapping) else {}
+    kind = type(value)
+    return value if kind is dict or (kind not in _NEITHER and isinstance(value, Mapping)) else {}  # type: ignore[return-value]  # told
 
 
 def as_sequence(value: object) -> Sequence[object]:
     """Return the value if it is an array, else an empty one."""
-    if type(value) is list:
-        return value
+    kind = type(value)
+    if kind is list or kind in _NEITHER:
+        return value if kind is list else ()  # type: ignore[return-value]  # told by its type
     return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()
 
 
