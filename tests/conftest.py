@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from whyops import _assembly, _client, _default
+from whyops import _assembly, _client, _continued, _default
 from whyops._config.environment import _FREEZING_HOSTS
 from whyops._runtime import guard
 from whyops._service import proxy_addresses as addresses
@@ -53,6 +53,7 @@ def _own_world(monkeypatch: pytest.MonkeyPatch, _where: Path) -> Iterator[None]:
     monkeypatch.setattr(guard, "notices", guard.Notices())
     monkeypatch.setattr(_default, "_chosen", None)
     monkeypatch.setattr(_default, "_from_environment", None)
+    monkeypatch.setattr(_continued, "_without_client", None)
     monkeypatch.setattr(_client.open_clients, "_arrived", {})
     monkeypatch.setattr(addresses, "_known", set(addresses._known))  # a later test's server may get the port of a proxy that is gone
     yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import copy
 import email.message
@@ -13,22 +12,21 @@ import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import whyops
+from tests.ignored import ignored
+from tests.server.otlp import OtlpServer
 from tests.server.server import StrictServer
-from whyops import _continued
-from whyops._default import default_client
+from tests.server.service import Limits
+from whyops._cli._main import main
+from whyops._default import default_client, existing_default
 from whyops._recording.carried import KEY
 from whyops.integrations.asgi import TraceMiddleware
 from whyops.integrations.wsgi import TraceMiddleware as WsgiMiddleware
-
-
-@pytest.fixture(autouse=True)
-def _uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_continued, "ignored", collections.Counter())
 
 
 @whyops.tool
@@ -56,7 +54,7 @@ def test_nothing_is_carried_outside_a_trace() -> None:
     with whyops.continued({}, trust=True) as trace:
         assert trace is None
         assert whyops.current_trace() is None
-    assert not _continued.ignored
+    assert not ignored()
 
 
 def test_what_is_carried() -> None:
@@ -72,6 +70,19 @@ def test_what_is_carried() -> None:
         assert "user" not in whyops.headers()["baggage"]
         assert whyops.headers(user=True)["baggage"].endswith("whyops.user=user-1")
     assert carrier == {"Baggage": "a=1", "Accept": "*/*"}
+
+
+def test_a_baggage_that_leaves_no_room(caplog: pytest.LogCaptureFixture) -> None:
+    """Others' members are kept whole beside ours, as far as a receiver reads both; beyond that they stay alone, which is said once."""
+    longest = "a=" + "b" * 7_900
+    with sent(carrier={"baggage": longest}) as (headers, _):
+        assert headers["baggage"].startswith(f"{longest},whyops.trace=order-7,")
+    with whyops.continued(headers, trust=True) as trace:
+        assert trace is not None
+    for name in ("baggage", "baggage", b"baggage"):
+        with sent(carrier={name: longest + "b" * 300}) as (headers, _):
+            assert headers == {"X-Trace-ID": "order-7"}
+    assert sum("no room for the trace" in record.getMessage() for record in caplog.records) == 1
 
 
 def message(headers: Mapping[str, str]) -> object:
@@ -167,7 +178,7 @@ def test_whom_to_trust(
     for _ in range(3):
         with whyops.continued(headers, trust=trust) as trace:
             assert (trace is not None) == is_continued
-    assert _continued.ignored["untrusted"] == (0 if is_continued else 3)
+    assert ignored() == ({} if is_continued else {"untrusted": 3})
     said = [record for record in caplog.records if "not continued" in record.getMessage()]
     assert len(said) == (0 if is_continued else 1)
     assert "s3cret" not in caplog.text
@@ -179,7 +190,7 @@ def test_malformed_contexts_change_nothing() -> None:
     for text in ("whyops.trace=", "whyops.trace=" + "t" * 200, "a=b," * 9_000, "whyops.span=s"):
         with whyops.continued({"baggage": text}, trust=True) as trace:
             assert trace is None
-    assert _continued.ignored == {"malformed": 4}
+    assert ignored() == {"malformed": 4}
     odd: list[object] = [
         None,
         7,
@@ -197,6 +208,43 @@ def test_malformed_contexts_change_nothing() -> None:
     for carrier in odd:
         with whyops.continued(carrier, trust=True) as trace:
             assert trace is None
+
+
+STRANGER = {"baggage": "whyops.trace=order-7,whyops.span=s-1"}
+
+
+def test_what_is_ignored_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """`status` tells how many and why, and `doctor` what to do, also where nothing was ever recorded: a stranger makes no client."""
+    for carrier in (STRANGER, STRANGER, {"baggage": "whyops.trace="}):
+        with whyops.continued(carrier):
+            look_up("lamp")
+    assert existing_default() is None
+    assert ignored() == {"untrusted": 2, "malformed": 1}
+    assert main(["status"]) == 0
+    assert "  3 traces of other processes not continued\n    2: untrusted\n    1: malformed\n" in capsys.readouterr().out
+    assert main(["status", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["recorded"], told["notContinued"], told["notContinuedReasons"]) == (0, 3, {"untrusted": 2, "malformed": 1})
+    main(["doctor"])
+    told = capsys.readouterr().out
+    assert "3 traces of other processes not continued" in told
+    assert "WHYOPS_TRUST_SECRET" in told
+    assert not whyops.load_traces()
+
+
+def test_where_what_is_ignored_is_counted(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    """For the default client's first destination; not where several clients are open and none was chosen, or all is switched off."""
+    monkeypatch.setenv("WHYOPS_DISABLED", "1")
+    with whyops.continued(STRANGER):
+        assert not home.exists()
+    monkeypatch.delenv("WHYOPS_DISABLED")
+    with OtlpServer() as receiver, whyops.WhyOps(otlp=f"http://127.0.0.1:{receiver.port}", keep_local=True):
+        with whyops.continued(STRANGER):
+            pass
+        assert ignored() == {"untrusted": 1}
+        with whyops.WhyOps(), whyops.continued(STRANGER):
+            pass
+        assert ignored() == {"untrusted": 1}
 
 
 def test_the_secret_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,6 +290,33 @@ def test_another_agent_at_the_service(caplog: pytest.LogCaptureFixture) -> None:
     assert {event["metadata"]["parentSpanId"] for event in own} == {span.span_id}
     assert len({event["metadata"]["runId"] for event in own}) == 1
     assert sum("under an id of its own" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_agents_in_a_row() -> None:
+    """Each names the trace that asked for its own, and the first of all; so does another process of its, and a pickled trace."""
+    traces = []
+    with StrictServer(limits=Limits(agents=3)) as server:
+        headers: dict[str, str] = {}
+        for name in ("web", "worker", "worker", "audit", "audit"):
+            client = whyops.WhyOps("whyops_test", name, None, server.proxy_url, server.url, outbox="memory")
+            with client, whyops.continued(headers, trust=True) as continued:
+                with pickle.loads(pickle.dumps(continued or whyops.trace("order-7"))) as trace, trace.tool_span("ask", {}):
+                    headers = whyops.headers()
+                traces.append(trace.id)
+        told = [[event["metadata"].get(key) for key in ("parentTraceId", "rootTraceId")] for event in server.events[::2]]
+    web, worker, worker_too, audit, audit_too = traces
+    assert (worker, audit) == (worker_too, audit_too)
+    assert len({web, worker, audit}) == 3
+    assert told == [[None, None], [web, None], [web, None], [worker, web], [worker, web]]
+
+
+def test_what_a_trace_says_of_its_parents_by_itself() -> None:
+    """What a caller put into the metadata under these names goes along only if it is an id: the trace is continued all the same."""
+    with whyops.trace("order-7", metadata={"parentTraceId": "x" * 500, "rootTraceId": ["order-6"]}):
+        headers = whyops.headers()
+    with whyops.continued(headers, trust=True) as trace:
+        assert trace is not None
+    assert not ignored()
 
 
 def test_the_same_agent_at_the_service() -> None:

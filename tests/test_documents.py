@@ -2,67 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
+import inspect
 import re
 import runpy
 import subprocess
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 import whyops
 from tests.acceptance.test_golden_wire import GOLDEN
 from tests.interpreter import STRICT
-from whyops._cli._main import main
+from tests.snippets import PAGES, PROJECT, environment_of_a_reader, of_language
+from whyops._cli._main import _parsed, main
+from whyops._cli.completion import options_of
 from whyops._outbox.segment import FORMAT
 from whyops._store.schema import STEPS
 from whyops.types import EventType
 
-PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text("utf-8")
 CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
-PAGES = {path.name: path.read_text("utf-8") for path in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))}
-BLOCKS = {
-    f"{name}:{number}": block
-    for name, page in PAGES.items()
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
-}
-IMPORTED = re.compile(r"^(?:from|import) (?:whyops\.integrations\.)?([\w.]+)", re.MULTILINE)
-NEEDS = {"asgi": "starlette", "langchain": "langchain_core"}
-"""What our own integrations are for. A block whose package is not installed in this environment is run in another one."""
-
-
-def is_installed(module: str) -> bool:
-    """Tell whether a module can be found; only the packages around it are loaded."""
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def run(home: Path, *arguments: str, **variables: str) -> str:
-    """Run Python as a reader does, and return what it printed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WHYOPS_")}
-    environment |= {"WHYOPS_HOME": str(home), "PYTHONUTF8": "1", **variables}
-    done = subprocess.run([*STRICT, *arguments], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.examples
-@pytest.mark.parametrize("block", BLOCKS)
-def test_the_code_in_the_documents_runs(block: str, tmp_path: Path) -> None:
-    """Each block of Python of each page runs by itself, one that holds a test by pytest. The ones with a key send nothing here."""
-    code = BLOCKS[block]
-    for module in IMPORTED.findall(code):
-        if not is_installed(NEEDS.get(module, module)):
-            pytest.skip(f"{module} is not installed")
-    script = tmp_path / "block.py"
-    script.write_text(code, "utf-8")
-    by_pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider") if re.search("^def test_", code, re.MULTILINE) else ()
-    run(tmp_path / "home", *by_pytest, str(script), WHYOPS_DISABLED="1" if "api_key=" in code else "")
+BLOCKS = {name: snippet.text for name, snippet in of_language("python").items()}
 
 
 def test_the_readme_is_short() -> None:
@@ -97,7 +58,8 @@ def test_each_example_is_on_their_page() -> None:
 
 def test_the_first_code_in_the_readme_gives_a_readable_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The ten lines record what the README says, and `whyops show` tells it."""
-    run(tmp_path / "home", "-c", BLOCKS["README.md:0"])
+    environment = environment_of_a_reader(tmp_path / "home")
+    subprocess.run([*STRICT, "-c", BLOCKS["README.md:0"]], env=environment, check=True)
     assert main(["--home", str(tmp_path / "home"), "show", "last"]) == 0
     shown = capsys.readouterr().out
     for text in ("user_12345", "Where is order 123?", "search_orders", "shipped", "gpt-4o-mini"):
@@ -132,6 +94,45 @@ def test_the_map_names_every_room() -> None:
     assert set(re.findall(r"^\| `([\w/.]+)` \|", CONTRIBUTING, re.MULTILINE)) >= rooms
     named = re.findall(r"`([\w/]+\.py)`", CONTRIBUTING)
     assert [name for name in named if not (package / name).exists() and not (PROJECT / name).exists()] == []
+
+
+def test_the_page_of_commands_names_each_with_its_options() -> None:
+    """Each command has a row, in which each of its options stands, unless the row says that the command takes the filters of `list`."""
+    page = PAGES["commands.md"]
+    rows = {row.split("`")[1].split(" ")[1]: row for row in page.splitlines() if row.startswith("| `whyops ")}
+    completed = _parsed(["completion", "bash"]).commands
+    options = {name: {option for option in options_of(parser) if option.startswith("--")} for name, parser in completed.items()}
+    filters = {f"--{name}" for name in ("errors", "user", "tool", "agent", "node", "since", "until")}
+    assert set(rows) == set(options)
+    for name, row in rows.items():
+        unsaid = {"--help", "--home"} | (filters if "the filters of `list`" in row else set())
+        assert [option for option in sorted(options[name] - unsaid) if not re.search(rf"`[^`]*{option}\b[^`]*`", row)] == [], name
+        assert set(re.findall(r"(--[a-z-]+)", row)) <= options[name], name
+
+
+def test_the_page_of_settings_names_each() -> None:
+    """Each argument of the client's, and each variable of the environment that is read for settings."""
+    page = PAGES["settings.md"]
+    arguments = set(inspect.signature(whyops.WhyOps).parameters)
+    files = (PROJECT / "src" / "whyops" / "_config").glob("*.py")
+    variables = {name for file in files for name in re.findall(r"\b(?:WHYOPS|OTEL)(?:_[A-Z]+)+", file.read_text("utf-8"))}
+    assert len(variables) > 15
+    assert [name for name in sorted(arguments | variables) if not re.search(rf"`{name}[`=]", page)] == []
+
+
+def test_the_pages_name_the_oldest_releases_that_are_taken() -> None:
+    """Policy and installation say of each package what pyproject.toml asks for."""
+    tomllib: Any = pytest.importorskip("tomllib")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    rows = re.findall(r"^\| ([\w, -]+) \| ([\d., ]+) \|", PAGES["policy.md"], re.MULTILINE)
+    said = {name: oldest for names, releases in rows for name, oldest in zip(names.split(", "), releases.split(", "), strict=True)}
+    for extra, (requirement,) in project["optional-dependencies"].items():
+        name, oldest = requirement.split(">=")
+        assert said[name] == oldest
+        assert f"| `{extra}` | {name} {oldest} or newer |" in PAGES["getting_started.md"]
+    for requirement in project["dependencies"][:2]:
+        name, oldest = requirement.split(">=")
+        assert said[name] == oldest
 
 
 def test_the_page_of_events_names_what_is_sent() -> None:

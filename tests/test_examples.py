@@ -24,6 +24,7 @@ SAID = {
     "model_call.py": ["Order 1007 is out for delivery in Lübeck.", "whyops show last"],
     "openai_direct.py": ["Order 1007 is out for delivery in Lübeck.", "whyops show last"],
     "openai_proxy.py": ["Order 1007 is out for delivery.", "/v1/chat/completions, for agent shop-support", "tool_call_response"],
+    "opentelemetry_agent.py": ["Order 1007 is out for delivery in Lübeck.", "whyops show last"],
     "quickstart.py": ["out for delivery in Lübeck", "refunded its 57.70 EUR", "whyops show last"],
     "testing_your_agent.py": ["refund was called once; expected: never.", '>   refund(order_id="123")', "6 passed"],
 }
@@ -39,6 +40,7 @@ SHOWN: dict[str, list[str]] = {
     "model_call.py": ["Where is order 1007?", "1 tool offered", "find_order", 'order_id="1007"', "gpt-4o-mini", "15+16 in", "Lübeck"],
     "openai_direct.py": ["Where is order 1007?", "1 tool offered", "find_order", 'order_id="1007"', "gpt-4o-mini", "15+16 in", "Lübeck"],
     "openai_proxy.py": [],
+    "opentelemetry_agent.py": ["Where is order 1007?", "1 tool offered", "find_order", 'order_id="1007"', "gpt-4o-mini", "31 in", "Lübeck"],
     "quickstart.py": ["jonas", "refund", "only what was delivered can be refunded", "find_order", "another one", "orders_of", "5770"],
     "testing_your_agent.py": [],
 }

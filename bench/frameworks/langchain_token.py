@@ -16,7 +16,7 @@ _CHUNKS = [ChatGenerationChunk(message=AIMessageChunk(content=f"word{number % 10
 def sample(listening: Listening) -> float:
     """Tell of the tokens of one answer; return the microseconds of one token, without the beginning and the end."""
     manager = CallbackManager.configure(inheritable_callbacks=listening.callbacks)
-    (run,) = manager.on_chat_model_start({}, [[HumanMessage("Tell a story.")]])
+    (run,) = manager.on_chat_model_start({}, [[HumanMessage("Tell a story.")]], invocation_params={"model": "scripted-1"})
     began = time.thread_time()
     for chunk in _CHUNKS:
         run.on_llm_new_token(chunk.text, chunk=chunk)

@@ -10,19 +10,20 @@ import importlib
 import sys
 
 from handlers import HANDLERS
+from peer_handlers import PEERS
 
 
 def main(scenario: str, name: str, home: str) -> None:
     """Take samples until nothing more is asked for."""
     gc.disable()
     module = importlib.import_module(scenario)
-    handler = HANDLERS[name](scenario, home)
+    handler = (PEERS[name] if name in PEERS else HANDLERS[name])(scenario, home)
     for _ in range(2):
         module.sample(handler)
     print("ready", flush=True)
     for _ in sys.stdin:
         gc.collect()
-        print(module.sample(handler), flush=True)
+        print("sample", module.sample(handler), flush=True)
 
 
 if __name__ == "__main__":

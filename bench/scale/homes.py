@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from whyops._outbox.destination import OUTBOX, Destination
@@ -42,16 +43,20 @@ def written(path: Path, every: Iterable[bytes]) -> Path:
     return path
 
 
-def leave(home: Path, destination: Destination, files: int, found: Sequence[bytes]) -> None:
-    """Leave lines as so many dead processes do, the same number in each of their files."""
+def leave(home: Path, destination: Destination, files: int, found: Path) -> None:
+    """Leave a file's lines as so many dead processes do, the same number in each of their files.
+
+    They are not held in memory: a process that is started from here counts what is held here as its own.
+    """
     folder = destination.folder(home)
     for made in (home, home / OUTBOX, folder):
         made.mkdir(mode=0o700, parents=True, exist_ok=True)
-    each = len(found) // files
     head = json.dumps({"format": 1, "destination": destination._asdict(), "metadata": ""})[1:]
     size = len('{"acknowledged":"",') + 15 + len(head) + 1
-    for number in range(files):
-        path = folder / f"{number:015d}-{number:016x}-000000.lines"
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(f'{{"acknowledged":"{size:015d}",{head}\n'.encode())
-            file.writelines(found[number * each : (number + 1) * each])
+    with found.open("rb") as counted, found.open("rb") as lines:
+        each = sum(1 for _ in counted) // files
+        for number in range(files):
+            path = folder / f"{number:015d}-{number:016x}-000000.lines"
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as file:
+                file.write(f'{{"acknowledged":"{size:015d}",{head}\n'.encode())
+                file.writelines(islice(lines, each))

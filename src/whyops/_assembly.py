@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._config import defaults, environment
-from ._config.otlp import shown_address
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
@@ -218,6 +217,8 @@ def _routes(settings: Settings, metadata: dict[str, Any] | None) -> list[Route]:
     """Return where lines go: to the service, the local store or a sink, and to a receiver of spans, or there alone."""
     if settings.otlp is None:
         return [_first_route(settings, metadata)]
+    from ._config.otlp import shown_address  # noqa: PLC0415  (most programs send no spans)
+
     is_alone = settings.sink is None and settings.api_key is None and not settings.keep_local
     address = shown_address(settings.otlp)
     guard.log(guard.INFO, "Runs are sent as OpenTelemetry spans to %s.", address)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from . import _default
-from ._config import environment
+from ._config import defaults, environment
 from ._recording import carrier as carriers
 from ._recording.blocks import trace_of
 from ._recording.carried import Carried, from_text, is_signed, own_trace_id
@@ -22,11 +22,10 @@ from .errors import ConfigurationError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from ._delivery.fan_out import AnyDelivery
+
 Trust = bool | str | Callable[[object], object] | None
 """Whom to trust: everybody, or nobody; who signs with this secret; whom a function accepts. None: who signs with `WHYOPS_TRUST_SECRET`."""
-
-ignored: Counter[str] = Counter()
-"""How many contexts this process ignored, and why: `malformed` ones, and `untrusted` ones."""
 
 _ADVICE = {
     "malformed": "A request named a trace in a form that can't be read, or that is too long: it is not continued.",
@@ -74,7 +73,7 @@ def continued(carrier: object, *, trust: Trust = None) -> Continued:
 
     `trust` is True, or a function that is given `carrier`, or a secret that the sender has as `WHYOPS_TRUST_SECRET`; left out, the one that
     this process has there. Without any, no context is trusted: whoever can reach a server could else write into its traces. A signature
-    holds for a day.
+    holds for a day. What is malformed or not trusted is logged, and counted in `whyops status`.
 
     Where this process's agent is another, the service keeps its own trace of it, whose events name the other as `parentTraceId`.
     """
@@ -106,8 +105,27 @@ def _continued(carrier: object, trust: Trust, asked: object) -> Continued | None
 
 
 def _ignore(why: str) -> None:
-    ignored[why] += 1
     guard.notices.say(f"continued:{why}", _ADVICE[why])
+    with contextlib.suppress(ConfigurationError):  # several clients are open, and nobody knows whose work it was; or a setting is wrong
+        client = _default.existing_default()
+        delivery = _delivery_without_client() if client is None else client._assembled().delivery  # noqa: SLF001  (the same package)
+        if delivery is not None:
+            delivery.ignore(why)
+
+
+_without_client: AnyDelivery | None = None
+
+
+def _delivery_without_client() -> AnyDelivery | None:
+    """Return what counts where no client was used yet: a stranger must not make one, which would record tools outside a trace."""
+    global _without_client  # noqa: PLW0603  (made once: strangers may come often)
+    if _without_client is None and not environment.is_disabled():
+        from ._assembly import assemble  # noqa: PLC0415  (most programs need it not, or have a client)
+        from ._config import settings  # noqa: PLC0415  (as above)
+
+        name = environment.text("WHYOPS_AGENT_NAME") or defaults.AGENT_NAME
+        _without_client = assemble(settings.given(agent_name=name), tuple).delivery
+    return _without_client
 
 
 def _is_trusted(text: str, trust: Trust, asked: object) -> bool:
@@ -127,7 +145,7 @@ def _trace(context: Carried) -> Trace:
     writer = TraceWriter(parts.recorder, trace_id, context.user_id, None, context.run_id)
     writer.sent_from = context.span_id
     if is_others:
-        writer.came_from(context.trace_id)
+        writer.came_from(context.trace_id, context.root_id or context.parent_id)
         guard.notices.say(
             f"own trace of {own_name}",
             "Agent %s continues trace %s of agent %s under an id of its own, %s: on the service a trace belongs to one agent.",
@@ -137,4 +155,6 @@ def _trace(context: Carried) -> Trace:
             trace_id,
             level=guard.INFO,
         )
+    elif context.parent_id is not None:
+        writer.came_from(context.parent_id, context.root_id)
     return trace_of(Trace, writer)

@@ -14,7 +14,8 @@ from ._printable import counted
 from ._store.reader import StoreReader
 from ._trace.merge import merged
 from ._trace.recorded import DeliveryStatus, RecordedTrace
-from ._wire.read import RecordedEvent, decode
+from ._wire.objects import recorded_in
+from ._wire.read import RecordedEvent
 from ._wire.recorded_time import microseconds
 from ._wire.skim import Latest, is_of
 from .errors import ServiceError, TraceNotFoundError
@@ -63,17 +64,17 @@ def _undelivered(home: Path) -> Iterator[bytes]:
 def trace_of(trace_id: str, home: Path, service: ServiceReader | None) -> RecordedTrace:
     """Return the trace that has exactly this id, as it is recorded; else as `find_trace`."""
     wanted = is_of(trace_id)
-    still_waiting = [event for line in waiting_lines(home) if wanted(line) and (event := decode(line)) is not None]
-    rejected = [(event, one.reason) for one in rejected_events(home) if wanted(one.line) and (event := decode(one.line)) is not None]
+    still_waiting = recorded_in([line for line in waiting_lines(home) if wanted(line)])
+    rejected = [(event, one.reason) for one in rejected_events(home) if wanted(one.line) for event in recorded_in([one.line])]
     places = inspect_outboxes(home)
-    here = [*StoreReader(home).events(trace_id), *still_waiting, *(event for event, _ in rejected)]
+    here = [*recorded_in(StoreReader(home).lines(trace_id)), *still_waiting, *(event for event, _ in rejected)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not (there and there.events):
         _check_not_lost(trace_id, places)
         raise TraceNotFoundError(f"No trace {trace_id!r} is here, nor does the service know one.{StoreReader(home).meant(trace_id)}")
-    events, missing_there = merged(here, there.events if there else ())
+    events, missing_there = merged(here, map(RecordedEvent, there.events) if there else ())
     unread = there.unread if there else 0
-    agents = {RecordedEvent(event).agent_name for event in events}
+    agents = {event.agent_name for event in events}
     counts = [one.counts for one in places if one.destination and (one.destination.url == "local" or one.destination.agent_name in agents)]
     delivery = DeliveryStatus(
         waiting=len(still_waiting),

@@ -307,6 +307,17 @@ def twice_by_tools(run: Run) -> None:
     run.tool("f", {"x": 1}, 2, "s1", lambda: run.tool("f", {"x": 1}, 2, "s2", parent="s1"))
 
 
+HERE, THERE = "37f138d811215191", "5c0994e3e85d6963"
+
+
+def twice_in_one_process(run: Run) -> None:
+    run.tool("f", {"x": 1}, 2, f"{HERE}-1", lambda: run.tool("f", {"x": 1}, 2, f"{HERE}-2", parent=f"{HERE}-1"))
+
+
+def at_both_ends(run: Run) -> None:
+    run.tool("f", {"x": 1}, 2, f"{HERE}-1", lambda: run.tool("f", {"x": 1}, 2, f"{THERE}-2", parent=f"{HERE}-1"))
+
+
 def once(run: Run) -> None:
     run.model("The same answer.", ms=1, usage={"totalTokens": 1})
     run.model("The same answer.", ms=900, usage={"totalTokens": 1})
@@ -319,6 +330,8 @@ def once(run: Run) -> None:
         (twice_by_models, True),
         (twice_by_a_handler_and_the_proxy, True),
         (twice_by_tools, True),
+        (twice_in_one_process, True),
+        (at_both_ends, False),
         (once, False),
         (two_turns, False),
         (two_questions, False),
@@ -327,7 +340,7 @@ def once(run: Run) -> None:
 def test_calls_that_were_recorded_twice(home: Path, record: Callable[[Run], None], *, doubled: bool) -> None:
     """The same answer twice at once, or a tool in a call of itself with the same arguments, is one call that was recorded in two ways.
 
-    Two turns with the same answer are no doubles.
+    Two turns with the same answer are no doubles, nor is a tool of an MCP server that caller and server recorded, each in its process.
     """
     run = Run()
     record(run)

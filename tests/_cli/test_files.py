@@ -27,7 +27,7 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
     """Under any umask, and nothing lies beside it afterwards."""
     before = os.umask(0)
     try:
-        write_out(tmp_path / ("n" * 250), PARTS)
+        assert write_out(tmp_path / ("n" * 250), PARTS) == 8
     finally:
         os.umask(before)
     (made,) = tmp_path.iterdir()

@@ -96,3 +96,13 @@ def test_ids_are_the_newest_and_plain_words(home: Path, capsys: pytest.CaptureFi
     store(home, *runs)
     assert main(["completion", "ids"]) == 0
     assert set(capsys.readouterr().out.split()) == {"plain-1", "plain_2"}
+
+
+@pytest.mark.parametrize("argv", [[], ["--home", "folder"]])
+def test_no_command_shows_what_there_is(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """All commands with what each does, on stderr, as nothing was done; the exit code is that of wrong arguments."""
+    with pytest.raises(SystemExit, match="2"):
+        main(argv)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "list the recorded traces" in err

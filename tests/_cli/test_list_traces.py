@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,20 +31,20 @@ SUMMARY = TraceSummary(
 def test_a_line_is_made_of_the_summary() -> None:
     """Tokens are summed, the time from first to last event is in milliseconds, and the first user message is the text."""
     messages = [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
-    row = row_of(replace(SUMMARY, opening={"eventType": "user_message", "content": messages}))
+    row = row_of(SUMMARY._replace(opening={"eventType": "user_message", "content": messages}))
     assert (row.asked, row.tokens, row.duration_ms) == ("Hi", 1058, 2500.0)
 
 
 def test_what_is_unknown() -> None:
     """Times that can't be read, and a trace without a message, leave their fields empty."""
-    row = row_of(replace(SUMMARY, started_at="?", active_at="?"))
+    row = row_of(SUMMARY._replace(started_at="?", active_at="?"))
     assert (row.asked, row.active_at, row.duration_ms) == ("", None, 0.0)
 
 
 def test_a_trace_in_which_nobody_speaks() -> None:
     """The call that it is stands where a question would."""
     called = {"eventType": "tool_call_request", "content": {"toolCalls": [{"name": "look_up", "arguments": {"order": "123"}}]}}
-    assert row_of(replace(SUMMARY, opening=called, calls=1)).asked == 'look_up(order="123")'
+    assert row_of(SUMMARY._replace(opening=called, calls=1)).asked == 'look_up(order="123")'
 
 
 def test_as_json(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

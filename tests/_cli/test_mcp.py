@@ -13,4 +13,4 @@ def test_without_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     """One sentence says how to get it."""
     monkeypatch.setitem(sys.modules, "mcp", None)
     assert main(["mcp"]) == 1
-    assert capsys.readouterr().err == "whyops: `whyops mcp` needs mcp: pip install 'whyops[mcp]>=0.2'\n"
+    assert capsys.readouterr().err == "whyops: `whyops mcp` needs mcp: pip install 'mcp>=1.24'\n"

@@ -23,6 +23,7 @@ from whyops._outbox.segment import Segment
 from whyops._store import schema
 from whyops._store.reader import StoreReader
 from whyops._store.retention import used_bytes
+from whyops._store.sink import SqliteSink
 
 SECRET = "the-secret-of-"
 
@@ -72,6 +73,24 @@ def test_by_user(home: Path) -> None:
     assert main(["prune", "--user", "mia"]) == 0
     assert left(home) == ["b", "c"]
     assert SECRET.encode() + b"mia " not in bytes_in(home)
+
+
+@pytest.mark.parametrize("user", ["mia", "müller", 'a"b', "back\\slash", "\U0001f600", "a/b"])
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_user_in_any_form_of_json(home: Path, user: str, *, ascii_only: bool) -> None:
+    """A later event names the user: with letters as they are, or as escapes, of which JSON allows more than one."""
+    forms = {
+        json.dumps(user, ensure_ascii=ascii_only),
+        f'"\\u{ord(user[0]):04x}{json.dumps(user[1:])[1:]}' if ord(user[0]) < 1 << 16 else json.dumps(user),
+    }
+    sink = SqliteSink(home)
+    for number, form in enumerate(sorted(forms)):
+        for key, named in enumerate(('"tom"', form)):
+            sink.send([f'{{"traceId":"t{number}","idempotencyKey":"k{key}","eventType":"error","externalUserId":{named}}}'.encode()])
+    sink.send([b'{"traceId":"other","eventType":"error","externalUserId":"tom"}'])
+    sink.close()
+    assert main(["prune", "--user", user]) == 0
+    assert left(home) == ["other"]
 
 
 def test_by_age(home: Path) -> None:

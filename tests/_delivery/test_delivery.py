@@ -22,6 +22,7 @@ import pytest
 from tests._delivery.parts import HERE, QUICK, ListSink, delivery, failing, keys, line, lines, outbox_files, refusing
 from whyops._delivery.pace import PACE, Pace
 from whyops._delivery.worker import Worker
+from whyops._outbox.counters import read_counts
 from whyops._outbox.destination import Destination
 from whyops._outbox.segment import Segment
 from whyops._runtime import locks, private_files
@@ -858,3 +859,17 @@ def test_a_delivery_that_nobody_holds_ends(tmp_path):
     with contextlib.suppress(AssertionError):
         eventually(lambda: gc.collect() and not outbox_files(tmp_path), 2)
     assert outbox_files(tmp_path) == []
+
+
+def test_the_first_trace_that_is_not_continued_is_written_down_at_once(tmp_path):
+    """No thread does it: the process may end without exit hooks. The others are soon written, too, and none of it takes a sink."""
+    made = []
+    subject = delivery(lambda: made.append(1), tmp_path / "home")
+    subject.ignore("untrusted")
+    assert not subject.is_running()
+    assert read_counts(HERE.folder(tmp_path / "home"))[1].not_continued_reasons == {"untrusted": 1}
+    for _ in range(4):
+        subject.ignore("malformed")
+    result(subject.close())
+    assert read_counts(HERE.folder(tmp_path / "home"))[1].not_continued_reasons == {"untrusted": 1, "malformed": 4}
+    assert not made

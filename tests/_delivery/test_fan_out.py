@@ -216,3 +216,12 @@ def test_what_could_not_be_recorded_counts_for_each(home: Path) -> None:
     both = fan_out(ListSink(), ListSink(), home)
     both.lose("t", "a reason", 2)
     assert [one.not_recorded for one in closed(both).destinations] == [2, 2]
+
+
+def test_a_trace_that_is_not_continued_counts_once(home: Path) -> None:
+    """It is no event: the destination that lines are recorded for has the number."""
+    both = fan_out(ListSink(), ListSink(), home)
+    for _ in range(3):
+        both.ignore("untrusted")
+    closed(both)
+    assert sum(one.counts.not_continued for one in inspect_outboxes(home)) == 3

@@ -103,7 +103,7 @@ def test_a_tools_call():
     assert "output.value" not in failed
     (event,) = outer.events
     exception = values(event.attributes)
-    assert (event.name, exception["exception.type"], exception["exception.message"]) == ("exception", "ValueError", "ValueError: no 5")
+    assert (event.name, exception["exception.type"], exception["exception.message"]) == ("exception", "ValueError", "no 5")
     assert "raise ValueError" in exception["exception.stacktrace"]
 
 
@@ -365,6 +365,26 @@ def test_what_another_agent_did_is_in_the_tree_of_the_one_that_asked():
     assert len({span.trace_id for span in spans}) == 1
     held = attributes_of(inner)
     assert (held["gen_ai.agent.name"], held["gen_ai.conversation.id"], held["whyops.trace_id"]) == ("asked", "t", writer.id)
+
+
+def test_what_agents_in_a_row_did_is_one_tree():
+    """Each keeps a trace of its own, and knows of the one that asked for it and of the first; so does another process of an agent."""
+    one, two, three = (Recording(agent_name=name) for name in ("one", "two", "three"))
+    with one.trace("t"), one.trace("t").tool_span("first") as span:
+        run_id = str(turn_of(one))
+    for agent, name, parents in ((two, "second", ("t", None)), (two, "second too", ("t", None)), (three, "third", ("t of two", "t"))):
+        writer = TraceWriter(agent.recorder, f"t of {agent.recorder.agent_name}", None, None, run_id)
+        writer.sent_from = span.span_id
+        writer.came_from(*parents)
+        with trace_of(Trace, writer) as trace, trace.tool_span(name) as span:
+            pass
+    spans = [span for agent in (one, two, three) for span in mapped(agent.lines)]
+    path = [
+        only(spans, name) for name in ("invoke_agent one", *(f"execute_tool {name}" for name in ("first", "second", "second too", "third")))
+    ]
+    assert len(spans) == len(path)
+    assert [span.parent_span_id for span in path[1:]] == [span.span_id for span in path[:-1]]
+    assert len({span.trace_id for span in spans}) == 1
 
 
 def turn_of(recording: Recording) -> object:

@@ -22,7 +22,7 @@ LINE = b'{"text":"nul \\u0000, raw \x00"}\n'
 
 @pytest.fixture(autouse=True)
 def _unprepared(monkeypatch):
-    monkeypatch.setattr(writing, "_held", None)
+    monkeypatch.setattr(writing, "held", None)
     monkeypatch.setattr(writing, "_looked", False)
 
 
@@ -65,7 +65,7 @@ def test_lines_are_written_whole_with_and_without_other_threads(file):
     assert writing.write(file, LINE) == len(LINE)
     with others():
         writing.prepare()
-        assert writing._held is not None
+        assert writing.held is not None
         assert writing.write(file, LINE) == len(LINE)
     assert written(file) == 2 * LINE
 
@@ -112,10 +112,10 @@ def test_a_slow_disk_stops_all_threads_once(monkeypatch):
         os.set_blocking(writer, True)
         drain = subprocess.Popen([sys.executable, "-c", "import sys, time; time.sleep(.3); sys.stdin.buffer.read()"], stdin=reader)
         os.close(reader)
-        assert writing._held is not None
+        assert writing.held is not None
         assert writing.write(writer, LINE) == len(LINE)
         writing.prepare()
-        assert writing._held is None
+        assert writing.held is None
         assert writing.write(writer, LINE) == len(LINE)
         assert min(turns) > 0
     os.close(writer)
@@ -137,6 +137,6 @@ def test_where_c_can_not_be_called_it_is_written_all_the_same(file, monkeypatch,
     with others():
         writing.prepare()
         assert writing._looked
-        assert writing._held is None
+        assert writing.held is None
         assert writing.write(file, LINE) == len(LINE)
     assert written(file) == LINE

@@ -134,6 +134,21 @@ def test_what_is_delivered_leaves_its_room_to_others(tmp_path):
         outbox.tend()
 
 
+def test_what_others_have_delivered_takes_no_room(tmp_path):
+    """Many processes each keep a file that they still write to: what is settled in it hinders nobody, what waits in it does."""
+    others = [made(tmp_path, max_bytes=100_000) for _ in range(5)]
+    for outbox in others:
+        for number in range(20):
+            assert outbox.append(line(number, size=200))
+    late = made(tmp_path, max_bytes=20_000)
+    assert not late.append(line("one"))
+    for outbox in others:
+        drain(outbox.shelves()[0])
+    late.tend()
+    assert late.append(line("one"))
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) > 20_000
+
+
 def test_a_line_that_is_cut_short_is_an_error(tmp_path):
     """The writer learns that the disk took only a part; what others wrote behind it is still read."""
     outbox = made(tmp_path)

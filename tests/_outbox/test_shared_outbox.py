@@ -127,6 +127,21 @@ def test_one_that_is_away_drops_its_own_oldest_files(home: Path) -> None:
     assert sum(path.stat().st_size for path in pair.folders[0].iterdir()) < 30_000
 
 
+def test_what_others_have_delivered_is_no_excess(home: Path) -> None:
+    """However much is settled in the files of other processes, nothing that waits is dropped for it."""
+    others = [Pair(home, max_bytes=10**6) for _ in range(5)]
+    for pair in others:
+        assert all(pair.first.append(line(number, size=1000)) for number in range(20))
+        settle(pair.first)
+        settle(pair.second)
+    late = Pair(home, max_bytes=40_000)
+    for number in range(30):
+        assert late.first.append(line(number, size=1000))
+        assert (late.first.tend(), late.second.tend()) == (False, False)
+    assert read(late.first) == read(late.second) == [f"{number}" for number in range(30)]
+    assert late.dropped == ([], [])
+
+
 def test_there_is_no_more_room_than_somebody_looks_after(home: Path) -> None:
     """While nobody tends the file, the bound holds for all."""
     pair = Pair(home, max_bytes=5_000)

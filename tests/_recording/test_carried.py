@@ -9,13 +9,11 @@ import pytest
 from whyops._recording.carried import MAX_TEXT, SIGNED_SECONDS, Carried, from_text, is_signed, merged, own_trace_id, to_text
 
 WHOLE = Carried("order,7=a;b%", "span-1", "shop agent", "run-1", "Zoë, 7")
-LONGEST = Carried("t" * 128, "s" * 128, "a" * 255, "r" * 128, "ü" * 255)
+LONGEST = Carried("t" * 128, "s" * 128, "a" * 255, "r" * 128, "ü" * 255, "p" * 128, "o" * 128)
 NOW = 1_790_000_000.0
 
 
-@pytest.mark.parametrize(
-    "carried", [WHOLE, Carried("t"), Carried("t", None, "a"), Carried("t" * 128, "s" * 128, "a" * 255, "r" * 128, "ü" * 255)]
-)
+@pytest.mark.parametrize("carried", [WHOLE, Carried("t"), Carried("t", None, "a"), Carried("t", "s", "a", None, None, "p"), LONGEST])
 @pytest.mark.parametrize("secret", [None, "s3cret"])
 def test_what_is_written_is_read(carried: Carried, secret: str | None) -> None:
     """Each value comes back as it was, signed or not; the text is ASCII, as a header holds it, and of bounded size."""
@@ -27,7 +25,7 @@ def test_what_is_written_is_read(carried: Carried, secret: str | None) -> None:
 
 def test_a_user_for_whom_there_is_no_room() -> None:
     """Ids of the greatest length leave none for a name that takes nine characters a letter; what is carried still arrives."""
-    whole = Carried("%" * 128, "%" * 128, "%" * 255, "%" * 128, "用" * 255)
+    whole = Carried("%" * 128, "%" * 128, "%" * 255, "%" * 128, "用" * 255, "%" * 128, "%" * 128)
     text = to_text(whole, "s3cret", NOW)
     assert len(text) <= MAX_TEXT
     assert from_text(text) == whole._replace(user_id=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 
-from whyops._recording.expected import expect, is_expected
+from whyops._recording.expected import awaiting_span, expect, is_expected
 
 
 def run(function: object) -> None:
@@ -43,6 +43,31 @@ def test_a_call_that_nobody_holds_expects_nothing() -> None:
     call = expect(embeds=False)
     del call
     assert not is_expected(embeds=False)
+
+
+def test_a_call_that_nobody_holds_hides_none_around_it() -> None:
+    """What is around it goes on being expected."""
+    call = expect(embeds=True)
+    expect(embeds=True)
+    assert is_expected(embeds=True)
+    assert call.is_open
+
+
+def test_a_call_stands_for_one_span_too() -> None:
+    """A client may make a span and tell of its request."""
+    call = expect(embeds=False)
+    assert awaiting_span(embeds=False) is call
+    assert awaiting_span(embeds=False) is None
+    assert is_expected(embeds=False)
+
+
+def test_a_call_gives_way_to_a_client_that_records_where_it_belongs() -> None:
+    """It is left to the client then, and elsewhere it is not there."""
+    places = [False, True]
+    call = expect(embeds=False, is_here=lambda: places.pop(0), gives_way=True)
+    assert [is_expected(embeds=False), call.is_left] == [False, False]
+    assert [is_expected(embeds=False), call.is_left] == [False, True]
+    assert awaiting_span(embeds=False) is None
 
 
 def test_a_request_in_a_context_that_was_copied_is_the_calls() -> None:

@@ -8,7 +8,8 @@ from tests._render.real_runs import recorded
 from tests._render.recordings import Run, conversation
 from whyops._render.json import trace_data
 from whyops._render.page.data import report_data
-from whyops._render.page.html import inert, render_report
+from whyops._render.page.exact import inert
+from whyops._render.page.html import render_report
 from whyops._trace.recorded import RecordedTrace
 
 

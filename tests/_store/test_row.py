@@ -210,7 +210,10 @@ def stored_order(calls: list[dict[str, object]], nameless: list[dict[str, object
 
 
 def test_a_batch_costs_few_statements(home: Path, make_sink: MakeSink) -> None:
-    """What Python asks of SQLite does not grow with the lines of a batch: each statement is one call, for however many rows."""
+    """What Python asks of SQLite does not grow with the lines of a batch: each statement is one call, for however many rows.
+
+    A trace that was not there before costs two.
+    """
     asked: list[str] = []
 
     class Counting(sqlite3.Connection):
@@ -224,5 +227,9 @@ def test_a_batch_costs_few_statements(home: Path, make_sink: MakeSink) -> None:
         RecordedEvent(event(number, kind="tool_call_request", spanId=f"s{number}", metadata={"tool": "look"})) for number in range(1, 401)
     ]
     with contextlib.closing(sqlite3.connect(sink.path, factory=Counting)) as connection:
-        add(connection, "t-1", [(each, b"{}") for each in events], now=1e9, day=1)
-        assert len(asked) <= 10
+        add(connection, {"t-1": [(each, b"{}") for each in events]}, now=1e9, day=1)
+        assert len(asked) <= 5
+        asked.clear()
+        new = {f"n-{number}": [(RecordedEvent(event(0, traceId=f"n-{number}")), b"{}")] for number in range(50)}
+        add(connection, new, now=1e9, day=1)
+        assert len(asked) <= 2 * len(new) + 1

@@ -7,6 +7,7 @@ from tests._render.recordings import Run, conversation
 from whyops._encoding.encoder import Encoder
 from whyops._trace.incomplete import gaps
 from whyops._trace.recorded import DeliveryStatus, RecordedTrace
+from whyops._wire.objects import recorded_in
 
 
 def told(run: Run, **delivery: object) -> list[str]:
@@ -47,6 +48,17 @@ def test_what_was_not_captured() -> None:
     run.user("[not captured: 17 bytes]")
     run.tool("f", {"a": "[not captured]"}, "[not captured: 3 bytes]", "s1")
     assert told(run) == ["3 contents not captured"]
+
+
+def test_what_was_not_captured_as_lines_tell() -> None:
+    """They are counted as well in events that have their lines, also where these write a letter as an escape."""
+    lines = [
+        b'{"traceId":"t","eventType":"llm_thinking","content":{"thinking":"[not captured: 3 bytes]"}}',
+        b'{"traceId":"t","eventType":"llm_thinking","content":{"thinking":"\\u005bnot captured: 3 bytes]"}}',
+        b'{"traceId":"t","eventType":"llm_thinking","content":{"thinking":"It says [not captured]."}}',
+        b'{"traceId":"t","eventType":"llm_thinking","content":{"thinking":"caf\\u00e9"}}',
+    ]
+    assert gaps(RecordedTrace.from_events(recorded_in(lines))) == ["2 contents not captured"]
 
 
 def test_calls_outside() -> None:

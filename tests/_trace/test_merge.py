@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from whyops._trace.merge import merged
+from whyops._wire.read import RecordedEvent
 
 AT = "2026-11-23T18:14:05.123456Z"
 
 
-def event(kind: str = "error", **fields: object) -> dict[str, object]:
-    return {"eventType": kind, "timestamp": AT, **fields}
+def event(kind: str = "error", **fields: object) -> RecordedEvent:
+    return RecordedEvent({"eventType": kind, "timestamp": AT, **fields})
 
 
 def test_each_key_once() -> None:
@@ -33,7 +34,7 @@ def test_each_key_once() -> None:
 def test_the_same_event_there(there: dict[str, object], *, is_same: bool) -> None:
     """The service's copy is known by type, millisecond and span; the one from here stays, for it is whole."""
     here = event(idempotencyKey="a", spanId="s1")
-    events, missing = merged([here], [event(**there)] if "spanId" in there or not is_same else [{**event(**there), "spanId": "s1"}])
+    events, missing = merged([here], [event(**there)] if "spanId" in there or not is_same else [event(**there, spanId="s1")])
     assert events[0] is here
     assert (len(events), missing) == ((1, 0) if is_same else (2, 1))
 

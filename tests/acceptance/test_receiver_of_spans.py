@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +15,9 @@ import pytest
 
 import whyops
 from tests.interpreter import STRICT
-from tests.server.otlp import OtlpServer
+from tests.server.otlp import OtlpServer, values
 from whyops._cli._main import main
+from whyops._otlp.sink import TIMEOUT_SECONDS
 from whyops._outbox.inspect import inspect_outboxes
 from whyops._store.reader import StoreReader
 
@@ -147,3 +150,71 @@ def test_kill_9_between_the_two_acknowledgements(home: Path, receiver: OtlpServe
     assert main(["--home", str(home), "deliver"]) == 0
     assert {one.orphaned for one in inspect_outboxes(home)} == {0}
     assert (stored(home), tools(receiver)) == (10, 5)
+
+
+ENDS = """
+import sys
+import whyops
+sdk = whyops.WhyOps(home=sys.argv[1], otlp=sys.argv[2], exit_timeout=0.5, outbox=sys.argv[3])
+
+@whyops.tool
+def search(order: str) -> str:
+    return order
+
+with sdk.trace("t"):
+    for number in range(5):
+        search(str(number))
+"""
+
+
+@pytest.mark.parametrize("outbox", ["file", "memory"])
+def test_an_end_while_one_hangs(home: Path, receiver: OtlpServer, monkeypatch: pytest.MonkeyPatch, outbox: str) -> None:
+    """The end of a process waits no longer than it was told to; the store has all, and one line says what waits."""
+    receiver.hang()
+    command = [*STRICT, "-c", ENDS, str(home), base(receiver), outbox]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, timeout=TIMEOUT_SECONDS / 2, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert stored(home) == 10
+    assert re.findall(r"\d+ events", done.stderr) == ["10 events"]
+    receiver.clear()
+    monkeypatch.setenv("WHYOPS_OTLP", "1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", base(receiver))
+    assert main(["--home", str(home), "deliver"]) == 0
+    assert tools(receiver) == (5 if outbox == "file" else 0)
+
+
+FORKS = """
+import os, sys
+import whyops
+sdk = whyops.WhyOps(home=sys.argv[1], otlp=sys.argv[2])
+
+@whyops.tool
+def search(order: str) -> str:
+    return order
+
+def run(name):
+    with sdk.trace("t"):
+        for number in range(5):
+            search(f"{name} {number}")
+
+run("before")
+child = os.fork()
+run("child" if child == 0 else "parent")
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a child is forked")
+def test_a_fork_with_two_destinations(home: Path, receiver: OtlpServer) -> None:
+    """Parent and child deliver what is their own to each destination, once."""
+    command = [*STRICT, "-W", "ignore::DeprecationWarning", "-c", FORKS, str(home), base(receiver)]  # Python's own, of forks with threads
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=40, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    searched = Counter(values(span.attributes)["input.value"] for span in receiver.spans if span.name == "execute_tool search")
+    assert searched == {f'{{"order":"{name} {number}"}}': 1 for name in ("before", "child", "parent") for number in range(5)}
+    assert set(receiver.came.values()) == {1}
+    assert stored(home) == 30
+    assert [one for one in inspect_outboxes(home) if one.orphaned] == []

@@ -34,15 +34,16 @@ def placed() -> list[tuple[str, str | None]]:
     return [(call.first.content["toolCalls"][0]["arguments"]["sku"], call.first.parent_span_id) for call in calls if call.name == "look_up"]
 
 
-async def asked(app: Any, headers: dict[str, str], scope_type: str = "http") -> bytes:
-    """Ask an ASGI application as a server does, and return the body."""
+async def asked(app: Any, headers: dict[str, str], scope_type: str = "http", leaves: asyncio.Event | None = None) -> bytes:
+    """Ask an ASGI application as a server does, and return the body; the client goes when `leaves` is set."""
     told: list[Any] = []
     requests = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> Any:
         if requests:
             return requests.pop()
-        return await asyncio.Future()
+        await (asyncio.Future() if leaves is None else leaves.wait())
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         told.append(message)
@@ -120,6 +121,53 @@ def test_fastapi(sent: tuple[dict[str, str], str]) -> None:
 
     asyncio.run(main())
     assert placed() == [(thing, span_id) for thing in ("endpoint", "streamed", "streamed too", "background")]
+
+
+@whyops.tool
+async def wait_for_more(sku: str) -> str:
+    """Take longer than anybody waits."""
+    await asyncio.sleep(60)
+    return sku
+
+
+@pytest.mark.parametrize("how", ["cancelled", "disconnected"])
+def test_a_request_that_is_given_up(sent: tuple[dict[str, str], str], how: str) -> None:
+    """What its stream was about to do is interrupted, and what it does as it ends is in the trace, too; behind it nothing is current."""
+    fastapi = pytest.importorskip("fastapi")
+    from starlette.responses import StreamingResponse  # noqa: PLC0415
+
+    headers, span_id = sent
+    begun, leaves = asyncio.Event(), asyncio.Event()
+    app = fastapi.FastAPI()
+    app.add_middleware(asgi.TraceMiddleware, trust=True)
+
+    async def stream() -> AsyncIterator[str]:
+        try:
+            yield look_up("first")
+            begun.set()
+            yield await wait_for_more("second")
+        finally:
+            look_up("last")
+
+    @app.get("/")
+    def answer() -> Any:
+        return StreamingResponse(stream())
+
+    async def main() -> None:
+        request = asyncio.ensure_future(asked(app, headers, leaves=leaves))
+        await begun.wait()
+        if how == "cancelled":
+            request.cancel()
+        leaves.set()
+        await asyncio.wait([request])
+        assert request.cancelled() == (how == "cancelled")
+        assert whyops.current_trace() is None
+
+    asyncio.run(main())
+    default_client().flush_sync()
+    first, waited, last = (call for call in whyops.load_trace("order-7").calls if call.name != "ask")
+    assert [call.first.parent_span_id for call in (first, waited, last)] == [span_id] * 3
+    assert [call.interrupted for call in (first, waited, last)] == [None, "CancelledError", None]
 
 
 def test_flask(sent: tuple[dict[str, str], str]) -> None:

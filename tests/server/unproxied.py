@@ -35,6 +35,8 @@ _MODELS: dict[str, Callable[[Turn], Answer]] = {
 class ModelProvider(StrictServer):
     """Answers as OpenAI, Azure and Anthropic do, to a provider's key, and refuses any header of ours. Faults are the strict server's."""
 
+    turn: type[Turn] = Turn
+
     def answer(self, request: Request) -> Answer:
         """Answer a request that meets no fault."""
         if not str(request.headers.get("api-key", request.key)).startswith(KEY_PREFIX):
@@ -46,5 +48,5 @@ class ModelProvider(StrictServer):
             return Answer(200, {"object": "list", "data": [{"id": "m-1", "object": "model"}], "has_more": False})
         if request.method != "POST" or path not in _MODELS:
             return Answer(200, {"input_tokens": 3})
-        turn = Turn(request.json(), "")
+        turn = self.turn(request.json(), "")
         return model.refusal(turn, in_anthropics_form=path == "/v1/messages") or _MODELS[path](turn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.server import ServerProcess
+from whyops._outbox.inspect import inspect_outboxes
 
 NEEDED = ("celery", "cloudpickle", "gevent", "gunicorn", "joblib")
 
@@ -50,9 +52,9 @@ class Service:
                 [sys.executable, *command], env=self.environment, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT, text=True
             )
 
-    def run(self, *command: str) -> None:
+    def run(self, *command: str, seconds: float = 50) -> None:
         """Run a Python to its end, which must be a good one."""
-        assert self.start(*command).wait(50) == 0, self.log()
+        assert self.start(*command).wait(seconds) == 0, self.log()
 
     def log(self) -> str:
         """Return what the programs have said."""
@@ -69,6 +71,13 @@ class Service:
         """Return the events that have arrived."""
         return self._server.events
 
+    def not_continued(self) -> Counter[str]:
+        """Return how often a program did not continue a trace that was named to it, by reason."""
+        told: Counter[str] = Counter()
+        for one in inspect_outboxes(Path(self.environment["WHYOPS_HOME"])):
+            told.update(one.counts.not_continued_reasons)
+        return told
+
     def calls(self, count: int) -> list[Call]:
         """Return the calls that arrived, once what waits in files is sent too. Each event came once, each call is closed."""
         self.run("-m", "whyops", "deliver")
@@ -79,6 +88,18 @@ class Service:
         assert sorted(call.span for call in requests) == sorted(closed)
         assert len(requests) == count, self.log()
         return requests
+
+
+def wait_for(port: int, server: subprocess.Popen[str]) -> None:
+    """Wait until a server listens, or has ended."""
+    deadline = time.monotonic() + 60
+    while not _listens(port) and time.monotonic() < deadline and server.poll() is None:
+        time.sleep(0.05)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Call:

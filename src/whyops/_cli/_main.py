@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from importlib import import_module
 from typing import NamedTuple, NoReturn
 
 from .. import __version__
-from .._config.settings import home_directory
+from .._config.environment import terminal_size
 from ..errors import WhyOpsError
 from ._command import Command, Context, Terminal
 
@@ -38,7 +39,7 @@ COMMANDS = (
     Listed("tail", "tail", "follow what agents do, a line for each step"),
     Listed("report", "report", "write traces as one HTML file, for a browser or a ticket"),
     Listed("ui", "ui", "browse, search and compare the recorded traces in a browser"),
-    Listed("mcp", "mcp", "give coding agents the recorded traces, over MCP (needs whyops[mcp])"),
+    Listed("mcp", "mcp", "give coding agents the recorded traces, over MCP (needs the package mcp)"),
     Listed("export", "export", "write traces as JSON lines, one event per line"),
     Listed("push", "push", "send traces of the local store to the service"),
     Listed("prune", "prune", "remove traces from this machine, by age, size, user or id"),
@@ -70,11 +71,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace, terminal: Terminal) -> int:
     try:
+        from .._config.settings import home_directory  # noqa: PLC0415  (--version and --help need no settings)
+
         command: Command = arguments.command
-        return command.run(arguments, Context(home_directory(arguments.home), terminal))
+        run = _uncollected if command.is_brief else command.run
+        return run(arguments, Context(home_directory(arguments.home), terminal))
     except WhyOpsError as error:
         print(f"whyops: {terminal.printable(str(error))}", file=sys.stderr)
         return 1
+
+
+def _uncollected(arguments: argparse.Namespace, context: Context) -> int:
+    """Run a command without the search for circles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        command: Command = arguments.command
+        return command.run(arguments, context)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
@@ -90,6 +106,9 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     word = _command_word(argv)
     if word is not None and word not in parsers:
         refuse(word)
+    if word is None and not {"-h", "--help", "--version"}.intersection(argv):
+        parser.print_help(sys.stderr)  # what one may want, in place of what is missing
+        parser.exit(2)
     arguments, unknown = parser.parse_known_args(argv, argparse.Namespace(commands=parsers, overview=parser.format_help, refuse=refuse))
     if unknown and word is not None:
         _refuse_arguments(parsers[word], unknown)
@@ -120,16 +139,21 @@ def _command_word(argv: Sequence[str]) -> str | None:
 
 def _parsers(argv: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """Return the parser, and those of all commands by their names: complete are those that the words name, for no other is asked."""
-    parser = argparse.ArgumentParser(prog="whyops", description="See what an AI agent did, and why.")
+    parser = argparse.ArgumentParser(prog="whyops", description="See what an AI agent did, and why.", formatter_class=_formatter)
     parser.add_argument("--version", action="version", version=f"whyops {__version__}")
     parser.add_argument("--home", metavar="FOLDER", help="where local data is stored (default: WHYOPS_HOME, else ~/.whyops)")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     parsers = {}
     for listed in COMMANDS:
-        added = parsers[listed.name] = commands.add_parser(listed.name, help=listed.summary)
+        added = parsers[listed.name] = commands.add_parser(listed.name, help=listed.summary, formatter_class=_formatter)
         if listed.name in argv or _NEEDS_ALL in argv:
             _complete(added, listed.load())
     return parser, parsers
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Return what sets help texts as wide as the terminal; argparse would load `shutil` to learn that."""
+    return argparse.HelpFormatter(prog, width=terminal_size()[0] - 2)
 
 
 def _complete(parser: argparse.ArgumentParser, command: Command) -> None:

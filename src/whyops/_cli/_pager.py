@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import subprocess
 from collections.abc import Iterator
 
 from .._config.environment import of_pager, pager
@@ -22,6 +20,8 @@ def show(terminal: Terminal, text: str) -> None:
 
 def _paged(terminal: Terminal, text: str, command: str) -> bool:
     """Run the pager until the user leaves it, and tell whether there is one."""
+    import subprocess  # noqa: PLC0415  (needed on a terminal, for a long text)
+
     terminal.stream.flush()
     process = subprocess.Popen(command, shell=True, stdin=subprocess.PIPE, env=of_pager())  # noqa: S602  (a command line of the user's own)
     with _without_interrupts():
@@ -37,6 +37,8 @@ _NOT_RUNNABLE, _NOT_FOUND = 126, 127
 @contextlib.contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Leave Ctrl-C to the pager."""
+    import signal  # noqa: PLC0415  (as above)
+
     try:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     except ValueError:  # not the main thread, which alone gets it

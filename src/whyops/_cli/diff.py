@@ -32,5 +32,6 @@ COMMAND = Command(
     "another way (~). Ids, times and the order of calls that ran at the same time don't count.",
     epilog="Example: whyops diff session-122 session-123",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

@@ -63,5 +63,6 @@ COMMAND = Command(
     "that only the service has, by their ids.",
     epilog="Example: whyops export --since 7d -o week.jsonl",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

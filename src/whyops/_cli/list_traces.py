@@ -105,5 +105,6 @@ COMMAND = Command(
     description="List the traces that were recorded on this machine, or with --remote those of the service, most recently active first.",
     epilog="`whyops show` accepts a trace's id; of a local trace also a prefix of it that no other trace has.",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

@@ -65,5 +65,6 @@ COMMAND = Command(
     "at the service is not changed.",
     epilog="Examples: whyops prune --older-than 30d; whyops prune --user user_12345",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

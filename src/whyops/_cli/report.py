@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import __version__
 from .._render.format import bytes_text
-from .._render.page.html import render_report
+from .._render.page.html import report_parts
 from ._command import Command, Context
 from ._files import write_out
 from ._local import add_local, alive_in, load
@@ -31,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Write the file, and print its path."""
     traces = [load(wanted, arguments, context) for wanted in dict.fromkeys(arguments.traces)]
-    page = render_report(traces, version=__version__, is_alive=alive_in(context.home)).encode()
+    parts = report_parts(traces, version=__version__, is_alive=alive_in(context.home))
     path: Path = arguments.output or Path(f"whyops-{_UNFIT.sub('-', traces[0].trace_id)[:_MOST_OF_A_NAME].strip('-.') or 'trace'}.html")
-    write_out(path, [page])
+    size = write_out(path, (part.encode() for part in parts))
     context.print(str(path))
-    context.note(f"{bytes_text(len(page))}; opens from disk, without a network.")
+    context.note(f"{bytes_text(size)}; opens from disk, without a network.")
     if arguments.open and not webbrowser.open(path.absolute().as_uri()):
         context.note("Could not start a browser: open the file yourself.")
     return 0
@@ -45,5 +45,6 @@ COMMAND = Command(
     description="Write one self-contained HTML file: the decision graph, a time line, filters, search, and each event's full JSON.",
     epilog="Example: whyops report last -o run.html --open",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

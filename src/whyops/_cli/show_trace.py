@@ -127,5 +127,6 @@ COMMAND = Command(
     epilog="Examples: whyops show last --full; whyops show last --errors; whyops show last --step 12; whyops show last --prompt 3; "
     "whyops show last --for-llm --budget 2000 | pbcopy; whyops show last --as-test > tests/test_refund.py",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

@@ -78,6 +78,8 @@ def _as_json(one: Waiting, service: Service | None, receiver: Receiver | None) -
         "dropped": counts.dropped,
         "notRecorded": counts.not_recorded,
         "notRecordedReasons": counts.not_recorded_reasons,
+        "notContinued": counts.not_continued,
+        "notContinuedReasons": counts.not_continued_reasons,
     }
 
 
@@ -85,5 +87,6 @@ COMMAND = Command(
     description="Show what became of the recorded events, by destination. Changes nothing.",
     epilog="`whyops deliver` sends what waits.",
     run=run,
+    is_brief=True,
     add_arguments=add_arguments,
 )

@@ -7,7 +7,9 @@ environment. This process ignores it, and removes it with the client that it was
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 from ..errors import ConfigurationError
 
@@ -75,6 +77,16 @@ def is_disabled() -> bool:
 def may_freeze() -> bool:
     """Tell whether the host is one that freezes a process between two requests."""
     return any(text(name) is not None for name in _FREEZING_HOSTS)
+
+
+def terminal_size() -> tuple[int, int]:
+    """Return the columns and lines of the terminal: those that COLUMNS and LINES give, else its own; 80 and 24 without one."""
+    columns, lines = (int(given) if (given := os.environ.get(name, "")).isdecimal() else 0 for name in ("COLUMNS", "LINES"))
+    own = (0, 0)
+    if not (columns and lines) and sys.__stdout__ is not None:
+        with suppress(OSError, ValueError):  # no terminal, or closed
+            own = os.get_terminal_size(sys.__stdout__.fileno())
+    return columns or own[0] or 80, lines or own[1] or 24
 
 
 def wants_color() -> bool:

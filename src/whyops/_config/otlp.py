@@ -53,11 +53,6 @@ def headers_in(text: str) -> dict[str, str]:
     return headers
 
 
-def is_switched_on() -> bool:
-    """Tell whether `WHYOPS_OTLP` says that OpenTelemetry's variables are for WhyOps as well."""
-    return environment.flag("WHYOPS_OTLP", default=False)
-
-
 def address_given() -> str:
     """Return the whole address for spans that OpenTelemetry's variables name, or its default.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import ConfigurationError
-from . import defaults, environment, otlp
+from . import defaults, environment
 
 if TYPE_CHECKING:
     import httpx
@@ -104,7 +104,11 @@ class Settings:
 
     def _receiver(self) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """Return the whole address of the receiver of spans, and the headers for it; the environment's are not for a sink's lines."""
-        is_on = self.sink is None and otlp.is_switched_on()
+        is_on = self.sink is None and environment.flag("WHYOPS_OTLP", default=False)
+        if self.otlp is None and not is_on:
+            return None, ()
+        from . import otlp  # noqa: PLC0415  (most programs send no spans)
+
         headers = tuple(otlp.headers_given().items()) if is_on else ()
         if self.otlp is not None:
             return otlp.traces_address(self.otlp), headers
@@ -254,6 +258,8 @@ def _check_otlp(address: str, name: str) -> None:
     """Reject what is no address of a receiver. The message repeats nothing of it: there may be a password in it."""
     _check_text(address, name)
     _require(address.isprintable() and " " not in address, f"{name} must be a URL without spaces or other invisible characters.")
+    from . import otlp  # noqa: PLC0415  (as above)
+
     otlp.traces_address(address)
 
 

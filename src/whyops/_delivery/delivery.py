@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .._outbox.counters import Counters
 from .._outbox.destination import Destination
 from .._outbox.file_outbox import FileOutbox, OutboxClosed
-from .._outbox.queue import Files, Queue
+from .._outbox.queue import Queue
 from .._runtime import exits, forks, guard
 from .._runtime.clock import CLOCK, Clock
 from .._runtime.waiting import awaited, new_future, waited
@@ -26,6 +26,8 @@ from .worker import Worker
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from .._outbox.queue import Files
 
 T = TypeVar("T")
 
@@ -137,6 +139,22 @@ class Delivery:
     def lose(self, trace_id: str, reason: str, events: int) -> None:
         """Count events that could not be recorded; `trace_id` is empty where nobody knows whose they were. From any thread."""
         self._counters.lose(trace_id, reason, events)
+        self._tell_counts()
+
+    def ignore(self, reason: str) -> None:
+        """Count a trace of another process that is not continued here. From any thread.
+
+        The first is written down at once: the process of a job may record nothing more, and end without exit hooks.
+        """
+        is_first = not self._counters.total.not_continued
+        self._counters.ignore(reason)
+        if is_first:
+            self._counters.save()
+        if self._counters.has_news():
+            self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        """Have the numbers written down, soon, where nothing else is to be done."""
         self._register()
         if self._worker.thread is None:
             self._worker.wake()

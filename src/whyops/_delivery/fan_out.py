@@ -25,13 +25,15 @@ TURN_SECONDS = 0.2
 class FanOut:
     """The delivery of the first destination, `leader`, and those of its others, as one.
 
-    Each has a thread, a position, a bound and counters of its own, so that one that is away delays no other. `record` is the leader's.
+    Each has a thread, a position, a bound and counters of its own, so that one that is away delays no other. `record` and `ignore` are
+    the leader's.
     """
 
     def __init__(self, leader: Leader) -> None:
         self.first = leader
         self.destination = leader.destination
         self.record = leader.record
+        self.ignore = leader.ignore
         self._each: Sequence[Delivery] = [leader, *leader.others]
         self._parts: WeakKeyDictionary[Future[Any], Sequence[Future[Any]]] = WeakKeyDictionary()
 

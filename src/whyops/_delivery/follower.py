@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .._outbox.queue import Files
 from .._outbox.shared_file import Reader
 from .delivery import Delivery
+
+if TYPE_CHECKING:
+    from .._outbox.queue import Files
 
 
 class Follower(Delivery):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .._outbox.queue import Files, Queue
+from .._outbox.queue import Queue
 from .._outbox.shared_file import Reader, SharedFile
 from .._outbox.shared_outbox import SharedOutbox
 from .._runtime import guard
 from .delivery import Delivery
 from .follower import Follower
+
+if TYPE_CHECKING:
+    from .._outbox.queue import Files
 
 
 class Leader(Delivery):

@@ -34,6 +34,7 @@ from typing import Any
 from .._runtime.safely import Failed, safely, stops
 from . import Encoded
 from .bounded_copy import MAX_DEPTH, BoundedCopier, Redacted, storable
+from .core import core
 from .fast_copy import ENTRY_BYTES, FastCopier, NotCopiedError
 from .readers import MAX_EXACT, NODE_COST
 from .redaction.redactor import DROPPED, Redactor, redacted_by_user
@@ -71,9 +72,7 @@ class Encoder:
         redact: Callable[[Any], Any] | None = None,
         known: Iterable[str] = (),
     ) -> None:
-        from pydantic_core import to_json  # noqa: PLC0415  (`import whyops` does not pay for it)
-
-        self._to_json = to_json
+        self._to_json: Callable[[Any], bytes] = core().to_json
         self._max_bytes = max(max_value_bytes, 256)
         self.redactor = Redactor(redact_keys, keep_keys, known)
         self._is_dubious = prefilter(rf"{self.redactor.prefilter}|{_NOT_FINITE}")

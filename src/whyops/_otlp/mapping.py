@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._wire.read import RecordedEvent
+from .._wire.read import RecordedEvent, decode
 from .conversation import Conversation
 from .span import Span
 from .turn import Held, Turn
@@ -42,7 +42,7 @@ class Mapping:
         self._joined = {}
         made: list[tuple[int, Span]] = []
         for place, line in enumerate(lines):
-            event = RecordedEvent.of_line(line)
+            event = RecordedEvent(decode(line) or {})
             if event.trace_id is not None:
                 turn = self._turn(event.trace_id, event)
                 turn.take(event)
@@ -155,7 +155,7 @@ class Mapping:
             return turn
         turn = self._turns.pop(key, None) or self._ended.pop(key, None) or self._past.pop(key, None)
         if turn is None:
-            turn = Turn(trace_id, event.parent_trace_id or trace_id, event.run_id, event.agent_name or self._agent_name)
+            turn = Turn(trace_id, event.root_trace_id or trace_id, event.run_id, event.agent_name or self._agent_name)
         self._turns[key] = self._last = turn  # the latest one last
         return turn
 

@@ -26,7 +26,7 @@ class Turn:
 
     `requests` are calls without an end, by their spans; `errors` those of calls, by their spans; `thoughts` reasoning without an answer, by
     the keys of its events; `answered` the ids of models' calls that have an answer. `is_asking` tells that nothing came after a prompt.
-    `tree` is the trace that ids are derived from: the one of the agent that asked for this one, if another did, else its own.
+    `tree` is the trace that ids are derived from: the one in which all began, if another agent asked for this one, else its own.
     """
 
     trace_id: str

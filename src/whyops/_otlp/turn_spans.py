@@ -205,7 +205,8 @@ def _failed(span: Span, failure: str | None, error: RecordedEvent | None) -> Spa
     span.failure = failure
     span.attributes["error.type"] = (error.error_type if error is not None else None) or _OTHER
     if error is not None:
-        told = {"exception.type": error.error_type, "exception.message": error.failure, "exception.stacktrace": error.stack}
+        message = (error.failure or "").removeprefix(f"{error.error_type}: ")
+        told = {"exception.type": error.error_type, "exception.message": message, "exception.stacktrace": error.stack}
         at = span.end if error.at is None else error.at
         span.events = (SpanEvent("exception", at, {name: value for name, value in told.items() if value}),)
     return span

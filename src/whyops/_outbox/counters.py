@@ -48,8 +48,9 @@ class Counts:
     """Numbers of events. Of those that did not get through also how many for each reason, and of those that were lost, of each trace.
 
     `accepted` were taken into a queue of the service's, which says no more of them. `dropped` were lost for want of room, `not_recorded`
-    for any other cause. The latest traces are told apart, by their ids. `postponed` says why events wait: it is empty when some got through
-    since, and None where nothing was tried.
+    for any other cause. The latest traces are told apart, by their ids. `not_continued` counts no events, but how often work came from
+    another process with a trace that could not be read or was not trusted. `postponed` says why events wait: it is empty when some got
+    through since, and None where nothing was tried.
     """
 
     delivered: int = 0
@@ -58,9 +59,11 @@ class Counts:
     sampled_out: int = 0
     dropped: int = 0
     not_recorded: int = 0
+    not_continued: int = 0
     rejected_reasons: Numbers = field(default_factory=dict)
     sampled_out_reasons: Numbers = field(default_factory=dict)
     not_recorded_reasons: Numbers = field(default_factory=dict)
+    not_continued_reasons: Numbers = field(default_factory=dict)
     dropped_traces: Numbers = field(default_factory=dict)
     not_recorded_traces: Numbers = field(default_factory=dict)
     postponed: str | None = None
@@ -143,6 +146,10 @@ class Counters:
         """Count events that could not be recorded; the trace may be unknown, and its id empty."""
         self.count(Counts(not_recorded=events, not_recorded_reasons={reason[:MAX_REASON]: events}, not_recorded_traces={trace_id: events}))
 
+    def ignore(self, reason: str) -> None:
+        """Count a trace of another process that is not continued here."""
+        self.count(Counts(not_continued=1, not_continued_reasons={reason: 1}))
+
     def reject(self, line: bytes, reason: str) -> None:
         """Keep a refused event aside, with the reason, and count it."""
         if self._folder is not None:
@@ -165,8 +172,9 @@ class Counters:
             self.lose(trace_id, reason, events)
 
     def has_news(self) -> bool:
-        """Tell whether events were lost that the file does not know of, and can be told of sooner or later."""
-        return self._folder is not None and not self._is_refused and bool(self._unsaved.dropped or self._unsaved.not_recorded)
+        """Tell whether something was lost or ignored that the file does not know of, and can be told of sooner or later."""
+        new = self._unsaved
+        return self._folder is not None and not self._is_refused and bool(new.dropped or new.not_recorded or new.not_continued)
 
     def save(self) -> None:
         """Add what was counted since the last time to the destination's file; if another process is at it, the next time."""

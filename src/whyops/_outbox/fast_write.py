@@ -16,7 +16,8 @@ from .._runtime.forks import forks_wait
 
 SLOW_SECONDS = 0.2
 
-_held: Callable[[int, bytes, int], int] | None = None
+held: Callable[[int, bytes, int], int] | None = None
+"""C's `write`, once it was looked for and as long as it is quick; with it, and where there are threads, `write` is to be called."""
 _looked = False
 
 
@@ -26,20 +27,20 @@ def write(fd: int, line: bytes) -> int:
     Raises:
         OSError: none were.
     """
-    global _held  # noqa: PLW0603  (given up for good)
-    held = _held
-    if held is None or threads() < 2:
+    global held  # noqa: PLW0603  (given up for good)
+    in_one_go = held
+    if in_one_go is None or threads() < 2:
         return os.write(fd, line)
     started = time.monotonic()
-    written = held(fd, line, len(line))
+    written = in_one_go(fd, line, len(line))
     if time.monotonic() - started > SLOW_SECONDS:
-        _held = None
+        held = None
     return written if written >= 0 else os.write(fd, line)
 
 
 def prepare() -> None:
     """Look for C's `write`, once, when there are other threads. It takes milliseconds, so the sender's thread does it."""
-    global _held, _looked  # noqa: PLW0603  (set once)
+    global held, _looked  # noqa: PLW0603  (set once)
     if _looked or threads() < 2:
         return
     _looked = True
@@ -51,4 +52,4 @@ def prepare() -> None:
         found.restype = ctypes.c_ssize_t
     except Exception:  # noqa: BLE001  (the boundary "a quicker write": not built in, or forbidden)
         return
-    _held = found
+    held = found

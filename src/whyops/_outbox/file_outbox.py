@@ -6,6 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
+from _thread import _count as threads
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from .._runtime.private_files import open_private
 from . import fast_write as writing
 from .destination import Destination, make_place
 from .own_segments import RETIRE_SECONDS, OwnSegments, folder_bytes
-from .segment import SUFFIX, Segment, close_if_ours, is_ours
+from .segment import SUFFIX, Segment, close_if_ours, is_ours, settled_bytes
 
 SEGMENT_BYTES = 8_000_000
 
@@ -50,7 +51,7 @@ class FileOutbox:
         make_place(folder)
         segment, self._fd = self._new_segment()
         self._own = OwnSegments(segment, clock)
-        self._room = max_bytes - folder_bytes(folder)
+        self._room = self._room_left()
 
     def append(self, line: bytes) -> bool:
         """Add a line, unless there is no room for it.
@@ -62,7 +63,8 @@ class FileOutbox:
         size = len(line)
         if self._room < size:
             return False
-        written = writing.write(self._fd, line)
+        held = writing.held
+        written = os.write(self._fd, line) if held is None or threads() < 2 else writing.write(self._fd, line)
         self._room -= written
         if written != size:
             self._own.newest.doubtful = True
@@ -91,7 +93,7 @@ class FileOutbox:
         elif self._own.newest.end() >= self.loud_at:
             self._rotate()
         self._own.remove_drained()
-        self._room = self._max_bytes - folder_bytes(self.folder)
+        self._room = self._room_left()
         writing.prepare()
         return False
 
@@ -131,6 +133,11 @@ class FileOutbox:
             if not self._closed:
                 self.close()
             self.forget()
+
+    def _room_left(self) -> int:
+        """Return how much more may wait in the folder. Where many processes write there, most of it may be settled, in files in use."""
+        room = self._max_bytes - folder_bytes(self.folder)
+        return room if room > self.loud_at else room + settled_bytes(self.folder)
 
     def _new_segment(self) -> tuple[Segment, int]:
         """Make a file, and return it with a descriptor to append through."""

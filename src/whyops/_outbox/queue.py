@@ -6,6 +6,7 @@ import errno
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from .._runtime import locks
 from .._runtime.clock import Clock
@@ -13,13 +14,15 @@ from .batch import MAX_BYTES, Batch, Marks, Shelf
 from .file_outbox import FileOutbox, OutboxClosed
 from .memory_outbox import MemoryOutbox
 from .orphans import Orphans
-from .shared_outbox import SharedOutbox
+
+if TYPE_CHECKING:
+    from .shared_outbox import SharedOutbox
+
+    Files: TypeAlias = FileOutbox | SharedOutbox
+    Outbox: TypeAlias = Files | MemoryOutbox
 
 MAX_MEMORY_BYTES = 64_000_000
 _MOST_TRIES = 5
-
-Files = FileOutbox | SharedOutbox
-Outbox = Files | MemoryOutbox
 
 
 class Queue:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .._runtime.clock import Clock
 from .own_segments import OwnSegments, folder_bytes
-from .segment import SUFFIX, Segment
+from .segment import SUFFIX, Segment, settled_bytes
 from .shared_file import SharedFile
 
 
@@ -103,13 +103,15 @@ class SharedOutbox:
         excess = folder_bytes(self.folder) - self._max_bytes
         dropped = False
         if excess > 0:
+            excess -= settled_bytes(self.folder)
+        if excess > 0:
             own = {segment.path: segment for segment in self._own.retired()}
             for path in sorted(self.folder.glob(f"*{SUFFIX}")):
                 if excess <= 0:
                     break
                 segment = own.get(path) or (Segment.adopt(path) if path != self._own.newest.path else None)
                 if segment is not None:
-                    excess -= segment.end()
+                    excess -= segment.end() - segment.acknowledged
                     dropped = self._drop(segment) or dropped
                     if path not in own:
                         segment.remove()

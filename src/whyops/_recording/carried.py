@@ -16,7 +16,10 @@ KEY = "dev.whyops/trace"
 """Under which MCP's `_meta` holds the text."""
 
 MAX_TEXT = 4096
-"""Characters of the text. A longer one, or a header that is longer than twice this, is not read."""
+"""Characters of the text. A longer one is not read."""
+
+MAX_HEADER = 8192
+"""Characters of a `baggage` header, with others' members. A longer one is not read; W3C has servers pass on at least as much."""
 
 SIGNED_SECONDS = 86_400
 """For how long a signature holds: as long as a task may wait in a queue."""
@@ -29,16 +32,29 @@ _TIME, _SIGNATURE = "time", "signature"
 
 
 class Carried(NamedTuple):
-    """A trace, the span in it that work is sent from, its agent and, if it is to be told, its user."""
+    """A trace, the span in it that work is sent from, its agent and, if it is to be told, its user.
+
+    `parent_id` is the trace of another agent that this one is a part of, `root_id` the one in which all began, if that is yet another.
+    """
 
     trace_id: str
     span_id: str | None = None
     agent_name: str | None = None
     run_id: str | None = None
     user_id: str | None = None
+    parent_id: str | None = None
+    root_id: str | None = None
 
 
-_NAMES = {"trace": MAX_ID, "span": MAX_ID, "agent": _MAX_AGENT_NAME, "run": MAX_ID, "user": MAX_USER_ID}
+_NAMES = {
+    "trace": MAX_ID,
+    "span": MAX_ID,
+    "agent": _MAX_AGENT_NAME,
+    "run": MAX_ID,
+    "user": MAX_USER_ID,
+    "parent": MAX_ID,
+    "root": MAX_ID,
+}
 """What the members of `Carried` are called in the text, in their order, and how long they may be."""
 
 
@@ -47,10 +63,9 @@ def to_text(carried: Carried, secret: str | None = None, now: float = 0.0) -> st
 
     A user who makes it too long is left out.
     """
-    told = [f"{_PREFIX}{name}={_quoted(value)}" for name, value in zip(_NAMES, carried, strict=True) if value]
-    text = ",".join(told)
+    text = ",".join(f"{_PREFIX}{name}={_quoted(value)}" for name, value in zip(_NAMES, carried, strict=True) if value)
     if carried.user_id and len(text) > MAX_TEXT - _ROOM_TO_SIGN:
-        text = ",".join(told[:-1])
+        return to_text(carried._replace(user_id=None), secret, now)
     if secret is None:
         return text
     dated = f"{text},{_PREFIX}{_TIME}={int(now)}"
@@ -70,8 +85,8 @@ def from_text(text: object) -> Carried | None:
             if not 0 < len(value) <= limit or not value.isprintable() or (name != "user" and safe_id(value[:MAX_ID]) != value[:MAX_ID]):
                 return None
         values.append(value)
-    trace_id, span_id, agent_name, run_id, user_id = values
-    return None if trace_id is None else Carried(trace_id, span_id, agent_name, run_id, user_id)
+    trace_id, *others = values
+    return None if trace_id is None else Carried(trace_id, *others)
 
 
 def is_signed(text: object, secret: str, now: float) -> bool:
@@ -104,7 +119,7 @@ def own_trace_id(carried: Carried, agent_name: str) -> str:
 
 def _members(text: object) -> dict[str, str] | None:
     """Return the values of our members, by name without the prefix. None for no text, one that is too long, or a name that comes twice."""
-    if not isinstance(text, str) or len(text) > MAX_TEXT * 2:
+    if not isinstance(text, str) or len(text) > MAX_HEADER:
         return None
     own = own_members(text)
     if not own or len(own) > MAX_TEXT or not own.isascii():

@@ -26,11 +26,11 @@ def baggage_in(carrier: object) -> tuple[str, str]:
 
 def _text_in(carrier: object) -> str | None:
     pairs = [(name.lower(), value) for name, value in _pairs(carrier)]
-    own = next((_text(value) for name, value in pairs if name == carried.KEY), None)
+    own = next((_text(value) for name, value in pairs if name == carried.KEY and value is not None), None)
     if own is not None:
         return own
     baggage = ",".join(_text(value) for name, value in pairs if name == BAGGAGE)
-    return baggage if len(baggage) > carried.MAX_TEXT * 2 or carried.own_members(baggage) else None
+    return baggage if len(baggage) > carried.MAX_HEADER or carried.own_members(baggage) else None
 
 
 def _baggage_in(carrier: object) -> tuple[str, str]:
@@ -60,5 +60,5 @@ def _items(carrier: object) -> Iterable[object]:
 def _text(value: object) -> str:
     """Return what a header holds as text; nothing, if it is no text."""
     if isinstance(value, bytes):
-        return value[: carried.MAX_TEXT * 2 + 1].decode("latin-1")
+        return value[: carried.MAX_HEADER + 1].decode("latin-1")
     return value if isinstance(value, str) else ""

@@ -78,12 +78,16 @@ class ModelCall:
 
     def expect_request(self, *, embeds: bool = False) -> None:
         """Let the request that is made for it from here on not be recorded again, should its client record."""
-        self._expected = expect(embeds=embeds)
+        self.expects(expect(embeds=embeds))
+
+    def expects(self, expected: Expected) -> None:
+        """Keep what lets its request not be recorded again, as long as one is to come."""
+        self._expected = expected
 
     def expect_no_request(self) -> None:
         """Let what is requested from now on be a call of its own."""
         if self._expected is not None:
-            self._expected.is_open = False
+            self._expected.close()
 
     @property
     def has_token(self) -> bool:

@@ -20,7 +20,7 @@ from .arguments import Arguments
 from .callable_wrapper import OBSERVER, CallableWrapper, wrapper_class
 from .frames import Covered, Frame
 from .generators import UNCHANGED, RecordedSteps, Steps, async_generator_function, by_kind, generator_function
-from .open_generators import say_if_streamed
+from .open_generators import open_generators, say_if_streamed
 from .tool_call import ToolCallWriter
 from .trace_writer import TraceWriter
 
@@ -164,8 +164,10 @@ class Observer:
         trace: TraceWriter | None = None
         try:
             named = kwargs.pop(PROXY_ARGUMENT) if PROXY_ARGUMENT in kwargs else None
-            beneath = context.beneath()
-            top = beneath.live if type(beneath) is Covered else beneath
+            top = beneath = context.current.get()
+            if type(beneath) is not Frame or beneath.over or open_generators:  # else it is what `context.beneath` would return
+                beneath = context.beneath()
+                top = beneath.live if type(beneath) is Covered else beneath
             if top is None:
                 trace, parent_id = context.find_trace(named if isinstance(named, str) and named else None), None
                 if trace is not None and trace.recorder.enabled:
@@ -180,7 +182,9 @@ class Observer:
             if not self.captures_arguments:
                 arguments = dict.fromkeys(arguments, NOT_CAPTURED)
             labels = None if top is None else top.labels
-            call = ToolCallWriter(trace, self._arguments.name, trace.encode_arguments(arguments), parent_id, labels, self.hides_text)
+            recorder = trace.recorder
+            encoded = recorder.encode(arguments) if recorder.capture_content else trace.encode_arguments(arguments)
+            call = ToolCallWriter(trace, self._arguments.name, encoded, parent_id, labels, self.hides_text)
             call.begin_unguarded()
         except Exception as error:  # noqa: BLE001  (the boundary "recording", without the call that the decorator adds)
             guard.fault(error, trace, events=2)  # its request, and so its response

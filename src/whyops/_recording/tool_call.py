@@ -79,13 +79,14 @@ class ToolCallWriter:
         if self._started_ns:  # begun once more: another call
             self.span_id = recorder.ids.next()
         arguments, cuts, redactions = self._arguments
-        self._call = line.call_begun(self.span_id, self._tool, arguments)
-        self._members = members = trace.members(self.span_id, self._parent_id, self._metadata, cuts, redactions)
+        span_id = self.span_id
+        self._call = call = line.call_begun(span_id, self._tool, arguments)
+        self._members = members = trace.members(span_id, self._parent_id, self._metadata, cuts, redactions)
         if recorder.enabled:
             times = recorder.clock.stamp(trace.moments)
             if trace.opened_us > 0:
                 members += trace.opened()
-            recorder.record(line.request(trace.head, times, self.span_id, self._call, self._tool, members))
+            recorder.record(line.request(trace.head, times, span_id, call, self._tool, members))
         self._open = True
         self._started_ns = recorder.clock.steady_ns()
 
@@ -163,12 +164,11 @@ class ToolCallWriter:
     def _results(self, result: object) -> Encoded:
         """Encode what the call gave as the object that a response holds."""
         recorder = self.trace.recorder
-        if not recorder.capture_content:
-            return _with_failure(recorder.encode(withheld.results(result, recorder.shown)))
-        if issubclass(type(result), dict):
-            return _with_failure(recorder.encode(result))
-        encoded, cuts, redactions = recorder.encode(result)
-        return f'{{"result":{encoded}}}', cuts, redactions
+        if recorder.capture_content and not issubclass(type(result), dict):
+            encoded, cuts, redactions = recorder.encode(result)
+            return f'{{"result":{encoded}}}', cuts, redactions
+        results = recorder.encode(result if recorder.capture_content else withheld.results(result, recorder.shown))
+        return _with_failure(results) if _ERROR in results[0] else results
 
     def _respond(self, results: Encoded, elapsed_ns: int) -> None:
         trace = self.trace
@@ -178,7 +178,7 @@ class ToolCallWriter:
             _, more_cuts, more_redactions = self._arguments
             members = trace.members(self.span_id, self._parent_id, self._metadata, cuts + more_cuts, redactions + more_redactions)
         if trace.recorder.enabled:
-            took = line.took(elapsed_ns // 1_000 if elapsed_ns > 0 else 0)
+            took = elapsed_ns // 1_000 if elapsed_ns > 0 else 0
             times = trace.recorder.clock.stamp(trace.moments)
             trace.recorder.record(line.response(trace.head, times, self.span_id, self._call, encoded, self._tool, took, members))
 

@@ -220,9 +220,15 @@ class TraceWriter:
                 writer.external_user_id = user
                 writer.head = head
 
-    def came_from(self, trace_id: str) -> None:
-        """Name, in the metadata of all events, the trace of another agent that asked for this one."""
-        self._metadata["parentTraceId"] = trace_id
+    def came_from(self, parent_id: str, root_id: str | None = None) -> None:
+        """Name, in the metadata of all events, the trace of another agent that asked for this one, and the first of all, if another."""
+        self._metadata["parentTraceId"] = parent_id
+        if root_id is not None:
+            self._metadata["rootTraceId"] = root_id
+
+    def parents(self) -> tuple[object, object]:
+        """Return what the metadata of all events tell of these two."""
+        return self._metadata.get("parentTraceId"), self._metadata.get("rootTraceId")
 
     @guard.recording
     def _set_metadata(self, metadata: object) -> None:

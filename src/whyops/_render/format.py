@@ -12,7 +12,8 @@ from .._wire.values import as_mapping, as_sequence
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _INDENT = 2
 _DEEPEST = 20
-_AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=str)
+"""Of what goes in a circle it raises what it raises of what is nested too deep."""
 
 
 def value_text(value: object) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from .._printable import counted
 from .._trace.interventions import is_by_a_human
 from .._trace.recorded import RecordedTrace
 from .._trace.steps import PAUSES, USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 from .._wire.model_tool_call import ModelToolCall
-from .._wire.read import Message, RecordedEvent
-from .._wire.values import as_mapping
+from .._wire.read import Message
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
+from .step_values import Value, values_of
 
 IsAlive = Callable[[str], "bool | None"]
 """Tells of the process that an idempotency key begins with whether it still runs; None if that is not known."""
@@ -25,18 +26,7 @@ _CUT_OFF = "process ended before the model answered"
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
 
 
-@dataclass(frozen=True)
-class Value:
-    """A value that can be shown whole: itself, and where it was recorded, as an event and the keys that lead to it."""
-
-    title: str
-    value: object
-    event: RecordedEvent
-    path: tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class StepText:
+class StepText(NamedTuple):
     """What a view shows of a step; nothing is cut or made printable yet.
 
     `name` is that of the tool or model, else the role or the type of event; `text` what was said, thought or passed to the tool. `outcome`
@@ -59,10 +49,14 @@ class StepText:
     not_recorded: tuple[str, ...] = ()
     """Those of them without a recorded call, as calls."""
     messages: tuple[Message, ...] = ()
-    values: tuple[Value, ...] = ()
-
+    step: Step | None = None
     stands_for: str = ""
     """What is recorded as a tool's call, and is none: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The step's values, each whole."""
+        return () if self.step is None else values_of(self.step)
 
     @property
     def call(self) -> str:
@@ -87,13 +81,16 @@ class StepText:
 def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
     """Describe a step. `is_alive` tells a call that is still open from one whose process has ended before it."""
     said = _described(step)
-    if not step.is_finished and not said.state:
+    state, outcome = said.state, said.outcome
+    if not state and not step.is_finished:
         process = step.first.process
         alive = None if process is None or is_alive is None else is_alive(process)
-        said = replace(said, state=OPEN, outcome=_CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive])
+        state, outcome = OPEN, _CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive]
     counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
-    return replace(
-        said,
+    return said._replace(
+        step=step,
+        state=state,
+        outcome=outcome,
         facts=(*_places(step), *said.facts),
         warnings=(*said.interventions, *said.warnings, *(f"{counted(number, 'value')} {what}" for number, what in counts if number)),
         measures=tuple(filter(None, (*usage_facts(step.usage), duration_text(step.latency_ms)))),
@@ -158,30 +155,24 @@ def _described(step: Step) -> StepText:
         return _llm_response(step)
     if isinstance(step, UserMessage):
         facts = () if step.offered is None else (f"{counted(step.offered, 'tool')} offered",)
-        asked, values = step.asked, (_content("Messages", first),)
-        return StepText("user", asked.role, content_text(asked.content), facts=facts, messages=step.messages, values=values)
+        asked = step.asked
+        return StepText("user", asked.role, content_text(asked.content), facts=facts, messages=step.messages)
     if isinstance(step, Prompt):
         said = ", ".join(f"{message.role}: {content_text(message.content)}" for message in step.messages)
-        return StepText("other", "prompt", said, messages=step.messages, values=(_content("Messages", first),))
+        return StepText("other", "prompt", said, messages=step.messages)
     if isinstance(step, Thinking):
-        return StepText("thinking", "thinking", content_text(step.text), values=(_value("Thinking", first, "thinking"),))
+        return StepText("thinking", "thinking", content_text(step.text))
     if isinstance(step, Embedding):
         text = counted(len(step.inputs), "text") if step.inputs else ""
         state, outcome = ("", "") if step.count is None else (RESULT, counted(step.count, "vector"))
-        return StepText("embedding", step.model or "unknown", text, state, outcome, values=(_content("Content", first),))
+        return StepText("embedding", step.model or "unknown", text, state, outcome)
     if isinstance(step, ErrorStep):
         status = "" if step.status is None else f" (status {step.status})"
-        return StepText("error", "error", f"{step.message}{status}", FAILED, values=(*_error_values(first), *_new_in_prompt(step)))
-    return StepText("other", first.type, value_text(first.content), values=(_content("Content", first),))
+        return StepText("error", "error", f"{step.message}{status}", FAILED)
+    return StepText("other", first.type, value_text(first.content))
 
 
 def _llm_response(step: LLMResponse) -> StepText:
-    first = step.first
-    has_none = first.answer is None and (first.fields or first.content == {})
-    values = [] if has_none else [_value("Answer", first, "content")]
-    values += _new_in_prompt(step)
-    if step.requested:
-        values.append(_value("Requested tools", first, "toolCalls"))
     return StepText(
         "model",
         step.model,
@@ -193,12 +184,7 @@ def _llm_response(step: LLMResponse) -> StepText:
         ),
         requested=tuple(tool.name for tool in step.requested),
         not_recorded=tuple(map(_call_text, step.not_called)),
-        values=tuple(values),
     )
-
-
-def _new_in_prompt(step: Step) -> list[Value]:
-    return [_content("New in the prompt", event) for event in step.events if event.type == "user_message"]
 
 
 def _ends(step: LLMResponse) -> Iterator[str]:
@@ -216,21 +202,34 @@ def _ends(step: LLMResponse) -> Iterator[str]:
 def _tool_call(step: ToolCall) -> StepText:
     text = ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
     name = _NAMED.get(step.stands_for or "", "{}").format(step.name)
-    said = StepText(
-        "tool", name, text, stands_for=step.stands_for or "", interventions=tuple(_interventions(step)), values=tuple(_call_values(step))
+    state, outcome, warnings = _end_of(step)
+    return StepText(
+        "tool",
+        name,
+        text,
+        state,
+        outcome,
+        warnings=warnings,
+        interventions=() if step.context.choice is None else tuple(_interventions(step)),
+        stands_for=step.stands_for or "",
     )
+
+
+def _end_of(step: ToolCall) -> tuple[str, str, tuple[str, ...]]:
+    """Return how a call ended: the state, the outcome in words, and what is unusual in it."""
     if step.error is not None:
-        return replace(said, state=FAILED, outcome=step.error)
+        return FAILED, step.error, ()
     if not step.is_finished:
-        return said
-    word = "paused" if step.interrupted in PAUSES else "interrupted"
-    interrupted = "" if step.interrupted is None else f"{word} ({step.interrupted})"
-    if interrupted and step.result is None:
-        return replace(said, state=INTERRUPTED, outcome=interrupted)
-    early = "closed early by its reader" if step.closed_early else ""
+        return "", "", ()
+    interrupted, result = step.interrupted, step.result
+    if interrupted is not None:
+        interrupted = f"{'paused' if interrupted in PAUSES else 'interrupted'} ({interrupted})"
+        if result is None:
+            return INTERRUPTED, interrupted, ()
     if step.is_only_told:
-        return replace(said, state=RESULT, outcome=f"the model was told: {content_text(step.result)}")
-    return replace(said, state=RESULT, outcome=value_text(step.result), warnings=tuple(filter(None, (interrupted or early,))))
+        return RESULT, f"the model was told: {content_text(result)}", ()
+    early = "closed early by its reader" if step.closed_early else ""
+    return RESULT, value_text(result), tuple(filter(None, (interrupted or early,)))
 
 
 def _interventions(step: ToolCall) -> Iterator[str]:
@@ -242,56 +241,6 @@ def _interventions(step: ToolCall) -> Iterator[str]:
         yield f"{'a human changed it' if is_human else 'changed before it ran'}: the model chose {_call_text(step.changed_from)}"
     if told is not None and not is_human:
         yield f"the model was told: {content_text(told.value)}"
-
-
-def _call_values(step: ToolCall) -> Iterator[Value]:
-    request = next((event for event in step.events if event.tool_calls), None)
-    if request is not None:
-        path: tuple[str | int, ...] = (0, "arguments") if len(step.requested) == 1 else ()
-        if not request.told:
-            yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
-    errors = [event for event in step.events if event.type == "error"]
-    for event in errors:
-        yield from _error_values(event)
-    for event in step.events:
-        if event.told:
-            yield from _told_values(step) if event is step.first else ()
-        elif event.type == "tool_result":
-            yield _value("Result", event, "output")
-        elif event.type == "tool_call_response" and not errors:
-            yield _response_value(step, event)
-
-
-def _told_values(step: ToolCall) -> Iterator[Value]:
-    """Yield what a prompt tells of a call and its result; of several, all in one, which stand in different places of the prompt."""
-    prompt, _ = step.first.prompt
-    call, _, path, _ = step.first.told[0] if len(step.first.told) == 1 else (None, None, (), False)
-    if step.arguments is not None:
-        yield Value("Arguments", step.arguments, step.first, (*prompt, *(call.path if call is not None else ())))
-    yield Value("Result" if step.error is None else "Error", step.first.result, step.first, (*prompt, *path))
-
-
-def _response_value(step: ToolCall, event: RecordedEvent) -> Value:
-    path = ("content", "toolResults")
-    if step.error is not None:
-        return Value("Error", step.error, event, (*path, "error"))
-    only_result = list(as_mapping(event.fields.get("toolResults"))) == ["result"]
-    return Value("Result", step.result, event, (*path, "result") if only_result else path)
-
-
-def _error_values(event: RecordedEvent) -> Iterator[Value]:
-    yield _value("Error", event, "message")
-    if event.stack:
-        yield _value("Stack", event, "stack")
-
-
-def _value(title: str, event: RecordedEvent, name: str) -> Value:
-    """Return a field of an event's content, or the content itself where it has no such field."""
-    return Value(title, event.fields[name], event, ("content", name)) if name in event.fields else _content(title, event)
-
-
-def _content(title: str, event: RecordedEvent) -> Value:
-    return Value(title, event.content, event, ("content",))
 
 
 def _call_text(tool: ModelToolCall) -> str:

@@ -33,6 +33,11 @@ _exchange: ContextVar[Exchange | None] = ContextVar("whyops_exchange", default=N
 """The call whose `request` runs here."""
 
 
+def is_requesting() -> bool:
+    """Tell whether what runs here is the request of a client that records it."""
+    return _exchange.get() is not None
+
+
 class _Client(Protocol):
     """What a recorded client has besides what its class has."""
 

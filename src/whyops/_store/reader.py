@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._wire.objects import objects_in
 from .._wire.read import RecordedEvent, decode
 from ..errors import TraceNotFoundError
 from . import STORE_NAME
@@ -23,8 +24,7 @@ _COMPARED = 2000
 """With so many ids of the latest traces one that is not there is compared."""
 
 
-@dataclass(frozen=True)
-class TraceSummary:
+class TraceSummary(NamedTuple):
     """One trace as a list shows it.
 
     `opening` is the event that tells what was asked: the first message of a user, else the first prompt, else the first event. Times are
@@ -130,10 +130,9 @@ class StoreReader:
                 trace_id, agent_name, external_user_id, started_at, active_at, events, calls, errors, tokens_in, tokens_out
             FROM traces WHERE {condition} ORDER BY active_at DESC, trace DESC LIMIT ? OFFSET ?
         """  # noqa: S608  (the condition is put together from our own text)
-        return [
-            TraceSummary(None if opening is None else decode(opening), *columns)
-            for opening, *columns in self._rows(query, *values, limit, offset)
-        ]
+        rows = self._rows(query, *values, limit, offset)
+        openings = objects_in([opening for opening, *_ in rows if opening is not None], decode)
+        return [TraceSummary(None if opening is None else next(openings), *columns) for opening, *columns in rows]
 
     def trace_ids(self, selection: Selection = EVERYTHING) -> list[str]:
         """Return the ids of the selected traces, most recently active first."""
@@ -188,7 +187,7 @@ class StoreReader:
 
     def events(self, trace_id: str) -> list[dict[str, object]]:
         """Return the trace's events in the order in which they came in; none for an unknown id."""
-        return [event for line in self.lines(trace_id) if (event := decode(line)) is not None]
+        return [event for event in objects_in(self.lines(trace_id), decode) if event is not None]
 
     def lines(self, trace_id: str) -> list[bytes]:
         """Return the trace's event lines as they were recorded, in the order in which they came in."""

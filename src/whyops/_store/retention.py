@@ -95,13 +95,25 @@ def _matching(connection: Connection, wanted: PruneFilter) -> set[Trace]:
     if wanted.stored_before is not None:
         queries.append(("stored_at < ?", wanted.stored_before))
     if wanted.user is not None:
-        lines = connection.execute("SELECT trace, line FROM events WHERE instr(line, CAST('externalUserId' AS BLOB))")
-        named = {trace for trace, line in lines if RecordedEvent(decode(line) or {}).external_user_id == wanted.user}
-        queries += [("external_user_id = ?", wanted.user), *(("trace = ?", trace) for trace in named)]
+        queries += [("external_user_id = ?", wanted.user), *(("trace = ?", trace) for trace in _naming(connection, wanted.user))]
     found: set[Trace] = set()
     for condition, value in queries:
         found.update(connection.execute(f"SELECT trace, bytes FROM traces WHERE {condition}", (value,)).fetchall())  # noqa: S608  (our own text)
     return found
+
+
+def _naming(connection: Connection, user: str) -> set[int]:
+    """Return the other traces with an event of this user: they have another first one.
+
+    A line that escapes nothing has the name as it is, in quotes; only such lines are read, and those that escape something.
+    """
+    query = """
+        SELECT trace, line FROM events
+        WHERE instr(line, CAST('externalUserId' AS BLOB)) AND (instr(line, ?) OR instr(line, CAST('\\' AS BLOB)))
+        AND trace NOT IN (SELECT trace FROM traces WHERE external_user_id = ?)
+    """
+    lines = connection.execute(query, (f'"{user}"'.encode("utf-8", "replace"), user))
+    return {trace for trace, line in lines if RecordedEvent(decode(line) or {}).external_user_id == user}
 
 
 def _make_room(connection: Connection, target: int, bytes_at_once: int = _BYTES_AT_ONCE) -> list[Trace]:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from .._runtime.private_files import NotOurs, check_file, make_folder
 from ..errors import StoreError
-from .row import recount, retime
 
 Connection = sqlite3.Connection
 
@@ -232,6 +231,8 @@ def _migrate(connection: Connection, path: Path) -> None:
         for step in STEPS[done:]:
             for statement in step:
                 connection.execute(statement)
+        from .row import recount, retime  # noqa: PLC0415  (it knows what events tell, and nearly all stores are of this version)
+
         if done < _COUNTED_SINCE:
             recount(connection)
         if done < _TIMED_SINCE:

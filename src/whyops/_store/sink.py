@@ -58,10 +58,11 @@ class SqliteSink:
         refused: list[Refusal] = []
         for index, (line, event) in enumerate(zip(lines, objects_in(lines, decode), strict=True)):
             read = RecordedEvent(event or {})
-            if read.trace_id is None:
+            trace_id = storable(read.trace_id)
+            if trace_id is None:
                 refused.append(Refusal(index, "not a JSON object" if event is None else "no traceId"))
             else:
-                traces.setdefault(storable(read.trace_id) or "", []).append((read, line))
+                traces.setdefault(trace_id, []).append((read, line))
         if traces:
             with self._lock:
                 self._store(traces)
@@ -90,8 +91,7 @@ class SqliteSink:
         now = min(max(self._clock(), 0.0), _LAST_SECOND)
         with schema.as_store_errors(self.path), schema.transaction(self._connection):
             day = _number_of_day(self._connection, int(now) // _DAY_SECONDS)
-            for trace_id, members in traces.items():
-                add(self._connection, trace_id, members, now, day)
+            add(self._connection, traces, now, day)
         self._unpruned_bytes += sum(len(line) for members in traces.values() for _, line in members)
         if self._is_pruning_due(now):
             self._unpruned_bytes, self._pruned_at = 0, now

@@ -7,8 +7,8 @@ follows a user's message stands beside it, in order; where models were asked sev
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
@@ -33,6 +33,7 @@ _KINDS: dict[str, type[Step]] = {
 _ENDS = (LLMResponse, ErrorStep)
 _PROMPTS = (UserMessage, Prompt)
 _BELONG_TO_CALLS = ("tool_result", "error")
+_parent_span_id = attrgetter("parent_span_id")
 
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int, cut_off: Collection[str] = ()) -> tuple[Step, ...]:
@@ -41,7 +42,7 @@ def decision_path(events: Sequence[RecordedEvent], max_depth: int, cut_off: Coll
     `cut_off` are the ids of the models' calls whose process ended before them.
     """
     drafts = _drafts(events)
-    for draft in drafts:
+    for draft in drafts if cut_off else ():
         draft.is_cut_off = draft.kind in _PROMPTS and draft.call_id in cut_off
     roots = with_choices(_nested(drafts, max_depth))
     find_elsewhere(drafts)
@@ -51,12 +52,12 @@ def decision_path(events: Sequence[RecordedEvent], max_depth: int, cut_off: Coll
 def _drafts(events: Sequence[RecordedEvent]) -> list[Draft]:
     """Put the events of a call together, whatever order they are in: the n-th response of a span goes with its n-th request."""
     drafts: list[Draft] = []
-    waiting: dict[tuple[str, str], list[Draft]] = defaultdict(list)
+    waiting: dict[tuple[str, str], list[Draft]] = {}
     proxied: list[Draft] = []
     for event in events:
         span, lacks = event.span_id, event.counterpart
-        if span and lacks and waiting[span, event.type]:
-            waiting[span, event.type].pop(0).events.append(event)
+        if span and lacks and (asked_in_span := waiting.get((span, event.type))):
+            asked_in_span.pop(0).events.append(event)
             continue
         if event.type == "embedding_response" and (asked := _asked_through_proxy(proxied, event)):
             proxied.remove(asked)
@@ -65,7 +66,7 @@ def _drafts(events: Sequence[RecordedEvent]) -> list[Draft]:
         draft = Draft(_kind_of(event), [event])
         drafts.append(draft)
         if span and lacks:
-            waiting[span, lacks].append(draft)
+            waiting.setdefault((span, lacks), []).append(draft)
         if event.type == "embedding_request" and event.is_proxied:
             proxied.append(draft)
     return _with_prompts(_with_results_and_errors(drafts), tries(events))
@@ -80,11 +81,11 @@ def _kind_of(event: RecordedEvent) -> type[Step]:
 
 def _with_prompts(drafts: Sequence[Draft], tries: Mapping[str, Rank]) -> list[Draft]:
     """Give each prompt in which no user says anything new to the answer or the error of its call, where there is one."""
-    for draft in drafts:
+    for draft in drafts if tries else ():
         draft.attempt = tries.get(draft.call_id or "") if draft.kind in _ENDS else None
-    prompts = {draft.call_id: draft for draft in drafts if draft.kind is Prompt or _asks_again(draft, tries)}
+    prompts = {draft.call_id: draft for draft in drafts if draft.kind is Prompt or (tries and _asks_again(draft, tries))}
     answered = set()
-    for draft in drafts:
+    for draft in drafts if prompts else ():
         if draft.kind in _ENDS and draft.call_id and (asked := prompts.pop(draft.call_id, None)):
             draft.events += asked.events
             answered.add(asked)
@@ -104,8 +105,10 @@ def _asked_through_proxy(requests: Sequence[Draft], response: RecordedEvent) -> 
     return next((draft for draft in waiting if len(draft.events[0].inputs) == response.embedding_count), next(iter(waiting), None))
 
 
-def _with_results_and_errors(drafts: Sequence[Draft]) -> list[Draft]:
+def _with_results_and_errors(drafts: list[Draft]) -> list[Draft]:
     """Give each lone result and each error that has a call's span to that call; of several calls to one that failed, else to the first."""
+    if not any(draft.events[0].type in _BELONG_TO_CALLS for draft in drafts):
+        return drafts
     ranked = sorted((draft for draft in drafts if draft.kind is ToolCall), key=_rank)
     calls = {draft.events[0].span_id: draft for draft in reversed(ranked)}  # the first of those with a span stays
     kept = []
@@ -130,14 +133,16 @@ def _nested(drafts: Sequence[Draft], max_depth: int) -> list[Draft]:
     """Hang each draft under the one whose span it names as its parent, and return those that have none."""
     holders: dict[str | None, Draft] = {draft.events[0].span_id: draft for draft in reversed(drafts) if draft.events[0].span_id}
     for draft in drafts:
-        draft.parent = holders.get(next((event.parent_span_id for event in draft.events if event.parent_span_id), None))
+        if (around := next(filter(None, map(_parent_span_id, draft.events)), None)) is not None:
+            draft.parent = holders.get(around)
     _cut_circles(drafts)
     _measure(drafts, max_depth)
     roots: list[Draft] = []
     for draft in drafts:
         (roots if draft.parent is None else draft.parent.children).append(draft)
     for draft in drafts:
-        draft.children = in_pairs(draft.children)
+        if len(draft.children) > 1:
+            draft.children = in_pairs(draft.children)
     return in_pairs(roots)
 
 
@@ -145,6 +150,8 @@ def _cut_circles(drafts: Iterable[Draft]) -> None:
     """Make a root of a draft that is, at some remove, its own parent."""
     sound: set[Draft] = set()
     for draft in drafts:
+        if draft.parent is None:
+            continue
         way: set[Draft] = set()
         above: Draft | None = draft
         while above is not None and above not in sound and above not in way:
@@ -159,6 +166,8 @@ def _measure(drafts: Iterable[Draft], max_depth: int) -> None:
     """Give each draft its depth, and one that is too deep its nearest ancestor that may have children."""
     known: set[Draft] = set()
     for draft in drafts:
+        if draft.parent is None:
+            continue
         way: list[Draft] = []
         above: Draft | None = draft
         while above is not None and above not in known:

@@ -19,7 +19,8 @@ def with_choices(drafts: Sequence[Draft]) -> list[Draft]:
     these calls.
     """
     for draft in drafts:
-        draft.children = with_choices(draft.children)
+        if draft.children:
+            draft.children = with_choices(draft.children)
     level = _Level()
     kept = [draft for draft in drafts if not level.takes(draft)]
     for choice in level.choices:
@@ -77,9 +78,10 @@ class _Level:
 
     def takes(self, draft: Draft) -> bool:
         """Take note of a step; return whether it went under a model's answer."""
-        _hear(draft, self._by_id)
+        if self._by_id:
+            _hear(draft, self._by_id)
         if draft.kind is ToolCall:
-            return self._takes_call(draft)
+            return (self._model is not None or bool(self._by_id)) and self._takes_call(draft)
         if draft.kind is LLMResponse:
             self._begin(draft)
         elif draft.kind is UserMessage:

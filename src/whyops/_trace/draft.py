@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from .._wire.model_tool_call import ModelToolCall
 from .._wire.read import RecordedEvent
-from .step_context import Choice, Rank, StepContext, Told
+from .step_context import ALONE, Choice, Rank, StepContext, Told
 from .steps import Step
 
 
-@dataclass(eq=False)
 class DraftChoice:
     """A tool that a model chose: the calls of it, in order, and what the model was told of it."""
 
-    call: ModelToolCall
-    turn: int
-    model: Draft
-    runs: list[Draft] = field(default_factory=list)
-    told: Told | None = None
-    ran_elsewhere: bool = False
-    """Whether a call of it stands inside another step, as that of a graph's node."""
+    def __init__(self, call: ModelToolCall, turn: int, model: Draft) -> None:
+        self.call = call
+        self.turn = turn
+        self.model = model
+        self.runs: list[Draft] = []
+        self.told: Told | None = None
+        self.ran_elsewhere = False
+        """Whether a call of it stands inside another step, as that of a graph's node."""
 
     def take(self, run: Draft) -> None:
         """Take a call as one of this choice's; what a result alone says is what the model was told."""
@@ -41,21 +39,21 @@ class DraftChoice:
         return Choice(self.call, not (answer.truncated or answer.redacted), bool(self.runs) or self.ran_elsewhere, told, has_run)
 
 
-@dataclass(eq=False)
 class Draft:
     """A step while its events and children are being found."""
 
-    kind: type[Step]
-    events: list[RecordedEvent]
-    parent: Draft | None = None
-    depth: int = 0
-    children: list[Draft] = field(default_factory=list)
-    attempt: Rank | None = None
-    parallel: Rank | None = None
-    is_resumed: bool = False
-    is_cut_off: bool = False
-    choice: DraftChoice | None = None
-    choices: list[DraftChoice] = field(default_factory=list)
+    def __init__(self, kind: type[Step], events: list[RecordedEvent]) -> None:
+        self.kind = kind
+        self.events = events
+        self.parent: Draft | None = None
+        self.depth = 0
+        self.children: list[Draft] = []
+        self.attempt: Rank | None = None
+        self.parallel: Rank | None = None
+        self.is_resumed = False
+        self.is_cut_off = False
+        self.choice: DraftChoice | None = None
+        self.choices: list[DraftChoice] = []
 
     @property
     def is_result_alone(self) -> bool:
@@ -70,11 +68,18 @@ class Draft:
     @property
     def tool_call_id(self) -> str | None:
         """The id under which a model chose it."""
-        return next((event.tool_call_id for event in self.events if event.tool_call_id), None)
+        for event in self.events:
+            if event.metadata and (chosen := event.tool_call_id):
+                return chosen
+        return None
 
     def finished(self) -> Step:
         """Make the step and those inside it."""
+        return self.kind(tuple(self.events), tuple(child.finished() for child in self.children), self._context())
+
+    def _context(self) -> StepContext:
+        if not (self.choice or self.choices or self.attempt or self.parallel or self.is_resumed or self.is_cut_off):
+            return ALONE
         choice = None if self.choice is None else self.choice.finished(self)
         choices = tuple(chosen.finished() for chosen in self.choices)
-        context = StepContext(self.attempt, self.parallel, self.is_resumed, choice, choices, self.is_cut_off)
-        return self.kind(tuple(self.events), tuple(child.finished() for child in self.children), context)
+        return StepContext(self.attempt, self.parallel, self.is_resumed, choice, choices, self.is_cut_off)

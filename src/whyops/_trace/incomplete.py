@@ -59,5 +59,7 @@ def _around(trace: RecordedTrace, most: int | None) -> Iterator[str]:
 def _strays(trace: RecordedTrace) -> int:
     """Count the steps whose parent's span no event has; not those whose parent is in another agent's trace."""
     known = {None, *(event.span_id for event in trace.events)}
+    if known.issuperset(event.parent_span_id for event in trace.events):
+        return 0
     steps = (step for step in trace.walk() if not any("parentTraceId" in event.metadata for event in step.events))
     return sum(any(event.parent_span_id not in known for event in step.events) for step in steps)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from .._wire.read import RecordedEvent
 
-Event = Mapping[str, object]
 Mark = tuple[object, ...]
 
 
-def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], int]:
+def merged(here: Iterable[RecordedEvent], there: Iterable[RecordedEvent]) -> tuple[list[RecordedEvent], int]:
     """Return the events that are kept here, which are whole, and of those of the service the ones that are not among them.
 
     With them comes how many of those here the service does not have.
@@ -20,18 +19,18 @@ def merged(here: Iterable[Event], there: Iterable[Event]) -> tuple[list[Event], 
     in spans and keeps times to the millisecond.
     """
     own = _once(here)
-    at_service = [RecordedEvent(event) for event in there]
+    at_service = [*there]
     if not at_service:
         return own, len(own)
     keys = {event.key for event in at_service if event.key}
     left: Counter[Mark] = Counter()
     known: set[str] = set()
-    for event in map(RecordedEvent, own):
+    for event in own:
         if event.key and event.key in keys:
             known.add(event.key)
         else:
             left[_mark(event)] += 1
-    new = [event.raw for event in at_service if event.key not in known and not _is_found(event, left)]
+    new = [event for event in at_service if event.key not in known and not _is_found(event, left)]
     return [*own, *new], sum(left.values())
 
 
@@ -46,10 +45,10 @@ def _is_found(event: RecordedEvent, left: Counter[Mark]) -> bool:
     return False
 
 
-def _once(events: Iterable[Event]) -> list[Event]:
-    kept: dict[object, Event] = {}
+def _once(events: Iterable[RecordedEvent]) -> list[RecordedEvent]:
+    kept: dict[object, RecordedEvent] = {}
     for event in events:
-        kept.setdefault(RecordedEvent(event).key or object(), event)  # one without a key is like no other
+        kept.setdefault(event.key or object(), event)  # one without a key is like no other
     return list(kept.values())
 
 

@@ -10,7 +10,7 @@ from .._wire.model_tool_call import ModelToolCall
 from .._wire.names import UNKNOWN
 from .._wire.prompt import PromptMessage, PromptReader, listed
 from .._wire.read import RecordedEvent
-from .._wire.used import Usage
+from .._wire.used import Usage, summed
 from .._wire.values import as_mapping
 
 _OF_MODELS = frozenset({"user_message", "llm_thinking", "llm_response", "error"})
@@ -67,7 +67,7 @@ class ModelCall:
     @cached_property
     def usage(self) -> Usage:
         """The tokens that were used."""
-        return sum((event.usage for event in self._answers), Usage())
+        return summed(event.usage for event in self._answers)
 
     @property
     def error(self) -> str | None:

@@ -12,6 +12,8 @@ from .steps import ErrorStep, LLMResponse, UserMessage
 
 def in_pairs(drafts: Sequence[Draft]) -> list[Draft]:
     """Put what answers a question behind it where several were open at once; all else stays in order of time."""
+    if sum(draft.kind is UserMessage for draft in drafts) < 2:
+        return [*drafts]
     ends = {draft.call_id for draft in drafts if draft.kind in (LLMResponse, ErrorStep)}
     placed: list[Draft] = []
     group = _Group()

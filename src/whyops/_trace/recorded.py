@@ -10,11 +10,11 @@ from typing import ClassVar
 from .._printable import counted
 from .._wire.names import UNKNOWN
 from .._wire.read import RecordedEvent
-from .._wire.used import Usage
+from .._wire.used import Usage, summed
 from .build import decision_path
 from .model_calls import ModelCall, model_calls, without_end
 from .order import in_order
-from .steps import Step, ToolCall
+from .steps import Step, ToolCall, walked
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,9 @@ class Totals:
     redacted: int
 
 
-def _has_failed(step: Step) -> bool:
-    """Tell whether something went wrong in a step; a run or a step of a framework's around a failed call has not failed once more."""
-    is_around = isinstance(step, ToolCall) and step.stands_for is not None and all(event.type != "error" for event in step.events)
-    return step.error is not None and not is_around
+def _is_its_own_failure(step: Step) -> bool:
+    """Tell whether what went wrong in a step is its own; a run or a step of a framework's around a failed call has not failed once more."""
+    return not (isinstance(step, ToolCall) and step.stands_for is not None and all(event.type != "error" for event in step.events))
 
 
 def _cut_off(events: Sequence[RecordedEvent], is_alive: Callable[[str], bool | None]) -> frozenset[str]:
@@ -85,7 +84,7 @@ class RecordedTrace:
     @classmethod
     def from_events(
         cls,
-        events: Iterable[Mapping[str, object]],
+        events: Iterable[Mapping[str, object] | RecordedEvent],
         trace_id: str | None = None,
         delivery: DeliveryStatus = ALL_DELIVERED,
         is_alive: Callable[[str], bool | None] | None = None,
@@ -94,7 +93,7 @@ class RecordedTrace:
 
         `is_alive` tells of the process that an idempotency key begins with whether it still runs; None if that is not known.
         """
-        ordered = in_order([RecordedEvent(event) for event in events])
+        ordered = in_order([event if isinstance(event, RecordedEvent) else RecordedEvent(event) for event in events])
         name = trace_id or next((event.trace_id for event in ordered if event.trace_id), UNKNOWN)
         cut_off = frozenset() if is_alive is None else _cut_off(ordered, is_alive)
         return cls(name, ordered, decision_path(ordered, cls.MAX_DEPTH, cut_off), delivery, cut_off)
@@ -114,12 +113,12 @@ class RecordedTrace:
         """The trace of another agent that this one's work was sent from, in another process; None if it is a whole."""
         return next(filter(None, (event.parent_trace_id for event in self.events)), None)
 
-    @property
+    @cached_property
     def started_at(self) -> int | None:
         """When the trace's block was opened or its first step began, in microseconds since 1970."""
         return min((event.began_at for event in self.events if event.began_at is not None), default=None)
 
-    @property
+    @cached_property
     def ended_at(self) -> int | None:
         """The last event's time, in microseconds since 1970."""
         return max((event.at for event in self.events if event.at is not None), default=None)
@@ -141,8 +140,11 @@ class RecordedTrace:
 
     def walk(self) -> Iterator[Step]:
         """Yield all steps, each before those inside it."""
-        for step in self.steps:
-            yield from step.walk()
+        return iter(self._all_steps)
+
+    @cached_property
+    def _all_steps(self) -> tuple[Step, ...]:
+        return tuple(walked(self.steps))
 
     @cached_property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -157,12 +159,13 @@ class RecordedTrace:
     @cached_property
     def totals(self) -> Totals:
         """The sums."""
+        is_marked = any(event.is_marked for event in self.events)
         return Totals(
             events=len(self.events),
             calls=len(self.calls),
-            errors=sum(_has_failed(step) for step in self.walk()),
+            errors=sum(step.error is not None and _is_its_own_failure(step) for step in self.walk()),
             open_calls=sum(not call.is_finished for call in self.calls),
-            usage=sum((event.usage for event in self.events), Usage()),
-            truncated=sum(step.truncated for step in self.walk()),
-            redacted=sum(step.redacted for step in self.walk()),
+            usage=summed(event.usage for event in self.events),
+            truncated=sum(step.truncated for step in self.walk()) if is_marked else 0,
+            redacted=sum(step.redacted for step in self.walk()) if is_marked else 0,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .._wire.model_tool_call import ModelToolCall
@@ -16,16 +15,14 @@ class Rank(NamedTuple):
     of: int
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What a model was told as the result of a call that it had chosen, and the event that tells it."""
 
     value: object
     event: RecordedEvent
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A tool that a model chose: whether a call of it was recorded, and what the model was told, where that was recorded apart."""
 
     call: ModelToolCall
@@ -37,8 +34,7 @@ class Choice:
     """Whether a tool is known to have run for it: not, where nothing is recorded but what the model was told."""
 
 
-@dataclass(frozen=True)
-class StepContext:
+class StepContext(NamedTuple):
     """What the rest of the trace tells of a step; what is left out is not known, or usual."""
 
     attempt: Rank | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,12 +13,14 @@ from .._wire.model_tool_call import ModelToolCall
 from .._wire.names import UNKNOWN
 from .._wire.once import once
 from .._wire.read import Message, RecordedEvent
-from .._wire.used import Usage
+from .._wire.used import Usage, summed
 from .interventions import is_changed, is_told_of
 from .step_context import ALONE, Choice, StepContext, Told
 
 USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "completed", "STOP"})
 """Why a model stops when nothing is unusual, as several providers name it."""
+
+_ANSWERS = frozenset({"tool_call_response", "tool_result"})
 
 PAUSES = frozenset({"GraphInterrupt", "NodeInterrupt", "WaitingForEvent"})
 """What stops a call that waits for an answer from outside, such as a human's, as several frameworks name it."""
@@ -56,7 +58,7 @@ class Step:
         """When the step began, in microseconds since 1970."""
         return self.first.at
 
-    @property
+    @once
     def latency_ms(self) -> float | None:
         """How long the step took, where that was recorded."""
         return next((event.latency_ms for event in reversed(self.events) if event.latency_ms is not None), None)
@@ -74,17 +76,17 @@ class Step:
     @property
     def usage(self) -> Usage:
         """The tokens that the step itself used, without its children."""
-        return sum((event.usage for event in self.events), Usage())
+        return summed(event.usage for event in self.events if event.metadata)
 
     @property
     def truncated(self) -> int:
         """How many values were cut when the step was recorded."""
-        return sum(event.truncated for event in self.events)
+        return sum(event.truncated for event in self.events if event.is_marked)
 
     @property
     def redacted(self) -> int:
         """How many values were taken out of the step because they may be secret."""
-        return sum(event.redacted for event in self.events)
+        return sum(event.redacted for event in self.events if event.is_marked)
 
     def __repr__(self) -> str:
         name = getattr(self, "name", None) or getattr(self, "model", None) or ""
@@ -92,9 +94,17 @@ class Step:
 
     def walk(self) -> Iterator[Step]:
         """Yield this step and all below it, in order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        return walked([self])
+
+
+def walked(steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield steps, each before those inside it."""
+    waiting = [*reversed(steps)]
+    while waiting:
+        step = waiting.pop()
+        yield step
+        if step.children:
+            waiting += reversed(step.children)
 
 
 class UserMessage(Step):
@@ -212,8 +222,10 @@ class ToolCall(Step):
     @once
     def requested(self) -> tuple[ModelToolCall, ...]:
         """The tool with its arguments; several, where one request names several; as it was chosen, where that alone was recorded."""
-        chosen = (self.context.choice.call,) if self.is_only_told and self.context.choice is not None else ()
-        return next((event.tool_calls for event in self.events if event.tool_calls), chosen)
+        for event in self.events:
+            if event.tool_calls:
+                return event.tool_calls
+        return (self.context.choice.call,) if self.is_only_told and self.context.choice is not None else ()
 
     @property
     def is_only_told(self) -> bool:
@@ -223,7 +235,10 @@ class ToolCall(Step):
     @once
     def name(self) -> str:
         """The tool's name."""
-        return next((event.tool for event in self.events if event.tool), UNKNOWN)
+        for event in self.events:
+            if event.tool:
+                return event.tool
+        return UNKNOWN
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -275,11 +290,16 @@ class ToolCall(Step):
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self._response is not None and self._response.closed_early
 
-    @property
+    @once
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
-        told = [event for event in self.events if event.failure is not None]
-        return next((event.failure for event in told if event.type == "error"), told[0].failure if told else None)
+        told = None
+        for event in self.events:
+            if event.failure is not None:
+                if event.type == "error":
+                    return event.failure
+                told = told or event
+        return None if told is None else told.failure
 
     @property
     def stack(self) -> str | None:
@@ -313,7 +333,10 @@ class ToolCall(Step):
 
     @once
     def _response(self) -> RecordedEvent | None:
-        return next((event for event in self.events if event.type in ("tool_call_response", "tool_result")), None)
+        for event in self.events:
+            if event.type in _ANSWERS:
+                return event
+        return None
 
 
 class Embedding(Step):

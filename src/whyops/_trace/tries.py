@@ -67,4 +67,6 @@ class _Call:
 
 
 def _ends_badly(event: RecordedEvent) -> bool:
-    return event.call_id is not None and (event.type == "error" or (event.type == "llm_response" and event.interrupted is not None))
+    kind = event.type
+    is_end = kind == "error" or (kind == "llm_response" and event.interrupted is not None)
+    return is_end and event.call_id is not None

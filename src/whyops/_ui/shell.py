@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 
 from .._render import page as report
-from .._render.page.html import inert
+from .._render.page.exact import inert
 
 FRAME_POLICY = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'; object-src 'none'"
 """Of a report, whose own policy stands in its head: only the page around may show it in a frame."""

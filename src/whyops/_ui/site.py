@@ -16,7 +16,8 @@ from .._listing.query import Query
 from .._listing.search import node_of
 from .._outbox.inspect import is_alive
 from .._render.page.data import report_data
-from .._render.page.html import inert, render_report
+from .._render.page.exact import inert
+from .._render.page.html import render_report
 from .._service.reader import ServiceReader
 from .._trace.recorded import RecordedTrace
 from .._wire.read import RecordedEvent, decode

@@ -26,6 +26,8 @@ class Actor(NamedTuple):
     @classmethod
     def of(cls, metadata: Mapping[str, object]) -> Actor:
         """Read it from an event's metadata."""
+        if not metadata:
+            return NOBODY
         agent = agent_in(metadata)
         node, middleware = (
             next((text for name in names if (text := as_text(metadata.get(name)))), None)
@@ -51,3 +53,7 @@ class Actor(NamedTuple):
         """Where it acts, by each name: the node or step, the nodes around it, the middleware, the query engine and the postprocessor."""
         named = (self.node, self.middleware, self.query_engine, self.postprocessor)
         return frozenset(filter(None, (*named, *(self.around or "").split("/"))))
+
+
+NOBODY = Actor()
+"""Of most events of an agent that no framework runs nothing tells who acts."""

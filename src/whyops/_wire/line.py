@@ -121,21 +121,17 @@ def request(head: str, times: tuple[str, str], span_id: str, begun: str, tool: s
     ).encode()
 
 
-def response(head: str, times: tuple[str, str], span_id: str, begun: str, results: str, tool: str, took: str, metadata: str) -> bytes:
-    """Return the line of a tool call's response. `results` are JSON; `times` as with a request."""
+def response(head: str, times: tuple[str, str], span_id: str, begun: str, results: str, tool: str, took: int, metadata: str) -> bytes:
+    """Return the line of a tool call's response. `results` are JSON; `times` as with a request; it took so many microseconds."""
     exact, timestamp = times
-    return (
-        f'{head}tool_call_response","timestamp":"{timestamp}","idempotencyKey":"{span_id}b"{begun},"toolResults":{results}}},'
-        f'"metadata":{{"tool":{tool},"recordedAt":"{exact}"{took}{metadata}}}}}\n'
-    ).encode()
-
-
-def took(microseconds: int) -> str:
-    """Return how long a call took, in whole milliseconds and exactly, each after a comma."""
-    milliseconds = (microseconds + 500) // 1_000
+    milliseconds = (took + 500) // 1_000
     if milliseconds > MAX_COUNT:  # noqa: PLR1730  (a call of `min` costs ten times as much)
         milliseconds = MAX_COUNT
-    return f',"latencyMs":{milliseconds},"durationMs":{microseconds // 1_000}.{DIGITS[microseconds % 1_000]}'
+    return (
+        f'{head}tool_call_response","timestamp":"{timestamp}","idempotencyKey":"{span_id}b"{begun},"toolResults":{results}}},'
+        f'"metadata":{{"tool":{tool},"recordedAt":"{exact}","latencyMs":{milliseconds},'
+        f'"durationMs":{took // 1_000}.{DIGITS[took % 1_000]}{metadata}}}}}\n'
+    ).encode()
 
 
 def failed(results: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .names import UNKNOWN
@@ -23,8 +24,17 @@ def tool_calls_in(calls: object) -> tuple[ModelToolCall, ...]:
     return tuple(map(_tool_call, as_sequence(calls)))
 
 
+def name_in(calls: object) -> str | None:
+    """Return the first name in a list of tool calls; None without one."""
+    return next((name for call in as_sequence(calls) if (name := _name_of(as_mapping(call))) != UNKNOWN), None)
+
+
+def _name_of(call: Mapping[str, object]) -> str:
+    return as_text((as_mapping(call.get("function")) or call).get("name")) or UNKNOWN
+
+
 def _tool_call(value: object) -> ModelToolCall:
     call = as_mapping(value)
-    function = as_mapping(call.get("function")) or call
-    arguments = arguments_of(function.get("arguments", function.get("args")))
+    function = (as_mapping(call["function"]) if "function" in call else None) or call
+    arguments = arguments_of(function["arguments"] if "arguments" in function else function.get("args"))
     return ModelToolCall(as_text(call.get("id")), as_text(function.get("name")) or UNKNOWN, arguments)

@@ -6,6 +6,8 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 
+from .read import RecordedEvent, decode
+
 _PORTION = 1 << 16
 """Bytes that are read at once: as objects they take ten times as much."""
 
@@ -21,6 +23,11 @@ def objects_in(lines: Sequence[bytes], read_one: ReadOne) -> Iterator[dict[str, 
             begin, size = end, 0
         size += len(line)
     yield from _together(lines[begin:]) or map(read_one, lines[begin:])
+
+
+def recorded_in(lines: Sequence[bytes]) -> list[RecordedEvent]:
+    """Return the events in lines, each with its line; what is no JSON object is left out."""
+    return [RecordedEvent(event, line) for event, line in zip(objects_in(lines, decode), lines, strict=True) if event is not None]
 
 
 def _together(lines: Sequence[bytes]) -> list[dict[str, object]]:

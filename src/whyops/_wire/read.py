@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import json
+import marshal
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from .actor import Actor, agent_in
-from .model_tool_call import ModelToolCall, tool_calls_in
+from .event_metadata import EventMetadata
+from .model_tool_call import ModelToolCall, name_in, tool_calls_in
 from .names import UNKNOWN
 from .once import once
 from .recorded_time import microseconds
 from .told import ToldResult, error_of, role_of, told_results
-from .used import Usage, count_of
+from .used import NO_USAGE, Usage
 from .values import as_mapping, as_sequence, as_text
 
 _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 
 _MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
+_BEGINNING = _NOT_CAPTURED[1:].encode()
 _ENDS = frozenset({"embedding_response", "llm_response", "tool_call_response"})
-_TEXTS = ("type", "trace_id", "agent_name", "external_user_id", "key", "span_id", "run_id")
-_OTHER_ENDS = frozenset({"closedEarly", "interrupted", "unanswered"})
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
     "embedding_response": "embedding_request",
@@ -77,40 +77,24 @@ class Message:
     content: object
 
 
-@dataclass(frozen=True)
-class RecordedEvent:
+@dataclass(frozen=True, init=False)
+class RecordedEvent(EventMetadata):
     """One event of a trace. `raw` is the event as it was recorded; all else is read from it."""
 
     raw: Mapping[str, object]
+    line: bytes = field(default=b"", compare=False, repr=False)
+    """The line that it was read from, where that is kept."""
 
-    @classmethod
-    def of_line(cls, line: bytes) -> RecordedEvent:
-        """Return the event of a line, of which most is going to be asked: what each reader asks for is read at once."""
-        raw: dict[str, object] = decode(line) or {}
-        event = object.__new__(cls)
-        get = raw.get
-        metadata = get("metadata")
-        if type(metadata) is not dict:
-            metadata = as_mapping(metadata)
-        exact = microseconds(metadata.get("recordedAt"))
-        held = {
-            "raw": raw,
-            "metadata": metadata,
-            "type": get("eventType"),
-            "trace_id": get("traceId"),
-            "agent_name": get("agentName"),
-            "external_user_id": get("externalUserId"),
-            "key": get("idempotencyKey"),
-            "span_id": get("spanId"),
-            "run_id": metadata.get("runId"),
-            "at": microseconds(get("timestamp")) if exact is None else exact,
-        }
-        for name in _TEXTS:
-            if (value := held[name]) is not None and (type(value) is not str or not value):
-                held[name] = as_text(value)
-        held["type"] = held["type"] or UNKNOWN
-        event.__dict__.update(held)
-        return event
+    def __init__(self, raw: Mapping[str, object], line: bytes = b"") -> None:
+        known, given = self.__dict__, raw.get
+        known["raw"] = raw
+        known["line"] = line
+        # What is asked of every event, many times over, is kept from the beginning.
+        known["type"] = as_text(given("eventType")) or UNKNOWN
+        known["key"] = as_text(given("idempotencyKey"))
+        known["span_id"] = as_text(given("spanId"))
+        known["metadata"] = as_mapping(given("metadata"))
+        known["fields"] = as_mapping(given("content"))
 
     @once
     def type(self) -> str:
@@ -120,7 +104,7 @@ class RecordedEvent:
     @once
     def at(self) -> int | None:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
-        exact = microseconds(self.metadata.get("recordedAt"))
+        exact = microseconds(self.metadata.get("recordedAt")) if self.metadata else None
         return microseconds(self.raw.get("timestamp")) if exact is None else exact
 
     @once
@@ -128,22 +112,24 @@ class RecordedEvent:
         """When what the event tells of began, in microseconds since 1970: the block that it opened, or a call that ended with it."""
         if self.at is None:
             return None
+        if not self.metadata:
+            return self.at
         opened = microseconds(self.metadata.get("startedAt"))
         took = self.latency_ms if self.type in _ENDS else None
         begun = self.at - round((took or 0) * 1000)
         return min(begun if begun > 0 else self.at, self.at if opened is None else opened)
 
-    @once
+    @property
     def trace_id(self) -> str | None:
         """The trace that the event is part of."""
         return as_text(self.raw.get("traceId"))
 
-    @once
+    @property
     def agent_name(self) -> str | None:
         """The agent that the event was recorded for."""
         return as_text(self.raw.get("agentName"))
 
-    @once
+    @property
     def external_user_id(self) -> str | None:
         """The user that the event is about."""
         return as_text(self.raw.get("externalUserId"))
@@ -208,6 +194,8 @@ class RecordedEvent:
     @once
     def latency_ms(self) -> float | None:
         """How long it took: the exact time if it was recorded, else the whole milliseconds."""
+        if not self.metadata:
+            return None
         for name in ("durationMs", "latencyMs"):
             value = self.metadata.get(name)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
@@ -218,21 +206,29 @@ class RecordedEvent:
     def usage(self) -> Usage:
         """The tokens that were used."""
         given = self.metadata.get("usage")
+        if given is None:  # of most events
+            return NO_USAGE
         return Usage.of_proxy(given) if self.is_proxied else Usage.of(given)
 
-    @once
-    def truncated(self) -> int:
-        """How many values were cut when this was recorded."""
-        return _marks(self.metadata.get("truncated"))
+    @property
+    def is_marked(self) -> bool:
+        """Whether it tells that something in it was cut or taken out."""
+        return "truncated" in self.metadata or "redacted" in self.metadata
 
-    @once
-    def redacted(self) -> int:
-        """How many values were taken out because they may be secret."""
-        return _marks(self.metadata.get("redacted"))
+    def with_content(self, content: object) -> dict[str, object]:
+        """Return an event of this type that has another content, and nothing else."""
+        return {"eventType": self.type, "content": content}
 
     @property
     def not_captured(self) -> int:
         """How many markers stand for contents that were not to be recorded."""
+        if self.line and _BEGINNING not in self.line and b"\\u00" not in self.line:
+            return 0
+        try:
+            if _BEGINNING not in marshal.dumps(dict(self.raw)):  # a fourth of what JSON takes, and seldom is there one
+                return 0
+        except ValueError:  # what JSON does not know, or what is nested too deep
+            pass
         try:
             return json.dumps(self.raw, default=str).count(_NOT_CAPTURED)
         except (ValueError, TypeError, RecursionError):
@@ -253,87 +249,15 @@ class RecordedEvent:
         name = next((name for name in ("messages", "input") if as_sequence(self.fields.get(name))), "messages")
         return ("content", name), as_sequence(self.fields.get(name))
 
-    @once
-    def call_id(self) -> str | None:
-        """The id that prompt, reasoning, answer and error of one model's call have in common."""
-        return as_text(self.metadata.get("callId"))
-
-    @once
-    def run_id(self) -> str | None:
-        """The turn that the event is part of: the block of the trace, or the run of a framework, that it was recorded in."""
-        return as_text(self.metadata.get("runId"))
-
-    @property
-    def parent_trace_id(self) -> str | None:
-        """The trace of another agent that asked for this one: the span around the event is in that."""
-        return as_text(self.metadata.get("parentTraceId"))
-
-    @property
-    def traceparent(self) -> str | None:
-        """The application's own span in which the block was opened, as W3C's header names it; in a block's first event."""
-        return as_text(self.metadata.get("traceparent"))
-
-    @property
-    def provider(self) -> str | None:
-        """The provider's name."""
-        return as_text(self.metadata.get("provider"))
-
-    @property
-    def params(self) -> Mapping[str, object]:
-        """The parameters of a model's call."""
-        return as_mapping(self.metadata.get("params"))
-
     @property
     def error_type(self) -> str | None:
         """The class of an exception, or a provider's kind of failure."""
         return as_text(error_of(self.content)[0]) if self.type == "error" else None
 
     @property
-    def prompt_ids(self) -> Sequence[object]:
-        """The ids of a prompt's messages, in order, where it is told by ids."""
-        return as_sequence(self.metadata.get("promptIds"))
-
-    @property
-    def has_prompt_ids(self) -> bool:
-        """Whether the messages of a prompt are told by ids."""
-        return isinstance(self.metadata.get("promptIds"), list)
-
-    @property
-    def offered(self) -> int | None:
-        """How many tools the model was offered, where that was recorded."""
-        tools = self.metadata.get("tools")
-        return None if tools is None else len(as_sequence(tools))
-
-    @property
-    def tools(self) -> Sequence[object]:
-        """The tools that a model was offered, as they were recorded with this prompt."""
-        return as_sequence(self.metadata.get("tools"))
-
-    @property
-    def tools_from(self) -> str | None:
-        """The key of the earlier prompt with which the tools were recorded that a model was offered with this one."""
-        return as_text(self.metadata.get("toolsFrom"))
-
-    @property
-    def first_token_ms(self) -> float | None:
-        """How long the first token of an answer took to come."""
-        value = self.metadata.get("timeToFirstTokenMs")
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 2**53 else None
-
-    @property
-    def reasoning_tokens(self) -> int | None:
-        """How many tokens of an answer are reasoning."""
-        return count_of(self.metadata.get("reasoningTokens")) or None
-
-    @property
     def thinking(self) -> object:
         """What a model thought."""
         return self.fields.get("thinking", self.content)
-
-    @property
-    def model(self) -> str | None:
-        """The model's name."""
-        return as_text(self.metadata.get("model"))
 
     @property
     def answer(self) -> object:
@@ -364,34 +288,19 @@ class RecordedEvent:
     def tool(self) -> str | None:
         """The tool that is called, or that gave a result."""
         named = as_text(self.metadata.get("tool")) or as_text(self.fields.get("toolName"))
-        return named or next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
+        if named or self.type != "tool_result":
+            return named or name_in(self.fields.get("toolCalls"))
+        return next((call.name for call in self.tool_calls if call.name != UNKNOWN), None)
 
     @once
     def tool_calls(self) -> tuple[ModelToolCall, ...]:
         """The tools that a model chose, with its calls' ids, or that a request or response names, with their arguments."""
-        calls = (result.call for result in self.told)
-        told = tuple(ModelToolCall(None, call.name or UNKNOWN, call.arguments) for call in calls if call is not None)
-        return told or tool_calls_in(self.fields.get("toolCalls"))
-
-    @property
-    def tool_call_id(self) -> str | None:
-        """The id under which a model chose the call that this is an event of."""
-        return as_text(self.metadata.get("tool_call_id"))
-
-    @once
-    def actor(self) -> Actor:
-        """Who acts."""
-        return Actor.of(self.metadata)
-
-    @once
-    def acting_agent(self) -> str | None:
-        """Which of several agents acts, where a framework tells it."""
-        return agent_in(self.metadata)
-
-    @property
-    def ended_by_itself(self) -> bool:
-        """Whether nothing says that a call was interrupted, closed early, or left without an answer."""
-        return _OTHER_ENDS.isdisjoint(self.metadata)
+        if self.type == "tool_result":
+            calls = (result.call for result in self.told)
+            told = tuple(ModelToolCall(None, call.name or UNKNOWN, call.arguments) for call in calls if call is not None)
+            if told:
+                return told
+        return tool_calls_in(self.fields.get("toolCalls"))
 
     @once
     def told(self) -> tuple[ToldResult, ...]:
@@ -406,46 +315,23 @@ class RecordedEvent:
             return values[0] if len(values) == 1 else values or self.fields.get("output", self.content)
         results = self.fields.get("toolResults", self.content)
         fields = as_mapping(results)
-        if list(fields) == ["interrupted"]:
-            return None
-        return fields["result"] if list(fields) == ["result"] else results
-
-    @property
-    def interrupted(self) -> str | None:
-        """What stopped a call from outside before it came to a result, such as `CancelledError`; None if nothing did."""
-        return as_text(self.metadata.get("interrupted"))
-
-    @property
-    def stands_for(self) -> str | None:
-        """What a tool's event that is no tool's stands for: a `run`, a `step`, an `answer` or a `question`."""
-        return as_text(self.metadata.get("stands_for"))
-
-    @property
-    def is_structured_answer(self) -> bool:
-        """Whether the tool calls of a model's answer are the answer itself, in a form that was asked for."""
-        return self.metadata.get("structured_output") is True
-
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether it stands for an answer of which nothing was told."""
-        return self.metadata.get("unanswered") is True
-
-    @property
-    def closed_early(self) -> bool:
-        """Whether a generator's reader left it before its end: the result is what was yielded until then."""
-        return self.metadata.get("closedEarly") is True
+        if len(fields) != 1 or "interrupted" not in fields:
+            return fields["result"] if len(fields) == 1 and "result" in fields else results
+        return None
 
     @once
     def failure(self) -> str | None:
         """What an error or a tool's response says went wrong; None if nothing did."""
+        if self.type == "tool_call_response":
+            told = as_mapping(self.fields.get("toolResults")).get("error")
+            return _text_of(told) if told else None
         if self.type == "error":
             given_kind, given = error_of(self.content)
             kind, message = as_text(given_kind), _text_of(given)
             return f"{kind}: {message}" if kind and not message.startswith(kind) else message
-        if any(one.failed for one in self.told):
+        if self.type == "tool_result" and any(one.failed for one in self.told):
             return next(_text_of(one.value) for one in self.told if one.failed)
-        told = as_mapping(self.fields.get("toolResults")).get("error") if self.type == "tool_call_response" else None
-        return _text_of(told) if told else None
+        return None
 
     @property
     def status(self) -> int | None:
@@ -467,10 +353,3 @@ def _message(value: object) -> Message:
 
 def _text_of(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
-
-
-def _marks(value: object) -> int:
-    """Read a mark that says how many, which ones, or only that."""
-    if isinstance(value, bool):
-        return int(value)
-    return count_of(value) or len(as_sequence(value)) or len(as_mapping(value))

@@ -84,7 +84,9 @@ def parsed(text: str) -> object:
 def arguments_of(given: object) -> object:
     """Return a call's arguments, also from JSON text, without the one that the proxy adds."""
     arguments = parsed(given) if isinstance(given, str) else given
-    return {name: value for name, value in arguments.items() if name != PROXY_ARGUMENT} if isinstance(arguments, Mapping) else arguments
+    if not isinstance(arguments, Mapping) or PROXY_ARGUMENT not in arguments:
+        return arguments
+    return {name: value for name, value in arguments.items() if name != PROXY_ARGUMENT}
 
 
 def _is_answer(message: object) -> bool:

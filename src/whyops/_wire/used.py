@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from .usage import COUNTS, MAX_COUNT, token_usage
-from .values import as_mapping
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Usage:
     """Tokens that only a total tells of: nobody said of which kind they are."""
 
     def __add__(self, other: Usage) -> Usage:
-        if other is _NONE:
+        if other is NO_USAGE:
             return self
         return Usage(
             self.prompt + other.prompt,
@@ -48,9 +47,9 @@ class Usage:
     def of(cls, value: object) -> Usage:
         """Read `metadata.usage`; what is no count is left out. Writes to a cache count once, told apart or not."""
         if value is None:  # of most events
-            return _NONE
-        usage = as_mapping(value)
-        prompt, completion, total, read, short, long, together = [count_of(usage[name]) if name in usage else 0 for name in COUNTS]
+            return NO_USAGE
+        usage: Mapping[str, object] = value if isinstance(value, Mapping) else {}
+        prompt, completion, total, read, short, long, together = (count_of(usage.get(name)) for name in COUNTS)
         written = max(together, short + long)
         return cls(prompt, completion, read, written, max(total - prompt - completion - read - written, 0))
 
@@ -61,7 +60,7 @@ class Usage:
         OpenAI's prompt count includes the cached tokens, which their total tells; an embedding's counts have OpenAI's names.
         """
         if value is None:
-            return _NONE
+            return NO_USAGE
         usage: Mapping[str, object] = value if isinstance(value, Mapping) else {}
         used = cls.of(usage if any(name in usage for name in COUNTS) else token_usage(usage))
         cached = used.cache_read + used.cache_creation
@@ -69,7 +68,16 @@ class Usage:
         return replace(used, prompt=used.prompt - cached) if is_inside else used
 
 
-_NONE = Usage()
+NO_USAGE = Usage()
+
+
+def summed(used: Iterable[Usage]) -> Usage:
+    """Add up counts, of which most are none."""
+    total = NO_USAGE
+    for one in used:
+        if one is not NO_USAGE:
+            total += one
+    return total
 
 
 def count_of(value: object) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from tests._render.recordings import Run, conversation
-from whyops._render.page.data import report_data
+from whyops._render.page.data import TracePage, report_data
 from whyops._render.page.pack import packed
 from whyops._trace.recorded import RecordedTrace
 
@@ -13,8 +15,10 @@ def test_nothing_is_lost() -> None:
     other = Run("other")
     other.user("Hi")
     other.model("Hello", langgraph_node="greeter", lc_agent_name="clerk")
-    data = report_data([RecordedTrace.from_events(run) for run in (conversation(), other.events)], None)
-    index, lines = packed(data)
+    traces = [RecordedTrace.from_events(run) for run in (conversation(), other.events)]
+    data = report_data(traces, None)
+    index, told_lines = packed([TracePage(trace, None) for trace in traces])
+    lines = list(map(json.loads, told_lines))
     at = 0
     for told, trace in zip(index["traces"], data["traces"], strict=True):  # type: ignore[call-overload]
         columns, counts = told["columns"], told["counts"]

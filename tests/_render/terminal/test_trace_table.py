@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from whyops._render.terminal.trace_table import ListedTrace, render_list
@@ -41,6 +43,17 @@ def test_the_table() -> None:
         "checkout-0003  22 Nov 09:33  user_3      12      3    1   2,700  4.50 s\n"
         "old            1970-01-01    user_4      16      4        3,600  6.00 s  Where is my parcel? It was to come…\n"
     )
+
+
+@pytest.mark.parametrize("width", [None, 40, 60, 80, 110, 200])
+@pytest.mark.parametrize("name", ["support", "東京", "a name that is too long for its column " * 3])
+def test_colour_changes_nothing_else(name: str, width: int | None) -> None:
+    """A row is set in one piece without colour, and cell by cell with it: the text is the same."""
+    traces = [listed(number, agent_name=f"{name}{number}", trace_id=name * number) for number in range(4)]
+    colored = render_list(traces, 9, width=width, color=True, now=NOW)
+    assert "\x1b[" in colored
+    plain = re.sub(r"\x1b\[[\d;]*m", "", colored)
+    assert [line.rstrip() for line in plain.splitlines()] == table(*traces, width=width, total=9).splitlines()
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 80, 100, 110, 200])

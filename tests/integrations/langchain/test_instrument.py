@@ -215,4 +215,4 @@ def test_without_the_extra_one_sentence_tells_the_pip_line():
         "except ImportError as error: print(error)"
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
-    assert said == "whyops.integrations.langchain needs langchain_core: pip install 'whyops[langchain]>=0.2'\n"
+    assert said == "whyops.integrations.langchain needs langchain_core: pip install 'langchain-core>=1.0.2'\n"

@@ -177,7 +177,7 @@ def test_without_the_extra_one_sentence_says_how_to_get_it() -> None:
     code = "import sys; sys.modules['llama_index'] = sys.modules['llama_index.core'] = None; import whyops.integrations.llama_index"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     last = done.stderr.strip().splitlines()[-1]
-    assert last == "ImportError: whyops.integrations.llama_index needs llama_index.core: pip install 'whyops[llama-index]>=0.2'"
+    assert last == "ImportError: whyops.integrations.llama_index needs llama_index.core: pip install 'llama-index-core>=0.14.22'"
 
 
 @pytest.fixture

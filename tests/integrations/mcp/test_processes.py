@@ -1,4 +1,4 @@
-"""A client and a server that share nothing but the connection, between processes or over HTTP: one trace, where the server trusts it."""
+"""A client and a server that share nothing but the connection, in one process, two, or over HTTP: one trace, where the server trusts it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ pytest.importorskip("mcp")
 pytest.importorskip("uvicorn")
 
 import whyops
-from tests.integrations.mcp.links import begun, over_http, over_stdio, seconds, serving, told
+from tests.integrations.mcp.links import begun, in_memory, over_http, over_stdio, seconds, serving, told
 from tests.integrations.mcp.shop import make_server
+from tests.server.otlp import OtlpServer
+from tests.server.server import StrictServer
 from whyops.integrations.mcp import recorded_session
 
 Link = Callable[[], AbstractAsyncContextManager[Any]]
@@ -47,7 +49,14 @@ async def unanswered(session: Any, left: Path) -> None:
         await given_up
 
 
-@pytest.mark.parametrize("link", [lambda: over_stdio("trusting"), through_http], ids=["stdio", "http"])
+LINKS: dict[str, Link] = {
+    "memory": lambda: in_memory(make_server(trust=True)),
+    "stdio": lambda: over_stdio("trusting"),
+    "http": through_http,
+}
+
+
+@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 def test_one_trace_over(link: Link, tmp_path: Path) -> None:
     """What a server's tools record hangs under the client's calls: of calls that end, fail, come at once, take too long, are given up."""
 
@@ -79,6 +88,35 @@ def test_one_trace_over(link: Link, tmp_path: Path) -> None:
         "wait(given up): interrupted",
         "  wait(given up)",
     ]
+
+
+def test_at_the_service_and_as_spans(tmp_path: Path) -> None:
+    """Of all these calls the service takes each event, and a receiver of spans gets one tree: each call once, below the one around it."""
+
+    async def use() -> None:
+        async with LINKS["memory"]() as session:
+            with whyops.trace("order-7"):
+                await answered(recorded_session(session))
+                await unanswered(session, tmp_path)
+
+    with StrictServer() as server, OtlpServer() as receiver:
+        address = f"http://127.0.0.1:{receiver.port}"
+        with whyops.WhyOps("whyops_test", "shop", None, server.proxy_url, server.url, otlp=address) as client:
+            asyncio.run(use())
+        counts = client.flush_sync().destinations
+    asked = {event["spanId"]: event["metadata"].get("parentSpanId") for event in server.events if event["eventType"] == "tool_call_request"}
+    ended = [event["spanId"] for event in server.events if event["eventType"] == "tool_call_response"]
+    assert {(one.rejected, one.dropped, one.not_recorded, one.waiting) for one in counts} == {(0, 0, 0, 0)}
+    assert sorted(ended) == sorted(asked)
+    assert sum(parent is None for parent in asked.values()) == 7
+    assert all(parent in asked for parent in asked.values() if parent is not None)
+    (turn,) = (span for span in receiver.spans if not span.parent_span_id)
+    assert turn.name == "invoke_agent shop"
+    spans = {span.span_id: span.parent_span_id for span in receiver.spans if span is not turn}
+    assert len(spans) == len(asked)
+    assert sum(parent == turn.span_id for parent in spans.values()) == 7
+    assert all(parent in spans for parent in spans.values() if parent != turn.span_id)
+    assert len({span.trace_id for span in receiver.spans}) == 1
 
 
 def test_a_program_that_trusts_nobody() -> None:

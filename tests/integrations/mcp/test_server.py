@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import collections
 import time
 from typing import Any
 
@@ -15,22 +14,14 @@ import mcp
 from mcp.server import Server
 
 import whyops
+from tests.ignored import ignored
 from tests.integrations.mcp.links import HAS_CLIENT, in_memory, told
 from tests.integrations.mcp.shop import look_up, make_server, ship
-from whyops import _continued
 from whyops._recording.carried import KEY, Carried, to_text
 from whyops.integrations.mcp import instrument, recorded_session
 
 SENT = "whyops.trace=order-7,whyops.span=s-1"
 """What a client sends from a span of its trace."""
-
-
-@pytest.fixture(autouse=True)
-def ignored(monkeypatch: pytest.MonkeyPatch) -> collections.Counter[str]:
-    """Count what this test has a server ignore."""
-    counted: collections.Counter[str] = collections.Counter()
-    monkeypatch.setattr(_continued, "ignored", counted)
-    return counted
 
 
 def ask(server: Any, text: object, tool: str = "look_up") -> str:
@@ -69,13 +60,11 @@ def test_under_the_span_that_a_call_was_sent_from(tool: str) -> None:
     ],
     ids=["unsigned", "no baggage", "twice", "too long", "far too long", "forged", "old"],
 )
-def test_what_a_stranger_sends(
-    text: str, why: str, ignored: collections.Counter[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_stranger_sends(text: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is not signed with the server's secret changes nothing of the answer, records nothing, and is counted."""
     monkeypatch.setenv("WHYOPS_TRUST_SECRET", "known to both")
     assert '"price": 4' in ask(make_server(), text)
-    assert ignored == {why: 1}
+    assert ignored() == {why: 1}
     assert not whyops.load_traces()
 
 
@@ -83,6 +72,7 @@ def test_what_a_stranger_sends(
 def test_what_is_no_text(sent: object) -> None:
     """What a stranger sends under our key need not be text: the call is answered, and nothing recorded."""
     assert '"price": 4' in ask(make_server(trust=True), sent)
+    assert ignored() == ({} if sent is None else {"malformed": 1})
     assert not whyops.load_traces()
 
 
@@ -117,12 +107,12 @@ def test_a_signed_call() -> None:
     assert told("order-7") == ["ship(lamp): 'shipped lamp'", "  ship(lamp): 'shipped lamp'", "    price_of(lamp): 4"]
 
 
-def test_the_latest_trust_holds(ignored: collections.Counter[str]) -> None:
+def test_the_latest_trust_holds() -> None:
     """Called again, `instrument` has the latest `trust` hold, and a call is recorded once."""
     server = make_server(trust=True)
     assert instrument(server, trust=False) is server
     ask(server, SENT)
-    assert ignored == {"untrusted": 1}
+    assert ignored() == {"untrusted": 1}
     instrument(server, trust=True)
     ask(server, SENT)
     assert parents() == [("look_up", "s-1")]

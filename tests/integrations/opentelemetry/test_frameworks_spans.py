@@ -28,7 +28,18 @@ TOOLS = {
     ],
 }
 
+SUNNY = ("weather", {"city": "Paris"}, {"result": "sunny"})
+ADDED = ("add", {"a": 1, "b": 2})
+NO_SUCH_CITY = "Failed to invoke Tool `weather` with parameters {'city': 'Nowhere'}. Error: no such city"
+TOOLS |= {
+    "crewai": [(*ADDED, {"result": "3"}), SUNNY, ("weather", FAILED, {"error": "ValueError: no such city"})],
+    "haystack": [SUNNY, (*ADDED, {"result": 3}), ("weather", FAILED, {"error": NO_SUCH_CITY})],
+    "langchain_openinference": [(*ADDED, {"result": "3"}), ("add", {"a": 3, "b": 4}, {"result": "7"})],
+    "langchain_traceloop": [(*ADDED, {"result": "3"}), ("add", {"a": 3, "b": 4}, {"result": "7"})],
+}
+
 MODEL_FAILS = {
+    "haystack_model_fails": "Error code: 400 - model down",
     "pydantic_ai_model_fails": "model down",
     "strands_model_fails": "model down",
     "openai_agents_model_fails": "Error getting response: {'error': 'Error code: 400 - model down'}",
@@ -60,6 +71,21 @@ def test_prompts_are_rebuilt(captured: Captured, provider: TracerProvider, name:
         ("c2", "weather", {"city": "Nowhere"}),
     ]
     assert [message.tool_call_id for message in second[3:]] == ["c1", "c2"]
+
+
+@pytest.mark.parametrize("name", ["crewai", "haystack", "langchain_openinference", "langchain_traceloop"])
+def test_prompts_are_rebuilt_where_the_form_is_the_frameworks_own(captured: Captured, provider: TracerProvider, name: str) -> None:
+    """What was asked first, the answer with its calls, and what the tools gave; with the tools offered, and tokens with the cached."""
+    replay(provider, name)
+    first, second = trace_of(captured).model_calls
+    assert [message.role for message in first.prompt or ()] == ["system", "user"]
+    prompt = second.prompt or ()
+    results = len(asked_and_given(captured))
+    assert [message.role for message in prompt] == ["system", "user", "assistant", *["tool"] * results]
+    assert len(prompt[2].tool_calls) == results
+    assert first.tools == second.tools == (("add",) if name.startswith("langchain") else ("weather", "add"))
+    usage = captured.of_type("llm_response")[0]["metadata"]["usage"]
+    assert (usage["promptTokens"], usage["cacheReadTokens"], usage["completionTokens"]) == (40, 60, 10)
 
 
 def test_the_whole_of_an_answer_is_recorded(captured: Captured, provider: TracerProvider) -> None:

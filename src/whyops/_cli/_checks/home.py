@@ -130,3 +130,10 @@ def _outboxes(home: Path) -> Iterator[Finding]:
         yield Finding("warn", "delivery", ", ".join(losses), remedy)
     elif found:
         yield Finding("good", "delivery", "no event waits for a process, and none was lost")
+    if ignored := sum(one.counts.not_continued for one in found):
+        yield Finding(
+            "note",
+            "trust",
+            f"{counted(ignored, 'trace')} of other processes not continued",
+            "`whyops status` shows why. If your own processes sent them: set WHYOPS_TRUST_SECRET to one secret in all, or pass trust=….",
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ...errors import WhyOpsError
 
 LATEST = 20
 _NEAR_MICROSECONDS = 250_000
+_COUNTED = re.compile(r"([0-9a-f]{16})-\d+")
 
 
 def check_traces(home: Path) -> Iterator[Finding]:
@@ -71,8 +73,20 @@ def _has_twin_inside(call: ToolCall) -> bool:
     return any(
         call.name == child.name and value_text(call.arguments) == value_text(child.arguments) and _near(call, child)
         for child in call.children
-        if isinstance(child, ToolCall)
+        if isinstance(child, ToolCall) and not _by_two_processes(call, child)
     )
+
+
+def _by_two_processes(call: ToolCall, child: ToolCall) -> bool:
+    """Return whether the call was sent to another process, which recorded it as well: an MCP server's tool, with both its ends."""
+    here, there = _process_of(call.span_id) or _process_of(call.first.run_id), _process_of(child.span_id)
+    return None not in (here, there) and here != there
+
+
+def _process_of(id_: str | None) -> str | None:
+    """Return what all ids of a process begin with, where an id is one of those that processes count."""
+    found = _COUNTED.fullmatch(id_ or "")
+    return found[1] if found else None
 
 
 def _near(one: Step, other: Step) -> bool:

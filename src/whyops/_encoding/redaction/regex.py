@@ -6,6 +6,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from ..core import core
+
 Span = tuple[int, int]
 """Where something begins and ends in a text."""
 
@@ -60,9 +62,8 @@ def prefilter(expression: str) -> Callable[[str], bool]:
     Python's. They have no look-around, and find nothing in a text with a lone surrogate. In an expression of many parts, no part may match
     a long stretch (`.*`, `{20}`) after something that most texts contain: each such part doubles the states, and their number is limited.
     """
-    from pydantic_core import SchemaValidator, core_schema  # noqa: PLC0415  (`import whyops` does not pay for it)
-
-    return SchemaValidator(core_schema.str_schema(pattern=expression)).isinstance_python
+    matches_in: Callable[[str], bool] = core().SchemaValidator({"type": "str", "pattern": expression}).isinstance_python
+    return matches_in
 
 
 class Finder:

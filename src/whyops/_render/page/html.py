@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from html import escape
 from pathlib import Path
 
 from ..._trace.recorded import RecordedTrace
 from ..step_text import IsAlive
-from .data import report_data
+from .data import TracePage
+from .exact import inert
 from .pack import packed
 
 _PIECES = ("begin", "text", "steps", "time", "graph", "table", "filters", "rows", "detail", "card", "main")
@@ -25,8 +25,13 @@ _PIECES = ("begin", "text", "steps", "time", "graph", "table", "filters", "rows"
 
 def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: IsAlive | None = None) -> str:
     """Return the page. `is_alive` is that of `step_text`."""
+    return "".join(report_parts(traces, version=version, is_alive=is_alive))
+
+
+def report_parts(traces: Sequence[RecordedTrace], *, version: str, is_alive: IsAlive | None = None) -> Iterator[str]:
+    """Yield the page from its beginning to its end: of a long trace it is longer than what it is made of."""
     style, script = _part("page.css"), "".join(_part(f"script/{name}.js") for name in _PIECES)
-    index, lines = packed(report_data(traces, is_alive))
+    index, lines = packed([TracePage(trace, is_alive) for trace in traces])
     title = traces[0].trace_id if len(traces) == 1 else f"{len(traces)} traces"
     fields = {
         "policy": escape(
@@ -34,23 +39,23 @@ def render_report(traces: Sequence[RecordedTrace], *, version: str, is_alive: Is
         ),
         "title": escape(f"{title} · whyops".encode("utf-8", "replace").decode()),
         "style": style,
+        "data": inert(index),
+        "lines": _joined(lines),
         "script": script,
         "version": escape(version),
-        "data": inert(index),
-        "lines": "\n".join(map(inert, lines)),
     }
     page = _part("page.html")
-    for name, text in fields.items():
-        before, mark, after = page.partition(f"<!-- {name} -->")
+    for name, parts in fields.items():
+        before, mark, page = page.partition(f"<!-- {name} -->")
         assert mark, name  # noqa: S101  (the template is ours)
-        page = before + text + after
-    return page
+        yield before
+        yield from (parts,) if isinstance(parts, str) else parts
+    yield page
 
 
-def inert(value: object) -> str:
-    """Return a value as JSON that a browser takes for data wherever it stands: no `<`, `>` or `&`, and ASCII alone."""
-    text = json.dumps(value, separators=(",", ":"), default=str)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        yield f"\n{line}" if number else line
 
 
 @lru_cache

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..._printable import printable
-from .width import cut, width_of, wrapped
+from .width import cut, is_narrow, width_of, wrapped
 
 _CODES = {
     "": "",
@@ -25,8 +25,7 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     """The characters that a view draws with."""
 
     branch: str
@@ -68,16 +67,14 @@ def bar_text(share: float, width: int, bars: str) -> str:
     return bars[-1] * whole + (bars[part - 1] if part else "")
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """A printable text in a style."""
 
     text: str
     style: str = ""
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """Pieces from the left, and a note at the right edge that is kept whole where there is room for both.
 
     `hanging` stands before what goes on below, where the line is unfolded.
@@ -93,7 +90,7 @@ _LEAST_LEFT = 12
 
 def total_width(pieces: Iterable[Piece]) -> int:
     """Return how many columns pieces take side by side."""
-    return sum(width_of(piece.text) for piece in pieces)
+    return sum([width_of(piece.text) for piece in pieces])
 
 
 def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) -> str:
@@ -131,6 +128,16 @@ def _parts(text: str, room: int, below: int) -> Iterator[str]:
 
 
 def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
+    pieces, note = line.pieces, line.note
+    left, right = _text(pieces), _text(note)
+    blanks = width - len(left) - len(right)
+    if blanks >= (2 if note else 0) and is_narrow(left) and is_narrow(right):  # of nearly all lines
+        pad = " " * blanks if note else ""
+        return (f"{_colored(pieces)}{pad}{_colored(note)}" if color else left + pad + right).rstrip()
+    return _set_by_width(line, width, ellipsis, color=color)
+
+
+def _set_by_width(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     note = line.note
     room = width - total_width(note) - 2 if note else width
     if room < _LEAST_LEFT and room < total_width(line.pieces):
@@ -138,7 +145,7 @@ def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     shown = _fitted(line.pieces, room, ellipsis)
     if note:
         shown += [Piece(" " * (width - total_width(shown) - total_width(note))), *note]
-    return "".join(_colored(piece, color=color) for piece in shown).rstrip()
+    return (_colored(shown) if color else _text(shown)).rstrip()
 
 
 def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
@@ -156,6 +163,9 @@ def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
     return fitted
 
 
-def _colored(piece: Piece, *, color: bool) -> str:
-    code = _CODES[piece.style]
-    return f"\x1b[{code}m{piece.text}\x1b[0m" if color and code and piece.text else piece.text
+def _text(pieces: Iterable[Piece]) -> str:
+    return "".join([piece.text for piece in pieces])
+
+
+def _colored(pieces: Iterable[Piece]) -> str:
+    return "".join([f"\x1b[{code}m{text}\x1b[0m" if text and (code := _CODES[style]) else text for text, style in pieces])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..._printable import counted
 from ..._trace.recorded import RecordedTrace
@@ -11,8 +11,7 @@ from ..._trace.steps import Step
 from ..step_text import FAILED, outline, step_text, turns
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What to show of a tree: steps down to `depth`, where those at the left have depth 1; those that failed alone; steps' numbers."""
 
     depth: int | None = None
@@ -33,7 +32,8 @@ class Selected:
         self._kept: set[int] = set()
         self.margin = 0
         """How many columns the numbers take at the left, with the blank behind them."""
-        if wanted != EVERYTHING:
+        self._is_part = wanted != EVERYTHING
+        if self._is_part:
             self._select(outline(found))
         self._calls = _calls_by_event(trace) if self._shows_numbers else {}
         self.turns = list(self._of(found))
@@ -68,10 +68,12 @@ class Selected:
 
     def model_call(self, step: Step) -> int | None:
         """Return which of the trace's model calls a step ends, where numbers are shown."""
+        if not self._calls:
+            return None
         return next((self._calls[id(event)] for event in step.events if id(event) in self._calls), None)
 
     def _of(self, steps: Iterable[Step]) -> Iterator[Step]:
-        return (step for step in steps if self._wanted == EVERYTHING or id(step) in self._kept)
+        return (step for step in steps if id(step) in self._kept) if self._is_part else iter(steps)
 
     def _select(self, steps: Sequence[tuple[Step, int, int]]) -> None:
         for place, (step, _, _) in enumerate(steps):

@@ -12,6 +12,7 @@ from .paint import Line, Piece, glyphs_for, painted, paragraph
 
 _LEAST_WIDTH = 24
 _INDENT = "  "
+_NOT_CONTINUED = "traces of other processes not continued"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ def _lines(status: DestinationStatus, width: int, encoding: str) -> Iterator[Lin
         (counts.sampled_out, "sampled out", "warn", counts.sampled_out_reasons),
         (counts.dropped, "dropped", "bad", {}),
         (counts.not_recorded, "not recorded", "bad", counts.not_recorded_reasons),
+        *([(counts.not_continued, _NOT_CONTINUED, "warn", counts.not_continued_reasons)] if counts.not_continued else []),
     )
     digits = max(len(f"{number:,}") for number, *_ in facts)
     for number, what, style, reasons in facts:

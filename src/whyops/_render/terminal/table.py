@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from .paint import Line, Piece
 from .width import cut, width_of
@@ -22,16 +23,40 @@ class Column:
     least: int | None = None
     goes: int = 0
 
-    @property
+    @cached_property
+    def is_ascii(self) -> bool:
+        return self.title.isascii() and "".join(self.cells).isascii()
+
+    @cached_property
     def width(self) -> int:
-        return max(map(width_of, (self.title, *self.cells)))
+        return max(map(len if self.is_ascii else width_of, (self.title, *self.cells)))
+
+    def padded(self, width: int, ellipsis: str) -> list[str]:
+        """Return the cells, each as wide as that, cut or filled with blanks."""
+        if self.is_ascii and self.width <= width:
+            return [cell.rjust(width) for cell in self.cells] if self.right else [cell.ljust(width) for cell in self.cells]
+        return ["".join(self.parts(cell, width, ellipsis)) for cell in self.cells]
+
+    def parts(self, cell: str, width: int, ellipsis: str) -> tuple[str, str, str]:
+        """Return what stands before a cell's text, the text, and what stands behind it."""
+        text = cut(cell, width, ellipsis)
+        fill = " " * (width - width_of(text))
+        return (fill, text, "") if self.right else ("", text, fill)
 
 
-def table(columns: Sequence[Column], width: int | None, ellipsis: str) -> list[Line]:
-    """Return the head of the table and its rows, at most `width` columns wide; without a width nothing is cut."""
+def table(columns: Sequence[Column], width: int | None, ellipsis: str, *, color: bool) -> Iterator[Line]:
+    """Yield the head of the table and its rows, at most `width` columns wide; without a width nothing is cut.
+
+    Without `color` a row is one piece.
+    """
     fitted = _fitted(columns, width)
-    head = Line([*_row([column.title for column, _ in fitted], fitted, ellipsis, "dim")])
-    return [head, *(Line([*_row(cells, fitted, ellipsis)]) for cells in zip(*(column.cells for column, _ in fitted), strict=False))]
+    yield Line([*_row([column.title for column, _ in fitted], fitted, ellipsis, "dim")])
+    if color:
+        rows = zip(*(column.cells for column, _ in fitted), strict=True)
+        yield from (Line([*_row(cells, fitted, ellipsis)]) for cells in rows)
+    else:
+        rows = zip(*(column.padded(taken, ellipsis) for column, taken in fitted), strict=True)
+        yield from (Line([Piece((" " * _GAP).join(cells))]) for cells in rows)
 
 
 def _fitted(columns: Sequence[Column], width: int | None) -> list[tuple[Column, int]]:
@@ -64,11 +89,9 @@ def _grown(kept: list[tuple[Column, int]], room: int) -> list[tuple[Column, int]
 
 
 def _row(cells: Sequence[str], columns: Sequence[tuple[Column, int]], ellipsis: str, style: str | None = None) -> Iterator[Piece]:
-    gap = ""
+    before = ""
     for cell, (column, taken) in zip(cells, columns, strict=True):
-        text = cut(cell, taken, ellipsis)
-        fill = " " * (taken - width_of(text))
-        yield Piece(gap + (fill if column.right else ""))
+        fill, text, after = column.parts(cell, taken, ellipsis)
+        yield Piece(before + fill)
         yield Piece(text, column.style if style is None else style)
-        yield Piece("" if column.right else fill)
-        gap = " " * _GAP
+        before = after + " " * _GAP

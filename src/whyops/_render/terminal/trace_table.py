@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timezone, tzinfo
+from datetime import datetime, timezone, tzinfo
+from itertools import chain
+from typing import NamedTuple
 
 from ..._printable import printable
 from ..format import duration_text, local_time
 from .paint import Line, Piece, glyphs_for, painted
 from .table import Column, table
 
+_TO_SECONDS = len("2026-11-20 12:34:56")
 
-@dataclass(frozen=True)
-class ListedTrace:
+
+class ListedTrace(NamedTuple):
     """One line of the list. `active_at` is in microseconds since 1970, `asked` the user's first message; `calls` None is not known."""
 
     trace_id: str
@@ -62,20 +64,22 @@ def render_list(
     the machine's own if None.
     """
     glyphs = glyphs_for(encoding)
-    lines = table(_columns(traces, now, encoding, zone, written_out=width is None), width, glyphs.ellipsis)
+    lines = table(_columns(traces, now, encoding, zone, written_out=width is None), width, glyphs.ellipsis, color=color)
+    below: tuple[Line, ...] = ()
     if width is not None and total > len(traces):
         more = "" if next_page is None else f": --page {next_page} shows the next, --all all"
-        lines += [Line(), Line([Piece(f"{len(traces):,} of {total:,} traces{more}", "dim")])]
-    return painted(lines, width=width or 1_000_000, color=color, ellipsis=glyphs.ellipsis)
+        below = Line(), Line([Piece(f"{len(traces):,} of {total:,} traces{more}", "dim")])
+    return painted(chain(lines, below), width=width or 1_000_000, color=color, ellipsis=glyphs.ellipsis)
 
 
 def _columns(traces: Sequence[ListedTrace], now: float, encoding: str, zone: tzinfo | None, *, written_out: bool) -> list[Column]:
     def cells(get: Callable[[ListedTrace], str | None]) -> list[str]:
         return [printable(get(trace) or "", encoding) for trace in traces]
 
+    today = local_time(int(now * 1_000_000), zone)
     columns = [
         Column("TRACE", cells(lambda trace: trace.trace_id), "bold", least=16),
-        Column("WHEN", cells(lambda trace: _when(trace.active_at, now, zone, written_out=written_out)), "dim"),
+        Column("WHEN", cells(lambda trace: _when(local_time(trace.active_at, zone), today, written_out=written_out)), "dim"),
         Column("AGENT", cells(lambda trace: trace.agent_name), least=8, goes=5),
         Column("USER", cells(lambda trace: trace.external_user_id), least=8, goes=6),
         Column("EVENTS", cells(lambda trace: f"{trace.events:,}"), "dim", right=True, goes=1),
@@ -90,12 +94,11 @@ def _columns(traces: Sequence[ListedTrace], now: float, encoding: str, zone: tzi
     return [column for column in columns if any(column.cells) or column.title in ("TRACE", "WHEN") or written_out]
 
 
-def _when(active_at: int | None, now: float, zone: tzinfo | None, *, written_out: bool) -> str:
-    then, today = local_time(active_at, zone), local_time(int(now * 1_000_000), zone)
+def _when(then: datetime | None, today: datetime | None, *, written_out: bool) -> str:
     if then is None or today is None:
         return ""
     if written_out:
-        return f"{then:%Y-%m-%d %H:%M:%S}"
+        return then.isoformat(" ", "seconds")[:_TO_SECONDS]
     if then.date() == today.date():
         return f"{then:%H:%M:%S}"
     return f"{then.day} {then:%b %H:%M}" if then.year == today.year else f"{then:%Y-%m-%d}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timezone, tzinfo
+from typing import NamedTuple
 
 from ..._printable import counted, printable
 from ..._trace.incomplete import gaps
@@ -55,8 +55,7 @@ def render_tree(
     return painted(lines, width=width, color=color, ellipsis=tree.glyphs.ellipsis)
 
 
-@dataclass(frozen=True)
-class _Text:
+class _Text(NamedTuple):
     """A text that may take several lines under a step."""
 
     text: str
@@ -69,8 +68,7 @@ _Shown = tuple[Line, "list[_Text]"]
 """How one step looks: its first line, and what stands below it."""
 
 
-@dataclass(frozen=True)
-class _Tree:
+class _Tree(NamedTuple):
     width: int
     full: bool
     encoding: str
@@ -146,7 +144,8 @@ class _Tree:
         if self.full and said.kind != "user":
             below = [*(_Text(text, "", "system: ") for text in self.instructions.get(id(step), ())), *below]
         guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if len(first) > self.selected.margin else "")
-        below += [_Text(pretty(value.value, self.width), "dim") for value in said.values if self.full and value.title == "Stack"]
+        stacks = (value.value for value in said.values if value.title == "Stack") if self.full else ()
+        below += [_Text(pretty(stack, self.width), "dim") for stack in stacks]
         below += [_Text(text, "warn", "~ ", _LINES_OF_VALUE) for text in said.interventions]
         others = said.warnings[len(said.interventions) :]
         below += [_Text(self._joined(others), "warn", "~ ")] if others else []
@@ -179,6 +178,8 @@ class _Tree:
         """Return the text's lines; unless `full`, of more than `most` the last ends in an ellipsis."""
         if not self.full:
             text = text[: (most + 1) * max(room, 2) * 4]
+        if len(text) <= room and text.isascii() and text.isprintable():
+            return [text.rstrip()]
         parts = (part for line in text.strip("\n").split("\n") for part in wrapped(self.say(line.rstrip()), room))
         shown = list(itertools.islice(parts, None if self.full else most))
         if next(parts, None) is not None:
@@ -232,7 +233,7 @@ class _Tree:
 
     def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
         """Set name, arguments and outcome in one line, as far as there is room; with `full`, long values stand below."""
-        whole = {value.title: value.value for value in said.values}
+        whole = {value.title: value.value for value in said.values} if self.full else {}
         head = [Piece(self.say(said.name), "tool")]
         below = []
         arguments = self.say(said.call.removeprefix(said.name))
@@ -247,8 +248,8 @@ class _Tree:
         taken = total_width([*head, *note]) + 2
         if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
             return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
-        is_value = said.state == RESULT and said.outcome == value_text(whole.get("Result"))
-        value = pretty(whole["Result"], self.width) if self.full and is_value else said.outcome
+        is_value = self.full and said.state == RESULT and said.outcome == value_text(whole.get("Result"))
+        value = pretty(whole["Result"], self.width) if is_value else said.outcome
         return Line(head, note), [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)]
 
     def _bar(self, step: Step) -> list[Piece]:

@@ -17,6 +17,8 @@ _ALPHABETIC_EMOJI = "\u2139"
 _SHORT = 40
 _JOINS = re.compile(f"[{_JOINER}{_AS_EMOJI}{'-'.join(_FLAG_LETTERS)}{'-'.join(_SKIN_TONES)}]")
 """What makes one sign of several characters; most texts have none of it."""
+_NARROW = re.compile("[\0-\u02ff├─└│→✗…·▏▎▍▌▋▊▉█]*")
+"""Texts of which each character takes one column: those of Latin scripts, and what the views draw with."""
 
 
 def width_of(text: str) -> int:
@@ -24,9 +26,14 @@ def width_of(text: str) -> int:
 
     An emoji that is made of several takes two: joined ones, one with a skin tone, a flag; a sign that is shown as an emoji, too.
     """
-    if text.isascii():
+    if is_narrow(text):
         return len(text)
     return _width_of_short(text) if len(text) <= _SHORT else _width_of_wide(text)
+
+
+def is_narrow(text: str) -> bool:
+    """Tell whether each character takes one column, whatever stands beside it."""
+    return text.isascii() or _NARROW.fullmatch(text) is not None
 
 
 def _width_of_wide(text: str) -> int:
@@ -48,7 +55,8 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
 def wrapped(text: str, width: int) -> Iterator[str]:
     """Yield printable lines no wider than `width` (at least 2), broken at blanks where there are any."""
     width = max(width, 2)
-    while width_of(text) > width:
+    length_of = len if text.isascii() else width_of
+    while length_of(text) > width:
         line, rest = _split(text, width)
         blank = line.rfind(" ") if not rest.startswith(" ") else len(line)
         if blank > len(line) // 2:

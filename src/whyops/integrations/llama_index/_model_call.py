@@ -151,12 +151,12 @@ class EmbeddingCall:
 
     def answered(self, vectors: object) -> None:
         """Record that vectors came back: how many, and of how many dimensions."""
-        self._expected.is_open = False
+        self._expected.close()
         elapsed = self._place.trace.recorder.clock.steady_ns() - self._started_ns
         parts = contents.embedding_response(*self._who, *_translate.vectors_of(vectors), None, elapsed / 1_000_000)
         self._place.record("embedding_response", parts, span_id=self._span_id)
 
     def failed(self, error: BaseException) -> None:
         """Record the error, if it is one."""
-        self._expected.is_open = False
+        self._expected.close()
         self._place.record_exception(error, self._span_id)

@@ -11,6 +11,7 @@ from typing import Any
 from ..._encoding import Encode
 from ..._providers.answer import Answer
 from . import _events, _messages
+from ._langchain import arguments_in, content_in
 from ._parts import tool_content
 from ._told import Kind, Model, Span, Tool, first, from_json, items_in, object_in, text
 
@@ -25,8 +26,11 @@ _KINDS: dict[str, Kind] = {
     "create_agent": "agent",
     "invoke_workflow": "chain",
 }
-_NAMED_EARLY = frozenset({"strands.telemetry.tracer", "gcp.vertex.agent"})
+_NAMED_EARLY = frozenset({"strands.telemetry.tracer", "gcp.vertex.agent", "opentelemetry.instrumentation.langchain"})
 """Who tells at a span's start nothing but its name, which begins with the operation."""
+
+_MODELS = (".chat", ".completion")
+"""How the names of models' spans end that Traceloop makes of LangChain."""
 
 _NO_PARAMETERS = frozenset({"model", "encoding_formats", "stream"})
 _NO_ID = frozenset({"<not specified>"})
@@ -39,7 +43,7 @@ def kind_of(span: Span) -> Kind | None:
     attributes = span["attributes"]
     operation = attributes.get("gen_ai.operation.name")
     if operation is None and span.get("scope") in _NAMED_EARLY:
-        operation = str(span["name"]).partition(" ")[0]
+        operation = "chat" if str(span["name"]).endswith(_MODELS) else str(span["name"]).partition(" ")[0]
     if isinstance(operation, str) and operation in _KINDS:
         return _KINDS[operation]
     return "chain" if any(name.startswith("gen_ai.") for name in attributes) else None
@@ -67,9 +71,9 @@ def tool_of(span: Span, *, is_over: bool) -> Tool | None:
     call_id = text(attributes.get("gen_ai.tool.call.id"))
     return Tool(
         name,
-        {} if arguments is None and is_over else arguments,
+        {} if arguments is None and is_over else arguments_in(arguments),
         None if call_id in _NO_ID else call_id,
-        tool_content(from_json(result if told is None else told)),
+        tool_content(content_in(from_json(result if told is None else told))),
     )
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from opentelemetry import trace as otel
 
 from ..._recording import context
 from ..._recording.expected import Expected
-from ..._recording.frames import Frame
+from ..._recording.frames import Frame, Rehung
 from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
+from ..._recording.recorder import Recorder
 from .._shared.open_table import OpenTable
 from .._shared.tool_run import Began, ToolRun
 from ._told import Kind
 
 _MOST_ABOVE = 1_000
 _MOST_FAILURES = 100
+_BOUNDS = frozenset({"model", "embedding", "tool", "retriever", "agent"})
+"""What is a call or a run of its own: a tool's model is not the one that asked for the tool, though some frameworks nest them so."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,16 +33,41 @@ class Root:
     failures: list[str] = field(default_factory=list)
 
 
+class Takers:
+    """Who records a span: of several processors that record for the same client, the first."""
+
+    __slots__ = ("__weakref__", "_recorders")
+
+    def __init__(self) -> None:
+        self._recorders: dict[int, tuple[Recorder, object]] = {}
+
+    def take(self, recorder: Recorder, taker: object) -> bool:
+        """Tell whether `taker` records the span for `recorder`: nobody else does."""
+        return self._recorders.setdefault(id(recorder), (recorder, taker))[1] is taker
+
+
+_takers: WeakValueDictionary[int, Takers] = WeakValueDictionary()
+"""By the spans' ids, as long as a processor holds what it knows of one."""
+
+
+def takers_of(id_: int) -> Takers:
+    """Return who records a span that starts."""
+    return _takers.setdefault(id_, Takers())
+
+
 @dataclass(slots=True, eq=False)
 class OpenSpan:
     """A span that has begun. It has a `place` if it is an agent's, a model's or a tool's, and something is recorded of it.
 
-    `raised` is what was being handled where it began; `is_left_out` tells that somebody else records the call.
+    `raised` is what was being handled where it began; `is_left_out` tells that somebody else records the call, and
+    `claimed` is the name of the decorated function whose call it is, `holds_model` tells that a model's call inside is recorded, and
+    `is_clients` that it is a provider's client that makes the span. One that is `is_unattached` is current nowhere, also in its body.
     """
 
     id: int
     parent: OpenSpan | None
     root: Root
+    takers: Takers
     kind: Kind | None = None
     place: Place | None = None
     name: str = ""
@@ -50,7 +79,10 @@ class OpenSpan:
     expected: Expected | None = None
     raised: BaseException | None = None
     is_left_out: bool = False
-    is_claimed: bool = False
+    is_clients: bool = False
+    is_unattached: bool = False
+    claimed: str | None = None
+    holds_model: bool = False
     has_failed: bool = False
 
     @property
@@ -75,11 +107,25 @@ class OpenSpan:
         """Return the span around this one of which something is recorded."""
         return next((span for span in self.above() if span.place is not None), None)
 
+    @property
+    def is_in_same_call(self) -> bool:
+        """Whether a model's span is inside another of the same call: a framework's, around that of the provider's client.
+
+        A client's span is in none of its own kind: what it is in stays current while its reader asks another model.
+        """
+        near = next((span for span in self.above() if span.kind in _BOUNDS), None)
+        return near is not None and near.kind == self.kind and not (self.is_clients and near.is_clients)
+
     def begins_call(self) -> None:
         """Take note that a model or a tool is called: what failed before has not ended the spans around it."""
         self.root.has_call = True
         for span in self.above():
             span.has_failed = False
+        if self.kind in {"model", "embedding"}:
+            for span in self.above():
+                if span.kind in _BOUNDS:
+                    break
+                span.holds_model = True
 
     def fails(self, message: str) -> None:
         """Take note that a failure is recorded, so that the spans which it passes through tell it not again."""
@@ -122,19 +168,31 @@ class SpanFrame(Frame):
 
     def is_live(self) -> bool:
         """Tell whether this is the body of the span."""
-        current = self._frames.get(otel.get_current_span().get_span_context().span_id)
-        return current is not None and (current is self._span or any(span is self._span for span in current.above()))
+        span = self._span
+        return is_within(self._frames, span.id) or (span.is_unattached and span.kind in {"tool", "retriever"})
 
     def claims(self, observer: object) -> bool:
         """Tell whether the call is the tool's own. One whose arguments the span has not told yet records itself, in the span's place."""
         span = self._span
-        if span.kind != "tool" or span.is_claimed or getattr(observer, "name", None) != span.name or span.place is None:
+        name = getattr(observer, "name", None)
+        if span.kind != "tool" or span.claimed is not None or name is None or span.name not in {"", name} or span.place is None:
             return False
-        span.is_claimed = True
+        span.claimed = name
         if span.tool is None:
             span.is_left_out = True
             self.span_id = span.place.parent_id
         return span.tool is not None
+
+
+def is_of_span(frame: Frame) -> bool:
+    """Tell whether a frame is a span's, and no block's."""
+    return isinstance(frame.frame if isinstance(frame, Rehung) else frame, SpanFrame)
+
+
+def is_within(frames: Open, id_: int) -> bool:
+    """Tell whether OpenTelemetry's current span is the one with this id, or one inside it."""
+    current = frames.get(otel.get_current_span().get_span_context().span_id)
+    return current is not None and (current.id == id_ or any(span.id == id_ for span in current.above()))
 
 
 def being_raised(before: BaseException | None = None) -> BaseException | None:

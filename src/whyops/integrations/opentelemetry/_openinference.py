@@ -8,6 +8,7 @@ from typing import Any
 from ..._encoding import Encode
 from ..._providers.answer import Answer
 from ..._providers.messages import retrieved
+from ._langchain import content_in
 from ._parts import Message, message_of
 from ._told import Kind, Model, Span, Tool, first, from_json, object_in, text
 
@@ -15,6 +16,7 @@ KIND = "openinference.span.kind"
 _KINDS: dict[str, Kind] = {"LLM": "model", "EMBEDDING": "embedding", "TOOL": "tool", "RETRIEVER": "retriever", "AGENT": "agent"}
 _SMOLAGENTS = {"args", "kwargs", "sanitize_inputs_outputs"}
 _AGENTS_NAMED = "openinference.instrumentation.openai_agents"
+_ENDS_OF_AGENTS = (".run", "._execute_core")
 _WORKFLOWS = frozenset({"Agent workflow"})
 _NO_PARAMETERS = frozenset({"model", "tools", "input", "messages", "base_url", "id", "created_at", "metadata"})
 """What some instrumentors put beside the parameters."""
@@ -35,20 +37,20 @@ def agent_of(span: Span) -> str | None:
     if name is None and kind_of(span) == "agent":
         if span.get("scope") == _AGENTS_NAMED and span["name"] not in _WORKFLOWS:
             name = str(span["name"])
-        elif str(span["name"]).endswith(".run"):
-            name = str(span["name"]).removesuffix(".run")
+        else:
+            name = _before(str(span["name"]), *_ENDS_OF_AGENTS)
     return name
 
 
 def tool_of(span: Span, *, is_over: bool) -> Tool:
     """Return a tool's call. `is_over` tells that nothing more will come."""
     attributes = span["attributes"]
-    name = text(attributes.get("tool.name")) or text(span["name"])
+    name = text(attributes.get("tool.name")) or _before(str(span["name"]), ".run") or text(span["name"])
     arguments = object_in(first(attributes, "input.value", "tool_call.function.arguments"))
     if arguments is not None and arguments.keys() <= _SMOLAGENTS and isinstance(arguments.get("kwargs"), dict):
         arguments = _bound(arguments, attributes)
     call_id = text(first(attributes, "tool.id", "tool_call.id", "tool_call.call_id"))
-    return Tool(name, {} if arguments is None and is_over else arguments, call_id, _value(attributes, "output"))
+    return Tool(name, {} if arguments is None and is_over else arguments, call_id, content_in(_value(attributes, "output")))
 
 
 def retriever_of(span: Span) -> Tool:
@@ -139,6 +141,11 @@ def _message(held: Mapping[str, Any], encode: Encode, role: str) -> Message:
         thoughts = (part for part in _listed(held, "contents.", "message_content.") if part.get("type") == "reasoning")
         message.thinking += [(str(part["text"]), part.get("signature")) for part in thoughts if part.get("text")]
     return message
+
+
+def _before(name: str, *ends: str) -> str | None:
+    """Return what a span's name begins with, if it ends in one of these."""
+    return next((name.removesuffix(end) for end in ends if name.endswith(end)), None) or None
 
 
 def _part(part: Mapping[str, Any]) -> dict[str, Any]:

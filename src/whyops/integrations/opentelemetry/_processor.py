@@ -11,12 +11,15 @@ from opentelemetry.sdk.trace import Span as SDKSpan
 
 from ..._client import WhyOps
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
 from .._shared.origin import Origin, is_handled
 from . import _translate
-from ._open import Open, OpenSpan, Root, being_raised
+from ._langchain import UNATTACHED, starting_kind
+from ._open import Open, OpenSpan, Root, being_raised, is_of_span, takers_of
+from ._openinference import KIND
 from ._record import Recorder
 from ._told import Kind, Span
 
@@ -70,8 +73,8 @@ class WhyOpsSpanProcessor(SpanProcessor):
             capture_prompts=capture_prompts,
             record_steps=record_steps,
         )
-        self._recorder = Recorder(self._origin)
         self._open: Open = Open(MOST_OPEN, given_up=OpenSpan.leave)
+        self._recorder = Recorder(self._origin, self._open)
 
     def on_start(self, span: SDKSpan, parent_context: Context | None = None) -> None:  # noqa: ARG002  (the SDK says what it takes)
         """Take note of a span, and record a tool's request, if its arguments are there."""
@@ -92,14 +95,19 @@ class WhyOpsSpanProcessor(SpanProcessor):
     @guard.recording
     def _starts(self, span: SDKSpan) -> None:
         id_ = _context_of(span).span_id
+        if self._open.get(id_) is not None:
+            return  # the processor was added twice
         parent = None if span.parent is None else self._open.touch(span.parent.span_id)
-        open_ = OpenSpan(id_, parent, Root() if parent is None else parent.root, raised=being_raised())
+        open_ = OpenSpan(id_, parent, Root() if parent is None else parent.root, takers_of(id_), raised=being_raised())
         self._open.add(id_, open_)
         told = _plain(span)
+        open_.is_unattached = told["scope"] in UNATTACHED
+        if open_.is_unattached and (starting := starting_kind()) is not None:
+            told["attributes"][KIND] = starting
         kind = self._kind_of(told)
         place = None if kind is None else self._place_of(open_, told)
         if kind is not None and place is not None:
-            self._recorder.begin(open_, place, kind, told)
+            self._recorder.begin(open_, place, kind, told, lambda: bool(span.events))
             if open_.model is None and not open_.is_left_out:
                 open_.enter(self._open)
 
@@ -120,7 +128,7 @@ class WhyOpsSpanProcessor(SpanProcessor):
         """Begin what a span turns out to stand for where it ends."""
         kind = self._kind_of(told)
         place = None if kind is None else open_.place or self._place_of(open_, told)
-        if kind is None or place is None:
+        if kind is None or place is None or (kind in {"model", "embedding"} and open_.holds_model):
             return
         self._recorder.begin(open_, place, kind, told)
         if open_.began is not None:
@@ -131,8 +139,13 @@ class WhyOpsSpanProcessor(SpanProcessor):
         return None if framework is not None and is_handled(framework) else _translate.kind_of(told)
 
     def _place_of(self, open_: OpenSpan, told: Span) -> Place | None:
-        """Return where a span's call is recorded: inside the span around it, else in the trace that is current, else in one of its own."""
+        """Return where a span's call is recorded: inside the span around it, else in the trace that is current, else in one of its own.
+
+        A block of another trace wins over the span around it, which may be one that was left open before the block.
+        """
         around, top = open_.around(), context.top()
+        if around is not None and around.place is not None and top is not None and self._is_apart(top, around.place.trace):
+            around = None
         attributes = told["attributes"]
         labels: Mapping[str, object]
         if around is not None and around.place is not None:
@@ -145,12 +158,16 @@ class WhyOpsSpanProcessor(SpanProcessor):
                 return None
             trace, parent_id = found, context.span_id_in(found)
             labels = (top.labels or {}) if top is not None and trace.is_same_as(top.trace) else {}
-        if not trace.recorder.enabled:
+        if not trace.recorder.enabled or not open_.takers.take(trace.recorder, self):
             return None
         agent = _translate.agent_of(told)
         conversation = _translate.trace_id_of(attributes)
         more = {} if conversation in {None, trace.id} or around is not None else {"conversation": conversation}
         return Place(trace, parent_id, {**labels, **({} if agent is None else {"agent": agent}), **more})
+
+    def _is_apart(self, top: Frame, trace: TraceWriter) -> bool:
+        """Tell whether what is current is a block of another trace that counts."""
+        return not trace.is_same_as(top.trace) and not is_of_span(top) and self._origin.trace_id is None and self._origin.is_ours(top.trace)
 
     def _trace_of(self, told: Span) -> TraceWriter | None:
         attributes = told["attributes"]

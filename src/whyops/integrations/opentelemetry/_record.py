@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
 from ..._providers.answer import Answer
 from ..._providers.messages import begins_a_turn, message_item, prompt_metadata
-from ..._recording.expected import expect, is_expected
+from ..._recording import context
+from ..._recording.expected import Expected, awaiting_span, expect
 from ..._recording.model_call import ModelCall, Question
 from ..._recording.place import Place
 from ..._recording.tool import particular
+from ..._recording.trace_writer import TraceWriter
+from ..._service.recorded_clients import is_requesting
 from ..._wire import exceptions
 from ..._wire import write as contents
 from .._shared import spoken
 from .._shared.origin import Origin
 from .._shared.tool_run import Began, ToolRun
 from . import _translate
-from ._open import OpenSpan, being_raised
-from ._told import Failure, Kind, Model, Span, Tool, failure_of, said, text
+from ._open import Open, OpenSpan, being_raised, is_within
+from ._told import Failure, Kind, Model, Span, Tool, said, text
 
 _CALLS = frozenset({"model", "embedding", "tool", "retriever"})
+_OF_CLIENTS = frozenset(
+    {
+        "opentelemetry.util.genai.handler",
+        "opentelemetry.instrumentation.openai_v2",
+        "opentelemetry.instrumentation.openai.v1",
+        "opentelemetry.instrumentation.anthropic",
+        "openinference.instrumentation.openai",
+        "openinference.instrumentation.anthropic",
+    }
+)
+"""Who makes spans of providers' clients. They tell the messages at the end, and only where they are asked to."""
 
 
 class Recorder:
     """Records spans, for the traces of `origin`."""
 
-    __slots__ = ("_origin",)
+    __slots__ = ("_apart", "_open", "_origin")
 
-    def __init__(self, origin: Origin) -> None:
+    def __init__(self, origin: Origin, spans: Open) -> None:
         self._origin = origin
+        self._open = spans
+        self._apart: WeakKeyDictionary[Expected, TraceWriter] = WeakKeyDictionary()
 
-    def begin(self, open_: OpenSpan, place: Place, kind: Kind, span: Span) -> None:
-        """Record what is known where a span begins."""
+    def begin(self, open_: OpenSpan, place: Place, kind: Kind, span: Span, has_token: Callable[[], bool] = bool) -> None:
+        """Record what is known where a span begins. `has_token` tells whether the span has told of a first token by then."""
         open_.kind, open_.place = kind, place
         if kind in _CALLS:
             open_.begins_call()
         if kind in {"model", "embedding"}:
-            self._begin_model(open_, place, span)
+            self._begin_model(open_, place, span, has_token)
         elif kind in {"tool", "retriever"}:
             _begin_tool(open_, place, span)
         elif kind == "agent" and self._origin.records_steps(place.trace.recorder):
@@ -42,7 +62,7 @@ class Recorder:
 
     def end(self, open_: OpenSpan, place: Place, span: Span, elapsed_ns: int) -> None:
         """Record what a span tells where it ends."""
-        kind, failure = open_.kind, failure_of(span)
+        kind, failure = open_.kind, _translate.failure_of(span)
         if kind in {"model", "embedding"}:
             self._end_model(open_, place, span, failure, elapsed_ns)
         elif kind in {"tool", "retriever"}:
@@ -52,18 +72,39 @@ class Recorder:
 
     # Models
 
-    def _begin_model(self, open_: OpenSpan, place: Place, span: Span) -> None:
-        is_inner = any(around.model is not None for around in open_.above())
+    def _begin_model(self, open_: OpenSpan, place: Place, span: Span, has_token: Callable[[], bool]) -> None:
         embeds = open_.kind == "embedding"
-        if is_expected(embeds=embeds) or is_inner or not self._origin.llm_events:
+        open_.is_clients = span["scope"] in _OF_CLIENTS
+        if is_requesting() or open_.is_in_same_call or not self._origin.llm_events:
             open_.is_left_out = True
-            open_.expected = expect(embeds=embeds)
+            return
+        open_.expected = awaiting_span(embeds=embeds) or (self._apart_from(open_, place) if open_.is_clients and not embeds else None)
+        if open_.expected is not None:
+            open_.is_left_out = True
             return
         open_.model = ModelCall(place, None, None)
-        open_.model.expect_request(embeds=embeds)
-        told = _translate.model_of(span, open_.kind or "model", place.trace.recorder.encode)
-        if told.messages and told.tools and not embeds:  # what is offered goes along with the messages, and may be told later
-            self._ask(open_, open_.model, told)
+        if _translate.tells_tools(span) and not embeds:  # what is offered goes along with the messages, and may be told later
+            told = _translate.model_of(span, "model", place.trace.recorder.encode)
+            if told.messages and told.tools:
+                self._ask(open_, open_.model, told)
+        gives_way = open_.is_clients and not open_.is_asked
+        is_here = (lambda: not has_token()) if open_.is_unattached else functools.partial(is_within, self._open, open_.id)
+        open_.expected = expect(embeds=embeds, is_here=is_here, gives_way=gives_way)
+        open_.model.expects(open_.expected)
+        if open_.is_unattached:
+            self._apart[open_.expected] = place.trace
+
+    def _apart_from(self, client: OpenSpan, place: Place) -> Expected | None:
+        """Return a call whose span is current nowhere, and may have been told from another context than it is made in: of the same trace.
+
+        Of any trace, where nothing tells which one the client's span belongs to.
+        """
+        is_alone = client.around() is None and context.top() is None
+        for expected, trace in list(self._apart.items()):
+            if (is_alone or trace.is_same_as(place.trace)) and expected.awaits_span and expected.is_here():
+                expected.awaits_span = False
+                return expected
+        return None
 
     def _ask(self, open_: OpenSpan, model: ModelCall, told: Model) -> None:
         open_.is_asked = True
@@ -84,8 +125,10 @@ class Recorder:
             model.prompt(told.messages, prompt_metadata(told.messages, told.tools, told.params))
 
     def _end_model(self, open_: OpenSpan, place: Place, span: Span, failure: Failure | None, elapsed_ns: int) -> None:
-        model = open_.model
+        model = None if open_.expected is not None and open_.expected.is_left else open_.model
         if model is None:
+            if open_.expected is not None and open_.kind != "embedding":
+                open_.expected.close()
             if failure is not None and self._origin.llm_events:
                 open_.fails(failure.message)
             elif failure is not None:
@@ -168,7 +211,7 @@ def _fail_model(open_: OpenSpan, model: ModelCall, failure: Failure) -> None:
 def _begin_tool(open_: OpenSpan, place: Place, span: Span) -> None:
     told = _translate.tool_of(span, open_.kind or "tool", is_over=False)
     if told is not None:
-        open_.name = contents.name_or_unknown(told.name)
+        open_.name = contents.name_or_unknown(told.name) if told.name else ""
     if told is not None and told.arguments is not None:
         open_.tool = _tool_run(place, told, None)
     else:
@@ -187,8 +230,9 @@ def _end_tool(open_: OpenSpan, place: Place, span: Span, failure: Failure | None
     told = _translate.tool_of(span, open_.kind or "tool", is_over=True)
     if failure is not None:
         open_.fails(failure.message)
-    if told is None or open_.is_left_out:
+    if told is None or (open_.is_left_out and open_.claimed in {None, contents.name_or_unknown(told.name)}):
         return
+    open_.name = contents.name_or_unknown(told.name)
     run = open_.tool
     if run is None:
         began = open_.began

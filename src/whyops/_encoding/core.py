@@ -1,0 +1,62 @@
+"""What writes JSON and matches expressions: pydantic-core's compiled part, without what its package loads beside it.
+
+The package's own module loads a table of the types of schemas, which nobody needs who validates nothing. It takes longer than all the rest
+of a first call's imports together. The part that is loaded here is kept here alone: to whoever imports pydantic-core later, all is as if it
+had not been.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+_PACKAGE = "pydantic_core"
+_PART = "pydantic_core._pydantic_core"
+_LOADS_TWICE = (2, 20)
+"""Since this release its compiled part may be loaded more than once; the other time is when somebody imports the package."""
+
+_loaded: Any = None
+
+
+def core() -> Any:
+    """Return what has `to_json` and `SchemaValidator`: the package, where it is loaded already, else the part of it that is compiled.
+
+    Raises:
+        ImportError: pydantic-core is not installed, or does not fit this Python.
+    """
+    global _loaded  # noqa: PLW0603  (loaded once; by two threads at once, if need be: a lock would outlive a fork)
+    if _loaded is None:
+        _loaded = _package() if _PACKAGE in sys.modules else _part() or _package()
+    return _loaded
+
+
+def _package() -> Any:
+    import pydantic_core  # noqa: PLC0415  (`import whyops` does not pay for it)
+
+    return pydantic_core
+
+
+def _part() -> Any:
+    """Return the compiled part; None where it is not found in a folder of packages, or is too old."""
+    try:
+        from importlib.machinery import PathFinder  # noqa: PLC0415  (as above)
+        from importlib.util import module_from_spec  # noqa: PLC0415  (as above)
+
+        package: Any = PathFinder.find_spec(_PACKAGE)
+        (folder,) = package.submodule_search_locations
+        if _release(Path(folder).parent) < _LOADS_TWICE:
+            return None
+        found: Any = PathFinder.find_spec(_PART, [folder])
+        part = module_from_spec(found)
+        found.loader.exec_module(part)
+        return part if hasattr(part, "to_json") and hasattr(part, "SchemaValidator") else None
+    except Exception:  # noqa: BLE001  (the boundary "a quicker import": the usual one says what is wrong)
+        return None
+
+
+def _release(packages: Path) -> tuple[int, ...]:
+    """Return which release is installed in a folder, by the name of what pip notes of it; of several, the oldest."""
+    begin, end = f"{_PACKAGE}-", ".dist-info"
+    found = [each.name[len(begin) : -len(end)] for each in packages.glob(f"{begin}*{end}")]
+    return min((tuple(map(int, each.split(".")[:2])) for each in found), default=())
