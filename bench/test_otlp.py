@@ -73,7 +73,7 @@ def test_lines_to_requests(benchmark: BenchmarkFixture) -> None:
 
 
 def test_floor(benchmark: BenchmarkFixture) -> None:
-    """The same lines read, and the same spans written."""
+    """What nobody does without: each line read by `json.loads`, and the same spans written by OpenTelemetry's compiled protobuf."""
     lines = chats(20)
     spans = mapped(lines)
 
