@@ -13,9 +13,14 @@ _OTHER_ENDS = frozenset({"closedEarly", "interrupted", "unanswered"})
 
 
 class EventMetadata:
-    """Reads the metadata of an event."""
+    """Reads the metadata of an event. `raw` is the event as it was recorded."""
 
-    metadata: Mapping[str, object]
+    raw: Mapping[str, object]
+
+    @once
+    def metadata(self) -> Mapping[str, object]:
+        """The event's metadata."""
+        return as_mapping(self.raw.get("metadata"))
 
     @once
     def truncated(self) -> int:

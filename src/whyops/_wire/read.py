@@ -182,11 +182,6 @@ class RecordedEvent(EventMetadata):
         return self.raw.get("content")
 
     @once
-    def metadata(self) -> Mapping[str, object]:
-        """The event's metadata."""
-        return as_mapping(self.raw.get("metadata"))
-
-    @once
     def fields(self) -> Mapping[str, object]:
         """The content, if it is an object; else empty."""
         return as_mapping(self.content)

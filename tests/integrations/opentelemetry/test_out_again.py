@@ -120,10 +120,15 @@ def said(attributes: dict[str, Any], name: str) -> list[tuple[str, Any]] | None:
 def offered(attributes: dict[str, Any]) -> list[Any]:
     """Return the tools: their names, what they are for, and their parameters."""
     tools = from_json(attributes.get("gen_ai.tool.definitions") or "[]")
-    return [{name: value for name, value in tool.items() if value is not None} for tool in tools]
+    return [{"type": "function", **{name: value for name, value in tool.items() if value is not None}} for tool in tools]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in SPANS.glob("*.json")))
+NAMES = sorted(path.stem for path in SPANS.glob("*.json"))
+OF_NO_CONVENTION = {"haystack", "haystack_model_fails"}
+"""Whose spans have names of their own throughout."""
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_NO_CONVENTION])
 def test_it_goes_out_again(
     captured: Captured, provider: TracerProvider, processor: WhyOpsSpanProcessor, receiver: OtlpServer, name: str
 ) -> None:
