@@ -162,6 +162,9 @@ def test_it_goes_out_again(
 
 
 def _same_call(given: dict[str, Any], held: dict[str, Any]) -> None:
+    if any(name.startswith("traceloop.") for name in given):  # it tells a framework's callback, with the call somewhere in it
+        assert "gen_ai.tool.name" not in given or from_json(held["gen_ai.tool.call.arguments"])
+        return
     for told in ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"):
         if told in given and not (given["failed"] and told.endswith("result")):
             assert words(from_json(held[told])) == words(from_json(given[told]))
