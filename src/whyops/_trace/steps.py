@@ -290,9 +290,13 @@ class ToolCall(Step):
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self._response is not None and self._response.closed_early
 
-    @once
+    @property
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
+        return self._error
+
+    @once
+    def _error(self) -> str | None:
         told = None
         for event in self.events:
             if event.failure is not None:

@@ -25,6 +25,8 @@ class PromptMessage:
 
 
 _MOST_DIGITS = 5
+_BESIDE_A_RESULT = frozenset({"result", "artifact", "graph", "goto", "updated", "resume"})
+"""What a framework's tool gives in one object: the model is told the `result` alone."""
 
 MISSING = PromptMessage(UNKNOWN, is_missing=True)
 """Stands where an id leads nowhere."""
@@ -175,4 +177,6 @@ def _of_event(event: RecordedEvent) -> PromptMessage:
         return MISSING
     results = as_mapping(event.fields.get("toolResults"))
     content = results["error"] if list(results) == ["error"] else event.result
+    if "result" in results and results.keys() <= _BESIDE_A_RESULT:
+        content = results["result"]
     return PromptMessage("tool", content, (), event.tool_call_id, event.tool)

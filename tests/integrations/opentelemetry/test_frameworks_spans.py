@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -116,6 +118,18 @@ def test_a_streamed_answer_tells_its_first_token(captured: Captured, provider: T
     assert first["metadata"]["timeToFirstTokenMs"] > 0
     assert first["content"]["toolCalls"][0]["arguments"] == '{"city":"Paris"}'
     assert second["content"]["content"] == "Sunny there."
+
+
+def test_an_output_that_is_an_answer_of_the_responses_api_is_read(captured: Captured, provider: TracerProvider) -> None:
+    """So OpenAI's agents tell the answer of a chat API that was streamed."""
+    call = {"type": "function_call", "name": "weather", "arguments": '{"city": "Paris"}', "call_id": "c1"}
+    response = {"object": "response", "output": [call], "usage": {"input_tokens": 100, "output_tokens": 10, "total_tokens": 110}}
+    attributes = {"openinference.span.kind": "LLM", "input.value": "Hi", "output.value": json.dumps([response])}
+    with provider.get_tracer("t").start_as_current_span("response", attributes=attributes):
+        pass
+    (event,) = captured.of_type("llm_response")
+    assert [(called["id"], called["name"]) for called in event["content"]["toolCalls"]] == [("c1", "weather")]
+    assert event["metadata"]["usage"]["completionTokens"] == 10
 
 
 @pytest.mark.parametrize("name, cached", [("openai_agents_chat", None), ("openai_agents_responses", 60)])

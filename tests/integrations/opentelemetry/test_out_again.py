@@ -45,6 +45,9 @@ TOOL = {"execute_tool", "TOOL"}
 NO_TOOLS = {"(merged tools)"}
 """What one framework calls the results of parallel calls, once more."""
 
+NO_CONVENTION = {"haystack", "haystack_model_fails"}
+"""Spans whose attributes have names of the framework's own."""
+
 NO_IDS = {"<not specified>"}
 FAILED = 2
 
@@ -120,15 +123,10 @@ def said(attributes: dict[str, Any], name: str) -> list[tuple[str, Any]] | None:
 def offered(attributes: dict[str, Any]) -> list[Any]:
     """Return the tools: their names, what they are for, and their parameters."""
     tools = from_json(attributes.get("gen_ai.tool.definitions") or "[]")
-    return [{"type": "function", **{name: value for name, value in tool.items() if value is not None}} for tool in tools]
+    return [{name: tool[name] for name in ("name", "description", "parameters") if tool.get(name) is not None} for tool in tools]
 
 
-NAMES = sorted(path.stem for path in SPANS.glob("*.json"))
-OF_NO_CONVENTION = {"haystack", "haystack_model_fails"}
-"""Whose spans have names of their own throughout."""
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in OF_NO_CONVENTION])
+@pytest.mark.parametrize("name", sorted({path.stem for path in SPANS.glob("*.json")} - NO_CONVENTION))
 def test_it_goes_out_again(
     captured: Captured, provider: TracerProvider, processor: WhyOpsSpanProcessor, receiver: OtlpServer, name: str
 ) -> None:
@@ -162,9 +160,7 @@ def test_it_goes_out_again(
 
 
 def _same_call(given: dict[str, Any], held: dict[str, Any]) -> None:
-    if any(name.startswith("traceloop.") for name in given):  # it tells a framework's callback, with the call somewhere in it
-        assert "gen_ai.tool.name" not in given or from_json(held["gen_ai.tool.call.arguments"])
-        return
     for told in ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"):
         if told in given and not (given["failed"] and told.endswith("result")):
-            assert words(from_json(held[told])) == words(from_json(given[told]))
+            ours, theirs = words(from_json(held[told])), words(from_json(given[told]))
+            assert str(ours) in given[told] if "traceloop.span.kind" in given else ours == theirs  # which puts much around it

@@ -48,7 +48,8 @@ def render_tree(
     width = max(width, _LEAST_WIDTH)
     longest = max((step.latency_ms or 0 for step in trace.walk()), default=0)
     said = actor_labels(trace), instructions(trace)
-    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest, *said, Selected(trace, wanted))
+    bars = next((room for least, room in _BARS if width >= least), 0)
+    tree = _Tree(width, full, encoding, glyphs_for(encoding), zone, is_alive, longest, bars, *said, Selected(trace, wanted))
     lines = tree.lines(trace)
     if full:
         lines = (part for line in lines for part in unfolded(line, width))
@@ -64,6 +65,7 @@ class _Text(NamedTuple):
     most: int = _LINES_OF_TEXT
 
 
+_NOTHING = Piece("")
 _Shown = tuple[Line, "list[_Text]"]
 """How one step looks: its first line, and what stands below it."""
 
@@ -76,6 +78,8 @@ class _Tree(NamedTuple):
     zone: tzinfo | None
     is_alive: IsAlive | None
     longest_ms: float
+    bars: int
+    """How many columns the longest bar takes; 0 for none."""
     actors: Labels
     instructions: Mapping[int, Sequence[str]]
     selected: Selected
@@ -164,7 +168,7 @@ class _Tree(NamedTuple):
         """Return who acts, where that is to be said, at most a third of the width."""
         name = self.actors.get(id(step))
         if name is None:
-            return Piece("")
+            return _NOTHING
         said = self.say(name)
         return Piece(f"{said if self.full else cut(said, self.width // 3, self.glyphs.ellipsis)}: ", "actor")
 
@@ -254,11 +258,10 @@ class _Tree(NamedTuple):
 
     def _bar(self, step: Step) -> list[Piece]:
         """Return a bar as long as the step's latency is beside the longest, and blanks up to the edge."""
-        room = next((room for least, room in _BARS if self.width >= least), 0)
-        if not room or not self.longest_ms:
+        if not self.bars or not self.longest_ms:
             return []
-        bar = bar_text((step.latency_ms or 0) / self.longest_ms, room, self.glyphs.bars)
-        return [Piece(" "), Piece(bar, "bar"), Piece(" " * (room - len(bar)))]
+        bar = bar_text((step.latency_ms or 0) / self.longest_ms, self.bars, self.glyphs.bars)
+        return [Piece(" "), Piece(bar, "bar"), Piece(" " * (self.bars - len(bar)))]
 
     def _joined(self, facts: Iterable[str]) -> str:
         return f" {self.glyphs.dot} ".join(facts)

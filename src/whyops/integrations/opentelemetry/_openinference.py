@@ -7,10 +7,11 @@ from typing import Any
 
 from ..._encoding import Encode
 from ..._providers.answer import Answer
+from ..._providers.answers import answers_of
 from ..._providers.messages import retrieved
 from ._langchain import content_in
 from ._parts import Message, message_of
-from ._told import Kind, Model, Span, Tool, first, from_json, object_in, text
+from ._told import Kind, Model, Span, Tool, first, from_json, items_in, object_in, text
 
 KIND = "openinference.span.kind"
 _KINDS: dict[str, Kind] = {"LLM": "model", "EMBEDDING": "embedding", "TOOL": "tool", "RETRIEVER": "retriever", "AGENT": "agent"}
@@ -99,6 +100,8 @@ def _answers(attributes: Mapping[str, Any], encode: Encode) -> list[Answer]:
     value = attributes.get("output.value")
     if not spoken and value is None and not usage:
         return []
+    if not spoken and (response := _response_in(value)) is not None:
+        return [_counted(answer, usage or answer.usage) for answer in answers_of(response, encode)]
     whole = Message("assistant")
     for message in spoken or [message_of("assistant", value if isinstance(value, str) else None, encode)]:
         whole.content += message.content
@@ -110,6 +113,16 @@ def _answers(attributes: Mapping[str, Any], encode: Encode) -> list[Answer]:
     if isinstance(reasoned, int) and reasoned > 0:
         answer.more["reasoningTokens"] = reasoned
     return [answer]
+
+
+def _response_in(value: object) -> Mapping[str, Any] | None:
+    """Return the Responses API's answer that the output is, as of OpenAI's agents where a chat API's answer is streamed."""
+    return next((held for held in items_in(value) if isinstance(held, Mapping) and held.get("object") == "response"), None)
+
+
+def _counted(answer: Answer, usage: object) -> Answer:
+    answer.usage = usage
+    return answer
 
 
 def _usage(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,3 +54,19 @@ def test_a_run_is_recorded(captured: Captured) -> None:
     assert [call.tools for call in model_calls] == [("weather", "final_answer")] * 3
     assert [event["metadata"]["usage"]["completionTokens"] for event in captured.of_type("llm_response")] == [10, 10, 10]
     assert {event["metadata"]["agent"] for event in captured.events} == {"guide"}
+
+
+@pytest.mark.usefixtures("_instrumented")
+def test_a_streamed_run_is_recorded(captured: Captured) -> None:
+    """Its prompts, the tool's call and the answers, as they came."""
+    script = [answer(None, ("c1", "weather", {"city": "Paris"})), answer(None, ("c9", "final_answer", {"answer": "Sunny."}))]
+    with chat_api(script) as (url, given):
+        model = smolagents.OpenAIServerModel(model_id="scripted", api_base=url, api_key="x")
+        tools = [smolagents.tool(weather)]
+        agent = smolagents.ToolCallingAgent(tools=tools, model=model, name="guide", verbosity_level=0, stream_outputs=True)
+        assert list(agent.run("Weather?", stream=True))[-1].output == "Sunny."
+    assert [name for name, _, _ in asked_and_given(captured)] == ["weather", "final_answer"]
+    prompts = [[message for message in call.prompt or () if message.content] for call in trace_of(captured).model_calls]
+    assert [len(prompt) for prompt in prompts] == [len(messages) for messages in given]  # an empty message is not sent
+    answered = [call["name"] for event in captured.of_type("llm_response") for call in event["content"]["toolCalls"]]
+    assert answered == ["weather", "final_answer"]
