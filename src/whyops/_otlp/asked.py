@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .._wire.values import as_mapping
-from .attributes import json_text
+from .attributes import json_bytes
 from .span import Value
 
 _NUMBERS = {
@@ -38,7 +38,7 @@ def parameters(params: Mapping[str, object]) -> dict[str, Value]:
     return attributes
 
 
-def definitions(tools: Sequence[object]) -> str | None:
-    """Return the tools that a model was offered, as JSON in the conventions' form; None for none."""
+def definitions(tools: Sequence[object]) -> bytes | None:
+    """Return the tools that a model was offered, as JSON in the conventions' form, in UTF-8; None for none."""
     offered = [{"type": "function", **as_mapping(tool)} for tool in tools]
-    return json_text(offered) if offered else None
+    return json_bytes(offered) if offered else None

@@ -19,33 +19,38 @@ _write_carefully = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), d
 
 def json_text(value: object, depth: int = MAX_DEPTH) -> str:
     """Return a value as JSON, nested no deeper than receivers read: what is further in is the text of its JSON."""
+    return json_bytes(value, depth).decode()
+
+
+def json_bytes(value: object, depth: int = MAX_DEPTH) -> bytes:
+    """Return the same in UTF-8."""
     text = _json(value)
-    if text.count("{") + text.count("[") <= depth:
+    if text.count(b"{") + text.count(b"[") <= depth:
         return text
     return _json(_bounded(value, depth))
 
 
-def plain_or_json(value: object) -> tuple[str, str]:
-    """Return a value as text, and its media type: a text is itself."""
-    return (value, "text/plain") if isinstance(value, str) else (json_text(value), "application/json")
+def plain_or_json(value: object) -> tuple[str | bytes, str]:
+    """Return a value as text, or JSON in UTF-8, and its media type: a text is itself."""
+    return (value, "text/plain") if isinstance(value, str) else (json_bytes(value), "application/json")
 
 
-def _json(value: object) -> str:
+def _json(value: object) -> bytes:
     try:
-        return to_json(value, inf_nan_mode="constants").decode()
+        return to_json(value, inf_nan_mode="constants")
     except ValueError:  # halves of characters, more digits or levels than it takes
         pass
     try:
-        return _write_carefully(value)
+        return _write_carefully(value).encode("utf-8", "replace")
     except (RecursionError, ValueError):
-        return f'"{TOO_DEEP}"'
+        return f'"{TOO_DEEP}"'.encode()
 
 
 def _bounded(value: object, depth: int) -> object:
     if not isinstance(value, (dict, list, tuple, Mapping)):
         return value
     if depth == 0:
-        return _json(value)
+        return _json(value).decode()
     if isinstance(value, Mapping):
         return {name: _bounded(held, depth - 1) for name, held in value.items()}
     return [_bounded(held, depth - 1) for held in value]

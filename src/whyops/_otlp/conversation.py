@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from .._wire.prompt import PromptMessage, PromptReader, listed, quoted
 from .._wire.read import RecordedEvent
 from .asked import definitions
-from .attributes import MAX_DEPTH, json_text
+from .attributes import MAX_DEPTH, json_bytes
 from .messages import input_messages
 
 MOST_BYTES = 4_000_000
@@ -24,9 +25,9 @@ class Conversation:
     def __init__(self) -> None:
         self._by_key: dict[str, RecordedEvent] = {}
         self._by_call: dict[str, RecordedEvent] = {}
-        self._offered: dict[str, str | None] = {}
-        self._order: dict[str | None, dict[str, RecordedEvent]] = {}
-        self._texts: dict[int, tuple[PromptMessage, str]] = {}
+        self._offered: dict[str, bytes | None] = {}
+        self._order: dict[str | None, _Said] = {}
+        self._texts: dict[int, tuple[PromptMessage, bytes]] = {}
         self._reader = PromptReader(self._by_key)
         self._said: dict[str, Sequence[PromptMessage]] = {}
         self._size = 0
@@ -34,8 +35,10 @@ class Conversation:
 
     def take(self, event: RecordedEvent, size: int) -> None:
         """Keep what an event says, whose line is so many bytes long."""
+        if event.type not in _SAYS:
+            return
         key = event.key
-        if key is None or event.type not in _SAYS or key in self._by_key:
+        if key is None or key in self._by_key:
             return
         self._size += size
         self._sizes[key] = size
@@ -45,11 +48,19 @@ class Conversation:
                 if name is not None:
                     self._by_call[name] = event
         if event.call_id is None:
-            self._order.setdefault(event.run_id, {})[key] = event
+            said = self._order.get(event.run_id)
+            if said is None:
+                said = self._order[event.run_id] = _Said()
+            said.add(event)
+
+    @property
+    def is_within_bounds(self) -> bool:
+        """Whether it is short enough to be kept."""
+        return self._size <= MOST_BYTES
 
     def within_bounds(self) -> Conversation:
         """Return it, or if it is too long one that holds the later half of it."""
-        if self._size <= MOST_BYTES:
+        if self.is_within_bounds:
             return self
         rest = MOST_BYTES // 2
         kept: list[tuple[RecordedEvent, int]] = []
@@ -65,19 +76,20 @@ class Conversation:
 
     def asked(self, event: RecordedEvent) -> RecordedEvent | None:
         """Return the prompt's event of a model's call, by what they have in common."""
-        names = (event.call_id, event.span_id)
-        return next((found for name in names if name is not None and (found := self._by_call.get(name)) is not None), None)
+        return self._by_call.get(event.call_id or "") or self._by_call.get(event.span_id or "")
 
-    def offered(self, asked: RecordedEvent) -> str | None:
-        """Return the tools that a model was offered with a prompt, as the JSON text of their definitions; None for none."""
+    def offered(self, asked: RecordedEvent) -> bytes | None:
+        """Return the tools that a model was offered with a prompt, as the JSON of their definitions in UTF-8; None for none."""
+        if asked.tools_from is None and not asked.tools:
+            return None
         holder = asked if asked.tools_from is None else self._by_key.get(asked.tools_from, asked)
         key = holder.key or ""
         if key not in self._offered:
             self._offered[key] = definitions(holder.tools)
         return self._offered[key]
 
-    def prompt(self, event: RecordedEvent, asked: RecordedEvent | None) -> str | None:
-        """Return the prompt that an answer, or an error, is the end of, as the JSON text of its messages; None if nothing tells of it.
+    def prompt(self, event: RecordedEvent, asked: RecordedEvent | None) -> bytes | None:
+        """Return the prompt that an answer, or an error, is the end of, as the JSON of its messages in UTF-8; None if nothing tells of it.
 
         Without anything in common with a prompt (`asked`) it is what was said since a user spoke last, and before the answer.
         """
@@ -87,7 +99,8 @@ class Conversation:
         return None if event.call_id is not None else self._written(self._before(event))
 
     def _before(self, event: RecordedEvent) -> Sequence[PromptMessage]:
-        found = self._since(self._order.get(event.run_id, {}), event)
+        said = self._order.get(event.run_id)
+        found = () if said is None else said.before(event)
         return [message for one in found for message in self._said_in(one)]
 
     def _said_in(self, event: RecordedEvent) -> Sequence[PromptMessage]:
@@ -97,19 +110,7 @@ class Conversation:
             self._said[key] = listed(event) if event.type == "user_message" else (quoted(event),)
         return self._said[key]
 
-    def _since(self, said: dict[str, RecordedEvent], event: RecordedEvent) -> Sequence[RecordedEvent]:
-        """Return the last prompt before an event, and what was said from there on."""
-        found: list[RecordedEvent] = []
-        for key, one in said.items():
-            if key == event.key:
-                break
-            if one.type == "user_message":
-                found = []
-            if one.type != "tool_call_response" or one.parent_span_id == event.parent_span_id:  # what tools call inside, no model is told
-                found.append(one)
-        return found if found and found[0].type == "user_message" else ()
-
-    def _written(self, messages: Sequence[PromptMessage]) -> str | None:
+    def _written(self, messages: Sequence[PromptMessage]) -> bytes | None:
         """Return messages as JSON; each is written once, however many prompts begin with it."""
         if not messages:
             return None
@@ -117,7 +118,38 @@ class Conversation:
         for message in messages:
             kept = self._texts.get(id(message))
             if kept is None:
-                written = ",".join(json_text(one, MAX_DEPTH - 1) for one in input_messages(message))
+                written = b",".join(json_bytes(one, MAX_DEPTH - 1) for one in input_messages(message))
                 kept = self._texts[id(message)] = (message, written)
             texts.append(kept[1])
-        return f"[{','.join(texts)}]"
+        return b"[%b]" % b",".join(texts)
+
+
+class _Said:
+    """What was said in a turn, by events that name no call of a model, in their order. `_prompts` are the places of those that ask."""
+
+    __slots__ = ("_events", "_prompts")
+
+    def __init__(self) -> None:
+        self._events: list[RecordedEvent] = []
+        self._prompts: list[int] = []
+
+    def add(self, event: RecordedEvent) -> None:
+        """Note the next event."""
+        if event.type == "user_message":
+            self._prompts.append(len(self._events))
+        self._events.append(event)
+
+    def before(self, event: RecordedEvent) -> Sequence[RecordedEvent]:
+        """Return the last prompt before an event, and what was said from there on to a model: not what tools call inside."""
+        events, key = self._events, event.key
+        end = len(events)
+        if end and events[-1].key == key:
+            end -= 1
+        elif key is not None:
+            end = next((place for place, one in enumerate(events) if one.key == key), end)
+        place = bisect_left(self._prompts, end)
+        if not place:
+            return ()
+        inside = event.parent_span_id
+        said = events[self._prompts[place - 1] : end]
+        return [one for one in said if one.type != "tool_call_response" or one.parent_span_id == inside]

@@ -34,6 +34,8 @@ class Mapping:
         self._past: dict[tuple[str, str | None], Turn] = {}
         self._joined: dict[int, tuple[Held, set[str]]] = {}
         self._latest = 0
+        self._last: Turn | None = None
+        self._talk: tuple[str, Conversation] | None = None
 
     def spans(self, lines: Sequence[bytes]) -> list[tuple[int, Span]]:
         """Return the spans that lines make, each with the place of its line."""
@@ -132,23 +134,29 @@ class Mapping:
 
     def _thinking(self, turn: Turn, answer: RecordedEvent) -> list[object]:
         """Return the reasoning of an answer: what has its call's id, of those without any all that waits."""
+        if not turn.thoughts:
+            return []
         found = [key for key, thought in turn.thoughts.items() if thought.call_id == answer.call_id]
         return [thought.thinking for key in found if (thought := self._join(turn.thoughts, key)) is not None]
 
     def _join(self, held: Held, name: str) -> RecordedEvent | None:
         """Return what is held under a name, once; it stays held until the span that it is joined to was sent."""
+        if name not in held:
+            return None
         joined = self._joined.setdefault(id(held), (held, set()))[1]
-        if name not in held or name in joined:
+        if name in joined:
             return None
         joined.add(name)
         return held[name]
 
     def _turn(self, trace_id: str, event: RecordedEvent) -> Turn:
         key = (trace_id, event.run_id)
+        if (turn := self._turns.get(key)) is not None and turn is self._last:
+            return turn
         turn = self._turns.pop(key, None) or self._ended.pop(key, None) or self._past.pop(key, None)
         if turn is None:
             turn = Turn(trace_id, event.root_trace_id or trace_id, event.run_id, event.agent_name or self._agent_name)
-        self._turns[key] = turn  # the latest one last
+        self._turns[key] = self._last = turn  # the latest one last
         return turn
 
     def _end(self, turn: Turn) -> None:
@@ -158,8 +166,11 @@ class Mapping:
             del self._ended[next(iter(self._ended))]
 
     def _conversation(self, trace_id: str) -> Conversation:
+        if self._talk is not None and self._talk[0] == trace_id and self._talk[1].is_within_bounds:
+            return self._talk[1]
         conversation = self._conversations.pop(trace_id, None) or Conversation()
         self._conversations[trace_id] = conversation = conversation.within_bounds()
+        self._talk = (trace_id, conversation)
         if len(self._conversations) > MOST_CONVERSATIONS:
             del self._conversations[next(iter(self._conversations))]
         return conversation

@@ -12,17 +12,15 @@ _SHORT = 128
 
 _fixed64 = struct.Struct("<Q").pack
 _double = struct.Struct("<d").pack
-_BYTE = tuple(bytes((value,)) for value in range(256))
 
 
 class Malformed(Exception):
     """Bytes are no message."""
 
 
+@lru_cache(maxsize=4_096)
 def varint(value: int) -> bytes:
     """Return a whole number as it is written; one below zero as its two's complement of 64 bits."""
-    if 0 <= value < _SHORT:
-        return _BYTE[value]
     value &= _LAST_64
     written = bytearray()
     while value >= _SHORT:
@@ -34,13 +32,27 @@ def varint(value: int) -> bytes:
 
 def message(number: int, body: bytes) -> bytes:
     """Return a field that holds a message, or bytes."""
-    length = len(body)
-    return _tag(number, _BYTES) + (_BYTE[length] if length < _SHORT else varint(length)) + body
+    return _tag(number, _BYTES) + varint(len(body)) + body
 
 
 def text(number: int, value: str) -> bytes:
     """Return a field that holds a text. What is no character becomes a question mark."""
     return message(number, value.encode("utf-8", "replace"))
+
+
+def pair(number: int, name: bytes, value: bytes) -> bytes:
+    """Return a field that holds a `KeyValue` of a text: `name` is its first field, as it is written, `value` UTF-8."""
+    size = varint(len(value))
+    held = 1 + len(size) + len(value)
+    held_size = varint(held)
+    return b"%b%b%b\x12%b\x0a%b%b" % (_tag(number, _BYTES), varint(len(name) + 1 + len(held_size) + held), name, held_size, size, value)
+
+
+def number_pair(number: int, name: bytes, value: int) -> bytes:
+    """Return the same of a whole number."""
+    written = varint(value)
+    held = 1 + len(written)
+    return b"%b%b%b\x12%b\x18%b" % (_tag(number, _BYTES), varint(len(name) + 2 + held), name, varint(held), written)
 
 
 def whole(number: int, value: int) -> bytes:

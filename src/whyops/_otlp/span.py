@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from . import protobuf
 
-Value = str | int | float | bool | tuple[str, ...]
-"""What an attribute holds."""
+Value = str | bytes | int | float | bool | tuple[str, ...]
+"""What an attribute holds; bytes are text, in UTF-8."""
 
 INTERNAL, CLIENT = 1, 3
 _FAILED = 2
@@ -29,11 +29,21 @@ class SpanEvent:
     attributes: Mapping[str, Value]
 
 
+class Common:
+    """Attributes that many spans have, written once."""
+
+    __slots__ = ("attributes", "written")
+
+    def __init__(self, attributes: Mapping[str, Value]) -> None:
+        self.attributes = attributes
+        self.written = attributes_bytes(9, attributes)
+
+
 @dataclass(slots=True)
 class Span:
     """One span. Times are in microseconds since 1970; `failure` is what its status says, None where it did not fail.
 
-    `resource` is the agent's name, under which spans are sent together.
+    `resource` is the agent's name, under which spans are sent together. Of its attributes some are `common`.
     """
 
     resource: str
@@ -47,7 +57,8 @@ class Span:
     attributes: dict[str, Value]
     failure: str | None = None
     events: Sequence[SpanEvent] = ()
-    links: Sequence[tuple[bytes, bytes]] = field(default=())
+    links: Sequence[tuple[bytes, bytes]] = ()
+    common: Common | None = None
 
 
 def span_bytes(span: Span) -> bytes:
@@ -58,8 +69,11 @@ def span_bytes(span: Span) -> bytes:
         b"" if span.parent_id is None else b"\x22\x08" + span.parent_id,  # 4, of 8 bytes
         protobuf.text(5, span.name),
         _kind_and_times(b"\x30", span.kind, b"\x39", start & _LAST_64, b"\x41", end & _LAST_64),  # 6, 7 and 8
+        b"" if span.common is None else span.common.written,
         attributes_bytes(9, span.attributes),
     ]
+    if not span.events and not span.links and span.failure is None:
+        return b"".join(parts)
     for event in span.events:
         body = protobuf.fixed(1, event.at * 1000) + protobuf.text(2, event.name) + attributes_bytes(3, event.attributes)
         parts.append(protobuf.message(11, body))
@@ -73,13 +87,21 @@ def attributes_bytes(number: int, attributes: Mapping[str, Value]) -> bytes:
     """Return attributes as repeated fields."""
     return b"".join(
         [
-            _short(number, name, value) if type(value) is str and len(value) < _SHORT else _attribute(number, name, value)
+            _short(number, name, value)
+            if type(value) is str and len(value) < _SHORT
+            else protobuf.pair(number, _key(name), value)
+            if type(value) is bytes
+            else _attribute(number, name, value)
             for name, value in attributes.items()
         ]
     )
 
 
 def _attribute(number: int, name: str, value: Value) -> bytes:
+    if isinstance(value, str):
+        return protobuf.pair(number, _key(name), value.encode("utf-8", "replace"))
+    if type(value) is int:
+        return protobuf.number_pair(number, _key(name), min(value, _LAST_63))
     held = _value(value)
     return protobuf.message(number, b"%b\x12%b%b" % (_key(name), protobuf.varint(len(held)), held))
 
@@ -96,6 +118,8 @@ def _key(name: str) -> bytes:
 def _value(value: Value) -> bytes:
     if isinstance(value, str):
         return protobuf.text(1, value)
+    if isinstance(value, bytes):
+        return protobuf.message(1, value)
     if isinstance(value, bool):
         return protobuf.whole(2, value)
     if isinstance(value, int):

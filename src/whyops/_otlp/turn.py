@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
-from .ids import linked
+from .attributes import MAX_CONVERSATION
+from .ids import linked, root_id_of, trace_id_of
 from .messages import text_of
+from .span import Common, Value
 
 MOST_HELD = 1_000
 """So many calls, errors and thoughts of one turn wait to be joined; then the oldest is let go."""
 
+_MOST_COMMON = 16
 _HAVE_LENGTH = frozenset({"embedding_response", "llm_response", "tool_call_response"})
 
 Held = dict[str, RecordedEvent]
@@ -42,30 +45,55 @@ class Turn:
     thoughts: Held = field(default_factory=dict)
     answered: dict[str, None] = field(default_factory=dict)
     is_asking: bool = False
+    otlp_id: bytes = field(init=False)
+    """The id of its trace in OpenTelemetry."""
+
+    root_id: bytes = field(init=False)
+    """The id there of the span around all others."""
+
     _asked_at: int | None = None
     _answered_at: int = -1
+    _common: dict[tuple[str, str | None], Common] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.otlp_id, self.root_id = trace_id_of(self.tree, self.run_id), root_id_of(self.tree, self.run_id)
+
+    def common(self, agent: str | None) -> Common:
+        """Return what all spans have in common in which this one of several agents acts, or the only one."""
+        name = agent or self.agent
+        known = self._common.get((name, self.user))
+        if known is None:
+            attributes: dict[str, Value] = {
+                "gen_ai.conversation.id": self.tree[:MAX_CONVERSATION],
+                "gen_ai.agent.name": name,
+                "whyops.trace_id": self.trace_id,
+            }
+            known = Common(attributes if self.user is None else {**attributes, "user.id": self.user})
+            self._common = {**dict(list(self._common.items())[-_MOST_COMMON:]), (name, self.user): known}
+        return known
 
     def take(self, event: RecordedEvent) -> None:
         """Note what an event says of the turn. Taking one twice changes nothing."""
         self.agent = event.agent_name or self.agent
         self.user = event.external_user_id or self.user
-        if event.at is None:
+        at, kind = event.at, event.type
+        if at is None:
             return
-        if self.began is None or event.type in _HAVE_LENGTH:
-            began = event.at if event.began_at is None else event.began_at
-            self.began = began if self.began is None else min(began, self.began)
-        if event.at >= self.ended:
-            self.ended = event.at
-            self.failure = event.failure if event.type == "error" else None
-            self.is_asking = event.type == "user_message"
-        if (link := linked(event.traceparent)) is not None:
+        if self.began is None or kind in _HAVE_LENGTH:
+            began = at if event.began_at is None else event.began_at
+            self.began = began if self.began is None or began < self.began else self.began
+        if at >= self.ended:
+            self.ended = at
+            self.failure = event.failure if kind == "error" else None
+            self.is_asking = kind == "user_message"
+        if (given := event.traceparent) is not None and (link := linked(given)) is not None:
             self.links = (link,)
-        if event.type == "user_message":
-            self._take_question(event, event.at)
-        elif event.type == "llm_response" and not event.tool_calls:
-            self._take_answer(event.answer, event.at)
-        elif event.type == "tool_result" and event.stands_for == "answer":
-            self._take_answer(event.result, event.at)
+        if kind == "user_message":
+            self._take_question(event, at)
+        elif kind == "llm_response" and not event.tool_calls:
+            self._take_answer(event.answer, at)
+        elif kind == "tool_result" and event.stands_for == "answer":
+            self._take_answer(event.result, at)
 
     def hold(self, held: Held, name: str, event: RecordedEvent) -> None:
         """Keep an event until it is joined."""

@@ -8,6 +8,11 @@ from typing import NamedTuple
 from .values import as_text
 
 
+def agent_in(metadata: Mapping[str, object]) -> str | None:
+    """Return the agent that acts, from an event's metadata."""
+    return as_text(metadata.get("agent")) or as_text(metadata.get("lc_agent_name"))
+
+
 class Actor(NamedTuple):
     """Who acts; None is what nothing tells of. `around` are the nodes around a graph that is one inside another, with slashes between."""
 
@@ -23,9 +28,10 @@ class Actor(NamedTuple):
         """Read it from an event's metadata."""
         if not metadata:
             return NOBODY
-        agent, node, middleware = (
+        agent = agent_in(metadata)
+        node, middleware = (
             next((text for name in names if (text := as_text(metadata.get(name)))), None)
-            for names in (("agent", "lc_agent_name"), ("langgraph_node", "step"), ("middleware", "lc_source"))
+            for names in (("langgraph_node", "step"), ("middleware", "lc_source"))
         )
         around, query_engine, postprocessor = (
             as_text(metadata.get(name)) for name in ("langgraph_subgraph", "query_engine", "postprocessor")

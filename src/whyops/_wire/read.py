@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .actor import Actor
+from pydantic_core import from_json
+
+from .event_metadata import EventMetadata
 from .model_tool_call import ModelToolCall, name_in, tool_calls_in
 from .names import UNKNOWN
 from .once import once
 from .recorded_time import microseconds
 from .told import ToldResult, error_of, role_of, told_results
-from .used import NO_USAGE, Usage, count_of
+from .used import NO_USAGE, Usage
 from .values import as_mapping, as_sequence, as_text
 
 _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
@@ -35,12 +37,19 @@ _COUNTERPARTS = {
 def decode(line: bytes) -> dict[str, object] | None:
     """Return the event that a line holds, or None if it is no JSON object."""
     try:
-        event = json.loads(line)
+        event = from_json(line)
+    except ValueError:  # halves of characters, more levels than it takes, or no JSON at all
+        event = _read_carefully(line)
+    return event if isinstance(event, dict) else None
+
+
+def _read_carefully(line: bytes) -> object:
+    try:
+        return json.loads(line)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         return None
     except ValueError:  # a number of more digits than Python converts: keep it as text
-        event = json.loads(line, parse_int=str)
-    return event if isinstance(event, dict) else None
+        return json.loads(line, parse_int=str)
 
 
 class KeyParts(NamedTuple):
@@ -69,7 +78,7 @@ class Message:
 
 
 @dataclass(frozen=True, init=False)
-class RecordedEvent:
+class RecordedEvent(EventMetadata):
     """One event of a trace. `raw` is the event as it was recorded; all else is read from it."""
 
     raw: Mapping[str, object]
@@ -194,16 +203,6 @@ class RecordedEvent:
         """Return an event of this type that has another content, and nothing else."""
         return {"eventType": self.type, "content": content}
 
-    @once
-    def truncated(self) -> int:
-        """How many values were cut when this was recorded."""
-        return _marks(self.metadata.get("truncated")) if "truncated" in self.metadata else 0
-
-    @once
-    def redacted(self) -> int:
-        """How many values were taken out because they may be secret."""
-        return _marks(self.metadata.get("redacted")) if "redacted" in self.metadata else 0
-
     @property
     def not_captured(self) -> int:
         """How many markers stand for contents that were not to be recorded."""
@@ -234,92 +233,15 @@ class RecordedEvent:
         name = next((name for name in ("messages", "input") if as_sequence(self.fields.get(name))), "messages")
         return ("content", name), as_sequence(self.fields.get(name))
 
-    @once
-    def call_id(self) -> str | None:
-        """The id that prompt, reasoning, answer and error of one model's call have in common."""
-        return as_text(self.metadata.get("callId"))
-
-    @property
-    def run_id(self) -> str | None:
-        """The turn that the event is part of: the block of the trace, or the run of a framework, that it was recorded in."""
-        return as_text(self.metadata.get("runId"))
-
-    @property
-    def parent_trace_id(self) -> str | None:
-        """The trace of another agent that asked for this one: the span around the event is in that."""
-        return as_text(self.metadata.get("parentTraceId"))
-
-    @property
-    def root_trace_id(self) -> str | None:
-        """The first of the traces of other agents of which one asked for the next, and the last for this one."""
-        return as_text(self.metadata.get("rootTraceId")) or self.parent_trace_id
-
-    @property
-    def traceparent(self) -> str | None:
-        """The application's own span in which the block was opened, as W3C's header names it; in a block's first event."""
-        return as_text(self.metadata.get("traceparent"))
-
-    @property
-    def provider(self) -> str | None:
-        """The provider's name."""
-        return as_text(self.metadata.get("provider"))
-
-    @property
-    def params(self) -> Mapping[str, object]:
-        """The parameters of a model's call."""
-        return as_mapping(self.metadata.get("params"))
-
     @property
     def error_type(self) -> str | None:
         """The class of an exception, or a provider's kind of failure."""
         return as_text(error_of(self.content)[0]) if self.type == "error" else None
 
     @property
-    def prompt_ids(self) -> Sequence[object]:
-        """The ids of a prompt's messages, in order, where it is told by ids."""
-        return as_sequence(self.metadata.get("promptIds"))
-
-    @property
-    def has_prompt_ids(self) -> bool:
-        """Whether the messages of a prompt are told by ids."""
-        return isinstance(self.metadata.get("promptIds"), list)
-
-    @property
-    def offered(self) -> int | None:
-        """How many tools the model was offered, where that was recorded."""
-        tools = self.metadata.get("tools")
-        return None if tools is None else len(as_sequence(tools))
-
-    @property
-    def tools(self) -> Sequence[object]:
-        """The tools that a model was offered, as they were recorded with this prompt."""
-        return as_sequence(self.metadata.get("tools"))
-
-    @property
-    def tools_from(self) -> str | None:
-        """The key of the earlier prompt with which the tools were recorded that a model was offered with this one."""
-        return as_text(self.metadata.get("toolsFrom"))
-
-    @property
-    def first_token_ms(self) -> float | None:
-        """How long the first token of an answer took to come."""
-        value = self.metadata.get("timeToFirstTokenMs")
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 2**53 else None
-
-    @property
-    def reasoning_tokens(self) -> int | None:
-        """How many tokens of an answer are reasoning."""
-        return count_of(self.metadata.get("reasoningTokens")) or None
-
-    @property
     def thinking(self) -> object:
         """What a model thought."""
         return self.fields.get("thinking", self.content)
-
-    @property
-    def model(self) -> str | None:
-        """The model's name."""
-        return as_text(self.metadata.get("model"))
 
     @property
     def answer(self) -> object:
@@ -364,16 +286,6 @@ class RecordedEvent:
                 return told
         return tool_calls_in(self.fields.get("toolCalls"))
 
-    @property
-    def tool_call_id(self) -> str | None:
-        """The id under which a model chose the call that this is an event of."""
-        return as_text(self.metadata.get("tool_call_id"))
-
-    @once
-    def actor(self) -> Actor:
-        """Who acts."""
-        return Actor.of(self.metadata)
-
     @once
     def told(self) -> tuple[ToldResult, ...]:
         """What tools gave, where the event is a prompt that tells a model of it."""
@@ -390,31 +302,6 @@ class RecordedEvent:
         if len(fields) != 1 or "interrupted" not in fields:
             return fields["result"] if len(fields) == 1 and "result" in fields else results
         return None
-
-    @property
-    def interrupted(self) -> str | None:
-        """What stopped a call from outside before it came to a result, such as `CancelledError`; None if nothing did."""
-        return as_text(self.metadata.get("interrupted"))
-
-    @property
-    def stands_for(self) -> str | None:
-        """What a tool's event that is no tool's stands for: a `run`, a `step`, an `answer` or a `question`."""
-        return as_text(self.metadata.get("stands_for"))
-
-    @property
-    def is_structured_answer(self) -> bool:
-        """Whether the tool calls of a model's answer are the answer itself, in a form that was asked for."""
-        return self.metadata.get("structured_output") is True
-
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether it stands for an answer of which nothing was told."""
-        return self.metadata.get("unanswered") is True
-
-    @property
-    def closed_early(self) -> bool:
-        """Whether a generator's reader left it before its end: the result is what was yielded until then."""
-        return self.metadata.get("closedEarly") is True
 
     @once
     def failure(self) -> str | None:
@@ -450,10 +337,3 @@ def _message(value: object) -> Message:
 
 def _text_of(value: object) -> str:
     return value if isinstance(value, str) else repr(value)
-
-
-def _marks(value: object) -> int:
-    """Read a mark that says how many, which ones, or only that."""
-    if isinstance(value, bool):
-        return int(value)
-    return count_of(value) or len(as_sequence(value)) or len(as_mapping(value))

@@ -7,14 +7,26 @@ from datetime import datetime, timezone
 from functools import lru_cache
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:(?<=:\d\d:\d\d)\.(\d+))?Z", re.ASCII)
+_EXACT = len("2026-01-01T00:00:00.000000Z")
 
 
 def microseconds(timestamp: object) -> int | None:
     """Return a time in microseconds since 1970, from ISO 8601 in UTC with a `Z`."""
+    if type(timestamp) is str and len(timestamp) == _EXACT and timestamp[19] == "." and timestamp[26] == "Z":  # as our own lines have it
+        fraction, start = timestamp[20:26], _seconds_of_exact(timestamp[:19])
+        if start is not None and fraction.isdecimal() and fraction.isascii():
+            return start + int(fraction)
     if not isinstance(timestamp, str) or (found := _TIMESTAMP.fullmatch(timestamp)) is None:
         return None
     seconds = _seconds(found[1])
     return None if seconds is None else seconds * 1_000_000 + int((found[2] or "0")[:6].ljust(6, "0"))
+
+
+@lru_cache(maxsize=256)
+def _seconds_of_exact(text: str) -> int | None:
+    """Return a time without its fraction in microseconds; None, if it is written otherwise than ours."""
+    seconds = _seconds(text) if _TIMESTAMP.fullmatch(f"{text}Z") is not None else None
+    return None if seconds is None else seconds * 1_000_000
 
 
 @lru_cache(maxsize=256)

@@ -31,7 +31,7 @@ class Usage:
         )
 
     def __bool__(self) -> bool:
-        return self is not NO_USAGE and self != NO_USAGE
+        return bool(self.prompt or self.completion or self.cache_read or self.cache_creation or self.unsplit)
 
     @property
     def total(self) -> int:
