@@ -13,14 +13,10 @@ _OTHER_ENDS = frozenset({"closedEarly", "interrupted", "unanswered"})
 
 
 class EventMetadata:
-    """Reads the metadata of an event. `raw` is the event as it was recorded."""
+    """Reads the `metadata` of an event. `raw` is the event as it was recorded."""
 
     raw: Mapping[str, object]
-
-    @once
-    def metadata(self) -> Mapping[str, object]:
-        """The event's metadata."""
-        return as_mapping(self.raw.get("metadata"))
+    metadata: Mapping[str, object]
 
     @once
     def truncated(self) -> int:
