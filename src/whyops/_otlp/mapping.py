@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._encoding.core import core
 from .._wire.read import RecordedEvent, decode
 from .conversation import Conversation
 from .span import Span
@@ -42,7 +43,7 @@ class Mapping:
         self._joined = {}
         made: list[tuple[int, Span]] = []
         for place, line in enumerate(lines):
-            event = RecordedEvent(decode(line) or {})
+            event = RecordedEvent(_object(line))
             if event.trace_id is not None:
                 turn = self._turn(event.trace_id, event)
                 turn.take(event)
@@ -189,3 +190,12 @@ def _rest(turn: Turn) -> list[Span]:
     calls = [unanswered_span(turn, request, errors.pop(name, None)) for name, request in turn.requests.items()]
     root = root_span(turn)
     return [*calls, *(error_span(turn, error) for error in errors.values()), *(() if root is None else (root,))]
+
+
+def _object(line: bytes) -> dict[str, object]:
+    """Return what a line holds, by the parser that writes it too: it takes half the time of `json`."""
+    try:
+        held = core().from_json(line)
+    except ValueError:  # halves of characters, more levels than it takes, or no JSON at all
+        held = decode(line)
+    return held if isinstance(held, dict) else {}

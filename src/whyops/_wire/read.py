@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pydantic_core import from_json
-
 from .event_metadata import EventMetadata
 from .model_tool_call import ModelToolCall, name_in, tool_calls_in
 from .names import UNKNOWN
@@ -37,19 +35,12 @@ _COUNTERPARTS = {
 def decode(line: bytes) -> dict[str, object] | None:
     """Return the event that a line holds, or None if it is no JSON object."""
     try:
-        event = from_json(line)
-    except ValueError:  # halves of characters, more levels than it takes, or no JSON at all
-        event = _read_carefully(line)
-    return event if isinstance(event, dict) else None
-
-
-def _read_carefully(line: bytes) -> object:
-    try:
-        return json.loads(line)
+        event = json.loads(line)
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         return None
     except ValueError:  # a number of more digits than Python converts: keep it as text
-        return json.loads(line, parse_int=str)
+        event = json.loads(line, parse_int=str)
+    return event if isinstance(event, dict) else None
 
 
 class KeyParts(NamedTuple):

@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pydantic_core import from_json
-
 from .names import PROXY_ARGUMENT
 
 Path = tuple[str | int, ...]
@@ -71,10 +69,6 @@ def error_of(content: object) -> tuple[object, object]:
 
 def parsed(text: str) -> object:
     """Read a JSON text; what is none stays as it is."""
-    try:
-        return from_json(text)
-    except ValueError:  # as in `read.decode`
-        pass
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
