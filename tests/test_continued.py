@@ -221,7 +221,7 @@ def test_what_is_ignored_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert existing_default() is None
     assert ignored() == {"untrusted": 2, "malformed": 1}
     assert main(["status"]) == 0
-    assert "  3 traces of other processes not continued\n    2: untrusted\n    1: malformed\n" in capsys.readouterr().out
+    assert "  3 not continued (traces of other processes)\n    2: untrusted\n    1: malformed\n" in capsys.readouterr().out
     assert main(["status", "--json"]) == 0
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["recorded"], told["notContinued"], told["notContinuedReasons"]) == (0, 3, {"untrusted": 2, "malformed": 1})

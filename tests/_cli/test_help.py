@@ -43,6 +43,15 @@ def test_a_mistyped_option(words: list[str], told: str, capsys: pytest.CaptureFi
     assert told in text
 
 
+@pytest.mark.parametrize("words", [["show"], ["show", "--for-llm"], ["report"]])
+def test_no_id(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that needs a trace's id says how the latest one is named."""
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.endswith("required: ID; 'last' is the latest trace\n")
+
+
 def test_a_word_like_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     """All commands are named."""
     with pytest.raises(SystemExit):

@@ -19,6 +19,12 @@ from ..errors import WhyOpsError
 from ._command import Command, Context, Terminal
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End the process as argparse does; where only a trace's id is missing, say which one is at hand."""
+        super().error(f"{message}; 'last' is the latest trace" if message.endswith(": ID") else message)
+
+
 class Listed(NamedTuple):
     """A command as the overview shows it, and the module that is loaded when it is named."""
 
@@ -139,11 +145,11 @@ def _command_word(argv: Sequence[str]) -> str | None:
 
 def _parsers(argv: Sequence[str]) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     """Return the parser, and those of all commands by their names: complete are those that the words name, for no other is asked."""
-    parser = argparse.ArgumentParser(prog="whyops", description="See what an AI agent did, and why.", formatter_class=_formatter)
+    parser = _Parser(prog="whyops", description="See what an AI agent did, and why.", formatter_class=_formatter)
     parser.add_argument("--version", action="version", version=f"whyops {__version__}")
     parser.add_argument("--home", metavar="FOLDER", help="where local data is stored (default: WHYOPS_HOME, else ~/.whyops)")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    parsers = {}
+    parsers: dict[str, argparse.ArgumentParser] = {}
     for listed in COMMANDS:
         added = parsers[listed.name] = commands.add_parser(listed.name, help=listed.summary, formatter_class=_formatter)
         if listed.name in argv or _NEEDS_ALL in argv:

@@ -83,5 +83,5 @@ def destination_name(destination: Destination | None) -> str:
     if destination is None:
         return "an unknown destination"
     if is_for_spans(destination):
-        return f"{destination.agent_name} as spans at {destination.name()}"
+        return f"{destination.agent_name} at {destination.name()} (OpenTelemetry spans)"
     return "the local store" if destination.url == LOCAL else f"{destination.agent_name} at {destination.url}"

@@ -35,7 +35,7 @@ class DeliveryLog:
         self._say(
             later.kind,
             "Could not send events to %s (%s). %s queued in %s%s",
-            self._destination.url,
+            self._destination.name(),
             later.reason,
             Lazy(lambda: f"{self._waiting()} events are") if again else "They are",
             self._place,
@@ -45,7 +45,7 @@ class DeliveryLog:
 
     def recovered(self) -> None:
         """Log that an outage is over."""
-        self._say("recovered", "Events for %s are delivered again.", self._destination.url, level=INFO)
+        self._say("recovered", "Events for %s are delivered again.", self._destination.name(), level=INFO)
 
     def rejected(self, reason: str) -> None:
         """Log that an event will never be accepted."""
@@ -102,7 +102,7 @@ class DeliveryLog:
     def left_waiting(self, count: int, *, in_memory: int) -> None:
         """Log what the end of the process leaves."""
         if in_memory:
-            self._say("exit", "%d events could not be delivered to %s before the end, and are lost.", in_memory, self._destination.url)
+            self._say("exit", "%d events could not be delivered to %s before the end, and are lost.", in_memory, self._destination.name())
         if count > in_memory:
             self._say(
                 "exit with a file",
@@ -114,13 +114,13 @@ class DeliveryLog:
     def fault(self, error: Exception) -> None:
         """Log that a sink, or this package, raised what was not expected; or, an error of ours, that the local store can't be used."""
         if isinstance(error, WhyOpsError):
-            self._say(f"fault:{error}", "Delivery to %s failed and will be retried. %s", self._destination.url, error)
+            self._say(f"fault:{error}", "Delivery to %s failed and will be retried. %s", self._destination.name(), error)
         else:
             self._say(
                 f"fault:{type(error).__name__}",
                 "Delivery to %s failed with %s: %s. It will be retried. If the sink is not one of your own, please report this with the "
                 "version of whyops.",
-                self._destination.url,
+                self._destination.name(),
                 type(error).__name__,
                 error,
             )

@@ -12,7 +12,7 @@ from .paint import Line, Piece, glyphs_for, painted, paragraph
 
 _LEAST_WIDTH = 24
 _INDENT = "  "
-_NOT_CONTINUED = "traces of other processes not continued"
+_NOT_CONTINUED = "not continued (traces of other processes)"
 
 
 @dataclass(frozen=True)
