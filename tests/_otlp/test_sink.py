@@ -103,6 +103,25 @@ def test_when_no_line_came_for_long_the_last_turn_is_sent(server: OtlpServer, si
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 500])
+@pytest.mark.parametrize("all_waits", [False, True])
+def test_at_the_end_a_root_that_is_not_sent_is_said(
+    server: OtlpServer, sink: OtlpSink, caplog: pytest.LogCaptureFixture, *, all_waits: bool
+):
+    """With the trace's id, to send it again. Where its lines wait, the root is made of these, and nothing is lost."""
+    lines = chat().lines
+    if not all_waits:
+        sink.send(lines)
+    server.fail(503, times=None)
+    with contextlib.suppress(RetryLater):
+        if all_waits:
+            sink.send(lines)
+    with caplog.at_level(logging.WARNING, "whyops"):
+        sink.close()
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == (not all_waits)
+    assert all(" is away, and the span around 1 turn was not sent" in text and text.endswith("whyops push --otlp URL t") for text in said)
+
+
 def test_asked_to_wait(server: OtlpServer, sink: OtlpSink, status: int):
     """However long: the batch stays."""
     server.fail(status, retry_after=3_600)

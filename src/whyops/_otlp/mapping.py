@@ -88,9 +88,9 @@ class Mapping:
         return self._rest_of_ended()
 
     @property
-    def unsent(self) -> int:
-        """How many turns have ended, and are not forgotten."""
-        return len(self._ended)
+    def unsent(self) -> list[str]:
+        """The traces of turns that have ended and are not forgotten, one for each turn."""
+        return [trace_id for trace_id, _ in self._ended]
 
     def forget_ended(self) -> None:
         """Note that what was left of the turns that have ended was sent. A line that comes late after all adds to its turn."""

@@ -12,7 +12,7 @@ from .._config.otlp import shown_address
 from .._http.answer import Answer
 from .._http.channel import Request, Unreachable
 from .._http.transport import open_channel
-from .._printable import without_secret
+from .._printable import counted, without_secret
 from .._runtime import guard
 from .._runtime.clock import CLOCK, Clock
 from ..events import BatchRejected, Receipt, RetryLater
@@ -28,6 +28,8 @@ TIMEOUT_SECONDS = 30.0
 LEAST_SECONDS = 0.05
 _MEDIA_TYPE = "application/x-protobuf"  # exactly: with a charset behind it a receiver refuses all
 _LEAST_SECRET = 6
+_MOST_NAMED = 3
+_UNSENT = "%s is away, and the span around %s was not sent there; those inside were. From the local store: whyops push --otlp URL %s"
 
 
 class OtlpSink:
@@ -53,6 +55,7 @@ class OtlpSink:
         self._agent_name = agent_name
         self._clock = clock
         self._deadline: float | None = None
+        self._is_behind = False  # lines wait, and the span around them will be made of these
         self._channel = open_channel(transport)
         self._mapping = SpanMapping(agent_name)
 
@@ -70,6 +73,7 @@ class OtlpSink:
             RetryLater: The receiver can't be reached, or asks for time, or takes no spans at that address or with those headers.
             BatchRejected: It refuses at least one of them.
         """
+        self._is_behind = True
         made = self._mapping.spans(lines)
         rejected, reason = 0, ""
         for body in bodies([span for _, span in made]):
@@ -82,6 +86,7 @@ class OtlpSink:
             rejected += taken.rejected
             reason = reason or taken.reason
         self._mapping.settle()
+        self._is_behind = False
         if rejected:
             self._say_rejected(rejected, reason)
         self._send_rest(self._mapping.ended())
@@ -106,13 +111,16 @@ class OtlpSink:
         self._send_rest(self._mapping.end_quiet())
 
     def close(self) -> None:
-        """Send what is left of all turns, and close the connection."""
+        """Send what is left of all turns, and close the connection. What could not be sent is said, unless lines of it wait."""
         self._send_rest(self._mapping.end_all())
         self._channel.close()
+        if (turns := self.unsent) and not self._is_behind:
+            named = ", ".join(list(dict.fromkeys(turns))[:_MOST_NAMED])
+            guard.notices.say("otlp:unsent", _UNSENT, shown_address(self._endpoint), counted(len(turns), "turn"), named)
 
     @property
-    def unsent(self) -> int:
-        """How many turns have ended whose own span is not sent."""
+    def unsent(self) -> list[str]:
+        """The traces of turns that have ended whose own span is not sent, one for each turn."""
         return self._mapping.unsent
 
     def _send_rest(self, spans: Sequence[Span]) -> None:
