@@ -6,16 +6,15 @@ import itertools
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._wire.entry import Entry, text_in
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent, decode
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
-
-Parsed = tuple[RecordedEvent, bytes]
-"""An event and its line."""
 
 
 class SpanCounts(NamedTuple):
@@ -34,16 +33,15 @@ class SpanCounts(NamedTuple):
     @classmethod
     def of(cls, event: RecordedEvent) -> SpanCounts:
         """Count a single event."""
-        return _NO_EVENTS.with_event(event)
+        has_failed = event.type == "tool_call_response" and event.failure is not None and event.stands_for is None
+        return _NO_EVENTS.with_one(event.type, has_failed=has_failed)
 
-    def with_event(self, event: RecordedEvent) -> SpanCounts:
+    def with_one(self, kind: str, *, has_failed: bool) -> SpanCounts:
         """Return the counts with one more event."""
         requests, responses, failed, results, errors = self
-        kind = event.type
         if kind == "tool_call_request":
             return SpanCounts(requests + 1, responses, failed, results, errors)
         if kind == "tool_call_response":
-            has_failed = event.failure is not None and event.stands_for is None
             return SpanCounts(requests, responses + 1, failed + has_failed, results, errors)
         return SpanCounts(requests, responses, failed, results + (kind == "tool_result"), errors + (kind == "error"))
 
@@ -64,85 +62,134 @@ class SpanCounts(NamedTuple):
 
 _COUNTED = frozenset({"tool_call_request", "tool_call_response", "tool_result", "error"})
 _NO_EVENTS = SpanCounts()
+_NO_TOKENS = (0, 0)
 _ASKED_AT_ONCE = 500
 
 
 class _Row(NamedTuple):
-    """A trace's row: its number, its opening as far as it has one, and whether it was made just now."""
+    """A trace's row: its number, its opening as far as it has one, and whether it is yet to be made."""
 
     trace: int
     opening: int | None
     is_new: bool
 
 
-Numbered = tuple[int, RecordedEvent, bytes]
-"""An event's number in the store, itself, and its line."""
+class _Counts:
+    """What events add to a trace's row, and what is to be written of spans and tools."""
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[object, ...]] = []
+        self.tools: list[tuple[object, ...]] = []
+
+    def write(self, connection: Connection) -> None:
+        """Write what is to be written of spans and tools."""
+        connection.executemany("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", self.tools)
+        connection.executemany("INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)", self.spans)
+
+    def add(self, connection: Connection, row: _Row, entries: Sequence[Entry]) -> tuple[int, int, int, int]:
+        """Return calls, failures, and tokens in and out."""
+        known: dict[str, SpanCounts] = {}
+        if not row.is_new:
+            known = _known(connection, row.trace, {one.span for one in entries if one.span is not None and one.kind in _COUNTED})
+        named: dict[str, None] = {}
+        calls = failures = 0
+        for entry in entries:
+            if entry.kind in _COUNTED:
+                span = entry.span
+                counted, more_calls, more_failures = _with_one(known.get(span or "", _NO_EVENTS), entry.kind, entry.failed)
+                if span is not None:
+                    known[span] = counted
+                failures += more_failures
+                if not entry.stands_for:
+                    calls += more_calls
+                    if entry.tool:
+                        named[entry.tool] = None
+        self.spans += [(row.trace, span, *counts) for span, counts in known.items()]
+        self.tools += [(row.trace, tool) for tool in named]
+        used = [entry.tokens for entry in entries if entry.tokens != _NO_TOKENS]
+        return calls, failures, sum(given for given, _ in used), sum(written for _, written in used)
 
 
-def add(connection: Connection, traces: Mapping[str, Sequence[Parsed]], now: float, day: int) -> None:
+@lru_cache(maxsize=256)
+def _with_one(before: SpanCounts, kind: str, failed: bool) -> tuple[SpanCounts, int, int]:  # noqa: FBT001  (a cache takes places sooner)
+    """Return the counts with one more event, and by how much there are more calls and failures."""
+    counted = before.with_one(kind, has_failed=failed)
+    return counted, counted.calls - before.calls, counted.failures - before.failures
+
+
+Numbered = tuple[int, Entry]
+"""An event's number in the store, and what it tells."""
+
+
+def add(connection: Connection, traces: Mapping[str, Sequence[Entry]], now: float, day: int) -> None:
     """Store the lines of traces that are new, and update the rows. `now` is in seconds since 1970; no event's time is taken as later."""
     latest = int(now * 1_000_000)
-    rows = [_row(connection, trace_id, sortable(latest), int(now)) for trace_id in traces]
-    spans: list[tuple[object, ...]] = []
-    tools: list[tuple[object, ...]] = []
-    for row, new in zip(rows, _added(connection, rows, list(traces.values())), strict=True):
+    rows = _rows(connection, list(traces))
+    counts = _Counts()
+    made: list[tuple[object, ...]] = []
+    changed: list[tuple[object, ...]] = []
+    for trace_id, row, new in zip(traces, rows, _added(connection, rows, list(traces.values())), strict=True):
         if new:
-            counts = _counted(connection, row, [event for _, event, _ in new], spans, tools)
-            _update(connection, row, new, latest, (int(now), day), counts)
-    _write_counts(connection, spans, tools)
+            told = (*_told(connection, row, new, latest), int(now), day, *counts.add(connection, row, [entry for _, entry in new]))
+            if row.is_new:
+                made.append((*told, row.trace, trace_id))
+            else:
+                changed.append((*told, row.trace))
+    connection.executemany(_MAKE, made)
+    connection.executemany(_CHANGE, changed)
+    counts.write(connection)
 
 
-def _row(connection: Connection, trace_id: str, latest: str, now: int) -> _Row:
-    """Return a trace's row, which is made if there is none."""
-    statement = "INSERT OR IGNORE INTO traces (trace_id, started_at, active_at, stored_at) VALUES (?, ?, '', ?)"
-    made = connection.execute(statement, (trace_id, latest, now))
-    if made.rowcount == 1:
-        return _Row(made.lastrowid or 0, None, is_new=True)
-    trace, opening = connection.execute("SELECT trace, opening FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
-    return _Row(trace, opening, is_new=False)
+_MAKE = """
+    INSERT INTO traces (
+        agent_name, external_user_id, opening, started_at, active_at, events, bytes, stored_at, day, calls, errors, tokens_in, tokens_out,
+        trace, trace_id
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_CHANGE = """
+    UPDATE traces SET
+        agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = ?,
+        started_at = min(started_at, ?), active_at = max(active_at, ?), events = events + ?, bytes = bytes + ?,
+        stored_at = max(stored_at, ?), day = ?,
+        calls = calls + ?, errors = errors + ?, tokens_in = tokens_in + ?, tokens_out = tokens_out + ?
+    WHERE trace = ?
+"""
 
 
-def _update(
-    connection: Connection, row: _Row, new: Sequence[Numbered], latest: int, arrived: tuple[int, int], counts: Sequence[int]
-) -> None:
-    """Take into a trace's row what its new events tell. `arrived` is when, in seconds since 1970, and on which day of the store's use."""
-    events = [event for _, event, _ in new]
-    times = [latest if event.at is None else min(event.at, latest) for event in events]
-    began = [latest if event.began_at is None else min(event.began_at, latest) for event in events]
-    connection.execute(
-        """
-        UPDATE traces SET
-            agent_name = coalesce(agent_name, ?), external_user_id = coalesce(external_user_id, ?), opening = ?,
-            started_at = min(started_at, ?), active_at = max(active_at, ?), stored_at = max(stored_at, ?), day = ?,
-            events = events + ?, bytes = bytes + ?,
-            calls = calls + ?, errors = errors + ?, tokens_in = tokens_in + ?, tokens_out = tokens_out + ?
-        WHERE trace = ?
-        """,
-        (
-            storable(next((event.agent_name for event in events if event.agent_name), None)),
-            storable(next((event.external_user_id for event in events if event.external_user_id), None)),
-            _opening(connection, row.opening, new),
-            sortable(min(began)),
-            sortable(max(times)),
-            *arrived,
-            len(new),
-            sum(len(line) for _, _, line in new),
-            *counts,
-            row.trace,
-        ),
+def _rows(connection: Connection, trace_ids: Sequence[str]) -> list[_Row]:
+    """Return the traces' rows; one that is not there gets the next number."""
+    known: dict[str, _Row] = {}
+    for trace_id, trace, opening in _in_parts(connection, "SELECT trace_id, trace, opening FROM traces WHERE trace_id IN", trace_ids):
+        known[trace_id] = _Row(trace, opening, is_new=False)
+    (last,) = connection.execute("SELECT coalesce(max(trace), 0) FROM traces").fetchone()
+    numbers = itertools.count(last + 1)
+    return [known.get(trace_id) or _Row(next(numbers), None, is_new=True) for trace_id in trace_ids]
+
+
+def _told(connection: Connection, row: _Row, new: Sequence[Numbered], latest: int) -> tuple[object, ...]:
+    """Return what new events tell: agent, user, opening, when they began and were active, how many they are, and their bytes."""
+    entries = [entry for _, entry in new]
+    return (
+        next((agent for entry in entries if (agent := text_in(entry.agent))), None),
+        next((user for entry in entries if (user := text_in(entry.user))), None),
+        _opening(connection, row.opening, new),
+        sortable(min([latest, *[entry.began for entry in entries if entry.began is not None]])),
+        sortable(max(latest if entry.at is None else min(entry.at, latest) for entry in entries)),
+        len(entries),
+        sum(len(entry.line) for entry in entries),
     )
 
 
-def _added(connection: Connection, rows: Sequence[_Row], lines: Sequence[Sequence[Parsed]]) -> Iterator[list[Numbered]]:
+def _added(connection: Connection, rows: Sequence[_Row], lines: Sequence[Sequence[Entry]]) -> Iterator[list[Numbered]]:
     """Store those lines that are new, and yield those of each trace, with their numbers, which go up."""
     (last,) = connection.execute("SELECT coalesce(max(event), 0) FROM events").fetchone()
-    given = [(row.trace, storable(event.key), line) for row, own in zip(rows, lines, strict=True) for event, line in own]
+    given = [(row.trace, entry.key, entry.line) for row, own in zip(rows, lines, strict=True) for entry in own]
     done = connection.executemany("INSERT OR IGNORE INTO events (trace, idempotency_key, line) VALUES (?, ?, ?)", given)
     numbers: Iterator[int] = itertools.count(last + 1)
     if done.rowcount < len(given):
         numbers = _numbers(connection, last, given)
     for own in lines:
-        yield [(number, event, line) for (event, line), number in zip(own, numbers, strict=False) if number]
+        yield [(number, entry) for entry, number in zip(own, numbers, strict=False) if number]
 
 
 def _numbers(connection: Connection, last: int, given: Iterable[tuple[int, str | None, bytes]]) -> Iterator[int]:
@@ -161,10 +208,9 @@ def _numbers(connection: Connection, last: int, given: Iterable[tuple[int, str |
 
 def _opening(connection: Connection, known: int | None, new: Sequence[Numbered]) -> int | None:
     """Return the event that tells what was asked: the first message of a user, or as long as there is none, the first prompt."""
-    prompts = [(number, event) for number, event, _ in new if event.type == "user_message"]
-    asked = next((number for number, event in prompts if is_of_user(event)), None)
+    asked = next((number for number, entry in new if entry.by_user), None)
     if known is None:
-        return asked if asked is not None else next((number for number, _ in prompts), None)
+        return asked if asked is not None else next((number for number, entry in new if entry.kind == "user_message"), None)
     if asked is None:
         return known
     row = connection.execute("SELECT line FROM events WHERE event = ?", (known,)).fetchone()
@@ -175,79 +221,39 @@ def recount(connection: Connection) -> None:
     """Count all events again, in a store whose counts were made by older rules."""
     connection.execute("UPDATE traces SET calls = 0, errors = 0, tokens_in = 0, tokens_out = 0")
     connection.execute("DELETE FROM tools")
-    for trace, lines in itertools.groupby(connection.execute("SELECT trace, line FROM events ORDER BY trace"), operator.itemgetter(0)):
-        _count(connection, trace, [RecordedEvent(decode(line) or {}) for _, line in lines])
+    for trace, entries in _stored(connection):
+        counts = _Counts()
+        values = counts.add(connection, _Row(trace, None, is_new=False), entries)
+        counts.write(connection)
+        connection.execute("UPDATE traces SET calls = ?, errors = ?, tokens_in = ?, tokens_out = ? WHERE trace = ?", (*values, trace))
 
 
 def retime(connection: Connection) -> None:
     """Set again when each trace began, in a store whose times were taken by an older rule."""
-    for trace, lines in itertools.groupby(connection.execute("SELECT trace, line FROM events ORDER BY trace"), operator.itemgetter(0)):
-        began = [at for _, line in lines if (at := RecordedEvent(decode(line) or {}).began_at) is not None]
+    for trace, entries in _stored(connection):
+        began = [entry.began for entry in entries if entry.began is not None]
         if began:
             values = (sortable(min(began)), trace)
             connection.execute("UPDATE traces SET started_at = min(started_at, ?) WHERE trace = ?", values)
 
 
-def _count(connection: Connection, trace: int, events: Sequence[RecordedEvent]) -> None:
-    spans: list[tuple[object, ...]] = []
-    tools: list[tuple[object, ...]] = []
-    counts = _counted(connection, _Row(trace, None, is_new=False), events, spans, tools)
-    _write_counts(connection, spans, tools)
-    connection.execute(
-        "UPDATE traces SET calls = calls + ?, errors = errors + ?, tokens_in = tokens_in + ?, tokens_out = tokens_out + ? WHERE trace = ?",
-        (*counts, trace),
-    )
-
-
-def _counted(
-    connection: Connection, row: _Row, events: Sequence[RecordedEvent], spans: list[tuple[object, ...]], tools: list[tuple[object, ...]]
-) -> tuple[int, int, int, int]:
-    """Return calls, failures, and tokens in and out; add what is to be written of spans and tools."""
-    of_spans = {span for event in events if event.type in _COUNTED and (span := storable(event.span_id)) is not None}
-    known = {} if row.is_new else _known(connection, row.trace, of_spans)
-    named: dict[str, None] = {}
-    calls = failures = tokens_in = tokens_out = 0
-    for event in events:
-        if "usage" in event.metadata:
-            tokens_in += event.usage.given
-            tokens_out += event.usage.completion
-        if event.type not in _COUNTED:
-            continue
-        span = storable(event.span_id)
-        before = _NO_EVENTS if span is None else known.get(span, _NO_EVENTS)
-        counted = before.with_event(event)
-        if span is not None:
-            known[span] = counted
-        if event.stands_for is None:
-            calls += counted.calls - before.calls
-            if event.type != "error" and event.tool:
-                named[event.tool] = None
-        failures += counted.failures - before.failures
-    spans += [(row.trace, span, *counts) for span, counts in known.items()]
-    tools += [(row.trace, storable(tool)) for tool in named]
-    return calls, failures, tokens_in, tokens_out
-
-
-def _write_counts(connection: Connection, spans: Iterable[tuple[object, ...]], tools: Iterable[tuple[object, ...]]) -> None:
-    connection.executemany("INSERT OR IGNORE INTO tools (trace, name) VALUES (?, ?)", tools)
-    connection.executemany("INSERT OR REPLACE INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)", spans)
+def _stored(connection: Connection) -> Iterator[tuple[int, list[Entry]]]:
+    """Yield each trace's number, and what its stored lines tell."""
+    for trace, lines in itertools.groupby(connection.execute("SELECT trace, line FROM events ORDER BY trace"), operator.itemgetter(0)):
+        yield trace, [Entry.of(decode(line) or {}, line) for _, line in lines]
 
 
 def _known(connection: Connection, trace: int, spans: Iterable[str]) -> dict[str, SpanCounts]:
     """Return what was counted of spans before, as far as anything was."""
-    wanted = list(spans)
-    known: dict[str, SpanCounts] = {}
+    rows = _in_parts(connection, "SELECT * FROM spans WHERE trace = ? AND span_id IN", list(spans), trace)
+    return {row[1]: SpanCounts(*row[2:]) for row in rows}
+
+
+def _in_parts(connection: Connection, query: str, wanted: Sequence[str], *values: object) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows for a query that ends where the texts stand of which a row's must be one; as many questions as it takes."""
     for begin in range(0, len(wanted), _ASKED_AT_ONCE):
         some = wanted[begin : begin + _ASKED_AT_ONCE]
-        marks = ",".join("?" * len(some))
-        found = connection.execute(f"SELECT * FROM spans WHERE trace = ? AND span_id IN ({marks})", (trace, *some))  # noqa: S608  (marks alone)
-        known.update((row[1], SpanCounts(*row[2:])) for row in found)
-    return known
-
-
-def storable(text: str | None) -> str | None:
-    """Return text that SQLite accepts: a lone surrogate becomes its escape."""
-    return text if text is None or text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+        yield from connection.execute(f"{query} ({','.join('?' * len(some))})", (*values, *some))
 
 
 def sortable(microseconds: int) -> str:

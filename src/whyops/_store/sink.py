@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from .._runtime import guard
 from .._runtime.forks import forks_wait, hold_forks
+from .._wire.entry import Entry
 from .._wire.objects import objects_in
-from .._wire.read import RecordedEvent, decode
+from .._wire.read import decode
 from ..errors import StoreError
 from ..events import Receipt, Refusal
 from . import STORE_NAME
-from .row import Parsed, add, storable
+from .row import add
 
 if TYPE_CHECKING:
     from .schema import Connection
@@ -54,15 +55,14 @@ class SqliteSink:
         Raises:
             StoreError: The store can't be used.
         """
-        traces: dict[str, list[Parsed]] = {}
+        traces: dict[str, list[Entry]] = {}
         refused: list[Refusal] = []
         for index, (line, event) in enumerate(zip(lines, objects_in(lines, decode), strict=True)):
-            read = RecordedEvent(event or {})
-            trace_id = storable(read.trace_id)
-            if trace_id is None:
+            entry = Entry.of(event or {}, line)
+            if entry.trace is None:
                 refused.append(Refusal(index, "not a JSON object" if event is None else "no traceId"))
             else:
-                traces.setdefault(trace_id, []).append((read, line))
+                traces.setdefault(entry.trace, []).append(entry)
         if traces:
             with self._lock:
                 self._store(traces)
@@ -73,7 +73,7 @@ class SqliteSink:
         with self._lock:
             self._disconnect()
 
-    def _store(self, traces: Mapping[str, Sequence[Parsed]]) -> None:
+    def _store(self, traces: Mapping[str, Sequence[Entry]]) -> None:
         with forks_wait():  # the sender loads this, and a child forked at that moment would have half of it for good
             try:
                 from . import retention, schema  # noqa: PLC0415  (loads SQLite, which a program with a key never needs)
@@ -92,7 +92,7 @@ class SqliteSink:
         with schema.as_store_errors(self.path), schema.transaction(self._connection):
             day = _number_of_day(self._connection, int(now) // _DAY_SECONDS)
             add(self._connection, traces, now, day)
-        self._unpruned_bytes += sum(len(line) for members in traces.values() for _, line in members)
+        self._unpruned_bytes += sum(len(entry.line) for entries in traces.values() for entry in entries)
         if self._is_pruning_due(now):
             self._unpruned_bytes, self._pruned_at = 0, now
             try:

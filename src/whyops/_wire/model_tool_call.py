@@ -26,7 +26,10 @@ def tool_calls_in(calls: object) -> tuple[ModelToolCall, ...]:
 
 def name_in(calls: object) -> str | None:
     """Return the first name in a list of tool calls; None without one."""
-    return next((name for call in as_sequence(calls) if (name := _name_of(as_mapping(call))) != UNKNOWN), None)
+    for call in as_sequence(calls):
+        if (name := _name_of(as_mapping(call))) != UNKNOWN:
+            return name
+    return None
 
 
 def _name_of(call: Mapping[str, object]) -> str:

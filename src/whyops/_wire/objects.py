@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+
+from pydantic_core import from_json
 
 from .read import RecordedEvent, decode
 
@@ -37,8 +38,8 @@ def _together(lines: Sequence[bytes]) -> list[dict[str, object]]:
     """
     mark = os.urandom(8).hex()
     try:
-        found = json.loads(b"[%b]" % f',"{mark}",'.encode().join(lines))
-    except (ValueError, RecursionError):
+        found = from_json(b"[%b]" % f',"{mark}",'.encode().join(lines), cache_strings="keys")
+    except ValueError:
         return []
     is_sound = all(type(each) is dict for each in found[::2]) and found[1::2].count(mark) == len(lines) - 1
     return found[::2] if is_sound and len(found) == 2 * len(lines) - 1 else []
