@@ -99,8 +99,12 @@ class Blocks:
         else:
             open_blocks.remove(block)
             block.was_outermost = place.previous is None or context.around(place) is None
-        if frame.is_trace and not (open_blocks and any(other.frame.trace is frame.trace for other in open_blocks)):
-            frame.trace.close_run(error is None)
+        if frame.is_trace:
+            for other in open_blocks:  # `any` costs each block inside another more
+                if other.frame.trace is frame.trace:
+                    break
+            else:
+                frame.trace.close_run(error is None)
         return block
 
     def _leave_stay(self, block: Block, stay: context.Stay, error: BaseException | None) -> bool:
@@ -122,9 +126,13 @@ class Blocks:
             return next(iter(self._open), None)
         blocks = self._open[::-1]
         place = id(block_statement(sys._getframe(2)))  # noqa: SLF001  (as above)
-        same = (block for block in blocks if block.stay is not None and block.place == place)
-        here = (block for block in blocks if context.is_here(block.frame))
-        return next(same, None) or next(here, None) or blocks[0]
+        for block in blocks:
+            if block.stay is not None and block.place == place:
+                return block
+        for block in blocks:
+            if context.is_here(block.frame):
+                return block
+        return blocks[0]
 
 
 class TraceBlock:
@@ -138,10 +146,11 @@ class TraceBlock:
         around = context.top()
         parent_id = writer.sent_from
         if around is not None and writer.is_same_as(around.trace):
-            if around.trace.has_run:
-                self._blocks.enter(*context.here(writer), self, True)  # noqa: FBT003  (a keyword costs each block more)
-                return self
             parent_id = around.span_id
+            if around.trace.run is not None:
+                run = writer if around.trace is writer else context.here(writer)[0]
+                self._blocks.enter(run, parent_id, self, True)  # noqa: FBT003  (a keyword costs each block more)
+                return self
         self._blocks.enter(writer, parent_id, self, True, True)  # noqa: FBT003  (as above)
         return self
 

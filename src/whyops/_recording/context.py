@@ -197,11 +197,12 @@ def here(trace: TraceWriter) -> tuple[TraceWriter, str | None]:
     if frame is None:
         return trace.outside(), trace.sent_from
     run = frame.trace
-    if run is not trace and not trace.is_same_as(run):
+    is_made_of_it = run is trace or run.made_of is trace
+    if not is_made_of_it and not trace.is_same_as(run):
         return trace.outside(), trace.sent_from
-    if not run.has_run:
+    if run.run is None:
         return trace.outside(), frame.span_id
-    return (run if run is trace or run.root is trace.root else trace.within(run)), frame.span_id
+    return (run if is_made_of_it or (run.made_of or run) is (trace.made_of or trace) else trace.within(run)), frame.span_id
 
 
 def hides_text() -> bool:
