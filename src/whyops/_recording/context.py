@@ -106,7 +106,7 @@ def leave(frame: Frame) -> None:
         frame.over = True
 
 
-def take_out(frame: Frame, *, and_spans: bool = False) -> Frame | None:
+def take_out(frame: Frame, and_spans: bool = False) -> Frame | None:  # noqa: FBT001, FBT002  (a keyword costs each block more)
     """Take `frame` out of what is current here, and with it what is over above it. Return its place, or None if it is not here.
 
     `and_spans` takes out also the spans of its trace that were left open in it. Blocks that were entered in it and not left stay.

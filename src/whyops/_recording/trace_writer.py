@@ -33,9 +33,9 @@ class TraceWriter:
     microseconds since 1970, until an event tells so: 0 where none was, and from then on negative.
 
     A block is a turn, which each event in it names in its metadata (`run_id`). The first block of a trace is written by the trace's own
-    writer: another would be most of the cost of a block. Each later one has a writer of its own, which is `made_of` the trace's, and what
-    is told outside of blocks from then on goes through `outside`. A turn's number is drawn as its block begins, its text is written with its
-    first event.
+    writer: another would be most of the cost of a block. Each later one has a writer of its own, `made_of` the trace's, and what is told
+    outside of blocks from then on goes through `outside`. A turn's number is drawn as its block begins, its text is written with its first
+    event: `run` is empty where it is to be made of the number.
     """
 
     __slots__ = (
@@ -66,8 +66,13 @@ class TraceWriter:
         root: TraceWriter | None = None,
     ) -> None:
         self.recorder: Recorder = recorder
-        self.run: str | None = run_id  # empty, if it is to be made of `_nonce` and `_number`
-        self._run_mark: str | None = "" if run_id is None else line.run(run_id)
+        self.run: str | None = run_id
+        if run_id == "":
+            self._nonce: str = recorder.ids.nonce
+            self._number: int = recorder.ids.count()
+            self._run_mark: str | None = None
+        else:
+            self._run_mark = "" if run_id is None else line.run(run_id)
         self.made_of: TraceWriter | None = root  # of a root none: itself would be a circle
         self.kin: Kin[TraceWriter] | None = None
         if root is not None:  # what is looked for below is found
@@ -106,12 +111,9 @@ class TraceWriter:
         """The name of the turn, the same each time; None without one."""
         return f"{self._nonce}-{self._number}" if self.run == "" else self.run
 
-    def in_run(self, run_id: str | None = None) -> TraceWriter:
+    def in_run(self, run_id: str | None = "") -> TraceWriter:
         """Return what writes the events of one turn of the same trace: of the one with `run_id`, else of a new one."""
-        run = TraceWriter(self.recorder, None, None, None, run_id, self.made_of or self)
-        if run_id is None:
-            run._draw()
-        return run
+        return TraceWriter(self.recorder, None, None, None, run_id, self.made_of or self)
 
     def open_run(self, is_only: bool = False) -> TraceWriter:  # noqa: FBT001, FBT002  (a keyword costs each block more)
         """Return what writes the events of a block that begins: in a turn of its own, unless this names one. `close_run` ends it.
@@ -120,10 +122,12 @@ class TraceWriter:
         """
         run = self
         if is_only and self.run is None:
-            self._draw()
+            self._nonce, self._number = self.recorder.ids.nonce, self.recorder.ids.count()
+            self.run, self._run_mark = "", None
         elif self.made_of is None and not self.run:
-            run = self.in_run()
-            self.own_kin().listening[run] = None
+            run = TraceWriter(self.recorder, None, None, None, "", self)
+            kin = self.kin or self.own_kin()
+            kin.listening[run] = None
         if not self.opened_us:
             self.opened_us = self.recorder.clock.wall_ns() // 1_000
             if run is not self:
@@ -133,17 +137,13 @@ class TraceWriter:
             run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
         return run
 
-    def _draw(self) -> None:
-        ids = self.recorder.ids
-        self._nonce: str = ids.nonce
-        self._number: int = ids.count()
-        self.run, self._run_mark = "", None
-
     def close_run(self, is_over: bool) -> None:  # noqa: FBT001  (as above)
         """Let the writer of a block that has ended go; the trace's own is free for the next, if it wrote nothing, and nothing follows."""
         if self.made_of is not None:
             if (kin := self.made_of.kin) is not None:
-                kin.forget(self)
+                kin.listening.pop(self, None)
+                if kin.within is not None:
+                    kin.forget(self)
         elif self._run_mark is None and is_over:
             self._run_mark, self.run = "", None
 
