@@ -23,6 +23,7 @@ LINE = b'{"text":"nul \\u0000, raw \x00"}\n'
 @pytest.fixture(autouse=True)
 def _unprepared(monkeypatch):
     monkeypatch.setattr(writing, "held", None)
+    monkeypatch.setattr(writing, "write", os.write)
     monkeypatch.setattr(writing, "_looked", False)
 
 

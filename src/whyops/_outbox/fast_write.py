@@ -16,31 +16,29 @@ from .._runtime.forks import forks_wait
 
 SLOW_SECONDS = 0.2
 
+write: Callable[[int, bytes], int] = os.write
+"""Returns how many bytes were taken, or raises `OSError`. It is `os.write` itself, without a call around it, until `held` is there."""
+
 held: Callable[[int, bytes, int], int] | None = None
-"""C's `write`, once it was looked for and as long as it is quick; with it, and where there are threads, `write` is to be called."""
+"""C's `write`, once it was looked for and as long as it is quick."""
 _looked = False
 
 
-def write(fd: int, line: bytes) -> int:
-    """Return how many bytes were taken.
-
-    Raises:
-        OSError: none were.
-    """
-    global held  # noqa: PLW0603  (given up for good)
+def _write_held(fd: int, line: bytes) -> int:
+    global held, write
     in_one_go = held
     if in_one_go is None or threads() < 2:
         return os.write(fd, line)
     started = time.monotonic()
     written = in_one_go(fd, line, len(line))
     if time.monotonic() - started > SLOW_SECONDS:
-        held = None
+        held, write = None, os.write
     return written if written >= 0 else os.write(fd, line)
 
 
 def prepare() -> None:
     """Look for C's `write`, once, when there are other threads. It takes milliseconds, so the sender's thread does it."""
-    global held, _looked  # noqa: PLW0603  (set once)
+    global held, write, _looked  # noqa: PLW0603  (set once)
     if _looked or threads() < 2:
         return
     _looked = True
@@ -52,4 +50,4 @@ def prepare() -> None:
         found.restype = ctypes.c_ssize_t
     except Exception:  # noqa: BLE001  (the boundary "a quicker write": not built in, or forbidden)
         return
-    held = found
+    held, write = found, _write_held

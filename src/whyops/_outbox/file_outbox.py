@@ -6,7 +6,6 @@ import contextlib
 import errno
 import itertools
 import os
-from _thread import _count as threads
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,8 +62,7 @@ class FileOutbox:
         size = len(line)
         if self._room < size:
             return False
-        held = writing.held
-        written = os.write(self._fd, line) if held is None or threads() < 2 else writing.write(self._fd, line)
+        written = writing.write(self._fd, line)
         self._room -= written
         if written != size:
             self._own.newest.doubtful = True

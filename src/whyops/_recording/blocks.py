@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from .._runtime import guard
 from .._wire import exceptions
 from . import context
 from .frames import Frame
-from .open_generators import COLLECTS_ANYWHERE, Stepped, block_statement, keeps_state, stepped_around
+from .open_generators import COLLECTS_ANYWHERE, KEEPS_STATE, Stepped, block_statement, stepped_around
 from .recorder import TraceEnd
 from .trace_writer import TraceWriter
 
@@ -28,8 +28,16 @@ class GeneratorFrame(Frame):
 
     __slots__ = ("stepped",)
 
-    def __init__(self, trace: TraceWriter, span_id: str | None, owner: object, is_trace: bool, stepped: Stepped) -> None:  # noqa: FBT001  (as a frame takes it)
-        super().__init__(trace, span_id, owner, context.beneath(), is_trace)
+    def __init__(
+        self,
+        trace: TraceWriter,
+        span_id: str | None,
+        owner: object,
+        beneath: Frame | None,
+        is_trace: bool,  # noqa: FBT001  (as a frame takes it)
+        stepped: Stepped,
+    ) -> None:
+        super().__init__(trace, span_id, owner, beneath, is_trace)
         self.stepped = stepped
         stepped.blocks.append(self)
 
@@ -38,20 +46,15 @@ class GeneratorFrame(Frame):
         return self.stepped.is_running()
 
 
-class Block:
-    """One open block. `place` is the id of the frame that its `with` stands in: the frame itself is not to be kept.
+Block: TypeAlias = "tuple[int, Frame, context.Stay | None]"
+"""One open block: the id of the frame that its `with` stands in, which itself is not to be kept; what is current in it; and its stay.
 
-    `stay` is there where that is a generator or a coroutine, which may leave the block in another context than it was entered in. Elsewhere
-    only calls of `__enter__` and `__exit__` by hand do so. `was_outermost` is told once it was left.
-    """
+The stay is there where the `with` stands in a generator or a coroutine, which may leave the block in another context than it was entered
+in. Elsewhere only calls of `__enter__` and `__exit__` by hand do so. A tuple: an object of a class would be a tenth of a block's cost.
+"""
 
-    __slots__ = ("frame", "place", "stay", "was_outermost")
-
-    def __init__(self, place: int, frame: Frame, stay: context.Stay | None) -> None:
-        self.place = place
-        self.frame = frame
-        self.stay = stay
-        self.was_outermost: bool
+Left: TypeAlias = "tuple[TraceWriter, bool]"
+"""A block that was left: what wrote its events, and whether it was the outermost."""
 
 
 class Blocks:
@@ -62,27 +65,38 @@ class Blocks:
     def __init__(self) -> None:
         self._open: list[Block] = []
 
-    def enter(self, trace: TraceWriter, span_id: str | None, owner: object, is_trace: bool = False, begins: bool = False) -> None:  # noqa: FBT001, FBT002  (as a frame takes it)
-        """Make `trace` and `span_id` current for the block that begins: the trace's own, or a span's. `begins` tells that a turn begins."""
+    def enter(
+        self,
+        trace: TraceWriter,
+        span_id: str | None,
+        owner: object,
+        beneath: Frame | None,
+        is_trace: bool = False,  # noqa: FBT001, FBT002  (as a frame takes it)
+        begins: bool = False,  # noqa: FBT001, FBT002  (as above)
+    ) -> None:
+        """Make `trace` and `span_id` current for the block that begins: the trace's own, or a span's. `begins` tells that a turn begins.
+
+        `beneath` is `context.beneath()`, which whoever enters a block has asked already.
+        """
         statement = block_statement(sys._getframe(2))  # noqa: SLF001  (the documented way to the caller's frame; the first is `__enter__`)
-        if keeps_state(statement):
+        if statement is not None and statement.f_code.co_flags & KEEPS_STATE:
             stepped = stepped_around(statement)
             frame = (
-                Frame(trace, span_id, owner, context.beneath(), is_trace)
+                Frame(trace, span_id, owner, beneath, is_trace)
                 if stepped is None
-                else GeneratorFrame(trace, span_id, owner, is_trace, stepped)
+                else GeneratorFrame(trace, span_id, owner, beneath, is_trace, stepped)
             )
-            block = Block(id(statement), frame, context.Stay(frame))
+            block: Block = (id(statement), frame, context.Stay(frame))
         else:
-            frame = Frame(trace, span_id, owner, context.beneath(), is_trace)
+            frame = Frame(trace, span_id, owner, beneath, is_trace)
             context.current.set(frame)
-            block = Block(id(statement), frame, None)
+            block = (id(statement), frame, None)
         self._open.append(block)
         if begins:
             frame.trace = trace.open_run(self._open[0] is block)  # of those that begin at once one is the first
 
-    def leave(self, error: BaseException | None) -> Block | None:
-        """Make current again what was before the block that ends. Return it.
+    def leave(self, error: BaseException | None) -> Left | None:
+        """Make current again what was before the block that ends.
 
         A block that was entered by hand in another context only is left alone: it ends there.
         """
@@ -90,31 +104,23 @@ class Blocks:
         block = open_blocks[0] if len(open_blocks) == 1 else self._ending()
         if block is None:
             return None
-        frame = block.frame
-        if block.stay is not None:
-            block.was_outermost = self._leave_stay(block, block.stay, error)
-        elif (place := context.take_out(frame, and_spans=frame.is_trace)) is None:
+        _, frame, stay = block
+        was_outermost = False
+        if stay is not None:
+            open_blocks.remove(block)
+            was_outermost = _leave_stay(frame, stay, error)
+        elif (place := context.take_out(frame, frame.is_trace)) is None:
             _say_left_elsewhere(frame)
-            block.was_outermost = False
         else:
             open_blocks.remove(block)
-            block.was_outermost = place.previous is None or context.around(place) is None
-        if frame.is_trace and not (open_blocks and any(other.frame.trace is frame.trace for other in open_blocks)):
-            frame.trace.close_run(error is None)
-        return block
-
-    def _leave_stay(self, block: Block, stay: context.Stay, error: BaseException | None) -> bool:
-        frame = block.frame
-        self._open.remove(block)
-        if isinstance(frame, GeneratorFrame):
-            frame.over = True
-            frame.stepped.end(frame)
-            if COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
-                return context.around(frame) is None
-        is_here, is_outermost = stay.leave()
-        if not is_here and type(frame) is Frame and not isinstance(error, GeneratorExit):
-            _say_left_elsewhere(frame)
-        return is_outermost
+            was_outermost = place.previous is None or context.around(place) is None
+        if frame.is_trace:
+            for _, other, _ in open_blocks:  # `any` costs each block inside another more
+                if other.trace is frame.trace:
+                    break
+            else:
+                frame.trace.close_run(error is None)
+        return frame.trace, was_outermost
 
     def _ending(self) -> Block | None:
         """Return the block that is being left: the latest of the same `with`, else the latest that is open here, else the latest."""
@@ -122,9 +128,26 @@ class Blocks:
             return next(iter(self._open), None)
         blocks = self._open[::-1]
         place = id(block_statement(sys._getframe(2)))  # noqa: SLF001  (as above)
-        same = (block for block in blocks if block.stay is not None and block.place == place)
-        here = (block for block in blocks if context.is_here(block.frame))
-        return next(same, None) or next(here, None) or blocks[0]
+        for block in blocks:
+            if block[2] is not None and block[0] == place:
+                return block
+        for block in blocks:
+            if context.is_here(block[1]):
+                return block
+        return blocks[0]
+
+
+def _leave_stay(frame: Frame, stay: context.Stay, error: BaseException | None) -> bool:
+    """End it. Tell whether nothing was current around it."""
+    if isinstance(frame, GeneratorFrame):
+        frame.over = True
+        frame.stepped.end(frame)
+        if COLLECTS_ANYWHERE and isinstance(error, GeneratorExit):  # the frame is passed over, and goes with the next block
+            return context.around(frame) is None
+    is_here, is_outermost = stay.leave()
+    if not is_here and type(frame) is Frame and not isinstance(error, GeneratorExit):
+        _say_left_elsewhere(frame)
+    return is_outermost
 
 
 class TraceBlock:
@@ -135,14 +158,16 @@ class TraceBlock:
 
     def __enter__(self) -> Self:
         writer = self._writer
-        around = context.top()
+        beneath = context.beneath()
+        around = context.live_of(beneath)
         parent_id = writer.sent_from
         if around is not None and writer.is_same_as(around.trace):
-            if around.trace.has_run:
-                self._blocks.enter(*context.here(writer), self, True)  # noqa: FBT003  (a keyword costs each block more)
-                return self
             parent_id = around.span_id
-        self._blocks.enter(writer, parent_id, self, True, True)  # noqa: FBT003  (as above)
+            if around.trace.run is not None:
+                run = writer if around.trace is writer else context.here(writer)[0]
+                self._blocks.enter(run, parent_id, self, beneath, True)  # noqa: FBT003  (a keyword costs each block more)
+                return self
+        self._blocks.enter(writer, parent_id, self, beneath, True, True)  # noqa: FBT003  (as above)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:
@@ -156,11 +181,11 @@ class TraceBlock:
         if (end := self._end(error, self._blocks.leave(error))) is not None:
             await end.wait_async()
 
-    def _end(self, error: BaseException | None, block: Block | None) -> TraceEnd | None:
+    def _end(self, error: BaseException | None, left: Left | None) -> TraceEnd | None:
         """Record what leaves the block as an exception. Return what is to be waited for, if that was the outermost block."""
         if error is not None and exceptions.is_error(error):  # where the garbage collector closes a generator, nothing looks at the context
-            self._record_leaving(error, self._writer if block is None else block.frame.trace)
-        if block is None or not block.was_outermost:
+            self._record_leaving(error, self._writer if left is None else left[0])
+        if left is None or not left[1]:
             return None
         for act in at_end:
             guard.recording(act)(self._writer)
@@ -178,10 +203,8 @@ def begin(trace: TraceBlock) -> TraceWriter:
 
 def end(trace: TraceBlock, run: TraceWriter, error: BaseException | None) -> None:
     """End such a turn, with an exception that leaves it or with none."""
-    block = Block(0, Frame(run, None, trace, None), None)
-    block.was_outermost = True
     run.close_run(error is None)
-    if (waiting := trace._end(error, block)) is not None:  # noqa: SLF001  (of this file)
+    if (waiting := trace._end(error, (run, True))) is not None:  # noqa: SLF001  (of this file)
         waiting.wait()
 
 

@@ -106,7 +106,7 @@ def leave(frame: Frame) -> None:
         frame.over = True
 
 
-def take_out(frame: Frame, *, and_spans: bool = False) -> Frame | None:
+def take_out(frame: Frame, and_spans: bool = False) -> Frame | None:  # noqa: FBT001, FBT002  (a keyword costs each block more)
     """Take `frame` out of what is current here, and with it what is over above it. Return its place, or None if it is not here.
 
     `and_spans` takes out also the spans of its trace that were left open in it. Blocks that were entered in it and not left stay.
@@ -197,11 +197,12 @@ def here(trace: TraceWriter) -> tuple[TraceWriter, str | None]:
     if frame is None:
         return trace.outside(), trace.sent_from
     run = frame.trace
-    if run is not trace and not trace.is_same_as(run):
+    is_made_of_it = run is trace or run.made_of is trace
+    if not is_made_of_it and not trace.is_same_as(run):
         return trace.outside(), trace.sent_from
-    if not run.has_run:
+    if run.run is None:
         return trace.outside(), frame.span_id
-    return (run if run is trace or run.root is trace.root else trace.within(run)), frame.span_id
+    return (run if is_made_of_it or (run.made_of or run) is (trace.made_of or trace) else trace.within(run)), frame.span_id
 
 
 def hides_text() -> bool:

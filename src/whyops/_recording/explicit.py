@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from json.encoder import encode_basestring_ascii as quote
+from typing import NamedTuple
 
 from .._runtime import guard
 from .._wire import line
@@ -16,25 +17,40 @@ from .trace_writer import TraceWriter
 
 def record(trace: TraceWriter, event_type: EventType, parts: contents.Parts, options: EventOptions, **given: object) -> None:
     """Record an event of one of the nine pairs. `given` are those arguments that may not be readable into `parts`."""
-    note_unknown(event_type, options)
+    own = _read(event_type, options) if options else _NONE
     note_odd(event_type, *parts, given)
     content, metadata = trace.fitted(event_type, parts)
-    call_id = given_text(event_type, "call_id", options.get("call_id"))
-    if call_id is not None:
+    if own.marks:
         metadata.pop(line.CALL_ID, None)
     if "external_user_id" in options:
         trace.set_user(options["external_user_id"])
+    encoded = trace.encode_content(event_type, content)
     writer, parent_id = context.here(trace)
-    writer.write(
-        event_type,
-        trace.encode_content(event_type, content),
-        span_id=given_text(event_type, "span_id", options.get("span_id")),
-        parent_id=parent_id,
-        metadata=metadata,
-        fields=step_fields(event_type, options),
-        key=quote(key) if (key := given_text(event_type, "idempotency_key", options.get("idempotency_key"))) else None,
-        timestamp=given_text(event_type, "timestamp", options.get("timestamp"), stamp_of, TIME),
-        marks=line.asked(call_id),
+    writer.write(event_type, encoded, own.span_id, parent_id, metadata, own.fields, own.key, own.timestamp, own.marks)
+
+
+class _Options(NamedTuple):
+    """What a line holds of a caller's options; as `TraceWriter.write` takes it."""
+
+    span_id: str | None = None
+    fields: str = ""
+    key: str | None = None
+    timestamp: str | None = None
+    marks: str = ""
+
+
+_NONE = _Options()
+
+
+def _read(event_type: EventType, options: EventOptions) -> _Options:
+    """Return what can be read of options, and log what can't, and which are unknown."""
+    note_unknown(event_type, options)
+    return _Options(
+        given_text(event_type, "span_id", options.get("span_id")),
+        step_fields(event_type, options),
+        quote(key) if (key := given_text(event_type, "idempotency_key", options.get("idempotency_key"))) else None,
+        given_text(event_type, "timestamp", options.get("timestamp"), stamp_of, TIME),
+        line.asked(given_text(event_type, "call_id", options.get("call_id"))),
     )
 
 

@@ -61,7 +61,7 @@ class ModelSpan:
         span_id = context.span_id_in(self._trace)
         self._call.begin()
         self._call.expect_request()
-        self._blocks.enter(self._trace, span_id, self)
+        self._blocks.enter(self._trace, span_id, self, context.beneath())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:

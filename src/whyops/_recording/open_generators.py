@@ -23,6 +23,7 @@ from .frames import Frame
 F = TypeVar("F", bound=Callable[..., Any])
 
 _GENERATOR, _COROUTINE, _ITERABLE_COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x100, 0x200
+KEEPS_STATE = _GENERATOR | _ASYNC_GENERATOR | _COROUTINE
 """Flags of code, as `inspect` names them, which `import whyops` is not to load."""
 _AROUND_BLOCKS = frozenset({"__aenter__", "__aexit__", "__enter__", "__exit__"})
 _CONTEXTLIB = contextlib.__dict__
@@ -138,11 +139,6 @@ def stepped_around(frame: FrameType | None) -> Stepped | None:
             return (kept() if kept is not None else None) or Stepped(frame)
         frame = block_statement(driver)
     return None
-
-
-def keeps_state(frame: FrameType | None) -> bool:
-    """Tell whether a function's call is suspended and goes on, perhaps in another context: a generator's or a coroutine's."""
-    return frame is not None and bool(frame.f_code.co_flags & (_GENERATOR | _ASYNC_GENERATOR | _COROUTINE))
 
 
 def _is_generator(frame: FrameType) -> bool:

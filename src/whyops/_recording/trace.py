@@ -367,7 +367,7 @@ class ToolSpan:
     def __enter__(self) -> Self:
         self._call.hides_text = context.hides_text()
         self._call.begin()
-        self._blocks.enter(self._call.trace, self._call.span_id, self)
+        self._blocks.enter(self._call.trace, self._call.span_id, self, context.beneath())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None) -> None:

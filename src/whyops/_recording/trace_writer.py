@@ -33,9 +33,9 @@ class TraceWriter:
     microseconds since 1970, until an event tells so: 0 where none was, and from then on negative.
 
     A block is a turn, which each event in it names in its metadata (`run_id`). The first block of a trace is written by the trace's own
-    writer: another would be most of the cost of a block. Each later one has a writer of its own, whose `root` is the trace's, and what is
-    told outside of blocks from then on goes through `outside`. A turn's number is drawn as its block begins, its text is written with its
-    first event.
+    writer: another would be most of the cost of a block. Each later one has a writer of its own, `made_of` the trace's, and what is told
+    outside of blocks from then on goes through `outside`. A turn's number is drawn as its block begins, its text is written with its first
+    event: `run` is empty where it is to be made of the number.
     """
 
     __slots__ = (
@@ -43,16 +43,16 @@ class TraceWriter:
         "_nonce",
         "_number",
         "_prompts",
-        "_root",
-        "_run",
         "_run_mark",
         "external_user_id",
         "head",
         "id",
         "kin",
+        "made_of",
         "moments",
         "opened_us",
         "recorder",
+        "run",
         "sent_from",
     )
 
@@ -66,9 +66,14 @@ class TraceWriter:
         root: TraceWriter | None = None,
     ) -> None:
         self.recorder: Recorder = recorder
-        self._run: str | None = run_id  # empty, if it is to be made of `_nonce` and `_number`
-        self._run_mark: str | None = "" if run_id is None else line.run(run_id)
-        self._root: TraceWriter | None = root  # of a root none: itself would be a circle
+        self.run: str | None = run_id
+        if run_id == "":
+            self._nonce: str = recorder.ids.nonce
+            self._number: int = recorder.ids.count()
+            self._run_mark: str | None = None
+        else:
+            self._run_mark = "" if run_id is None else line.run(run_id)
+        self.made_of: TraceWriter | None = root  # of a root none: itself would be a circle
         self.kin: Kin[TraceWriter] | None = None
         if root is not None:  # what is looked for below is found
             self.id: str = root.id
@@ -102,26 +107,13 @@ class TraceWriter:
         return TraceWriter, (self.recorder, self.id, self.external_user_id, metadata, self.run_id)
 
     @property
-    def root(self) -> TraceWriter:
-        """The writer that this one was made of for a block; else itself."""
-        return self if self._root is None else self._root
-
-    @property
-    def has_run(self) -> bool:
-        """Whether it names a turn."""
-        return self._run is not None
-
-    @property
     def run_id(self) -> str | None:
         """The name of the turn, the same each time; None without one."""
-        return f"{self._nonce}-{self._number}" if self._run == "" else self._run
+        return f"{self._nonce}-{self._number}" if self.run == "" else self.run
 
-    def in_run(self, run_id: str | None = None) -> TraceWriter:
+    def in_run(self, run_id: str | None = "") -> TraceWriter:
         """Return what writes the events of one turn of the same trace: of the one with `run_id`, else of a new one."""
-        run = TraceWriter(self.recorder, None, None, None, run_id, self.root)
-        if run_id is None:
-            run._draw()
-        return run
+        return TraceWriter(self.recorder, None, None, None, run_id, self.made_of or self)
 
     def open_run(self, is_only: bool = False) -> TraceWriter:  # noqa: FBT001, FBT002  (a keyword costs each block more)
         """Return what writes the events of a block that begins: in a turn of its own, unless this names one. `close_run` ends it.
@@ -129,10 +121,13 @@ class TraceWriter:
         Until then it hears of a user who is named later. `is_only` tells that no other block of the trace is open or begins.
         """
         run = self
-        if is_only and self._run is None:
-            self._draw()
-        elif self._root is None and not self._run:
-            run = self._kin_of_all().listen(self.in_run())
+        if is_only and self.run is None:
+            self._nonce, self._number = self.recorder.ids.nonce, self.recorder.ids.count()
+            self.run, self._run_mark = "", None
+        elif self.made_of is None and not self.run:
+            run = TraceWriter(self.recorder, None, None, None, "", self)
+            kin = self.kin or self.own_kin()
+            kin.listening[run] = None
         if not self.opened_us:
             self.opened_us = self.recorder.clock.wall_ns() // 1_000
             if run is not self:
@@ -142,22 +137,19 @@ class TraceWriter:
             run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
         return run
 
-    def _draw(self) -> None:
-        ids = self.recorder.ids
-        self._nonce: str = ids.nonce
-        self._number: int = ids.count()
-        self._run, self._run_mark = "", None
-
     def close_run(self, is_over: bool) -> None:  # noqa: FBT001  (as above)
         """Let the writer of a block that has ended go; the trace's own is free for the next, if it wrote nothing, and nothing follows."""
-        if self._root is not None:
-            self._kin_of_all().forget(self)
+        if self.made_of is not None:
+            if (kin := self.made_of.kin) is not None:
+                kin.listening.pop(self, None)
+                if kin.within is not None:
+                    kin.forget(self)
         elif self._run_mark is None and is_over:
-            self._run_mark, self._run = "", None
+            self._run_mark, self.run = "", None
 
     def outside(self) -> TraceWriter:
         """Return what writes the events of the trace that are told outside of its blocks."""
-        if self._root is not None or self._run != "":
+        if self.made_of is not None or self.run != "":
             return self
         kin = self.own_kin()
         if kin.outside is None:
@@ -166,7 +158,7 @@ class TraceWriter:
 
     def within(self, run: TraceWriter) -> TraceWriter:
         """Return what writes the events of this trace in the turn of a block of another writer for it."""
-        kin = self._kin_of_all()
+        kin = (self.made_of or self).own_kin()
         if kin.within is None or kin.within[0] is not run:
             if kin.within is not None:
                 kin.forget(kin.within[1])
@@ -179,16 +171,13 @@ class TraceWriter:
             self.kin = Kin()
         return self.kin
 
-    def _kin_of_all(self) -> Kin[TraceWriter]:
-        return self.root.own_kin()
-
     def opened(self) -> str:
         """Return when the block was opened, as a ready member of the metadata of the first event in it, which is asked for once."""
         opened_us, self.opened_us = self.opened_us, -1
         if opened_us <= 0:
             return ""
         time, kin = self.recorder.clock.text_of(opened_us), self.kin
-        if kin is None and self._root is None:
+        if kin is None and self.made_of is None:
             return line.opened(time)
         for writer in self._all():
             writer.opened_us = -1
@@ -198,7 +187,8 @@ class TraceWriter:
         return line.opened(time) + line.inside(around)
 
     def _all(self) -> tuple[TraceWriter, ...]:
-        root, kin = self.root, self.root.kin
+        root = self.made_of or self
+        kin = root.kin
         return (self, root) if kin is None else (self, root, *kin.listening)
 
     def prompts(self) -> PromptMemory:
