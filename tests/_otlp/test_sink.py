@@ -118,7 +118,9 @@ def test_at_the_end_a_root_that_is_not_sent_is_said(
         sink.close()
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == (not all_waits)
-    assert all(" is away, and the span around 1 turn was not sent" in text and text.endswith("whyops push --otlp URL chat-1") for text in said)
+    assert all(
+        " is away, and the span around 1 turn was not sent" in text and text.endswith("whyops push --otlp URL chat-1") for text in said
+    )
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504, 500])

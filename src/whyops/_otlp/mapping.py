@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._encoding.core import core
+from .._encoding.core import json_reader
 from .._wire.read import RecordedEvent, decode
 from .conversation import Conversation
 from .span import Span
@@ -193,10 +193,9 @@ def _rest(turn: Turn) -> list[Span]:
 
 
 def _object(line: bytes) -> dict[str, object]:
-    """Return what a line holds, by pydantic's parser, which takes half the time of `json`; before pydantic 2.5 there is none."""
-    read = getattr(core(), "from_json", decode)
+    """Return what a line holds."""
     try:
-        held = read(line)
-    except ValueError:  # halves of characters, more levels than it takes, or no JSON at all
+        held = json_reader()(line)
+    except (ValueError, RecursionError):  # halves of characters, more levels than it takes, or no JSON at all
         held = decode(line)
     return held if isinstance(held, dict) else {}
