@@ -46,19 +46,16 @@ class Entry(NamedTuple):
         """Read an event."""
         given = raw.get
         kind = given("eventType")
-        names = (
-            *(text_in(given("traceId")), text_in(given("idempotencyKey")), text_in(given("spanId"))),
-            *(given("agentName"), given("externalUserId")),
-        )
+        trace, key, span = text_in(given("traceId")), text_in(given("idempotencyKey")), text_in(given("spanId"))
         if given("metadata") or type(kind) is not str or kind not in _PLAIN:
-            return _read(RecordedEvent(raw), line, names)
+            return _read(RecordedEvent(raw), line, (trace, key, span, given("agentName"), given("externalUserId")))
         at = microseconds(given("timestamp"))
         if kind not in ("tool_call_request", "tool_call_response"):
-            return cls(line, kind, *names, at, at, by_user=kind == "user_message")
+            return cls(line, kind, trace, key, span, given("agentName"), given("externalUserId"), at, at, by_user=kind == "user_message")
         fields = as_mapping(given("content"))
         tool = as_text(fields.get("toolName")) or name_in(fields.get("toolCalls"))
         failed = kind == "tool_call_response" and bool(as_mapping(fields.get("toolResults")).get("error"))
-        return cls(line, kind, *names, at, at, text_in(tool), failed)
+        return cls(line, kind, trace, key, span, given("agentName"), given("externalUserId"), at, at, text_in(tool), failed)
 
 
 def _read(event: RecordedEvent, line: bytes, names: _Names) -> Entry:

@@ -68,6 +68,10 @@ class Message:
     content: object
 
 
+_TOLD_BY_METADATA = {"call_id": None, "latency_ms": None, "parent_span_id": None, "redacted": 0, "truncated": 0, "usage": NO_USAGE}
+"""What is read once from an event's metadata, as it is without any: most of it is asked of each event."""
+
+
 @dataclass(frozen=True, init=False)
 class RecordedEvent(EventMetadata):
     """One event of a trace. `raw` is the event as it was recorded; all else is read from it."""
@@ -93,7 +97,9 @@ class RecordedEvent(EventMetadata):
         known["type"] = as_text(given("eventType")) or UNKNOWN
         known["key"] = as_text(given("idempotencyKey"))
         known["span_id"] = as_text(given("spanId"))
-        known["metadata"] = as_mapping(given("metadata"))
+        known["metadata"] = metadata = as_mapping(given("metadata"))
+        if not metadata:
+            known.update(_TOLD_BY_METADATA)
         known["fields"] = as_mapping(given("content"))
 
     @once
@@ -169,8 +175,6 @@ class RecordedEvent(EventMetadata):
     @once
     def latency_ms(self) -> float | None:
         """How long it took: the exact time if it was recorded, else the whole milliseconds."""
-        if not self.metadata:
-            return None
         for name in ("durationMs", "latencyMs"):
             value = self.metadata.get(name)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
