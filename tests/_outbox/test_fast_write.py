@@ -63,10 +63,12 @@ def written(fd: int) -> bytes:
 def test_lines_are_written_whole_with_and_without_other_threads(file):
     """The bytes are the same, whoever writes them."""
     writing.prepare()
+    assert (writing.write is os.write) == (writing.held is None)  # itself, with no call around it; threads of other tests may be left
     assert writing.write(file, LINE) == len(LINE)
     with others():
         writing.prepare()
         assert writing.held is not None
+        assert writing.write is not os.write
         assert writing.write(file, LINE) == len(LINE)
     assert written(file) == 2 * LINE
 
@@ -117,6 +119,7 @@ def test_a_slow_disk_stops_all_threads_once(monkeypatch):
         assert writing.write(writer, LINE) == len(LINE)
         writing.prepare()
         assert writing.held is None
+        assert writing.write is os.write
         assert writing.write(writer, LINE) == len(LINE)
         assert min(turns) > 0
     os.close(writer)

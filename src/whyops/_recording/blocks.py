@@ -96,7 +96,7 @@ class Blocks:
             frame.trace = trace.open_run(self._open[0] is block)  # of those that begin at once one is the first
 
     def leave(self, error: BaseException | None) -> Left | None:
-        """Make current again what was before the block that ends.
+        """Make current again what was before the block that ends. Return what that was; None if none is open.
 
         A block that was entered by hand in another context only is left alone: it ends there.
         """
