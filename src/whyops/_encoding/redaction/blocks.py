@@ -92,7 +92,7 @@ FINDERS = (
     ),
     Finder(
         "Bearer hunter22",
-        r"(?i:bearer|basic|negotiate|ntlm|apikey)[ \t]{1,4}[A-Za-z0-9_.~+/%\"'-]{6}",
+        r"(?i:bearer|basic|negotiate|ntlm|apikey)[ \t]{1,4}[A-Za-z0-9_.~+/%\x22'-]{6}",
         matches(
             Pattern(
                 r"(?:([Bb](?:earer|EARER))|([Bb](?:asic|ASIC))|(?:[Nn](?:egotiate|tlm|TLM)|[Aa]pi[Kk]ey))[ \t]{1,4}[\"']?"
