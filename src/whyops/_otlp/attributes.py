@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from pydantic_core import to_json
+from .._encoding.core import core
 
 MAX_DEPTH = 30
 """How deep a value's lists and objects may be nested: one receiver fails for good on a trace with 33 levels."""
@@ -37,9 +37,11 @@ def plain_or_json(value: object) -> tuple[str | bytes, str]:
 
 def _json(value: object) -> bytes:
     try:
-        return to_json(value, inf_nan_mode="constants")
+        text: bytes = core().to_json(value)
     except ValueError:  # halves of characters, more digits or levels than it takes
         pass
+    else:
+        return text
     try:
         return _write_carefully(value).encode("utf-8", "replace")
     except (RecursionError, ValueError):
