@@ -110,6 +110,7 @@ def answer(path: str, headers: dict[str, str], body: bytes) -> bytes:
         )
     if path in {"/api/events", "/api/events/ingest"}:
         events = json.loads(decoded(headers.get("content-encoding", ""), body))
+        events = events if isinstance(events, list) else [events]  # whyops 0.1.1 sends one at a time
         return response("201 Created", "application/json", b"[%b]" % b",".join(SAVED % event["spanId"].encode() for event in events))
     if path.startswith("/runs"):
         return response("202 Accepted", "application/json", b"{}")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pydantic_core
 import pytest
 
 from whyops._encoding import core
@@ -17,6 +18,12 @@ def run(code: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+loads_twice = pytest.mark.skipif(
+    core._release(Path(pydantic_core.__file__).parents[1]) < core._LOADS_TWICE, reason="needs pydantic-core 2.20"
+)
+
+
+@loads_twice
 def test_it_is_loaded_alone_and_leaves_no_trace() -> None:
     """Its package is not loaded with it, and whoever imports that later gets it whole, with the same classes."""
     code = """

@@ -20,7 +20,12 @@ def finders(known: Iterable[str]) -> tuple[Finder, ...]:
     long_enough = (secret for secret in known if len(secret) >= _LEAST and secret.isprintable())
     forms = tuple(sorted(set(chain.from_iterable(map(_forms, long_enough))), key=len, reverse=True))
     written = {*forms, *(json.dumps(each, ensure_ascii=False)[1:-1] for each in forms)}
-    return (Finder(forms[0], "|".join(map(re.escape, written)), partial(_find, forms)),) if forms else ()
+    return (Finder(forms[0], "|".join(map(_literally, written)), partial(_find, forms)),) if forms else ()
+
+
+def _literally(text: str) -> str:
+    """Return the expression for a text. `re.escape` also marks what means nothing, such as a space, which older prefilters refuse."""
+    return re.sub(r"[\\.+*?()|\[\]{}^$#&~-]", r"\\\g<0>", text)
 
 
 def _forms(secret: str) -> tuple[str, ...]:
