@@ -29,6 +29,8 @@ NEED_MORE_THAN_THE_LOWEST = [
     "tests/_providers",
     "tests/_service/test_clients.py",
     "tests/_service/test_recorded_clients.py",
+    "tests/_testing/test_replayed_models.py",
+    "tests/acceptance/test_web_servers.py",
 ]
 
 # Frameworks that make OpenTelemetry spans, and what makes them where they don't by themselves. One test may have several, after a hyphen.
