@@ -200,9 +200,9 @@ def test_a_user_named_in_between_is_in_all_events_from_there_on():
         look("cup")
     trace.error_sync("c")
     assert [event.get("externalUserId") for event in recording.events] == ["u-1"] * 3 + ["u-2"] * 4
-    kin = writer_of(trace).kin
-    assert kin is not None
-    assert list(kin.listening) == [kin.outside]
+    others = writer_of(trace).others
+    assert others is not None
+    assert list(others.listening) == [others.outside]
 
 
 def test_an_exception_that_leaves_the_block_is_part_of_its_turn():

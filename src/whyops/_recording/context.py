@@ -35,8 +35,7 @@ def top() -> Frame | None:
     One that is over, or not current here, is passed over. A block that a generator on this call stack holds counts also where the
     generator's step is taken in another context than the block was entered in.
     """
-    chain = beneath()
-    return chain.live if type(chain) is Covered else chain
+    return live_of(beneath())
 
 
 def live_of(chain: Frame | None) -> Frame | None:

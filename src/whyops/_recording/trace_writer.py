@@ -17,8 +17,8 @@ from .._wire.timestamps import Moments
 from ..types import EventType
 from .foreign_span import FOREIGN, traceparent
 from .ids import clip, readable_user_id
-from .kin import Kin
 from .options import given_text
+from .other_writers import OtherWriters
 from .prompts import PromptMemory
 from .recorder import Recorder
 
@@ -47,10 +47,10 @@ class TraceWriter:
         "external_user_id",
         "head",
         "id",
-        "kin",
         "made_of",
         "moments",
         "opened_us",
+        "others",
         "recorder",
         "run",
         "sent_from",
@@ -74,7 +74,7 @@ class TraceWriter:
         else:
             self._run_mark = "" if run_id is None else line.run(run_id)
         self.made_of: TraceWriter | None = root  # of a root none: itself would be a circle
-        self.kin: Kin[TraceWriter] | None = None
+        self.others: OtherWriters[TraceWriter] | None = None
         if root is not None:  # what is looked for below is found
             self.id: str = root.id
             self.moments: Moments = root.moments
@@ -126,24 +126,24 @@ class TraceWriter:
             self.run, self._run_mark = "", None
         elif self.made_of is None and not self.run:
             run = TraceWriter(self.recorder, None, None, None, "", self)
-            kin = self.kin or self.own_kin()
-            kin.listening[run] = None
+            others = self.others or self.own_others()
+            others.listening[run] = None
         if not self.opened_us:
             self.opened_us = self.recorder.clock.wall_ns() // 1_000
             if run is not self:
                 run.opened_us = self.opened_us
         if FOREIGN in modules and (around := traceparent()) is not None:
-            run.own_kin().traceparent = around
+            run.own_others().traceparent = around
             run.opened_us = self.recorder.clock.wall_ns() // 1_000  # so that the turn's first event tells it, also of a later one
         return run
 
     def close_run(self, is_over: bool) -> None:  # noqa: FBT001  (as above)
         """Let the writer of a block that has ended go; the trace's own is free for the next, if it wrote nothing, and nothing follows."""
         if self.made_of is not None:
-            if (kin := self.made_of.kin) is not None:
-                kin.listening.pop(self, None)
-                if kin.within is not None:
-                    kin.forget(self)
+            if (others := self.made_of.others) is not None:
+                others.listening.pop(self, None)
+                if others.within is not None:
+                    others.forget(self)
         elif self._run_mark is None and is_over:
             self._run_mark, self.run = "", None
 
@@ -151,45 +151,45 @@ class TraceWriter:
         """Return what writes the events of the trace that are told outside of its blocks."""
         if self.made_of is not None or self.run != "":
             return self
-        kin = self.own_kin()
-        if kin.outside is None:
-            kin.outside = kin.listen(TraceWriter(self.recorder, None, None, None, None, self))
-        return kin.outside
+        others = self.own_others()
+        if others.outside is None:
+            others.outside = others.listen(TraceWriter(self.recorder, None, None, None, None, self))
+        return others.outside
 
     def within(self, run: TraceWriter) -> TraceWriter:
         """Return what writes the events of this trace in the turn of a block of another writer for it."""
-        kin = (self.made_of or self).own_kin()
-        if kin.within is None or kin.within[0] is not run:
-            if kin.within is not None:
-                kin.forget(kin.within[1])
-            kin.within = (run, kin.listen(self.in_run(run.run_id)))
-        return kin.within[1]
+        others = (self.made_of or self).own_others()
+        if others.within is None or others.within[0] is not run:
+            if others.within is not None:
+                others.forget(others.within[1])
+            others.within = (run, others.listen(self.in_run(run.run_id)))
+        return others.within[1]
 
-    def own_kin(self) -> Kin[TraceWriter]:
+    def own_others(self) -> OtherWriters[TraceWriter]:
         """Return it, made if there is none. Of two threads that make it at once, the first one's block hears of no user named later."""
-        if self.kin is None:
-            self.kin = Kin()
-        return self.kin
+        if self.others is None:
+            self.others = OtherWriters()
+        return self.others
 
     def opened(self) -> str:
         """Return when the block was opened, as a ready member of the metadata of the first event in it, which is asked for once."""
         opened_us, self.opened_us = self.opened_us, -1
         if opened_us <= 0:
             return ""
-        time, kin = self.recorder.clock.text_of(opened_us), self.kin
-        if kin is None and self.made_of is None:
+        time, others = self.recorder.clock.text_of(opened_us), self.others
+        if others is None and self.made_of is None:
             return line.opened(time)
         for writer in self._all():
             writer.opened_us = -1
-        if kin is None or kin.traceparent is None:
+        if others is None or others.traceparent is None:
             return line.opened(time)
-        around, kin.traceparent = kin.traceparent, None
+        around, others.traceparent = others.traceparent, None
         return line.opened(time) + line.inside(around)
 
     def _all(self) -> tuple[TraceWriter, ...]:
         root = self.made_of or self
-        kin = root.kin
-        return (self, root) if kin is None else (self, root, *kin.listening)
+        others = root.others
+        return (self, root) if others is None else (self, root, *others.listening)
 
     def prompts(self) -> PromptMemory:
         """Return what is remembered of the prompts of this trace, by this writer and by others of the same trace."""

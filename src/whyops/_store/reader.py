@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._wire.objects import objects_in
 from .._wire.read import RecordedEvent, decode
+from .._wire.values import sqlite_text
 from ..errors import TraceNotFoundError
 from . import STORE_NAME
 
@@ -67,10 +68,10 @@ class Selection:
             "active_at >= ?": self.since,
             "active_at < ?": self.until,
         }
-        given: dict[str, list[object]] = {condition: [_storable(value)] for condition, value in conditions.items() if value is not None}
+        given: dict[str, list[object]] = {condition: [sqlite_text(value)] for condition, value in conditions.items() if value is not None}
         if self.agent_name is not None:
             condition, values = _acts(self.agent_name, "agent")
-            given[f"(agent_name = ? OR {condition})"] = [_storable(self.agent_name), *values]
+            given[f"(agent_name = ? OR {condition})"] = [sqlite_text(self.agent_name), *values]
         if self.node is not None:
             condition, values = _acts(self.node, "place")
             given[condition] = values
@@ -83,11 +84,6 @@ OPENING = """
     (SELECT line FROM events WHERE event = coalesce(opening, (SELECT min(event) FROM events WHERE events.trace = traces.trace)))
 """
 """The line of a trace's `opening`, as SQL."""
-
-
-def _storable(text: str) -> str:
-    """Return text as the store holds it: a lone surrogate is its escape."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _did_you_mean(wanted: str, names: Iterable[str]) -> str:
@@ -107,7 +103,7 @@ def _acts(name: str, kind: str) -> tuple[str, list[object]]:
     marks = [f"{before}{text}" for text in texts for before in ((':"', ': "') if kind == "agent" else (':"', ': "', "/"))]
     holds = " OR ".join(["instr(line, ?)"] * len(marks))
     condition = f"EXISTS (SELECT 1 FROM events WHERE events.trace = traces.trace AND ({holds}) AND acts(line, ?, ?))"  # noqa: S608  (our own text)
-    return condition, [*(mark.encode("utf-8", "replace") for mark in marks), _storable(name), kind]
+    return condition, [*(mark.encode("utf-8", "replace") for mark in marks), sqlite_text(name), kind]
 
 
 def _is_acting(line: bytes, name: str, kind: str) -> bool:
@@ -170,11 +166,11 @@ class StoreReader:
     def meant_tool(self, name: str) -> str:
         """Return a question that names the tool most like one that no trace has called; nothing if one has, or none is."""
         names = [one for (one,) in self._rows("SELECT DISTINCT name FROM tools")]
-        return "" if _storable(name) in names else _did_you_mean(name, names)
+        return "" if sqlite_text(name) in names else _did_you_mean(name, names)
 
     def _matches(self, wanted: str) -> list[str]:
         """Return the ids that are meant: at most one more than an error names."""
-        wanted = _storable(wanted)
+        wanted = sqlite_text(wanted)
         beginning = wanted.removesuffix("…").removesuffix("...")  # as `whyops list` shows an id that it had to cut
         if wanted == "last":
             found = self._rows("SELECT trace_id FROM traces ORDER BY active_at DESC, trace DESC LIMIT 1")

@@ -9,7 +9,7 @@ from .model_tool_call import name_in
 from .prompt import is_of_user
 from .read import RecordedEvent
 from .recorded_time import microseconds
-from .values import as_mapping, as_text
+from .values import as_mapping, as_text, sqlite_text
 
 _PLAIN = frozenset({"llm_response", "llm_thinking", "tool_call_request", "tool_call_response", "user_message"})
 """Of these little is read, and without metadata nothing has to be looked up in other places."""
@@ -67,7 +67,7 @@ def _read(event: RecordedEvent, line: bytes, names: _Names) -> Entry:
         *names,
         event.at,
         event.began_at,
-        storable(event.tool) if is_tool else None,
+        text_in(event.tool) if is_tool else None,
         event.type == "tool_call_response" and not stands_for and event.failure is not None,
         stands_for,
         event.type == "user_message" and is_of_user(event),
@@ -75,11 +75,9 @@ def _read(event: RecordedEvent, line: bytes, names: _Names) -> Entry:
     )
 
 
-def storable(text: str | None) -> str | None:
-    """Return text that SQLite accepts: a lone surrogate becomes its escape."""
-    return text if text is None or text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-
-
 def text_in(value: object) -> str | None:
     """Return the value, as SQLite accepts it, if it is text and not empty, else None."""
-    return value if type(value) is str and value and value.isascii() else storable(as_text(value))
+    if type(value) is str and value and value.isascii():
+        return value
+    text = as_text(value)
+    return None if text is None else sqlite_text(text)

@@ -22,3 +22,8 @@ def as_sequence(value: object) -> Sequence[object]:
 def as_text(value: object) -> str | None:
     """Return the value if it is text and not empty, else None."""
     return value if isinstance(value, str) and value else None
+
+
+def sqlite_text(text: str) -> str:
+    """Return text as SQLite accepts it: a lone surrogate becomes its escape."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -16,6 +16,17 @@ except ImportError:  # its name since 2.0
     from mcp.server import MCPServer as FastMCP
 
 
+SHIPPED = (
+    "ship(bed): 'shipped bed'",
+    "  ship(bed): 'shipped bed'",
+    "    price_of(bed): 3",
+    "ship(sofa): 'shipped sofa'",
+    "  ship(sofa): 'shipped sofa'",
+    "    price_of(sofa): 4",
+)
+"""What is told of a bed and a sofa that are shipped at once: the client's calls, and within each what the server records."""
+
+
 @whyops.tool
 def price_of(sku: str) -> int:
     """Be called by a tool of the server."""

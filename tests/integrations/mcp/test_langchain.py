@@ -17,7 +17,7 @@ from langchain_mcp_adapters.tools import load_mcp_tools
 
 import whyops
 from tests.integrations.mcp.links import in_memory, serving, told
-from tests.integrations.mcp.shop import make_server
+from tests.integrations.mcp.shop import SHIPPED, make_server
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 from whyops.integrations.mcp import recorded_session
 
@@ -43,12 +43,7 @@ def made(options: dict[str, Any], *, handler: bool) -> list[str]:
 
 
 EXPECTED = [
-    "ship(bed): 'shipped bed'",
-    "  ship(bed): 'shipped bed'",
-    "    price_of(bed): 3",
-    "ship(sofa): 'shipped sofa'",
-    "  ship(sofa): 'shipped sofa'",
-    "    price_of(sofa): 4",
+    *SHIPPED,
     "refuse(bed): failed",
     "  refuse(bed): failed",
 ]

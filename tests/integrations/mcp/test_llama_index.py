@@ -14,7 +14,7 @@ from llama_index.tools.mcp import BasicMCPClient, McpToolSpec
 
 import whyops
 from tests.integrations.mcp.links import serving, told
-from tests.integrations.mcp.shop import make_server
+from tests.integrations.mcp.shop import SHIPPED, make_server
 from whyops.integrations.llama_index import instrument
 from whyops.integrations.mcp import recorded_session
 
@@ -35,12 +35,7 @@ def test_each_call_is_recorded_once(*, handler: bool) -> None:
     with serving(make_server(trust=True)) as url:
         asyncio.run(use(url))
     assert told("order-7") == [
-        "ship(bed): 'shipped bed'",
-        "  ship(bed): 'shipped bed'",
-        "    price_of(bed): 3",
-        "ship(sofa): 'shipped sofa'",
-        "  ship(sofa): 'shipped sofa'",
-        "    price_of(sofa): 4",
+        *SHIPPED,
         "refuse(bed): failed",
         "  refuse(bed): failed",
         "plain(bed): 'bed!'",

@@ -15,7 +15,7 @@ pytest.importorskip("uvicorn")
 
 import whyops
 from tests.integrations.mcp.links import begun, in_memory, over_http, over_stdio, seconds, serving, told
-from tests.integrations.mcp.shop import make_server
+from tests.integrations.mcp.shop import SHIPPED, make_server
 from tests.server.otlp import OtlpServer
 from tests.server.server import StrictServer
 from whyops.integrations.mcp import recorded_session
@@ -75,12 +75,7 @@ def test_one_trace_over(link: Link, tmp_path: Path) -> None:
         "look_up(lamp): {'sku': 'lamp', 'price': 4}",
         "  look_up(lamp): {'sku': 'lamp', 'price': 4}",
         "    price_of(lamp): 4",
-        "ship(bed): 'shipped bed'",
-        "  ship(bed): 'shipped bed'",
-        "    price_of(bed): 3",
-        "ship(sofa): 'shipped sofa'",
-        "  ship(sofa): 'shipped sofa'",
-        "    price_of(sofa): 4",
+        *SHIPPED,
         "refuse(lamp): failed",
         "  refuse(lamp): failed",
         "plain(lamp): 'lamp!'",

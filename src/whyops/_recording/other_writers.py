@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 W = TypeVar("W")
 
 
-class Kin(Generic[W]):
+class OtherWriters(Generic[W]):
     """What a trace has beyond one writer: `outside` writes what is told outside of its blocks.
 
     `within` is a block of another writer for the same trace, and what writes in its turn. `listening` are those that hear of what concerns
