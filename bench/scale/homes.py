@@ -15,23 +15,33 @@ _RESULT = {"orders": [{"id": f"order-{number:05d}", "status": "in transit", "ite
 
 
 def lines(traces: int, calls: int) -> Iterator[bytes]:
-    """Yield the lines of traces with a question, so many tool calls (two lines each) and an answer. Every tenth is of `user_1`."""
+    """Yield the lines of traces with a question, so many tool calls (two lines each) and an answer, as clients write them.
+
+    Every tenth is of `user_1`.
+    """
     number = 0
     for trace in range(traces):
         start = f'{{"traceId":"trace-{trace:06d}","agentName":"shop","externalUserId":"user_{trace % 10}","eventType":"'
         for kind, span, content in _events(calls):
             number += 1
             moment = f"2026-11-{1 + number // 4_320_000:02d}T{number // 180_000 % 24:02d}:{number // 3000 % 60:02d}:{number // 50 % 60:02d}"
-            key = f'"timestamp":"{moment}.{number % 50 * 20:03d}Z","idempotencyKey":"{"0" * 16}-{number}"'
+            moment += f".{number % 50 * 20:03d}"
+            key = f'"timestamp":"{moment}Z","idempotencyKey":"{"0" * 16}-{number}"'
             of_span = f',"spanId":"{trace}-{span}"' if span else ""
-            yield f'{start}{kind}",{key}{of_span},"content":{json.dumps(content)}}}\n'.encode()
+            yield f'{start}{kind}",{key}{of_span},"content":{json.dumps(content)},{_metadata(kind, moment)}}}\n'.encode()
+
+
+def _metadata(kind: str, moment: str) -> str:
+    tool = '"tool":"search_orders",' if "tool" in kind else ""
+    took = ',"latencyMs":12,"durationMs":12.5' if kind == "tool_call_response" else ""
+    return f'"metadata":{{{tool}"recordedAt":"{moment}000Z"{took},"runId":"{"0" * 16}-1"}}'
 
 
 def _events(calls: int) -> Iterator[tuple[str, int, object]]:
     yield "user_message", 0, [{"role": "user", "content": "Where are the orders that I made last week?"}]
     for call in range(1, calls + 1):
         yield "tool_call_request", call, {"toolCalls": [{"name": "search_orders", "arguments": {"order_id": f"order-{call:05d}"}}]}
-        yield "tool_call_response", call, {"toolCalls": [{"name": "search_orders"}], "toolResults": _RESULT, "latencyMs": 12.5}
+        yield "tool_call_response", call, {"toolCalls": [{"name": "search_orders"}], "toolResults": _RESULT}
     yield "llm_response", 0, {"content": "They are on their way.", "finishReason": "stop"}
 
 
