@@ -47,7 +47,8 @@ class Entry(NamedTuple):
         kind, metadata = as_text(given("eventType")) or UNKNOWN, as_mapping(given("metadata"))
         at = happened(raw, metadata)
         stands_for = "stands_for" in metadata and as_text(metadata["stands_for"]) is not None
-        tool, failed = _tool(raw, kind, metadata) if kind in _TOOLS and not stands_for else (None, False)
+        tool = _tool(raw, kind, metadata) if kind in _TOOLS and not stands_for else None
+        failed = kind == "tool_call_response" and not stands_for and _has_failed(raw)
         return cls(
             line,
             kind,
@@ -66,13 +67,17 @@ class Entry(NamedTuple):
         )
 
 
-def _tool(raw: Mapping[str, object], kind: str, metadata: Mapping[str, object]) -> tuple[str | None, bool]:
-    """Return which tool an event is of, and whether it tells that the call failed."""
+def _tool(raw: Mapping[str, object], kind: str, metadata: Mapping[str, object]) -> str | None:
     if kind == "tool_result":
-        return text_in(RecordedEvent(raw).tool), False
+        return text_in(RecordedEvent(raw).tool)
+    if tool := text_in(metadata.get("tool")):
+        return tool
     content = as_mapping(raw.get("content"))
-    tool = text_in(metadata.get("tool")) or text_in(content.get("toolName")) or text_in(name_in(content.get("toolCalls")))
-    return tool, kind == "tool_call_response" and bool(as_mapping(content.get("toolResults")).get("error"))
+    return text_in(content.get("toolName")) or text_in(name_in(content.get("toolCalls")))
+
+
+def _has_failed(raw: Mapping[str, object]) -> bool:
+    return bool(as_mapping(as_mapping(raw.get("content")).get("toolResults")).get("error"))
 
 
 def _tokens(raw: Mapping[str, object]) -> tuple[int, int]:
