@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +63,24 @@ def test_an_old_release_is_imported_as_usual(monkeypatch: pytest.MonkeyPatch) ->
     assert core._part() is None
     monkeypatch.setattr(core, "_loaded", None)
     assert core.core().__name__ == "pydantic_core"
+
+
+@loads_twice
+def test_much_is_read_by_the_quicker_reader() -> None:
+    """It is loaded where so much is read that this pays, and by nothing less."""
+    code = """
+import json
+from whyops._encoding.core import _MUCH, json_reader
+print(json_reader(_MUCH - 1) is json.loads, json_reader(1)(b'{"a":1}'), json_reader() is json.loads)
+"""
+    assert run(code) == ["True {'a': 1} False"]
+
+
+def test_where_it_cannot_be_loaded_pythons_own_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much there is, and it is looked for once."""
+    monkeypatch.delitem(sys.modules, "pydantic_core")
+    looked: list[object] = []
+    for name, value in {"_loaded": None, "_read_bytes": 0, "_part": lambda: looked.append(None)}.items():
+        monkeypatch.setattr(core, name, value)
+    assert [core.json_reader(core._MUCH) is json.loads for _ in range(3)] == [True] * 3
+    assert len(looked) == 1

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests._delivery.parts import HERE, keys, line, lines
+from whyops._encoding import core
 from whyops._outbox.segment import Segment, count_lines, is_held, reading_lines
+from whyops._store.sink import SqliteSink
+from whyops._wire.objects import objects_in
+from whyops._wire.read import decode
 
 EVERYTHING = (10**6, 10**9)
 
@@ -99,6 +106,24 @@ def test_what_stands_behind_a_torn_line_is_saved(tmp_path, torn):
     assert segment is not None
     texts, _ = segment.read(segment.acknowledged, *EVERYTHING)
     assert keys(texts) == ["0", "2", "3"]
+
+
+def test_what_the_heir_reads_is_read_once(tmp_path):
+    """Each line is read to see whether it is whole, and the store that gets it does not read it again; what it stores is the same."""
+    texts = [*lines(50), line(50)[:-40] + line(51), b"garbage\n", line(52)]
+    made(tmp_path, *texts).release()
+    heir = Segment.adopt(tmp_path / "a.lines")
+    found, _ = heir.read(heir.acknowledged, *EVERYTHING)
+    assert found == [*lines(50), line(51), line(52)]
+    assert all(decode(one) == event for one, event in zip(found, objects_in(found, decode), strict=True))
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(core, "_loaded", SimpleNamespace(from_json=None))  # whoever calls it fails
+        patches.setattr(json, "loads", None)
+        sink = SqliteSink(tmp_path / "store")
+        assert sink.send(found).stored == len(found)
+        sink.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "store" / "traces.db")) as connection:
+        assert [stored for (stored,) in connection.execute("SELECT line FROM events ORDER BY event")] == found
 
 
 def test_the_heir_goes_on_where_the_owner_stopped(tmp_path):

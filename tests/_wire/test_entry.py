@@ -23,7 +23,16 @@ TIMES = ("2026-11-23T18:14:02.125Z", "2026-11-23T18:14:02.125001Z", "2026-11-23T
 KINDS = ("tool_call_request", "tool_call_response", "tool_result", "error", "user_message", "llm_response", "mine", "", 7)
 
 
-@pytest.mark.parametrize("metadata", [None, {"latencyMs": 20}, {"tool": "look", "stands_for": "run", "usage": {"totalTokens": 3}}])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        {"latencyMs": 20, "tool": "look"},
+        {"tool": "look", "stands_for": "run", "usage": {"totalTokens": 3}},
+        {"tool": 7, "stands_for": "", "recordedAt": TIMES[1], "startedAt": "2026-11-23T18:14:01Z", "durationMs": 0.5, "usage": 3},
+        {"recordedAt": "x", "startedAt": 7, "durationMs": True, "latencyMs": -1, "promptIds": "x", "usage": {"promptTokens": 2}},
+    ],
+)
 def test_it_tells_what_the_event_tells(metadata: dict[str, object] | None) -> None:
     """Of any kind, content and time, with metadata or without."""
     for kind, content, time in itertools.product(KINDS, CONTENTS, TIMES):
@@ -37,9 +46,14 @@ def test_it_tells_what_the_event_tells(metadata: dict[str, object] | None) -> No
         assert entry.by_user == (read.type == "user_message")
 
 
-def test_a_plain_event_makes_no_other_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a tool's event without metadata tells is taken from the parsed JSON."""
+METADATA = {"tool": "look", "recordedAt": TIMES[1], "startedAt": TIMES[0], "latencyMs": 12, "durationMs": 12.5, "runId": "r-1"}
+
+
+@pytest.mark.parametrize("kind", ["tool_call_request", "tool_call_response", "user_message", "llm_thinking", "error"])
+def test_an_event_as_clients_write_it_makes_no_other_object(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """With its metadata: what it tells is taken from the parsed JSON."""
     made: list[object] = []
     monkeypatch.setattr("whyops._wire.entry.RecordedEvent", made.append)
-    assert Entry.of(event(kind="tool_call_response", content=CONTENTS[0]), b"{}").failed
+    entry = Entry.of(event(kind=kind, content=CONTENTS[0], metadata=METADATA), b"{}")
+    assert (entry.failed, entry.tool) == (kind == "tool_call_response", "look" if "tool" in kind else None)
     assert made == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import SimpleNamespace
 
+import pydantic_core
 import pytest
 
-from whyops._wire.objects import objects_in
+from whyops._encoding import core
+from whyops._wire.objects import ReadLine, objects_in
 from whyops._wire.read import decode
 
 WHOLE = [json.dumps({"traceId": f"t{number}", "content": "x" * 500}).encode() + b"\n" for number in range(1000)]
@@ -31,23 +33,50 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("lines", LINES.values(), ids=LINES)
+OURS = (
+    b'{"traceId":"t-1","agentName":"shop","eventType":"tool_call_response","timestamp":"2026-11-01T00:00:00.060Z","idempotencyKey":'
+    b'"0123456789abcdef-2b","spanId":"0123456789abcdef-2","content":{"name":"look","toolCalls":[{"name":"look","arguments":{"a":-1.5e3}}],'
+    b'"toolResults":{"result":[true,null,"\\u00e9"]}},"metadata":{"tool":"look","recordedAt":"2026-11-01T00:00:00.060000Z","latencyMs":12}}\n'
+)
+READERS = {"Python's": json.loads, "pydantic-core's": getattr(pydantic_core, "from_json", json.loads)}
+"""Early releases of pydantic-core have none."""
+
+
+def damaged(line: bytes) -> list[bytes]:
+    """Return a line with each of its bytes lost, changed, or made zero, cut at each, and behind each of its beginnings."""
+    found = []
+    for place in range(len(line) - 1):
+        before, byte, behind = line[:place], line[place], line[place + 1 :]
+        others = (byte ^ 1, byte | 0x80, 0)
+        found += [before + b"\n", before + line, before + behind, *(before + bytes([other]) + behind for other in others if other != 10)]
+    return found
+
+
+@pytest.fixture(params=READERS.values(), ids=READERS)
+def _each_reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core, "_loaded", SimpleNamespace(from_json=request.param))
+
+
+@pytest.mark.usefixtures("_each_reader")
+@pytest.mark.parametrize("lines", [*LINES.values(), damaged(OURS)], ids=[*LINES, "damaged"])
 def test_many_lines_are_read_as_each_alone(lines: list[bytes]) -> None:
-    """Whatever is torn, or no line of ours: what stands in one never comes out as part of another."""
+    """Whatever is torn, or no line of ours: whichever reader there is, what is an event to Python's own is one, and nothing else."""
     assert repr(list(objects_in(lines, decode))) == repr([decode(line) for line in lines])
 
 
-def test_whole_lines_are_not_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They cost few parses, and a damaged one costs those near it alone."""
-    parses: list[int] = []
-    loads = json.loads
+def test_whole_lines_are_read_once_by_the_quicker_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged one costs a reading of its own, and one that was read before costs none."""
+    parses: list[bytes] = []
 
-    def counted(text: bytes, **options: Any) -> object:
-        parses.append(1)
-        return loads(text, **options)
+    def counted(text: bytes) -> object:
+        parses.append(text)
+        return READERS["pydantic-core's"](text)
 
-    monkeypatch.setattr(json, "loads", counted)
-    assert len(list(objects_in(WHOLE, decode))) == 1000
-    assert len(parses) <= 10
-    assert sum(event is None for event in objects_in([*WHOLE, WHOLE[0][:30]], decode)) == 1
-    assert len(parses) <= 160
+    monkeypatch.setattr(core, "_loaded", SimpleNamespace(from_json=counted))
+    monkeypatch.setattr(json, "loads", None)
+    found = list(objects_in(WHOLE, decode))
+    assert parses == WHOLE
+    read = [ReadLine.of(line, event) for line, event in zip(WHOLE, found, strict=True) if event is not None]
+    assert list(objects_in(read, decode)) == found
+    assert list(objects_in([*read, WHOLE[0][:30]], lambda _line: None)) == [*found, None]
+    assert parses == [*WHOLE, WHOLE[0][:30]]

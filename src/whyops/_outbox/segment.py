@@ -316,23 +316,27 @@ def settled_in(head: dict[str, object], size: int) -> int:
 
 
 def _sound(lines: list[bytes]) -> list[bytes]:
-    """Return the events in lines of which some may have been torn."""
+    """Return the events in lines of which some may have been torn; what was read of them for that is kept with them."""
     with forks_wait():  # the sender loads this, and a child forked at that moment would have half of it for good
-        from .._wire.objects import objects_in  # noqa: PLC0415  (most processes find no file of a dead one)
+        from .._wire.objects import ReadLine, objects_in  # noqa: PLC0415  (most processes find no file of a dead one)
     events = objects_in(lines, lambda _line: None)
-    return [whole for line, event in zip(lines, events, strict=True) if (whole := _whole(line) if event is None else line)]
+    read = (_whole(line) if event is None else (line, event) for line, event in zip(lines, events, strict=True))
+    return [line if event is None else ReadLine.of(line, event) for line, event in read if line]
 
 
-def _whole(line: bytes) -> bytes | None:
-    """Return the event in a line that may have been torn, also if it stands behind the beginning of another one."""
+def _whole(line: bytes) -> tuple[bytes, dict[str, object] | None]:
+    """Return the event in a line that may have been torn, also if it stands behind the beginning of another one, and what it holds.
+
+    Nothing, where there is none; an event that nobody can read, as it is nested too deep, counts as one.
+    """
     start = 0
     while start >= 0:
         try:
-            if isinstance(json.loads(line[start:]), dict):
-                return line[start:]
+            if isinstance(event := json.loads(line[start:]), dict):
+                return line[start:], event
         except RecursionError:
-            return line[start:]
+            return line[start:], None
         except ValueError:
             pass
         start = line.find(START, start + 1)
-    return None
+    return b"", None

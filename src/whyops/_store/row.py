@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._wire.entry import Entry, text_in
+from .._wire.entry import NO_TOKENS, Entry, text_in
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent, decode
 
@@ -62,7 +62,6 @@ class SpanCounts(NamedTuple):
 
 _COUNTED = frozenset({"tool_call_request", "tool_call_response", "tool_result", "error"})
 _NO_EVENTS = SpanCounts()
-_NO_TOKENS = (0, 0)
 _ASKED_AT_ONCE = 500
 
 
@@ -88,25 +87,25 @@ class _Counts:
 
     def add(self, connection: Connection, row: _Row, entries: Sequence[Entry]) -> tuple[int, int, int, int]:
         """Return calls, failures, and tokens in and out."""
+        counted = [entry for entry in entries if entry.kind in _COUNTED]
         known: dict[str, SpanCounts] = {}
         if not row.is_new:
-            known = _known(connection, row.trace, {one.span for one in entries if one.span is not None and one.kind in _COUNTED})
+            known = _known(connection, row.trace, {entry.span for entry in counted if entry.span is not None})
         named: dict[str, None] = {}
         calls = failures = 0
-        for entry in entries:
-            if entry.kind in _COUNTED:
-                span = entry.span
-                counted, more_calls, more_failures = _with_one(known.get(span or "", _NO_EVENTS), entry.kind, entry.failed)
-                if span is not None:
-                    known[span] = counted
-                failures += more_failures
-                if not entry.stands_for:
-                    calls += more_calls
-                    if entry.tool:
-                        named[entry.tool] = None
+        for entry in counted:
+            span = entry.span
+            counts, more_calls, more_failures = _with_one(known.get(span or "", _NO_EVENTS), entry.kind, entry.failed)
+            if span is not None:
+                known[span] = counts
+            failures += more_failures
+            if not entry.stands_for:
+                calls += more_calls
+                if entry.tool:
+                    named[entry.tool] = None
         self.spans += [(row.trace, span, *counts) for span, counts in known.items()]
         self.tools += [(row.trace, tool) for tool in named]
-        used = [entry.tokens for entry in entries if entry.tokens != _NO_TOKENS]
+        used = [entry.tokens for entry in entries if entry.tokens is not NO_TOKENS]
         return calls, failures, sum(given for given, _ in used), sum(written for _, written in used)
 
 
@@ -117,8 +116,8 @@ def _with_one(before: SpanCounts, kind: str, failed: bool) -> tuple[SpanCounts, 
     return counted, counted.calls - before.calls, counted.failures - before.failures
 
 
-Numbered = tuple[int, Entry]
-"""An event's number in the store, and what it tells."""
+Numbered = tuple[Entry, int]
+"""What an event tells, and its number in the store."""
 
 
 def add(connection: Connection, traces: Mapping[str, Sequence[Entry]], now: float, day: int) -> None:
@@ -130,7 +129,9 @@ def add(connection: Connection, traces: Mapping[str, Sequence[Entry]], now: floa
     changed: list[tuple[object, ...]] = []
     for trace_id, row, new in zip(traces, rows, _added(connection, rows, list(traces.values())), strict=True):
         if new:
-            told = (*_told(connection, row, new, latest), int(now), day, *counts.add(connection, row, [entry for _, entry in new]))
+            entries = [entry for entry, _ in new]
+            opening = _opening(connection, row.opening, new)
+            told = (*_told(entries, opening, latest), int(now), day, *counts.add(connection, row, entries))
             if row.is_new:
                 made.append((*told, row.trace, trace_id))
             else:
@@ -166,17 +167,18 @@ def _rows(connection: Connection, trace_ids: Sequence[str]) -> list[_Row]:
     return [known.get(trace_id) or _Row(next(numbers), None, is_new=True) for trace_id in trace_ids]
 
 
-def _told(connection: Connection, row: _Row, new: Sequence[Numbered], latest: int) -> tuple[object, ...]:
+def _told(entries: Sequence[Entry], opening: int | None, latest: int) -> tuple[object, ...]:
     """Return what new events tell: agent, user, opening, when they began and were active, how many they are, and their bytes."""
-    entries = [entry for _, entry in new]
+    began = [entry.began for entry in entries if entry.began is not None]
+    at = [latest if entry.at is None else entry.at for entry in entries]
     return (
         next((agent for entry in entries if (agent := text_in(entry.agent))), None),
         next((user for entry in entries if (user := text_in(entry.user))), None),
-        _opening(connection, row.opening, new),
-        sortable(min([latest, *[entry.began for entry in entries if entry.began is not None]])),
-        sortable(max(latest if entry.at is None else min(entry.at, latest) for entry in entries)),
+        opening,
+        sortable(min([latest, *began])),
+        sortable(min(latest, max(at))),
         len(entries),
-        sum(len(entry.line) for entry in entries),
+        sum([len(entry.line) for entry in entries]),
     )
 
 
@@ -189,7 +191,7 @@ def _added(connection: Connection, rows: Sequence[_Row], lines: Sequence[Sequenc
     if done.rowcount < len(given):
         numbers = _numbers(connection, last, given)
     for own in lines:
-        yield [(number, entry) for entry, number in zip(own, numbers, strict=False) if number]
+        yield [one for one in zip(own, numbers, strict=False) if one[1]]
 
 
 def _numbers(connection: Connection, last: int, given: Iterable[tuple[int, str | None, bytes]]) -> Iterator[int]:
@@ -208,9 +210,9 @@ def _numbers(connection: Connection, last: int, given: Iterable[tuple[int, str |
 
 def _opening(connection: Connection, known: int | None, new: Sequence[Numbered]) -> int | None:
     """Return the event that tells what was asked: the first message of a user, or as long as there is none, the first prompt."""
-    asked = next((number for number, entry in new if entry.by_user), None)
+    asked = next((number for entry, number in new if entry.by_user), None)
     if known is None:
-        return asked if asked is not None else next((number for number, entry in new if entry.kind == "user_message"), None)
+        return asked if asked is not None else next((number for entry, number in new if entry.kind == "user_message"), None)
     if asked is None:
         return known
     row = connection.execute("SELECT line FROM events WHERE event = ?", (known,)).fetchone()
@@ -258,4 +260,11 @@ def _in_parts(connection: Connection, query: str, wanted: Sequence[str], *values
 
 def sortable(microseconds: int) -> str:
     """Return a time in microseconds since 1970 as ISO 8601 with six digits of fraction, so that text order is time order."""
-    return (datetime(1970, 1, 1) + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds") + "Z"  # noqa: DTZ001  (UTC)
+    seconds, fraction = divmod(microseconds, 1_000_000)
+    return f"{_second(seconds)}.{fraction:06d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    """Return a time in seconds since 1970 as ISO 8601: what is recorded one after another shares it."""
+    return (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()  # noqa: DTZ001  (UTC)

@@ -92,7 +92,7 @@ class SqliteSink:
         with schema.as_store_errors(self.path), schema.transaction(self._connection):
             day = _number_of_day(self._connection, int(now) // _DAY_SECONDS)
             add(self._connection, traces, now, day)
-        self._unpruned_bytes += sum(len(entry.line) for entries in traces.values() for entry in entries)
+        self._unpruned_bytes += sum([len(entry.line) for entries in traces.values() for entry in entries])
         if self._is_pruning_due(now):
             self._unpruned_bytes, self._pruned_at = 0, now
             try:

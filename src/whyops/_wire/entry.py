@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from .model_tool_call import name_in
+from .names import UNKNOWN
 from .prompt import is_of_user
 from .read import RecordedEvent
-from .recorded_time import microseconds
+from .recorded_time import began, happened
 from .values import as_mapping, as_text, sqlite_text
 
-_PLAIN = frozenset({"llm_response", "llm_thinking", "tool_call_request", "tool_call_response", "user_message"})
-"""Of these little is read, and without metadata nothing has to be looked up in other places."""
-
-_Names = tuple["str | None", "str | None", "str | None", object, object]
-"""An event's trace, key, span, agent and user."""
+_TOOLS = frozenset({"tool_call_request", "tool_call_response", "tool_result"})
+NO_TOKENS = (0, 0)
+"""Of most events."""
 
 
 class Entry(NamedTuple):
@@ -35,44 +34,55 @@ class Entry(NamedTuple):
     user: object
     at: int | None
     began: int | None
-    tool: str | None = None
-    failed: bool = False
-    stands_for: bool = False
-    by_user: bool = False
-    tokens: tuple[int, int] = (0, 0)
+    tool: str | None
+    failed: bool
+    stands_for: bool
+    by_user: bool
+    tokens: tuple[int, int]
 
     @classmethod
     def of(cls, raw: Mapping[str, object], line: bytes) -> Entry:
-        """Read an event."""
+        """Read an event, and make no other object of it, but for those kinds of which more is to be read."""
         given = raw.get
-        kind = given("eventType")
-        trace, key, span = text_in(given("traceId")), text_in(given("idempotencyKey")), text_in(given("spanId"))
-        if given("metadata") or type(kind) is not str or kind not in _PLAIN:
-            return _read(RecordedEvent(raw), line, (trace, key, span, given("agentName"), given("externalUserId")))
-        at = microseconds(given("timestamp"))
-        if kind not in ("tool_call_request", "tool_call_response"):
-            return cls(line, kind, trace, key, span, given("agentName"), given("externalUserId"), at, at, by_user=kind == "user_message")
-        fields = as_mapping(given("content"))
-        tool = as_text(fields.get("toolName")) or name_in(fields.get("toolCalls"))
-        failed = kind == "tool_call_response" and bool(as_mapping(fields.get("toolResults")).get("error"))
-        return cls(line, kind, trace, key, span, given("agentName"), given("externalUserId"), at, at, text_in(tool), failed)
+        kind, metadata = as_text(given("eventType")) or UNKNOWN, as_mapping(given("metadata"))
+        at = happened(raw, metadata)
+        stands_for = "stands_for" in metadata and as_text(metadata["stands_for"]) is not None
+        tool = _tool(raw, kind, metadata) if kind in _TOOLS and not stands_for else None
+        failed = kind == "tool_call_response" and not stands_for and _has_failed(raw)
+        return cls(
+            line,
+            kind,
+            text_in(given("traceId")),
+            text_in(given("idempotencyKey")),
+            text_in(given("spanId")),
+            given("agentName"),
+            given("externalUserId"),
+            at,
+            began(kind, at, metadata),
+            tool,
+            failed,
+            stands_for,
+            kind == "user_message" and ("promptIds" not in metadata or is_of_user(RecordedEvent(raw))),
+            _tokens(raw) if "usage" in metadata else NO_TOKENS,
+        )
 
 
-def _read(event: RecordedEvent, line: bytes, names: _Names) -> Entry:
-    stands_for = event.stands_for is not None
-    is_tool = event.type in ("tool_call_request", "tool_call_response", "tool_result") and not stands_for
-    return Entry(
-        line,
-        event.type,
-        *names,
-        event.at,
-        event.began_at,
-        text_in(event.tool) if is_tool else None,
-        event.type == "tool_call_response" and not stands_for and event.failure is not None,
-        stands_for,
-        event.type == "user_message" and is_of_user(event),
-        (event.usage.given, event.usage.completion) if "usage" in event.metadata else (0, 0),
-    )
+def _tool(raw: Mapping[str, object], kind: str, metadata: Mapping[str, object]) -> str | None:
+    if kind == "tool_result":
+        return text_in(RecordedEvent(raw).tool)
+    if tool := text_in(metadata.get("tool")):
+        return tool
+    content = as_mapping(raw.get("content"))
+    return text_in(content.get("toolName")) or text_in(name_in(content.get("toolCalls")))
+
+
+def _has_failed(raw: Mapping[str, object]) -> bool:
+    return bool(as_mapping(as_mapping(raw.get("content")).get("toolResults")).get("error"))
+
+
+def _tokens(raw: Mapping[str, object]) -> tuple[int, int]:
+    usage = RecordedEvent(raw).usage
+    return usage.given, usage.completion
 
 
 def text_in(value: object) -> str | None:

@@ -13,7 +13,7 @@ from .event_metadata import EventMetadata
 from .model_tool_call import ModelToolCall, name_in, tool_calls_in
 from .names import UNKNOWN
 from .once import once
-from .recorded_time import microseconds
+from .recorded_time import began, duration_ms, happened
 from .told import ToldResult, error_of, role_of, told_results
 from .used import NO_USAGE, Usage
 from .values import as_mapping, as_sequence, as_text
@@ -23,7 +23,6 @@ _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 _MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
 _BEGINNING = _NOT_CAPTURED[1:].encode()
-_ENDS = frozenset({"embedding_response", "llm_response", "tool_call_response"})
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
     "embedding_response": "embedding_request",
@@ -68,10 +67,6 @@ class Message:
     content: object
 
 
-_TOLD_BY_METADATA = {"call_id": None, "latency_ms": None, "parent_span_id": None, "redacted": 0, "truncated": 0, "usage": NO_USAGE}
-"""What is read once from an event's metadata, as it is without any: most of it is asked of each event."""
-
-
 @dataclass(frozen=True, init=False)
 class RecordedEvent(EventMetadata):
     """One event of a trace. `raw` is the event as it was recorded; all else is read from it."""
@@ -97,28 +92,18 @@ class RecordedEvent(EventMetadata):
         known["type"] = as_text(given("eventType")) or UNKNOWN
         known["key"] = as_text(given("idempotencyKey"))
         known["span_id"] = as_text(given("spanId"))
-        known["metadata"] = metadata = as_mapping(given("metadata"))
-        if not metadata:
-            known.update(_TOLD_BY_METADATA)
+        known["metadata"] = as_mapping(given("metadata"))
         known["fields"] = as_mapping(given("content"))
 
     @once
     def at(self) -> int | None:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
-        exact = microseconds(self.metadata.get("recordedAt")) if self.metadata else None
-        return microseconds(self.raw.get("timestamp")) if exact is None else exact
+        return happened(self.raw, self.metadata)
 
     @once
     def began_at(self) -> int | None:
         """When what the event tells of began, in microseconds since 1970: the block that it opened, or a call that ended with it."""
-        if self.at is None:
-            return None
-        if not self.metadata:
-            return self.at
-        opened = microseconds(self.metadata.get("startedAt"))
-        took = self.latency_ms if self.type in _ENDS else None
-        begun = self.at - round((took or 0) * 1000)
-        return min(begun if begun > 0 else self.at, self.at if opened is None else opened)
+        return began(self.type, self.at, self.metadata)
 
     @property
     def trace_id(self) -> str | None:
@@ -175,11 +160,7 @@ class RecordedEvent(EventMetadata):
     @once
     def latency_ms(self) -> float | None:
         """How long it took: the exact time if it was recorded, else the whole milliseconds."""
-        for name in ("durationMs", "latencyMs"):
-            value = self.metadata.get(name)
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf"):
-                return float(value) if value < 2**53 else None
-        return None
+        return duration_ms(self.metadata)
 
     @once
     def usage(self) -> Usage:
