@@ -76,7 +76,12 @@ class Step:
     @property
     def usage(self) -> Usage:
         """The tokens that the step itself used, without its children."""
-        return summed(event.usage for event in self.events if event.metadata)
+        return summed(event.usage for event in self.events if "usage" in event.metadata)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether anything in it was cut or taken out."""
+        return any(event.is_marked for event in self.events)
 
     @property
     def truncated(self) -> int:
@@ -290,15 +295,16 @@ class ToolCall(Step):
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self._response is not None and self._response.closed_early
 
-    @property
+    @once
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
-        return self._error
-
-    @once
-    def _error(self) -> str | None:
-        told = [event for event in self.events if event.failure is not None]
-        return next((event.failure for event in told if event.type == "error"), told[0].failure if told else None)
+        first = None
+        for event in self.events:
+            if event.failure is not None:
+                if event.type == "error":
+                    return event.failure
+                first = event.failure if first is None else first
+        return first
 
     @property
     def stack(self) -> str | None:

@@ -105,20 +105,19 @@ class RecordedEvent(EventMetadata):
     @once
     def at(self) -> int | None:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
-        exact = microseconds(self.metadata.get("recordedAt")) if self.metadata else None
+        exact = microseconds(self.metadata["recordedAt"]) if "recordedAt" in self.metadata else None
         return microseconds(self.raw.get("timestamp")) if exact is None else exact
 
     @once
     def began_at(self) -> int | None:
         """When what the event tells of began, in microseconds since 1970: the block that it opened, or a call that ended with it."""
-        if self.at is None:
+        at = self.at
+        if at is None:
             return None
-        if not self.metadata:
-            return self.at
-        opened = microseconds(self.metadata.get("startedAt"))
+        opened = microseconds(self.metadata["startedAt"]) if "startedAt" in self.metadata else None
         took = self.latency_ms if self.type in _ENDS else None
-        begun = self.at - round((took or 0) * 1000)
-        return min(begun if begun > 0 else self.at, self.at if opened is None else opened)
+        begun = at - round(took * 1000) if took else at
+        return min(begun if begun > 0 else at, at if opened is None else opened)
 
     @property
     def trace_id(self) -> str | None:

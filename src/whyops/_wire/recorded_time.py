@@ -13,10 +13,10 @@ _UNITS = {len("2026-01-01T00:00:00.000000Z"): 1, len("2026-01-01T00:00:00.000Z")
 
 def microseconds(timestamp: object) -> int | None:
     """Return a time in microseconds since 1970, from ISO 8601 in UTC with a `Z`."""
-    if type(timestamp) is str and len(timestamp) in _UNITS and timestamp[19] == "." and timestamp[-1] == "Z":  # as our own lines have it
+    if type(timestamp) is str and (unit := _UNITS.get(len(timestamp))) and timestamp[19] == "." and timestamp[-1] == "Z":  # as ours
         fraction, start = timestamp[20:-1], _seconds_of_exact(timestamp[:19])
         if start is not None and fraction.isdecimal() and fraction.isascii():
-            return start + int(fraction) * _UNITS[len(timestamp)]
+            return start + int(fraction) * unit
     if not isinstance(timestamp, str) or (found := _TIMESTAMP.fullmatch(timestamp)) is None:
         return None
     seconds = _seconds(found[1])
