@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 from .._printable import counted
@@ -12,6 +13,7 @@ from .._trace.recorded import RecordedTrace
 from .._trace.step_context import ALONE
 from .._trace.steps import PAUSES, USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 from .._wire.model_tool_call import ModelToolCall
+from .._wire.once import once
 from .._wire.read import Message
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
 from .step_values import Value, values_of
@@ -26,20 +28,24 @@ _CUT_OFF = "process ended before the model answered"
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
 
 
-@dataclass(slots=True)
-class StepText:
-    """What a view shows of a step; nothing is cut or made printable yet.
+Words = str | Callable[[], str]
+"""A text, or what makes it when it is asked for."""
 
-    `name` is that of the tool or model, else the role or the type of event; `text` what was said, thought or passed to the tool. `outcome`
-    says how it ended, and `state` in which way: `RESULT`, `FAILED`, `INTERRUPTED` or `OPEN`; empty for what only happens. `facts` belong
-    to the headline, `warnings` are what is wrong or incomplete in the step. `measures` are tokens and time.
+
+@dataclass
+class StepText:
+    """What a view shows of a step; nothing is cut or made printable yet. Arguments and results become text when they are asked for.
+
+    `name` is that of the tool or model, else the role or the type of event; `said` is what `text` is made of, and `came`, `outcome`.
+    `state` is in which way it ended: `RESULT`, `FAILED`, `INTERRUPTED` or `OPEN`; empty for what only happens. `facts` belong to the
+    headline, `warnings` are what is wrong or incomplete in the step. `measures` are tokens and time.
     """
 
     kind: str
     name: str
-    text: str = ""
+    said: Words = ""
     state: str = ""
-    outcome: str = ""
+    came: Words = ""
     facts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
@@ -53,6 +59,16 @@ class StepText:
     step: Step | None = None
     stands_for: str = ""
     """What is recorded as a tool's call, and is none: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
+
+    @once
+    def text(self) -> str:
+        """What was said, thought or passed to the tool."""
+        return self.said if isinstance(self.said, str) else self.said()
+
+    @once
+    def outcome(self) -> str:
+        """How it ended."""
+        return self.came if isinstance(self.came, str) else self.came()
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -86,7 +102,7 @@ def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
     if not said.state and not step.is_finished:
         process = step.first.process
         alive = None if process is None or is_alive is None else is_alive(process)
-        said.state, said.outcome = OPEN, _CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive]
+        said.state, said.came = OPEN, _CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive]
     if step.context is not ALONE or isinstance(step, ErrorStep):
         said.facts = (*_places(step), *said.facts)
     if said.interventions or step.is_marked:
@@ -201,15 +217,21 @@ def _ends(step: LLMResponse) -> Iterator[str]:
 
 
 def _tool_call(step: ToolCall) -> StepText:
-    text = ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
     stands_for = step.stands_for or ""
     name = _NAMED[stands_for].format(step.name) if stands_for in _NAMED else step.name
     state, outcome, warnings = _end_of(step)
     interventions = () if step.context.choice is None else tuple(_interventions(step))
-    return StepText("tool", name, text, state, outcome, warnings=warnings, interventions=interventions, stands_for=stands_for)
+    return StepText(
+        "tool", name, partial(_passed_to, step), state, outcome, warnings=warnings, interventions=interventions, stands_for=stands_for
+    )
 
 
-def _end_of(step: ToolCall) -> tuple[str, str, tuple[str, ...]]:
+def _passed_to(step: ToolCall) -> str:
+    """Return what a tool was called with; where one request names several tools, these with their arguments."""
+    return ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
+
+
+def _end_of(step: ToolCall) -> tuple[str, Words, tuple[str, ...]]:
     """Return how a call ended: the state, the outcome in words, and what is unusual in it."""
     error = step.error
     if error is not None:
@@ -224,7 +246,7 @@ def _end_of(step: ToolCall) -> tuple[str, str, tuple[str, ...]]:
     if step.is_only_told:
         return RESULT, f"the model was told: {content_text(result)}", ()
     early = interrupted or ("closed early by its reader" if step.closed_early else "")
-    return RESULT, value_text(result), (early,) if early else ()
+    return RESULT, partial(value_text, result), (early,) if early else ()
 
 
 def _interventions(step: ToolCall) -> Iterator[str]:
