@@ -13,7 +13,6 @@ from .._trace.recorded import RecordedTrace
 from .._trace.step_context import ALONE
 from .._trace.steps import PAUSES, USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 from .._wire.model_tool_call import ModelToolCall
-from .._wire.once import once
 from .._wire.read import Message
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
 from .step_values import Value, values_of
@@ -32,7 +31,7 @@ Words = str | Callable[[], str]
 """A text, or what makes it when it is asked for."""
 
 
-@dataclass
+@dataclass(slots=True)
 class StepText:
     """What a view shows of a step; nothing is cut or made printable yet. Arguments and results become text when they are asked for.
 
@@ -60,15 +59,19 @@ class StepText:
     stands_for: str = ""
     """What is recorded as a tool's call, and is none: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
 
-    @once
+    @property
     def text(self) -> str:
         """What was said, thought or passed to the tool."""
-        return self.said if isinstance(self.said, str) else self.said()
+        if not isinstance(self.said, str):
+            self.said = self.said()
+        return self.said
 
-    @once
+    @property
     def outcome(self) -> str:
         """How it ended."""
-        return self.came if isinstance(self.came, str) else self.came()
+        if not isinstance(self.came, str):
+            self.came = self.came()
+        return self.came
 
     @property
     def values(self) -> tuple[Value, ...]:

@@ -21,6 +21,7 @@ USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequ
 """Why a model stops when nothing is unusual, as several providers name it."""
 
 _ANSWERS = frozenset({"tool_call_response", "tool_result"})
+_TELL_FAILURES = _ANSWERS | {"error"}
 
 PAUSES = frozenset({"GraphInterrupt", "NodeInterrupt", "WaitingForEvent"})
 """What stops a call that waits for an answer from outside, such as a human's, as several frameworks name it."""
@@ -300,7 +301,7 @@ class ToolCall(Step):
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
         first = None
         for event in self.events:
-            if event.failure is not None:
+            if event.type in _TELL_FAILURES and event.failure is not None:
                 if event.type == "error":
                     return event.failure
                 first = event.failure if first is None else first

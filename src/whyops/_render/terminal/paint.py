@@ -133,7 +133,7 @@ def _parts(text: str, room: int, below: int) -> Iterator[str]:
 
 def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     pieces, note, _ = line
-    left, right = _text(pieces), _text(note)
+    left, right = _text(pieces), _text(note) if note else ""
     blanks = width - len(left) - len(right)
     if blanks >= (2 if note else 0) and is_narrow(left) and is_narrow(right):  # of nearly all lines
         pad = " " * blanks if note else ""
