@@ -241,15 +241,19 @@ def _end_of(step: ToolCall) -> tuple[str, Words, tuple[str, ...]]:
         return FAILED, error, ()
     if not step.is_finished:
         return "", "", ()
-    interrupted, result = step.interrupted, step.result
+    interrupted = step.interrupted
     if interrupted is not None:
         interrupted = f"{'paused' if interrupted in PAUSES else 'interrupted'} ({interrupted})"
-        if result is None:
+        if step.result is None:
             return INTERRUPTED, interrupted, ()
     if step.is_only_told:
-        return RESULT, f"the model was told: {content_text(result)}", ()
+        return RESULT, f"the model was told: {content_text(step.result)}", ()
     early = interrupted or ("closed early by its reader" if step.closed_early else "")
-    return RESULT, partial(value_text, result), (early,) if early else ()
+    return RESULT, partial(_result_text, step), (early,) if early else ()
+
+
+def _result_text(step: ToolCall) -> str:
+    return value_text(step.result)
 
 
 def _interventions(step: ToolCall) -> Iterator[str]:

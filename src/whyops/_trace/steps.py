@@ -94,6 +94,12 @@ class Step:
         """How many values were taken out of the step because they may be secret."""
         return sum(event.redacted for event in self.events if event.is_marked)
 
+    def let_go(self) -> None:
+        """Let go of what is read from the events' contents, where it can be read again from their lines."""
+        self.__dict__.pop("requested", None)
+        for event in self.events:
+            event.let_go()
+
     def __repr__(self) -> str:
         name = getattr(self, "name", None) or getattr(self, "model", None) or ""
         return f"<{' '.join(filter(None, (type(self).__name__, shortened(name, 60))))}: {counted(len(self.events), 'event')}>"
