@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -26,22 +26,29 @@ if TYPE_CHECKING:
 
 _NAMED_AT_MOST = 5
 
+Read = Callable[[Sequence[bytes]], "list[RecordedEvent]"]
 
-def find_trace(wanted: str, home: Path, service: ServiceReader | None) -> RecordedTrace:
+
+def find_trace(wanted: str, home: Path, service: ServiceReader | None, *, sparing: bool = False) -> RecordedTrace:
     """Return the trace that is meant, with what is known of its events that are not to be had.
+
+    With `sparing`, the contents of stored events are read when they are asked for: it takes less memory, and a little more time.
 
     Raises:
         TraceNotFoundError: There is no such trace, or more than one.
         ServiceError: It is not here, and the service can't be asked.
     """
+    read = recorded_in
+    if sparing:
+        from ._wire.stored_event import stored_in as read  # noqa: PLC0415  (few have use for it)
     trace_id, waited = _meant(wanted, home, service)
     try:
-        return trace_of(trace_id, home, service)
+        return trace_of(trace_id, home, service, read)
     except TraceNotFoundError:
         if not waited:
             raise
     trace_id, _ = _meant(wanted, home, service)  # what waited was delivered in between: it is elsewhere, or another is meant now
-    return trace_of(trace_id, home, service)
+    return trace_of(trace_id, home, service, read)
 
 
 def _meant(wanted: str, home: Path, service: ServiceReader | None) -> tuple[str, bool]:
@@ -61,13 +68,13 @@ def _undelivered(home: Path) -> Iterator[bytes]:
     yield from (one.line for one in rejected_events(home))
 
 
-def trace_of(trace_id: str, home: Path, service: ServiceReader | None) -> RecordedTrace:
-    """Return the trace that has exactly this id, as it is recorded; else as `find_trace`."""
+def trace_of(trace_id: str, home: Path, service: ServiceReader | None, read: Read = recorded_in) -> RecordedTrace:
+    """Return the trace that has exactly this id, as it is recorded; else as `find_trace`. `read` reads the lines of the store."""
     wanted = is_of(trace_id)
     still_waiting = recorded_in([line for line in waiting_lines(home) if wanted(line)])
     rejected = [(event, one.reason) for one in rejected_events(home) if wanted(one.line) for event in recorded_in([one.line])]
     places = inspect_outboxes(home)
-    here = [*recorded_in(StoreReader(home).lines(trace_id)), *still_waiting, *(event for event, _ in rejected)]
+    here = [*read(StoreReader(home).lines(trace_id)), *still_waiting, *(event for event, _ in rejected)]
     there, trouble = _asked(service, trace_id, may_fail=bool(here))
     if not here and not (there and there.events):
         _check_not_lost(trace_id, places)

@@ -52,10 +52,10 @@ def add_local(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--local", action="store_true", help="read local data only; don't query the service")
 
 
-def load(wanted: str, arguments: argparse.Namespace, context: Context) -> RecordedTrace:
-    """Return the trace; with a key, events that are not stored locally come from the service."""
+def load(wanted: str, arguments: argparse.Namespace, context: Context, *, sparing: bool = False) -> RecordedTrace:
+    """Return the trace; with a key, events that are not stored locally come from the service. `sparing` is that of `find_trace`."""
     from .._find import find_trace  # noqa: PLC0415  (a list needs no trace)
 
     absorb_local(context.home)
     service = None if arguments.local else service_of(context.home)
-    return find_trace(wanted, context.home, None if service is None else service.reader())
+    return find_trace(wanted, context.home, None if service is None else service.reader(), sparing=sparing)

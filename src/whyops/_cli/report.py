@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Write the file, and print its path."""
-    traces = [load(wanted, arguments, context) for wanted in dict.fromkeys(arguments.traces)]
+    traces = [load(wanted, arguments, context, sparing=True) for wanted in dict.fromkeys(arguments.traces)]
     parts = report_parts(traces, version=__version__, is_alive=alive_in(context.home))
     path: Path = arguments.output or Path(f"whyops-{_UNFIT.sub('-', traces[0].trace_id)[:_MOST_OF_A_NAME].strip('-.') or 'trace'}.html")
     size = write_out(path, (part.encode() for part in parts))

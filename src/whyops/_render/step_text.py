@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
 
 from .._printable import counted
 from .._trace.interventions import is_by_a_human
 from .._trace.recorded import RecordedTrace
+from .._trace.step_context import ALONE
 from .._trace.steps import PAUSES, USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 from .._wire.model_tool_call import ModelToolCall
 from .._wire.read import Message
@@ -26,19 +27,24 @@ _CUT_OFF = "process ended before the model answered"
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
 
 
-class StepText(NamedTuple):
-    """What a view shows of a step; nothing is cut or made printable yet.
+Words = str | Callable[[], str]
+"""A text, or what makes it when it is asked for."""
 
-    `name` is that of the tool or model, else the role or the type of event; `text` what was said, thought or passed to the tool. `outcome`
-    says how it ended, and `state` in which way: `RESULT`, `FAILED`, `INTERRUPTED` or `OPEN`; empty for what only happens. `facts` belong
-    to the headline, `warnings` are what is wrong or incomplete in the step. `measures` are tokens and time.
+
+@dataclass(slots=True)
+class StepText:
+    """What a view shows of a step; nothing is cut or made printable yet. Arguments and results become text when they are asked for.
+
+    `name` is that of the tool or model, else the role or the type of event; `said` is what `text` is made of, and `came`, `outcome`.
+    `state` is in which way it ended: `RESULT`, `FAILED`, `INTERRUPTED` or `OPEN`; empty for what only happens. `facts` belong to the
+    headline, `warnings` are what is wrong or incomplete in the step. `measures` are tokens and time.
     """
 
     kind: str
     name: str
-    text: str = ""
+    said: Words = ""
     state: str = ""
-    outcome: str = ""
+    came: Words = ""
     facts: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
@@ -52,6 +58,20 @@ class StepText(NamedTuple):
     step: Step | None = None
     stands_for: str = ""
     """What is recorded as a tool's call, and is none: a `run` or a `step` of a framework's, an `answer` or a `question` without a model."""
+
+    @property
+    def text(self) -> str:
+        """What was said, thought or passed to the tool."""
+        if not isinstance(self.said, str):
+            self.said = self.said()
+        return self.said
+
+    @property
+    def outcome(self) -> str:
+        """How it ended."""
+        if not isinstance(self.came, str):
+            self.came = self.came()
+        return self.came
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -81,20 +101,20 @@ class StepText(NamedTuple):
 def step_text(step: Step, is_alive: IsAlive | None = None) -> StepText:
     """Describe a step. `is_alive` tells a call that is still open from one whose process has ended before it."""
     said = _described(step)
-    state, outcome = said.state, said.outcome
-    if not state and not step.is_finished:
+    said.step = step
+    if not said.state and not step.is_finished:
         process = step.first.process
         alive = None if process is None or is_alive is None else is_alive(process)
-        state, outcome = OPEN, _CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive]
-    counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
-    return said._replace(
-        step=step,
-        state=state,
-        outcome=outcome,
-        facts=(*_places(step), *said.facts),
-        warnings=(*said.interventions, *said.warnings, *(f"{counted(number, 'value')} {what}" for number, what in counts if number)),
-        measures=tuple(filter(None, (*usage_facts(step.usage), duration_text(step.latency_ms)))),
-    )
+        said.state, said.came = OPEN, _CUT_OFF if step.context.is_cut_off else _OPEN_TEXTS[alive]
+    if step.context is not ALONE or isinstance(step, ErrorStep):
+        said.facts = (*_places(step), *said.facts)
+    if said.interventions or step.is_marked:
+        counts = ((step.truncated, "cut"), (step.redacted, "redacted"))
+        marks = (f"{counted(number, 'value')} {what}" for number, what in counts if number)
+        said.warnings = (*said.interventions, *said.warnings, *marks)
+    took = duration_text(step.latency_ms)
+    said.measures = (*usage_facts(step.usage), took) if took else (*usage_facts(step.usage),)
+    return said
 
 
 def headline(said: StepText) -> str:
@@ -200,36 +220,40 @@ def _ends(step: LLMResponse) -> Iterator[str]:
 
 
 def _tool_call(step: ToolCall) -> StepText:
-    text = ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
-    name = _NAMED.get(step.stands_for or "", "{}").format(step.name)
+    stands_for = step.stands_for or ""
+    name = _NAMED[stands_for].format(step.name) if stands_for in _NAMED else step.name
     state, outcome, warnings = _end_of(step)
+    interventions = () if step.context.choice is None else tuple(_interventions(step))
     return StepText(
-        "tool",
-        name,
-        text,
-        state,
-        outcome,
-        warnings=warnings,
-        interventions=() if step.context.choice is None else tuple(_interventions(step)),
-        stands_for=step.stands_for or "",
+        "tool", name, partial(_passed_to, step), state, outcome, warnings=warnings, interventions=interventions, stands_for=stands_for
     )
 
 
-def _end_of(step: ToolCall) -> tuple[str, str, tuple[str, ...]]:
+def _passed_to(step: ToolCall) -> str:
+    """Return what a tool was called with; where one request names several tools, these with their arguments."""
+    return ", ".join(map(_call_text, step.requested)) if len(step.requested) > 1 else arguments_text(step.arguments)
+
+
+def _end_of(step: ToolCall) -> tuple[str, Words, tuple[str, ...]]:
     """Return how a call ended: the state, the outcome in words, and what is unusual in it."""
-    if step.error is not None:
-        return FAILED, step.error, ()
+    error = step.error
+    if error is not None:
+        return FAILED, error, ()
     if not step.is_finished:
         return "", "", ()
-    interrupted, result = step.interrupted, step.result
+    interrupted = step.interrupted
     if interrupted is not None:
         interrupted = f"{'paused' if interrupted in PAUSES else 'interrupted'} ({interrupted})"
-        if result is None:
+        if step.result is None:
             return INTERRUPTED, interrupted, ()
     if step.is_only_told:
-        return RESULT, f"the model was told: {content_text(result)}", ()
-    early = "closed early by its reader" if step.closed_early else ""
-    return RESULT, value_text(result), tuple(filter(None, (interrupted or early,)))
+        return RESULT, f"the model was told: {content_text(step.result)}", ()
+    early = interrupted or ("closed early by its reader" if step.closed_early else "")
+    return RESULT, partial(_result_text, step), (early,) if early else ()
+
+
+def _result_text(step: ToolCall) -> str:
+    return value_text(step.result)
 
 
 def _interventions(step: ToolCall) -> Iterator[str]:

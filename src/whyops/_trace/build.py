@@ -8,7 +8,6 @@ follows a user's message stands beside it, in order; where models were asked sev
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from operator import attrgetter
 
 from .._wire.prompt import is_of_user
 from .._wire.read import RecordedEvent
@@ -33,7 +32,6 @@ _KINDS: dict[str, type[Step]] = {
 _ENDS = (LLMResponse, ErrorStep)
 _PROMPTS = (UserMessage, Prompt)
 _BELONG_TO_CALLS = ("tool_result", "error")
-_parent_span_id = attrgetter("parent_span_id")
 
 
 def decision_path(events: Sequence[RecordedEvent], max_depth: int, cut_off: Collection[str] = ()) -> tuple[Step, ...]:
@@ -133,8 +131,10 @@ def _nested(drafts: Sequence[Draft], max_depth: int) -> list[Draft]:
     """Hang each draft under the one whose span it names as its parent, and return those that have none."""
     holders: dict[str | None, Draft] = {draft.events[0].span_id: draft for draft in reversed(drafts) if draft.events[0].span_id}
     for draft in drafts:
-        if (around := next(filter(None, map(_parent_span_id, draft.events)), None)) is not None:
-            draft.parent = holders.get(around)
+        for event in draft.events:
+            if event.parent_span_id is not None:
+                draft.parent = holders.get(event.parent_span_id)
+                break
     _cut_circles(drafts)
     _measure(drafts, max_depth)
     roots: list[Draft] = []

@@ -42,6 +42,20 @@ class DraftChoice:
 class Draft:
     """A step while its events and children are being found."""
 
+    __slots__ = (
+        "attempt",
+        "children",
+        "choice",
+        "choices",
+        "depth",
+        "events",
+        "is_cut_off",
+        "is_resumed",
+        "kind",
+        "parallel",
+        "parent",
+    )
+
     def __init__(self, kind: type[Step], events: list[RecordedEvent]) -> None:
         self.kind = kind
         self.events = events

@@ -19,8 +19,8 @@ def gaps(trace: RecordedTrace, *, full: bool = False) -> list[str]:
 def _inside(trace: RecordedTrace) -> Iterator[str]:
     totals = trace.totals
     steps = list(trace.walk())
-    open_calls = sum(not step.is_finished for step in steps)
-    headless = sum(isinstance(step, ToolCall) and step.first.type == "tool_call_response" for step in steps)
+    open_calls = sum(1 for step in steps if not step.is_finished)
+    headless = sum(1 for step in steps if step.first.type == "tool_call_response" and isinstance(step, ToolCall))
     not_called = sum(len(step.not_called) for step in steps if isinstance(step, LLMResponse))
     numbers = (
         (totals.truncated, "value cut", "values cut"),

@@ -169,7 +169,9 @@ def calls_in(events: Sequence[RecordedEvent]) -> Iterator[Sequence[RecordedEvent
     waiting: list[list[RecordedEvent]] = []
     answered: list[RecordedEvent] | None = None
     for event in events:
-        if event.call_id is not None and event.type in _OF_MODELS:
+        if event.type not in _OF_MODELS:
+            continue
+        if event.call_id is not None:
             if event.call_id not in by_id:
                 groups.append(by_id.setdefault(event.call_id, []))
             by_id[event.call_id].append(event)

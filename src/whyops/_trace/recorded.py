@@ -165,7 +165,7 @@ class RecordedTrace:
             calls=len(self.calls),
             errors=sum(step.error is not None and _is_its_own_failure(step) for step in self.walk()),
             open_calls=sum(not call.is_finished for call in self.calls),
-            usage=summed(event.usage for event in self.events),
+            usage=summed(event.usage for event in self.events if "usage" in event.metadata),
             truncated=sum(step.truncated for step in self.walk()) if is_marked else 0,
             redacted=sum(step.redacted for step in self.walk()) if is_marked else 0,
         )

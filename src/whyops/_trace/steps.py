@@ -21,6 +21,7 @@ USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequ
 """Why a model stops when nothing is unusual, as several providers name it."""
 
 _ANSWERS = frozenset({"tool_call_response", "tool_result"})
+_TELL_FAILURES = _ANSWERS | {"error"}
 
 PAUSES = frozenset({"GraphInterrupt", "NodeInterrupt", "WaitingForEvent"})
 """What stops a call that waits for an answer from outside, such as a human's, as several frameworks name it."""
@@ -76,7 +77,12 @@ class Step:
     @property
     def usage(self) -> Usage:
         """The tokens that the step itself used, without its children."""
-        return summed(event.usage for event in self.events if event.metadata)
+        return summed(event.usage for event in self.events if "usage" in event.metadata)
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether anything in it was cut or taken out."""
+        return any(event.is_marked for event in self.events)
 
     @property
     def truncated(self) -> int:
@@ -87,6 +93,12 @@ class Step:
     def redacted(self) -> int:
         """How many values were taken out of the step because they may be secret."""
         return sum(event.redacted for event in self.events if event.is_marked)
+
+    def let_go(self) -> None:
+        """Let go of what is read from the events' contents, where it can be read again from their lines."""
+        self.__dict__.pop("requested", None)
+        for event in self.events:
+            event.let_go()
 
     def __repr__(self) -> str:
         name = getattr(self, "name", None) or getattr(self, "model", None) or ""
@@ -290,15 +302,16 @@ class ToolCall(Step):
         """Whether a generator's reader left it before its end: the result is what was yielded until then."""
         return self._response is not None and self._response.closed_early
 
-    @property
+    @once
     def error(self) -> str | None:
         """What went wrong, in one line where the tool said it in one; None if nothing did."""
-        return self._error
-
-    @once
-    def _error(self) -> str | None:
-        told = [event for event in self.events if event.failure is not None]
-        return next((event.failure for event in told if event.type == "error"), told[0].failure if told else None)
+        first = None
+        for event in self.events:
+            if event.type in _TELL_FAILURES and event.failure is not None:
+                if event.type == "error":
+                    return event.failure
+                first = event.failure if first is None else first
+        return first
 
     @property
     def stack(self) -> str | None:

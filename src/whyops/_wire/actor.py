@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 from .values import as_text
 
+_TELLING = frozenset(
+    {"agent", "lc_agent_name", "langgraph_node", "step", "middleware", "lc_source", "langgraph_subgraph", "query_engine", "postprocessor"}
+)
+"""What metadata holds that tells of an actor."""
+
 
 def agent_in(metadata: Mapping[str, object]) -> str | None:
     """Return the agent that acts, from an event's metadata."""
@@ -26,7 +31,7 @@ class Actor(NamedTuple):
     @classmethod
     def of(cls, metadata: Mapping[str, object]) -> Actor:
         """Read it from an event's metadata."""
-        if not metadata:
+        if _TELLING.isdisjoint(metadata):
             return NOBODY
         agent = agent_in(metadata)
         node, middleware = (

@@ -23,6 +23,9 @@ _OWN_KEY = re.compile(r"([0-9a-f]{16})-(\d{1,18})([ab]?)", re.ASCII)
 _MADE_KEY = "hash_"
 _NOT_CAPTURED = '"[not captured'
 _BEGINNING = _NOT_CAPTURED[1:].encode()
+_ERROR = b'"error"'
+_ESCAPED = rb"\u00"
+"""With an escape of this form in a line, a word of ASCII may be written otherwise."""
 _COUNTERPARTS = {
     "embedding_request": "embedding_response",
     "embedding_response": "embedding_request",
@@ -74,6 +77,8 @@ class RecordedEvent(EventMetadata):
     raw: Mapping[str, object]
     line: bytes = field(compare=False, repr=False)
     """The line that it was read from, where that is kept."""
+    head: Mapping[str, object] = field(compare=False, repr=False)
+    """The event; it may lack its content, where that is left in the line until it is asked for."""
     type: str = field(compare=False, repr=False)
     """What happened: one of the nine event types, or another client's word."""
     key: str | None = field(compare=False, repr=False)
@@ -82,23 +87,28 @@ class RecordedEvent(EventMetadata):
     """The span that pairs a request with its response."""
     metadata: Mapping[str, object] = field(compare=False, repr=False)
     """The event's metadata."""
-    fields: Mapping[str, object] = field(compare=False, repr=False)
-    """The content, if it is an object; else empty."""
 
     def __init__(self, raw: Mapping[str, object], line: bytes = b"") -> None:
         known, given = self.__dict__, raw.get
-        known["raw"] = raw
+        known["raw"] = known["head"] = raw
         known["line"] = line
         known["type"] = as_text(given("eventType")) or UNKNOWN
         known["key"] = as_text(given("idempotencyKey"))
         known["span_id"] = as_text(given("spanId"))
         known["metadata"] = as_mapping(given("metadata"))
-        known["fields"] = as_mapping(given("content"))
+
+    @once
+    def fields(self) -> Mapping[str, object]:
+        """The content, if it is an object; else empty."""
+        return as_mapping(self.content)
+
+    def let_go(self) -> None:
+        """Let go of what can be read again from the line: nothing, where it has been read whole."""
 
     @once
     def at(self) -> int | None:
         """When, in microseconds since 1970: as it was when it happened, if that was recorded apart from the service's milliseconds."""
-        return happened(self.raw, self.metadata)
+        return happened(self.head, self.metadata)
 
     @once
     def began_at(self) -> int | None:
@@ -108,17 +118,17 @@ class RecordedEvent(EventMetadata):
     @property
     def trace_id(self) -> str | None:
         """The trace that the event is part of."""
-        return as_text(self.raw.get("traceId"))
+        return as_text(self.head.get("traceId"))
 
     @property
     def agent_name(self) -> str | None:
         """The agent that the event was recorded for."""
-        return as_text(self.raw.get("agentName"))
+        return as_text(self.head.get("agentName"))
 
     @property
     def external_user_id(self) -> str | None:
         """The user that the event is about."""
-        return as_text(self.raw.get("externalUserId"))
+        return as_text(self.head.get("externalUserId"))
 
     @property
     def is_proxied(self) -> bool:
@@ -133,7 +143,7 @@ class RecordedEvent(EventMetadata):
     @property
     def step(self) -> int | None:
         """The step's number in its trace: the caller's own, else the service's, which counts what comes in."""
-        step = self.raw.get("stepId")
+        step = self.head.get("stepId")
         return step if isinstance(step, int) else None
 
     @once
@@ -182,7 +192,7 @@ class RecordedEvent(EventMetadata):
     @property
     def not_captured(self) -> int:
         """How many markers stand for contents that were not to be recorded."""
-        if self.line and _BEGINNING not in self.line and b"\\u00" not in self.line:
+        if self.line and _BEGINNING not in self.line and _ESCAPED not in self.line:
             return 0
         try:
             if _BEGINNING not in marshal.dumps(dict(self.raw)):  # a fourth of what JSON takes, and seldom is there one
@@ -283,6 +293,8 @@ class RecordedEvent(EventMetadata):
     def failure(self) -> str | None:
         """What an error or a tool's response says went wrong; None if nothing did."""
         if self.type == "tool_call_response":
+            if self.line and _ERROR not in self.line and _ESCAPED not in self.line:
+                return None
             told = as_mapping(self.fields.get("toolResults")).get("error")
             return _text_of(told) if told else None
         if self.type == "error":

@@ -79,6 +79,7 @@ class TracePage:
             data["events"] = [places[id(event)] for event in step.events]
             data["parts"] = [[value.title, places[id(value.event)], list(value.path)] for value in said.values]
             yield data
+            step.let_go()
 
     def _more(self, step: Step, said: StepText) -> Iterator[tuple[str, object]]:
         """Yield what few steps have."""

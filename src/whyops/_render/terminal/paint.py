@@ -68,10 +68,14 @@ def bar_text(share: float, width: int, bars: str) -> str:
 
 
 class Piece(NamedTuple):
-    """A printable text in a style."""
+    """A printable text in a style. A tuple of the two will do where there are many: it is made in a tenth of the time."""
 
     text: str
     style: str = ""
+
+
+Pieces = Sequence[tuple[str, str]]
+"""Texts from left to right, each with its style."""
 
 
 class Line(NamedTuple):
@@ -80,17 +84,17 @@ class Line(NamedTuple):
     `hanging` stands before what goes on below, where the line is unfolded.
     """
 
-    pieces: Sequence[Piece] = ()
-    note: Sequence[Piece] = ()
-    hanging: Piece = Piece("")
+    pieces: Pieces = ()
+    note: Pieces = ()
+    hanging: tuple[str, str] = Piece("")
 
 
 _LEAST_LEFT = 12
 
 
-def total_width(pieces: Iterable[Piece]) -> int:
+def total_width(pieces: Iterable[tuple[str, str]]) -> int:
     """Return how many columns pieces take side by side."""
-    return sum([width_of(piece.text) for piece in pieces])
+    return sum([width_of(text) for text, _ in pieces])
 
 
 def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) -> str:
@@ -100,16 +104,16 @@ def painted(lines: Iterable[Line], *, width: int, color: bool, ellipsis: str) ->
 
 def unfolded(line: Line, width: int) -> Iterator[Line]:
     """Yield the line as one or several, so that nothing is cut: its pieces continue below, its note stands alone if there is no room."""
-    pieces: list[Piece] = []
-    hanging = line.hanging if width_of(line.hanging.text) <= width - _LEAST_LEFT else Piece("")
-    below = width - width_of(hanging.text)
+    pieces: list[tuple[str, str]] = []
+    hanging = line.hanging if width_of(line.hanging[0]) <= width - _LEAST_LEFT else Piece("")
+    below = width - width_of(hanging[0])
     room = width
-    for piece in line.pieces:
-        for index, part in enumerate(_parts(piece.text, room, below)):
+    for text, style in line.pieces:
+        for index, part in enumerate(_parts(text, room, below)):
             if index:
                 yield Line(pieces)
                 pieces, room = [hanging], below
-            pieces.append(Piece(part, piece.style))
+            pieces.append((part, style))
             room -= width_of(part)
     fits = line.note and width - room + 2 + total_width(line.note) <= width
     yield Line(pieces, line.note if fits else ())
@@ -128,8 +132,8 @@ def _parts(text: str, room: int, below: int) -> Iterator[str]:
 
 
 def _set(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
-    pieces, note = line.pieces, line.note
-    left, right = _text(pieces), _text(note)
+    pieces, note, _ = line
+    left, right = _text(pieces), _text(note) if note else ""
     blanks = width - len(left) - len(right)
     if blanks >= (2 if note else 0) and is_narrow(left) and is_narrow(right):  # of nearly all lines
         pad = " " * blanks if note else ""
@@ -148,24 +152,24 @@ def _set_by_width(line: Line, width: int, ellipsis: str, *, color: bool) -> str:
     return (_colored(shown) if color else _text(shown)).rstrip()
 
 
-def _fitted(pieces: Sequence[Piece], room: int, ellipsis: str) -> list[Piece]:
+def _fitted(pieces: Pieces, room: int, ellipsis: str) -> list[tuple[str, str]]:
     rest = total_width(pieces)
     if rest <= room:
         return [*pieces]
-    fitted: list[Piece] = []
-    for piece in pieces:
-        length = width_of(piece.text)
+    fitted: list[tuple[str, str]] = []
+    for text, style in pieces:
+        length = width_of(text)
         rest -= length
         if length > room or (rest > 0 and length == room):
-            return [*fitted, Piece(cut(piece.text + ("  " if rest else ""), room, ellipsis), piece.style)]
-        fitted.append(piece)
+            return [*fitted, (cut(text + ("  " if rest else ""), room, ellipsis), style)]
+        fitted.append((text, style))
         room -= length
     return fitted
 
 
-def _text(pieces: Iterable[Piece]) -> str:
-    return "".join([piece.text for piece in pieces])
+def _text(pieces: Pieces) -> str:
+    return "".join([text for text, _ in pieces])
 
 
-def _colored(pieces: Iterable[Piece]) -> str:
+def _colored(pieces: Pieces) -> str:
     return "".join([f"\x1b[{code}m{text}\x1b[0m" if text and (code := _CODES[style]) else text for text, style in pieces])

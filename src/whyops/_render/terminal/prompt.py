@@ -75,4 +75,4 @@ class _Prompt:
 
     def _behind(self, mark: str, text: str, style: str) -> Iterator[Line]:
         for line in paragraph(text, style, self.width, "    ", self.encoding):
-            yield Line([Piece(mark, "good"), Piece(line.pieces[0].text[len(mark) :]), *line.pieces[1:]])
+            yield Line([Piece(mark, "good"), Piece(line.pieces[0][0][len(mark) :]), *line.pieces[1:]])

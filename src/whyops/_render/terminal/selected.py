@@ -48,9 +48,9 @@ class Selected:
         """Whether steps that did not fail are left out."""
         return self._wanted.errors
 
-    def children(self, step: Step) -> list[Step]:
+    def children(self, step: Step) -> Sequence[Step]:
         """Return the wanted ones of the steps inside a step."""
-        return list(self._of(step.children))
+        return [*self._of(step.children)] if self._is_part else step.children
 
     def inside(self, step: Step) -> str:
         """Return how many steps inside a step are left out as too deep; nothing if none is."""

@@ -16,9 +16,9 @@ from ..actors import Labels, actor_labels
 from ..format import content_text, pretty, time_text, value_text
 from ..instructions import instructions
 from ..step_text import FAILED, OPEN, RESULT, IsAlive, StepText, step_text, trace_facts
-from .paint import Glyphs, Line, Piece, bar_text, glyphs_for, painted, total_width, unfolded
+from .paint import Glyphs, Line, Piece, Pieces, bar_text, glyphs_for, painted, total_width, unfolded
 from .selected import EVERYTHING, Selected, Wanted
-from .width import cut, width_of, wrapped
+from .width import cut, width_of, wrapped, wrapped_ascii
 
 _LEAST_WIDTH = 24
 _LINES_OF_TEXT = 3
@@ -65,7 +65,6 @@ class _Text(NamedTuple):
     most: int = _LINES_OF_TEXT
 
 
-_NOTHING = Piece("")
 _Shown = tuple[Line, "list[_Text]"]
 """How one step looks: its first line, and what stands below it."""
 
@@ -132,68 +131,80 @@ class _Tree(NamedTuple):
             yield from self._step(step, guide + first, guide + rest)
 
     def _step(self, step: Step, first: str, rest: str) -> Iterator[Line]:
-        if self.width - width_of(first) < _LEAST_WIDTH - 4:  # nested too deep for this width: go on at the left
-            margin = " " * self.selected.margin
-            first, rest = f"{margin}{self.glyphs.ellipsis} ", margin + self.glyphs.blank
+        margin = self.selected.margin
+        if self.width - len(first) < _LEAST_WIDTH - 4:  # nested too deep for this width: go on at the left
+            first, rest = f"{' ' * margin}{self.glyphs.ellipsis} ", " " * margin + self.glyphs.blank
         children = self.selected.children(step)
         said = step_text(step, self.is_alive)
-        facts = said.facts if said.kind == "tool" else ()
-        measures = [Piece(self._joined((*facts, *said.measures)), "dim"), *self._bar(step)] if facts or said.measures else []
+        facts = (*said.facts, *said.measures) if said.kind == "tool" else said.measures
+        measures = [(self._joined(facts), "dim"), *self._bar(step)] if facts else []
         actor = self._actor(step)
-        head, below = self._shown(said, measures, self.width - width_of(first) - width_of(actor.text))
-        start = self.selected.number(step) + first[self.selected.margin :]
-        yield Line(
-            [Piece(start, "dim"), actor, *head.pieces, *self._model_call_number(step)], head.note, Piece(rest + self.glyphs.blank, "dim")
-        )
-        if self.full and said.kind != "user":
-            below = [*(_Text(text, "", "system: ") for text in self.instructions.get(id(step), ())), *below]
-        guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if len(first) > self.selected.margin else "")
-        stacks = (value.value for value in said.values if value.title == "Stack") if self.full else ()
-        below += [_Text(pretty(stack, self.width), "dim") for stack in stacks]
-        below += [_Text(text, "warn", "~ ", _LINES_OF_VALUE) for text in said.interventions]
-        others = said.warnings[len(said.interventions) :]
-        below += [_Text(self._joined(others), "warn", "~ ")] if others else []
-        inside = self.selected.inside(step)
-        below += [_Text(inside, "dim", f"{self.glyphs.ellipsis} ")] if inside else []
-        for text in below:
+        (pieces, note, _), below = self._shown(said, measures, self.width - len(first) - width_of(actor))
+        start = self.selected.number(step) + first[margin:]
+        yield Line([(start, "dim"), (actor, "actor"), *pieces, *self._model_call_number(step)], note, (rest + self.glyphs.blank, "dim"))
+        guide = rest + (self.glyphs.pipe if children else self.glyphs.blank if len(first) > margin else "")
+        for text in (*self._whole_before(step, said), *below, *self._beside(step, said)):
             yield from self._below(text, guide)
-        yield from self._steps(children, rest)
+        if children:
+            yield from self._steps(children, rest)
+
+    def _whole_before(self, step: Step, said: StepText) -> Iterable[_Text]:
+        """Return the instructions that stand before what a step says, where all is shown."""
+        if not self.full or said.kind == "user":
+            return ()
+        return [_Text(text, "", "system: ") for text in self.instructions.get(id(step), ())]
+
+    def _beside(self, step: Step, said: StepText) -> Iterator[_Text]:
+        """Yield what is to be known of a step besides what it says: where it failed, what is wrong in it, what is left out."""
+        if self.full:
+            yield from (_Text(pretty(value.value, self.width), "dim") for value in said.values if value.title == "Stack")
+        if said.warnings:
+            yield from (_Text(text, "warn", "~ ", _LINES_OF_VALUE) for text in said.interventions)
+            if others := said.warnings[len(said.interventions) :]:
+                yield _Text(self._joined(others), "warn", "~ ")
+        if inside := self.selected.inside(step):
+            yield _Text(inside, "dim", f"{self.glyphs.ellipsis} ")
 
     def _model_call_number(self, step: Step) -> list[Piece]:
         """Return which prompt a step answers, by the number that `--prompt` takes, where numbers are shown."""
         number = self.selected.model_call(step)
         return [] if number is None else [Piece(f"  prompt {number}", "dim")]
 
-    def _actor(self, step: Step) -> Piece:
+    def _actor(self, step: Step) -> str:
         """Return who acts, where that is to be said, at most a third of the width."""
         name = self.actors.get(id(step))
         if name is None:
-            return _NOTHING
+            return ""
         said = self.say(name)
-        return Piece(f"{said if self.full else cut(said, self.width // 3, self.glyphs.ellipsis)}: ", "actor")
+        return f"{said if self.full else cut(said, self.width // 3, self.glyphs.ellipsis)}: "
 
     def _below(self, text: _Text, guide: str) -> Iterator[Line]:
-        room = self.width - width_of(guide) - width_of(text.mark)
-        marks = itertools.chain([text.mark], itertools.repeat(" " * width_of(text.mark)))
-        for mark, line in zip(marks, self._wrapped(text.text, room, text.most), strict=False):
-            yield Line([Piece(guide + mark, "dim"), Piece(line, text.style)])
+        said, style, mark, most = text
+        indent = width_of(mark)
+        before = guide + mark
+        for line in self._wrapped(said, self.width - len(guide) - indent, most):
+            yield Line([(before, "dim"), (line, style)])
+            before = guide + " " * indent
 
     def _wrapped(self, text: str, room: int, most: int) -> list[str]:
         """Return the text's lines; unless `full`, of more than `most` the last ends in an ellipsis."""
         if not self.full:
             text = text[: (most + 1) * max(room, 2) * 4]
-        if len(text) <= room and text.isascii() and text.isprintable():
-            return [text.rstrip()]
-        parts = (part for line in text.strip("\n").split("\n") for part in wrapped(self.say(line.rstrip()), room))
-        shown = list(itertools.islice(parts, None if self.full else most))
-        if next(parts, None) is not None:
+        enough = None if self.full else most + 1
+        if text.isascii() and text.isprintable():
+            shown = wrapped_ascii(text.rstrip(), room, enough)
+        else:
+            parts = (part for line in text.strip("\n").split("\n") for part in wrapped(self.say(line.rstrip()), room))
+            shown = list(itertools.islice(parts, enough))
+        if len(shown) == enough:
+            shown = shown[:most]
             shown[-1] = shown[-1][: max(room - width_of(self.glyphs.ellipsis) - 1, 0)] + f" {self.glyphs.ellipsis}"
         return shown
 
     def say(self, text: str) -> str:
         return printable(text, self.encoding)
 
-    def _shown(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
+    def _shown(self, said: StepText, note: Pieces, room: int) -> _Shown:
         if said.kind == "tool":
             return self._tool_call(said, note, room)
         if said.kind in ("model", "embedding"):
@@ -226,7 +237,7 @@ class _Tree(NamedTuple):
             *end,
         ]
 
-    def _model_call(self, said: StepText, note: Sequence[Piece]) -> _Shown:
+    def _model_call(self, said: StepText, note: Pieces) -> _Shown:
         head = [Piece(f"{said.kind} ", "model"), Piece(self.say(said.name), "bold")]
         if said.kind == "embedding":
             words = f" {self.glyphs.arrow} ".join(filter(None, (said.text, said.outcome)))
@@ -235,33 +246,31 @@ class _Tree(NamedTuple):
         missing = [_Text(f"requested, but not recorded: {call}", "dim", f"{self.glyphs.arrow} ", 1) for call in said.not_recorded]
         return Line(head, note), [_Text(said.text), *missing] if said.text.strip() else missing
 
-    def _tool_call(self, said: StepText, note: Sequence[Piece], room: int) -> _Shown:
+    def _tool_call(self, said: StepText, note: Pieces, room: int) -> _Shown:
         """Set name, arguments and outcome in one line, as far as there is room; with `full`, long values stand below."""
         whole = {value.title: value.value for value in said.values} if self.full else {}
-        head = [Piece(self.say(said.name), "tool")]
-        below = []
-        arguments = self.say(said.call.removeprefix(said.name))
-        if self.full and width_of(arguments) + width_of(head[0].text) > self.width // 2:
-            below.append(_Text(pretty(whole.get("Arguments"), self.width)))
-        else:
-            head.append(Piece(arguments))
+        name, arguments = self.say(said.name), self.say(said.call[len(said.name) :])
+        head, below = [(name, "tool"), (arguments, "")], []
+        if self.full and width_of(arguments) + width_of(name) > self.width // 2:
+            head, below = head[:1], [_Text(pretty(whole.get("Arguments"), self.width))]
         if said.state == FAILED:
-            return Line([Piece(f"{self.glyphs.cross} ", "bad"), *head], note), [*below, _Text(said.outcome, "bad text")]
-        arrow, outcome = f" {self.glyphs.arrow} ", self.say(said.outcome)
+            return Line([(f"{self.glyphs.cross} ", "bad"), *head], note), [*below, _Text(said.outcome, "bad text")]
+        arrow, outcome = f" {self.glyphs.arrow} ", said.outcome
         style = "" if said.state == RESULT else "warn"
-        taken = total_width([*head, *note]) + 2
-        if said.state == OPEN or (not below and taken + width_of(arrow) + width_of(outcome) <= room):
-            return Line([*head, Piece(arrow, "dim"), Piece(outcome, style)], note), below
+        if said.state == OPEN or not (below or (len(outcome) > room and outcome.isascii())):
+            outcome = self.say(outcome)
+            if said.state == OPEN or total_width((*head, *note)) + 2 + len(arrow) + width_of(outcome) <= room:
+                return Line([*head, (arrow, "dim"), (outcome, style)], note), below
         is_value = self.full and said.state == RESULT and said.outcome == value_text(whole.get("Result"))
         value = pretty(whole["Result"], self.width) if is_value else said.outcome
         return Line(head, note), [*below, _Text(value, style, arrow[1:], _LINES_OF_VALUE)]
 
-    def _bar(self, step: Step) -> list[Piece]:
+    def _bar(self, step: Step) -> Pieces:
         """Return a bar as long as the step's latency is beside the longest, and blanks up to the edge."""
         if not self.bars or not self.longest_ms:
-            return []
+            return ()
         bar = bar_text((step.latency_ms or 0) / self.longest_ms, self.bars, self.glyphs.bars)
-        return [Piece(" "), Piece(bar, "bar"), Piece(" " * (self.bars - len(bar)))]
+        return (" ", ""), (bar, "bar"), (" " * (self.bars - len(bar)), "")
 
     def _joined(self, facts: Iterable[str]) -> str:
         return f" {self.glyphs.dot} ".join(facts)

@@ -55,8 +55,10 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
 def wrapped(text: str, width: int) -> Iterator[str]:
     """Yield printable lines no wider than `width` (at least 2), broken at blanks where there are any."""
     width = max(width, 2)
-    length_of = len if text.isascii() else width_of
-    while length_of(text) > width:
+    if text.isascii():
+        yield from wrapped_ascii(text, width)
+        return
+    while width_of(text) > width:
         line, rest = _split(text, width)
         blank = line.rfind(" ") if not rest.startswith(" ") else len(line)
         if blank > len(line) // 2:
@@ -64,6 +66,24 @@ def wrapped(text: str, width: int) -> Iterator[str]:
         yield line.rstrip()
         text = rest.lstrip()
     yield text.rstrip()
+
+
+def wrapped_ascii(text: str, width: int, most: int | None = None) -> list[str]:
+    """Return the first lines of a text in ASCII, as `wrapped` yields them; all of them, or at most so many."""
+    lines: list[str] = []
+    width = max(width, 2)
+    start, size = 0, len(text)
+    while len(lines) != most:
+        end = start + width
+        if end >= size:
+            return [*lines, text[start:].rstrip()]
+        blank = end if text[end] == " " else text.rfind(" ", start, end)
+        end = blank if blank - start > width // 2 else end
+        lines.append(text[start:end].rstrip())
+        start = end
+        while text[start : start + 1].isspace():
+            start += 1
+    return lines
 
 
 def _split(text: str, width: int) -> tuple[str, str]:
