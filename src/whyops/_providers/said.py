@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 
 
 class Said(NamedTuple):
-    """A message as an application holds it: who speaks, what makes it up, its name, and the object, where it is one of its own."""
+    """A message as an application holds it: who speaks, what makes it up, its name, and the object, where it is one of its own.
+
+    `seal`, where there is one, is a value that is equal as long as nothing of what makes the object up has changed.
+    """
 
     role: str
     parts: object
     name: str | None = None
     message: object = None
+    seal: object = None
 
 
 _NO_REFERENCES = 2

@@ -319,8 +319,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def _starts(self, run_id: UUID, parent_run_id: UUID | None, metadata: Mapping[str, Any] | None, told: Mapping[str, Any]) -> Run | None:
         """Take note of a run that starts; None where nothing is to be recorded of it, or it was recorded already."""
-        if open_runs.own(run_id, self) is not None:
-            return None
         metadata = metadata or {}
         parent = open_runs.find(parent_run_id, self)
         if parent is not None and not self._origin.is_ours(parent.place.trace):

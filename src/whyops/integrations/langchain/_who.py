@@ -47,9 +47,11 @@ def labels_of(metadata: Mapping[str, Any], tags: object = None, name: object = N
         labels["middleware"] = source[:_LONGEST]
     if isinstance(name, str) and name:
         labels["run_name"] = name[:_LONGEST]
-    if tags and (own_tags := _own_tags(tags)):
-        labels["tags"] = own_tags
-    if own := _own(metadata):
+    if tags and isinstance(tags, (list, tuple)):
+        own_tags = [tag[:_LONGEST] for tag in tags if isinstance(tag, str) and not tag.startswith(_FRAMEWORKS_TAGS)]
+        if own_tags:
+            labels["tags"] = own_tags[:_MOST]
+    if (keys := _own_keys(tuple(metadata))) and (own := _own(keys, metadata)):
         labels["run_metadata"] = own
     return labels
 
@@ -59,25 +61,22 @@ def given_name(name: object) -> object:
     return None if isinstance(name, str) and name.startswith(_USUAL_NAMES) else name
 
 
-def _own(metadata: Mapping[str, Any]) -> dict[str, object]:
-    """Return what the user's own metadata says of a run in plain values, without the ids that have their place in the event."""
+def _own(keys: Iterable[str], metadata: Mapping[str, Any]) -> dict[str, object]:
+    """Return what the user's own metadata says of a run in plain values."""
     own: dict[str, object] = {}
-    for key, value in metadata.items():
-        if _is_own(key) and isinstance(value, (str, int, float)) and len(own) < _MOST:
+    for key in keys:
+        value = metadata[key]
+        if isinstance(value, (str, int, float)) and len(own) < _MOST:
             own[key] = value[:_LONGEST] if isinstance(value, str) else value
     return own
 
 
 @lru_cache(maxsize=1_024)
-def _is_own(key: object) -> bool:
-    """Tell whether a name in the metadata is the user's own, and none of an id."""
-    return isinstance(key, str) and not key.startswith(_FRAMEWORKS_KEYS) and key not in TRACE_AND_USER_KEYS
-
-
-def _own_tags(tags: object) -> list[str]:
-    if not isinstance(tags, (list, tuple)):
-        return []
-    return [tag[:_LONGEST] for tag in tags if isinstance(tag, str) and not tag.startswith(_FRAMEWORKS_TAGS)][:_MOST]
+def _own_keys(names: tuple[object, ...]) -> tuple[str, ...]:
+    """Return which names in the metadata are the user's own, without those of the ids that have their place in the event."""
+    return tuple(
+        name for name in names if isinstance(name, str) and not name.startswith(_FRAMEWORKS_KEYS) and name not in TRACE_AND_USER_KEYS
+    )
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:
