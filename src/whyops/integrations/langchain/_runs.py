@@ -184,7 +184,8 @@ class Run:
 
 streams: dict[int, Run] = {}
 """The open runs whose answer has begun to come, by the `id()` of their own id: a token comes with that very object, and hashing it as a
-UUID would cost more than keeping the token. Of two handlers that hear one run, the latest one's."""
+UUID would cost more than keeping the token. As long as the run is here, so is its id, and no other object has that `id()`. Of two handlers
+that hear one run, the latest one's."""
 
 
 class Runs(OpenTable[object, tuple[Run, ...]]):
