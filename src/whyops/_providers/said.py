@@ -19,13 +19,13 @@ class Said(NamedTuple):
     seal: object = None
 
 
-_NO_REFERENCES = 2
+NO_REFERENCES = 2
 """The version of marshal's form in which equal values are written alike, whoever else refers to their parts."""
 
 
 def seal_of(value: Any) -> bytes | None:
     """Return bytes that differ where values differ, or parts of theirs in type or order; None for what is not of built-in types alone."""
     try:
-        return marshal.dumps(value, _NO_REFERENCES)
+        return marshal.dumps(value, NO_REFERENCES)
     except (ValueError, RecursionError):
         return None

@@ -6,6 +6,7 @@ versions read alike.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -23,7 +24,7 @@ from ..._providers.messages import (
     text_of,
     tool_call,
 )
-from ..._providers.said import Said, seal_of
+from ..._providers.said import NO_REFERENCES, Said, seal_of
 from ..._recording.model_call import Question
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
 
@@ -71,12 +72,10 @@ def seal(message: Any) -> object:
         return None
     try:
         content, extra, *rest = fields(message.__dict__)
-    except KeyError:  # it was made without some of its fields
+        sealed = marshal.dumps(rest, NO_REFERENCES)  # as `seal_of` does, without a call for each message of each prompt
+    except (KeyError, ValueError, RecursionError):  # it was made without some of its fields, or what they hold can change unseen
         return None
-    if type(content) is not str or (extra and "function_call" in extra):
-        return None
-    sealed = seal_of(rest)
-    return None if sealed is None else (content, sealed)
+    return None if type(content) is not str or (extra and "function_call" in extra) else (content, sealed)
 
 
 def held_by(message: Any) -> Callable[[str], Any]:
