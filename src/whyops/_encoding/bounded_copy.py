@@ -42,7 +42,7 @@ _UNSTORABLE = {0: "\N{SYMBOL FOR NULL}", **dict.fromkeys(range(0xD800, 0xE000), 
 
 def storable(text: str) -> str:
     """Replace what the service's database refuses: NUL by its visible symbol, each lone surrogate by the replacement character."""
-    if "\0" not in text and is_well_formed(text):
+    if "\0" not in text and (text.isascii() or is_well_formed(text)):
         return text
     return text.translate(_UNSTORABLE)
 

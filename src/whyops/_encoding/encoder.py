@@ -156,7 +156,7 @@ class Encoder:
     def _is_clean(self, value: Any) -> bool:
         """Tell whether a container that was read from JSON hides no secret and is stored as it is."""
         if type(value) is dict:
-            if not all(map(self.is_plain_key, value)) or secret_siblings(value):
+            if not (self._plain_keys.issuperset(value) or all(map(self.is_plain_key, value))) or secret_siblings(value):
                 return False
             value = value.values()
         for item in value:

@@ -232,7 +232,7 @@ class ModelCall:
         if self._tools is not None:
             memory.remember(key, self._tools.said, self._tools.spread)
         if answer.said is not None and is_whole:
-            memory.remember(key, answer.said._replace(name=None))  # what an answer's event holds has none
+            memory.remember_named(key, answer.said, None)  # what an answer's event holds has none
         self._marks, self._along, self._tools, self._told = line.asked(self.id), {}, None, None
 
 

@@ -54,7 +54,7 @@ class Place:
         key = self.trace.recorder.ids.next()
         self.record("tool_result", contents.tool_result(tool, content), {"tool_call_id": tool_call_id}, key=key)
         if said is not None:
-            memory.remember(key, said._replace(name=contents.name_or_unknown(tool)))
+            memory.remember_named(key, said, contents.name_or_unknown(tool))
 
     def record_exception(
         self,

@@ -51,10 +51,10 @@ class _Held:
 
     __slots__ = ("id", "key", "message", "name", "parts", "used")
 
-    def __init__(self, id_: str, said: Said, spread: Spread, used: int) -> None:
+    def __init__(self, id_: str, said: Said, spread: Spread, name: str | None, used: int) -> None:
         self.id = id_
         self.key, self.parts = spread
-        self.name = said.name
+        self.name = name
         self.message = said.message
         self.used = used
 
@@ -121,11 +121,15 @@ class PromptMemory:
         said = say(message)
         met = Met(message, seal, said, _spread(said))
         if seal is not None:
-            self._met_characters += 0 if met.spread is None else met.spread.key[2]
-            if len(self._met) >= MOST_MESSAGES or self._met_characters > MOST_CHARACTERS:
-                self._met, self._met_characters = {}, 0
-            self._met[id(message)] = met
+            self._keep(met)
         return met
+
+    def _keep(self, met: Met) -> None:
+        """Keep what a message is made up of for a later prompt."""
+        self._met_characters += 0 if met.spread is None else met.spread.key[2]
+        if len(self._met) >= MOST_MESSAGES or self._met_characters > MOST_CHARACTERS:
+            self._met, self._met_characters = {}, 0
+        self._met[id(met.message)] = met
 
     def divide(self, messages: Sequence[Said], met: Sequence[Met] = ()) -> Division:
         """Return the ids of a prompt's messages; a new one's is its place among the new ones. `met` are those messages, where known.
@@ -165,10 +169,19 @@ class PromptMemory:
 
     def remember(self, id_: str, said: Said, spread: Spread | None = None) -> None:
         """Hold what was recorded under an id, if it can be known again."""
-        spread = spread or _spread(said)
+        self._hold(id_, said, spread or _spread(said), said.name)
+
+    def remember_named(self, id_: str, said: Said, name: str | None) -> None:
+        """Hold a message that was recorded under an id, and under this name or none; a prompt that it stands in need not take it apart."""
+        spread = _spread(said)
+        if said.seal is not None:
+            self._keep(Met(said.message, said.seal, said, spread))
+        self._hold(id_, said, spread, name)
+
+    def _hold(self, id_: str, said: Said, spread: Spread | None, name: str | None) -> None:
         if spread is None or not self._has_room(spread.key[2]):
             return
-        self._held.setdefault(spread.key, []).append(_Held(id_, said, spread, self._prompts))
+        self._held.setdefault(spread.key, []).append(_Held(id_, said, spread, name, self._prompts))
         self._messages += 1
         self._characters += spread.key[2]
 
@@ -246,7 +259,10 @@ def last_turn(messages: Sequence[Said]) -> int | None:
 def _spread(said: Said) -> Spread | None:
     """Return the parts of a message in a row; None if one of them can't be looked into."""
     parts: list[object] = []
-    characters = _put([said.parts], parts, 0)
+    held = said.parts
+    if type(held) is str:
+        return Spread((said.role, 1, len(held)), [held])
+    characters = _put(held, parts, 0)
     return None if characters is None else Spread((said.role, len(parts), characters), parts)
 
 
@@ -271,6 +287,9 @@ def _put(value: object, parts: list[object], depth: int) -> int | None:
             characters += len(one)  # type: ignore[arg-type]  # told by its type
         elif kind in _PLAIN:
             parts.append((kind, one))
+        elif kind is bytes:
+            parts.append((kind, one))
+            characters += len(one)  # type: ignore[arg-type]  # told by its type
         elif (more := _put(one, parts, depth + 1)) is None:
             return None
         else:

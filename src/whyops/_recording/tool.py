@@ -121,7 +121,7 @@ def observer_of(function: object) -> Observer | None:
     while isinstance(function, functools.partial) and not isinstance(function, CallableWrapper):
         function = function.func
     observer = getattr(function, OBSERVER, None)
-    return observer if isinstance(observer, Observer) else None
+    return observer if observer is not None and isinstance(observer, Observer) else None
 
 
 def _is_frameworks_tool(function: Any) -> bool:

@@ -162,8 +162,10 @@ def model_and_provider(model: object, provider: object) -> dict[str, Any]:
 def latency(milliseconds: object) -> dict[str, Any]:
     """Return `latencyMs` as the whole number that the service takes, and the exact time as `durationMs` where they differ."""
     rounded = whole(milliseconds)
-    is_exact = type(milliseconds) is float and milliseconds != rounded and isfinite(milliseconds)
-    return known({"latencyMs": rounded, "durationMs": milliseconds if is_exact else None})
+    told: dict[str, Any] = {} if rounded is None else {"latencyMs": rounded}
+    if type(milliseconds) is float and milliseconds != rounded and isfinite(milliseconds):
+        told["durationMs"] = milliseconds
+    return told
 
 
 def storable_metadata(metadata: object) -> dict[str, Any]:
@@ -197,7 +199,8 @@ def model_tool_call(call: object) -> object:
         text = safely(json.dumps, arguments)
         arguments = arguments if isinstance(text, Failed) else text
     called = {"name": name_or_unknown(function["name"]), "arguments": arguments}
-    return known({"id": spelled(held.get("id")) or None, **called, "function": called})
+    call_id = spelled(held.get("id"))
+    return {**({"id": call_id} if call_id else {}), **called, "function": called}
 
 
 def _unsigned(content: object) -> object:

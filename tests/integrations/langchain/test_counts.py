@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,12 +13,15 @@ from typing import Any
 from uuid import UUID
 
 from langchain.agents import create_agent
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
 
 from tests.integrations.langchain.parts import Scripted, ask, calls
 from tests.integrations.langchain.tools import find
 from whyops._encoding.encoder import Encoder
 from whyops._recording.prompts import _spread_tools
 from whyops.integrations.langchain import WhyOpsCallbackHandler
+from whyops.integrations.langchain._translate import said
 
 
 @contextmanager
@@ -54,6 +58,59 @@ def test_each_part_of_an_event_is_encoded_once(handler, captured):
         run_agent(handler, "the second")
     assert len(captured.events) - before == 5
     assert found[Encoder.encode.__code__] == 2 * 3 + 3
+
+
+@contextmanager
+def counted_in_all() -> Iterator[Counter[str]]:
+    """Count the calls of this package's functions in this thread, and in those that start meanwhile."""
+    found: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_globals.get("__name__", "").startswith("whyops."):
+            found["calls"] += 1
+
+    before = sys.getprofile()
+    threading.setprofile(count)
+    sys.setprofile(count)
+    try:
+        yield found
+    finally:
+        sys.setprofile(before)
+        threading.setprofile(before)
+
+
+def test_a_run_takes_so_many_calls_of_ours(handler, captured):
+    """Two models' calls, a tool's and three nodes; Python before 3.12 counts each comprehension as a call."""
+    run_agent(handler, "the first")
+    with counted_in_all() as found:
+        run_agent(handler, "the second")
+    assert captured.events
+    assert found["calls"] <= 1_060
+
+
+def test_a_message_that_was_in_the_last_prompt_takes_few_calls(handler, captured):
+    """Its seal is looked at, and its id found: no more for each message of a long prompt."""
+
+    def calls_for(prompt: list[Any]) -> int:
+        for _ in range(2):
+            run_id = uuid.uuid4()
+            with counted_in_all() as found:
+                handler.on_chat_model_start({}, [prompt], run_id=run_id, metadata={"thread_id": "long"})
+            handler.on_llm_end(LLMResult(generations=[[ChatGeneration(message=AIMessage("Yes."))]]), run_id=run_id)
+        return found["calls"]
+
+    prompt: list[Any] = [SystemMessage("Help."), *(AIMessage(f"Answer {number}.") for number in range(300)), HumanMessage("And?")]
+    few, many = calls_for([prompt[0], *prompt[201:]]), calls_for(prompt)
+    assert captured.events
+    assert (many - few) / 200 < 3.1
+
+
+def test_an_answer_and_a_tools_message_are_taken_apart_once(handler, captured):
+    """When they are told: the prompts in which they stand then, the very same objects, know them by their seals."""
+    with counted(said) as found:
+        run_agent(handler, "one")
+    assert found[said.__code__] == len(["the question", "the call", "the tool's message", "the answer"])
+    assert captured.events
 
 
 def test_tool_schemas_are_taken_apart_once_for_all_traces(handler, captured):

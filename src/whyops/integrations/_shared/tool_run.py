@@ -74,7 +74,7 @@ class ToolRun:
 
     def is_said(self, said: Said) -> None:
         """Take note of the message that tells a model of the result which was recorded."""
-        self.call.trace.prompts().remember(line.response_key(self.call.span_id), said._replace(name=self._name))
+        self.call.trace.prompts().remember_named(line.response_key(self.call.span_id), said, self._name)
 
     def succeed(self, result: object, metadata: Mapping[str, Any] | None = None) -> None:
         """Record what the tool gave."""

@@ -92,26 +92,32 @@ def _answer(generation: Any, output: Mapping[str, Any], encode: Encode) -> Answe
 
 
 def _read_message(answer: Answer, message: Any, encode: Encode) -> None:
-    extra = getattr(message, "additional_kwargs", None) or {}
-    parts = message.content if isinstance(message.content, list) else []
-    answer.server_calls, rest = server_calls([*parts, *(extra.get("tool_outputs") or ())])
-    answer.thinking = _thinking(message)
+    plain_content = content = content_of(message)
     answer.tool_calls = calls_of(message, encode)
-    refusal = first_text(extra, ("refusal",)) or _refusal_in(rest)
-    plain = [{"type": "text", "text": part["refusal"]} if kind_of(part) == "refusal" and "refusal" in part else part for part in rest]
-    plain_content = content_of(message)
-    content = shown_parts(plain) if parts else plain_content
-    answer.content = content or refusal or _audio(extra) or (None if answer.tool_calls or answer.server_calls else "")
-    citations = [each for part in rest if isinstance(part, dict) for each in part.get("citations") or part.get("annotations") or ()]
+    extra = getattr(message, "additional_kwargs", None)
+    parts = message.content if isinstance(message.content, list) else []
+    if parts or extra:
+        content = _read_parts(answer, message, parts, extra or {})
+    answer.content = content or (None if answer.tool_calls or answer.server_calls else "")
     message_said = said(message)
     if is_told_by(answer, message_item(message_said.role, plain_content, answer.tool_calls, {})):
         answer.said = message_said
+
+
+def _read_parts(answer: Answer, message: Any, parts: list[Any], extra: Mapping[str, Any]) -> object:
+    """Read what an answer's message holds besides a text and tool calls. Returns what is its content then."""
+    answer.server_calls, rest = server_calls([*parts, *(extra.get("tool_outputs") or ())])
+    answer.thinking = _thinking(message)
+    refusal = first_text(extra, ("refusal",)) or _refusal_in(rest)
+    plain = [{"type": "text", "text": part["refusal"]} if kind_of(part) == "refusal" and "refusal" in part else part for part in rest]
+    citations = [each for part in rest if isinstance(part, dict) for each in part.get("citations") or part.get("annotations") or ()]
     answer.more |= known(
         {
             "refused": True if refusal else None,
             "citations": shown_content(citations[:_MOST_CITATIONS]) if citations else None,
         }
     )
+    return (shown_parts(plain) if parts else content_of(message)) or refusal or _audio(extra)
 
 
 def _refusal_in(parts: Iterable[Any]) -> str | None:

@@ -11,7 +11,7 @@ from ..._runtime.safely import safely_or
 from ..._wire.exceptions import is_error
 from .._shared import spoken
 from .._shared.tool_run import ToolRun
-from . import _results, _spoken
+from . import _spoken
 from ._exchange import Exchange
 from ._runs import Node, Run
 
@@ -67,10 +67,10 @@ def begin_tool(run: Run) -> None:
         run.exchange.has_tool = True
 
 
-def end_tool(run: Run, output: Any) -> None:
+def end_tool(run: Run, output: object) -> None:
     """Take note of what a tool gave, which may be the answer."""
     if run.exchange is not None:
-        run.exchange.hear(output.content if _results.is_tool_message(output) else output)
+        run.exchange.hear(output)
 
 
 def record_questions(run: Run, error: BaseException) -> None:
@@ -92,4 +92,5 @@ def _is_outermost(run: Run) -> bool:
 
 def _inside(run: Run) -> Place:
     """Return where what is said in a run is recorded: in its span, if it has one."""
-    return run.place if run.inner_id == run.place.parent_id else Place(run.place.trace, run.inner_id, run.place.labels)
+    inner_id, place = run.inner_id, run.place
+    return place if inner_id == place.parent_id else Place(place.trace, inner_id, place.labels)

@@ -18,7 +18,7 @@ from ..._recording.model_call import ModelCall
 from ..._recording.place import Place
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
-from ..._runtime.safely import Failed, safely, safely_or
+from ..._runtime.safely import Failed, safely
 from ..._service.proxy_addresses import goes_through_proxy
 from ..._wire.write import name_or_unknown
 from .._shared.origin import Origin
@@ -188,8 +188,8 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         It takes any arguments and reads nothing of them, so that it needs no guard: there is one for what it does once a stream.
         """
         run = streams.get(id(run_id))
-        if run is not None and run.id is run_id and run.handler is self and len(run.heard) < MOST_HEARD:
-            run.heard.append(token if chunk is None else chunk)
+        if run is not None and run.handler is self and len(heard := run.heard) < MOST_HEARD:
+            heard.append(token if chunk is None else chunk)
         else:
             self._hear(token, run_id, chunk)
 
@@ -255,8 +255,9 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         run = open_runs.end(run_id, self)
         if run is None or run.tool is None:
             return
-        _chains.end_tool(run, output)
-        failed, call_id = (False, None) if safely_or(_results.is_tool_message, output, default=False) else ending_tool()
+        is_message = safely(_results.is_tool_message, output) is True
+        _chains.end_tool(run, output.content if is_message else output)
+        failed, call_id = (False, None) if is_message else ending_tool()
         found = safely(partial(_results.outcome_of, tool_call_id=call_id, failed=failed and call_id is None), output)
         outcome = _results.Outcome(output) if isinstance(found, Failed) else found
         more = {} if outcome.tool_call_id is None else {"tool_call_id": outcome.tool_call_id}
@@ -319,8 +320,6 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def _starts(self, run_id: UUID, parent_run_id: UUID | None, metadata: Mapping[str, Any] | None, told: Mapping[str, Any]) -> Run | None:
         """Take note of a run that starts; None where nothing is to be recorded of it, or it was recorded already."""
-        if open_runs.own(run_id, self) is not None:
-            return None
         metadata = metadata or {}
         parent = open_runs.find(parent_run_id, self)
         if parent is not None and not self._origin.is_ours(parent.place.trace):

@@ -78,7 +78,7 @@ def told_content(message: Any) -> object:
 
 def is_tool_message(value: Any) -> bool:
     """Tell whether this is what a tool tells the model."""
-    return _is_model(value) and getattr(value, "type", None) == "tool" and hasattr(value, "tool_call_id")
+    return is_message(value) and getattr(value, "type", None) == "tool" and hasattr(value, "tool_call_id")
 
 
 def _is_model(value: object) -> bool:

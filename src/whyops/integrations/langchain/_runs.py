@@ -184,7 +184,8 @@ class Run:
 
 streams: dict[int, Run] = {}
 """The open runs whose answer has begun to come, by the `id()` of their own id: a token comes with that very object, and hashing it as a
-UUID would cost more than keeping the token. Of two handlers that hear one run, the latest one's."""
+UUID would cost more than keeping the token. As long as the run is here, so is its id, and no other object has that `id()`. Of two handlers
+that hear one run, the latest one's."""
 
 
 class Runs(OpenTable[object, tuple[Run, ...]]):
@@ -197,36 +198,33 @@ class Runs(OpenTable[object, tuple[Run, ...]]):
 
     def find(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id that `handler` records, or else another handler."""
-        runs = self.get(getattr(run_id, "int", run_id)) or ()
-        for run in runs:
-            if run.handler is handler:
-                return run
-        return runs[0] if runs else None
+        runs = self.get(getattr(run_id, "int", run_id))
+        if runs is None:
+            return None
+        return _of(handler, runs) or runs[0]
 
     def own(self, run_id: UUID | None, handler: object) -> Run | None:
         """Return the open run of this id if `handler` records it."""
-        for run in self.get(getattr(run_id, "int", run_id)) or ():
-            if run.handler is handler:
-                return run
-        return None
+        return _of(handler, self.get(getattr(run_id, "int", run_id)))
 
     def start(self, run: Run) -> bool:
         """Take note of a run; False if it is known already, as when one event comes twice or two handlers of one client hear it."""
-        known: tuple[Run, ...] = self.get(run.key) or ()
-        recorder = run.place.trace.recorder
-        for other in known:
-            if other.handler is run.handler or other.place.trace.recorder is recorder:
-                return False
+        known = self.get(run.key)
+        if known is not None:
+            recorder = run.place.trace.recorder
+            for other in known:
+                if other.handler is run.handler or other.place.trace.recorder is recorder:
+                    return False
         run.root.open[run] = None
-        self.add(run.key, (*known, run), run.root)
+        self.add(run.key, (run,) if known is None else (*known, run), run.root)
         return True
 
     def end(self, run_id: UUID, handler: object) -> Run | None:
         """Return the run that ends, and forget it; None if `handler` does not record it, or its end has come before."""
-        run = self.own(run_id, handler)
+        runs = self.touch(getattr(run_id, "int", run_id))
+        run = _of(handler, runs)
         if run is not None:
-            self.touch(run.key)
-            self._drop(run)
+            self._drop(run, runs)
             if run.parent is None:
                 run.root.quiet_seconds = QUIET_SECONDS_AFTER_ROOT
         return run
@@ -235,29 +233,37 @@ class Runs(OpenTable[object, tuple[Run, ...]]):
         """Return the open runs inside `run`, innermost first, and forget them; `reason` is what interrupts their calls."""
         inside = [other for other in reversed(list(run.root.open)) if other.is_under(run)]
         for other in inside:
-            self._drop(other, reason)
+            self._drop(other, self.get(other.key), reason)
         return inside
 
     def end_left(self, root: Root, *, closed: bool = False) -> None:
         """Close the models' calls under a root that no task waits for any more; where the root was `closed`, nobody does."""
         for run in list(root.open):
             if run.is_left() or (closed and run.model is not None and run.task is not None):
-                self._drop(run, "GeneratorExit" if closed else _CANCELLED)
+                self._drop(run, self.get(run.key), "GeneratorExit" if closed else _CANCELLED)
 
     def end_left_in(self, trace: TraceWriter) -> None:
         """Close those of a trace whose block has ended."""
         for runs in self.values():
             for run in runs:
                 if run.place.trace.is_same_as(trace) and run.is_left():
-                    self._drop(run, _CANCELLED)
+                    self._drop(run, self.get(run.key), _CANCELLED)
 
-    def _drop(self, run: Run, reason: str | None = None) -> None:
-        runs = self.get(run.key) or ()
-        if len(runs) > 1 and (rest := tuple(other for other in runs if other is not run)):
+    def _drop(self, run: Run, runs: tuple[Run, ...] | None, reason: str | None = None) -> None:
+        """Forget one of the `runs` of an id."""
+        if runs is not None and len(runs) > 1 and (rest := tuple(other for other in runs if other is not run)):
             self.add(run.key, rest, rest[0].root)
-        elif run in runs:
+        elif runs is not None and run in runs:
             self.take(run.key)
         run.close(reason)
+
+
+def _of(handler: object, runs: tuple[Run, ...] | None) -> Run | None:
+    """Return the one of these runs that `handler` records."""
+    for run in runs or ():
+        if run.handler is handler:
+            return run
+    return None
 
 
 def give_up(runs: tuple[Run, ...]) -> None:

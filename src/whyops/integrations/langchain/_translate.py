@@ -6,8 +6,10 @@ versions read alike.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from ..._encoding import Encode
@@ -22,7 +24,7 @@ from ..._providers.messages import (
     text_of,
     tool_call,
 )
-from ..._providers.said import Said, seal_of
+from ..._providers.said import NO_REFERENCES, Said, seal_of
 from ..._recording.model_call import Question
 from ...types import MessageItem, ToolCallItem, UserMessageMetadata
 
@@ -33,7 +35,8 @@ _CALLS = frozenset(
     {"tool_use", "tool_call", "tool_call_chunk", "invalid_tool_call", "function_call", "input_json_delta", "custom_tool_call"}
 )
 _CALL_LISTS = ("tool_calls", "invalid_tool_calls")
-_READ = (*_CALL_LISTS, "role", "type", "name", "content", "tool_call_id", "additional_kwargs")
+_SEALED = (*_CALL_LISTS, "role", "type", "name", "tool_call_id")
+_READ = (*_SEALED, "content", "additional_kwargs")
 _CALL = ("name", "args", "id")
 _NO_PARAMETERS = frozenset({"_type", "functions", "messages", "model", "model_id", "model_kwargs", "model_name", "tools"})
 
@@ -51,29 +54,28 @@ def said(message: Any) -> Said:
     if isinstance(message, str):
         return Said("user", message)
     held = held_by(message)
-    extra = held("additional_kwargs") or {}
-    calls = [_asked_in(call) for names in _CALL_LISTS for call in held(names) or ()]
-    parts = [held("content"), calls, held("tool_call_id"), extra.get("function_call")]
+    extra, calls, invalid = held("additional_kwargs"), held("tool_calls"), held("invalid_tool_calls")
+    asked: object = None
+    if calls or invalid:
+        asked = [_asked_in(call) for call in (*(calls or ()), *(invalid or ()))]
+        asked = seal_of(asked) or asked
+    parts = [held("content"), asked, held("tool_call_id"), extra.get("function_call") if extra else None]
     name = held("name")
-    return Said(role_of(held("role") or held("type") or "user"), parts, name if isinstance(name, str) else None, message)
+    return Said(role_of(held("role") or held("type") or "user"), parts, name if isinstance(name, str) else None, message, seal(message))
 
 
 def seal(message: Any) -> object:
     """Return a value that is equal as long as nothing of what `said` reads has changed; None where that can't be told at little cost."""
-    held = getattr(message, "__dict__", None)
-    if held is None:
+    kind: Any = type(message)
+    fields = _sealed_in(kind)
+    if fields is None or getattr(message, "__pydantic_extra__", None):
         return None
-    get = held.get
-    content, extra = get("content"), get("additional_kwargs")
-    if type(content) is not str or (extra and "function_call" in extra) or getattr(message, "__pydantic_extra__", None):
+    try:
+        content, extra, *rest = fields(message.__dict__)
+        sealed = marshal.dumps(rest, NO_REFERENCES)  # as `seal_of` does, without a call for each message of each prompt
+    except (KeyError, ValueError, RecursionError):  # it was made without some of its fields, or what they hold can change unseen
         return None
-    calls, invalid = get("tool_calls"), get("invalid_tool_calls")
-    sealed = seal_of((calls, invalid)) if calls or invalid else b""
-    names = (get("role"), get("type"), get("name"), get("tool_call_id"))
-    for name in names:
-        if name is not None and type(name) is not str:
-            return None
-    return None if sealed is None else (content, sealed, names)
+    return None if type(content) is not str or (extra and "function_call" in extra) else (content, sealed)
 
 
 def held_by(message: Any) -> Callable[[str], Any]:
@@ -90,6 +92,15 @@ def _holds_all_in_fields(kind: type) -> bool:
     """Tell whether all that is read of messages of a class stands in their fields."""
     fields = getattr(kind, "model_fields", None)
     return isinstance(fields, dict) and "content" in fields and all(name in fields or not hasattr(kind, name) for name in _READ)
+
+
+@lru_cache(maxsize=256)
+def _sealed_in(kind: type) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
+    """Return what gives the fields that are sealed of messages of a class, in one go; None where not all that is read stands in fields."""
+    if not _holds_all_in_fields(kind):
+        return None
+    fields = kind.model_fields  # type: ignore[attr-defined]  # as was just seen
+    return itemgetter("content", "additional_kwargs", *(name for name in _SEALED if name in fields))
 
 
 def _asked_in(call: Any) -> object:

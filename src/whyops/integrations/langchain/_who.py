@@ -13,6 +13,7 @@ TRACE_AND_USER_KEYS = frozenset({*_TRACE_KEYS, *_USER_KEYS})
 _FRAMEWORKS_TAGS = ("graph:", "seq:", "map:", "retry:", "langsmith:", "condition:", "branch:")
 _FRAMEWORKS_KEYS = ("langgraph_", "ls_", "lc_", "checkpoint_", "whyops_", "__", "LANGSMITH_", "revision_id")
 _USUAL_NAMES = ("LangGraph", "Runnable")
+_ACTORS = ("lc_agent_name", "langgraph_node", "lc_source")
 _MOST = 20
 _LONGEST = 200
 
@@ -34,22 +35,25 @@ def labels_of(metadata: Mapping[str, Any], tags: object = None, name: object = N
     characters.
     """
     labels: dict[str, object] = {}
-    if isinstance(agent := metadata.get("lc_agent_name"), str) and agent:
+    known, keys = _keys_in(tuple(metadata))
+    if "lc_agent_name" in known and isinstance(agent := metadata["lc_agent_name"], str) and agent:
         labels["agent"] = agent[:_LONGEST]
-    if isinstance(node := metadata.get("langgraph_node"), str) and node:
+    if "langgraph_node" in known and isinstance(node := metadata["langgraph_node"], str) and node:
         labels["langgraph_node"] = node[:_LONGEST]
         if isinstance(step := metadata.get("langgraph_step"), int):
             labels["langgraph_step"] = step
         namespace = metadata.get("langgraph_checkpoint_ns")
         if isinstance(namespace, str) and "|" in namespace:
             labels["langgraph_subgraph"] = "/".join([part.partition(":")[0] for part in namespace.split("|")[:-1]])
-    if isinstance(source := metadata.get("lc_source"), str) and source:
+    if "lc_source" in known and isinstance(source := metadata["lc_source"], str) and source:
         labels["middleware"] = source[:_LONGEST]
     if isinstance(name, str) and name:
         labels["run_name"] = name[:_LONGEST]
-    if tags and (own_tags := _own_tags(tags)):
-        labels["tags"] = own_tags
-    if own := _own(metadata):
+    if tags and isinstance(tags, (list, tuple)):
+        own_tags = [tag[:_LONGEST] for tag in tags if isinstance(tag, str) and not tag.startswith(_FRAMEWORKS_TAGS)]
+        if own_tags:
+            labels["tags"] = own_tags[:_MOST]
+    if keys and (own := _own(keys, metadata)):
         labels["run_metadata"] = own
     return labels
 
@@ -59,25 +63,22 @@ def given_name(name: object) -> object:
     return None if isinstance(name, str) and name.startswith(_USUAL_NAMES) else name
 
 
-def _own(metadata: Mapping[str, Any]) -> dict[str, object]:
-    """Return what the user's own metadata says of a run in plain values, without the ids that have their place in the event."""
+def _own(keys: Iterable[str], metadata: Mapping[str, Any]) -> dict[str, object]:
+    """Return what the user's own metadata says of a run in plain values."""
     own: dict[str, object] = {}
-    for key, value in metadata.items():
-        if _is_own(key) and isinstance(value, (str, int, float)) and len(own) < _MOST:
+    for key in keys:
+        value = metadata[key]
+        if isinstance(value, (str, int, float)) and len(own) < _MOST:
             own[key] = value[:_LONGEST] if isinstance(value, str) else value
     return own
 
 
 @lru_cache(maxsize=1_024)
-def _is_own(key: object) -> bool:
-    """Tell whether a name in the metadata is the user's own, and none of an id."""
-    return isinstance(key, str) and not key.startswith(_FRAMEWORKS_KEYS) and key not in TRACE_AND_USER_KEYS
-
-
-def _own_tags(tags: object) -> list[str]:
-    if not isinstance(tags, (list, tuple)):
-        return []
-    return [tag[:_LONGEST] for tag in tags if isinstance(tag, str) and not tag.startswith(_FRAMEWORKS_TAGS)][:_MOST]
+def _keys_in(names: tuple[object, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which names in the metadata tell who acts, and which are the user's own; ids are neither: they have a place of their own."""
+    texts = [name for name in names if isinstance(name, str)]
+    own = [name for name in texts if not name.startswith(_FRAMEWORKS_KEYS) and name not in TRACE_AND_USER_KEYS]
+    return tuple(name for name in _ACTORS if name in texts), tuple(own)
 
 
 def _first_id(metadata: Mapping[str, Any], keys: Iterable[str]) -> object:
