@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
 from ..._providers.said import Said
-from ..._recording.arguments import Arguments
+from ..._recording import arguments
 from ..._recording.tool import Observer, observer_of
 from ..._wire.names import PROXY_ARGUMENT
 from .._shared import mcp
@@ -59,7 +59,7 @@ def arguments_of(tool: BaseTool, bound: inspect.BoundArguments) -> dict[str, Any
     args, kwargs = _given(bound)
     if isinstance(tool, FunctionTool):
         kwargs = {**getattr(tool, "_field_defaults", {}), **getattr(tool, "partial_params", {}), **kwargs}
-        named = _opened(tool, Arguments(tool.real_fn, None).by_name(args, kwargs))
+        named = _opened(tool.real_fn, args, kwargs)
     else:
         named = {**dict(zip(_declared(tool), args, strict=False)), **kwargs}
         if len(args) > len(_declared(tool)):
@@ -87,11 +87,11 @@ def _unwrapped(result: object) -> object:
     return result.raw_output if isinstance(result, ToolOutput) else result
 
 
-def _opened(tool: FunctionTool, named: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments with those at the same level that a function takes as `**kwargs`: all of an MCP server's tool's are."""
-    parameters = inspect.signature(tool.real_fn).parameters.values()
-    rest = next((parameter.name for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD), None)
-    more = named.pop(rest, None) if rest is not None else None
+def _opened(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments by name; those that a function takes as `**kwargs` at the same level: all of an MCP server's tool's are."""
+    known = arguments.arguments_of(function)
+    named = known.by_name(args, kwargs)
+    more = named.pop(known.takes_keywords, None) if known.takes_keywords is not None else None
     return {**more, **named} if isinstance(more, dict) else named
 
 
