@@ -55,7 +55,16 @@ def _number(value: object) -> float | None:
     return float(cast("SupportsFloat", value))
 
 
+COUNTS = (
+    *("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens"),
+    *("cacheWrite5mTokens", "cacheWrite1hTokens", "cacheCreationTokens"),
+)
+"""Our names: first those of the three counts that nearly all providers tell.
+
+`cacheCreationTokens` are writes to a cache of which nobody says how long they last."""
+
 _USUAL = (
+    dict.fromkeys(COUNTS[:3]).keys(),
     dict.fromkeys(("input_tokens", "output_tokens", "total_tokens")).keys(),
     dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens")).keys(),
 )
@@ -67,14 +76,21 @@ def token_usage(value: object) -> dict[str, int] | None:
 
     `value` is a dict, or the provider's object as it is; also what holds one under `usage`, `usage_metadata` or `token_usage`.
     """
+    if (usual := _usual(value)) is not None:
+        return usual
+    counts = safely(_token_usage, value)
+    return None if isinstance(counts, Failed) else counts
+
+
+def _usual(value: object) -> dict[str, int] | None:
+    """Return the three counts that nearly all providers tell, where a dict holds these and nothing else."""
     if type(value) is dict:
         for names in _USUAL:
             if value.keys() == names:
                 counted = [value[name] for name in names]
                 if all(type(count) is int and 0 <= count <= MAX_COUNT for count in counted):
                     return dict(zip(COUNTS, counted, strict=False))
-    counts = safely(_token_usage, value)
-    return None if isinstance(counts, Failed) else counts
+    return None
 
 
 def reasoning_tokens(value: object) -> int | None:
@@ -85,7 +101,12 @@ def reasoning_tokens(value: object) -> int | None:
 
 def _reasoning_tokens(value: object) -> int | None:
     _, given = _read(value)
-    given = next((_read(given[inner])[1] for inner in ("usage", "usage_metadata", "token_usage") if inner in given), given)
+    for inner in ("usage", "usage_metadata", "token_usage"):
+        if inner in given:
+            if _usual(given[inner]) is not None:
+                return None
+            given = _read(given[inner])[1]
+            break
     details = (given.get(name) for name in ("completion_tokens_details", "output_tokens_details", "output_token_details"))
     places = [given, *(_read(each)[1] for each in details if each is not None)]
     counts = (_first(place, "reasoning_tokens", "reasoning", "thoughts_token_count") for place in places)
@@ -96,6 +117,8 @@ def _token_usage(value: object) -> dict[str, int] | None:
     names, given = _read(value)
     for inner in ("usage", "usage_metadata", "token_usage"):
         if inner in given and not any(key.endswith(("_tokens", "_token_count")) for key in given):
+            if (usual := _usual(given[inner])) is not None:
+                return usual
             names, given = _read(given[inner])
     counts = _google(given) if any(name in given for name in _GOOGLE) else _counts(names, given)
     known = {name: count for name, count in counts.items() if count is not None}
@@ -106,18 +129,9 @@ def _token_usage(value: object) -> dict[str, int] | None:
     return {name: min(known[name], MAX_COUNT) for name in COUNTS if name in known}
 
 
-COUNTS = (
-    *("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens"),
-    *("cacheWrite5mTokens", "cacheWrite1hTokens", "cacheCreationTokens"),
-)
-"""Our names: first those of the three counts that nearly all providers tell.
-
-`cacheCreationTokens` are writes to a cache of which nobody says how long they last."""
-
-
 def _read(value: object) -> tuple[frozenset[str], dict[str, object]]:
     """Return the names that a dict or an object has, and its counts under snake-case names."""
-    if issubclass(type(value), Mapping):
+    if type(value) is dict or issubclass(type(value), Mapping):
         found: Iterable[tuple[object, object]] = cast("Mapping[object, object]", value).items()
     elif instance_dict(value) is not None or not hasattr(type(value), "DESCRIPTOR"):
         found = fields(value).items()
