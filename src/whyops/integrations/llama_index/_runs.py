@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.workflow import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
 
-from ..._encoding.class_fields import instance_dict
+from ..._encoding.class_fields import PerType, instance_dict
 from ..._encoding.readers import read
 from ..._recording.place import Place
 from ..._wire import write as contents
@@ -65,9 +65,8 @@ def started(place: Place, workflow: object, bound: inspect.BoundArguments) -> To
     return ToolRun(place.labelled(spoken.RUN), type(workflow).__name__, fields_of(event))
 
 
-def step_begun(place: Place, name: str, bound: inspect.BoundArguments) -> ToolRun:
+def step_begun(place: Place, name: str, event: Event | None) -> ToolRun:
     """Record a step with the event that it was given."""
-    event = next((value for value in bound.arguments.values() if isinstance(value, Event)), None)
     return ToolRun(place.labelled(spoken.STEP), name, _event(event))
 
 
@@ -94,9 +93,13 @@ def fields_of(event: object) -> dict[str, object]:
 # Humans
 
 
+_asks_human = PerType(lambda kind: issubclass(kind, InputRequiredEvent))
+_answers = PerType(lambda kind: issubclass(kind, HumanResponseEvent))
+
+
 def record_question(place: Place, event: object) -> None:
     """Record what a human is asked, by a step's result or by a tool that waits."""
-    if isinstance(event, InputRequiredEvent):
+    if _asks_human(type(event)):
         spoken.asks_human(place, type(event).__name__, fields_of(event))
 
 
@@ -105,11 +108,10 @@ def waited_for(error: BaseException) -> object:
     return getattr((instance_dict(error) or {}).get("add"), "waiter_event", None)
 
 
-def record_replies(place: Place, bound: inspect.BoundArguments, recorded: list[object]) -> None:
+def record_replies(place: Place, event: Event | None, recorded: list[object]) -> None:
     """Record what a human said, where a step is given it, or is run again because of it; what the run has `recorded` once is not again."""
-    for event in bound.arguments.values():
-        if isinstance(event, HumanResponseEvent):
-            _record_reply(place, event)
+    if _answers(type(event)):
+        _record_reply(place, event)
     for reply in _workflows.replies():
         if isinstance(reply.event, HumanResponseEvent) and reply not in recorded:
             recorded.append(reply)
@@ -130,7 +132,7 @@ def _record_reply(place: Place, event: object) -> None:
 
 def is_postprocessing(instance: object, method: str) -> bool:
     """Tell whether a method of a postprocessor is one that takes retrieved nodes and gives those that are to stay."""
-    return isinstance(instance, BaseNodePostprocessor) and method in _POSTPROCESSES
+    return method in _POSTPROCESSES and isinstance(instance, BaseNodePostprocessor)
 
 
 def record_postprocessing(place: Place, instance: object, bound: inspect.BoundArguments, kept: object) -> None:

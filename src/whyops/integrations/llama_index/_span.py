@@ -19,50 +19,35 @@ _UUID = 37
 class Span:
     """One of LlamaIndex's spans while it is open. `place` is where what it contains is recorded."""
 
-    __slots__ = (
-        "agent",
-        "bound",
-        "call",
-        "embedding",
-        "instance",
-        "method",
-        "parent",
-        "part",
-        "place",
-        "query",
-        "replies",
-        "saw_tool",
-        "stay",
-        "step",
-        "tool",
-        "tool_call_id",
-    )
+    is_run = False
+    """Whether it is a whole run of a workflow or an agent."""
+
+    agent: str | None = None
+    bound: inspect.BoundArguments | None = None
+    call: FollowedCall | None = None
+    embedding: EmbeddingCall | None = None
+    query: _runs.Query | None = None
+    saw_tool = False
+    stay: context.Stay | None = None
+    step: ToolRun | None = None
+    tool: ToolRun | None = None
+    tool_call_id: str | None = None
 
     def __init__(self, id_: str, instance: object, parent: Span | None, place: Place) -> None:
         self.method = id_[:-_UUID].rpartition(".")[2]
         self.instance = instance
         self.parent = parent
         self.place = place
-        self.agent: str | None = None
-        self.bound: inspect.BoundArguments | None = None
-        self.query: _runs.Query | None = None
         self.replies: list[object] = []
-        self.call: FollowedCall | None = None
-        self.embedding: EmbeddingCall | None = None
-        self.tool: ToolRun | None = None
-        self.step: ToolRun | None = None
-        self.tool_call_id: str | None = None
         self.part = parent is not None and parent.instance is instance is not None and parent.is_recorded()
-        self.saw_tool = False
-        self.stay: context.Stay | None = None
 
     def is_recorded(self) -> bool:
         """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
         return self.part or self.tool is not None or self.call is not None or self.embedding is not None
 
-    def make_current(self) -> None:
-        """Let what runs inside find its place."""
-        frame = SpanFrame(self.place.trace, self.place.parent_id, self, context.beneath())
+    def make_current(self, beneath: Frame | None = None) -> None:
+        """Let what runs inside find its place. `beneath` is what `context.beneath` gives here, if that is known."""
+        frame = SpanFrame(self.place.trace, self.place.parent_id, self, beneath or context.beneath())
         frame.labels = self.place.labels
         self.stay = context.Stay(frame)
 

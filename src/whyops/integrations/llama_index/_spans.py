@@ -32,6 +32,7 @@ from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
 from ..._recording import context
+from ..._recording.frames import Frame
 from ..._recording.place import Place
 from ..._recording.tool import Observer
 from ..._runtime import guard
@@ -94,22 +95,30 @@ class Spans:
 
     def enter(self, id_: str, bound: inspect.BoundArguments, instance: object, parent_id: str | None) -> None:
         """Take note of a span, and record what begins with it."""
-        frame = context.top()
-        span = self._new_span(id_, instance, self._spans.touch(parent_id))
-        if span is None:
+        beneath = context.beneath()
+        frame = context.live_of(beneath)
+        parent = self._spans.touch(parent_id)
+        place = self._place(frame, parent)
+        if place is None:
             return
+        span = Span(id_, instance, parent, place)
         self._spans.add(id_, span)
-        if isinstance(instance, BaseTool) and span.method in _tools.METHODS:
+        if span.method in _tools.METHODS and isinstance(instance, BaseTool):
             _begin_tool(span, instance, bound)
-        elif _workflows.is_run(instance, span.method):
+            return
+        if _workflows.is_run(instance, span.method):
             _begin_run(span, bound)
-        else:
+            return
+        if instance is not None:
             _begin_query(span, bound, is_outermost=frame is None or not isinstance(frame.owner, Span))
-            is_step = _begin_step(span, bound, self._origin())
-            if isinstance(instance, (BaseEmbedding, BaseSparseEmbedding)) and span.method in _EMBEDS:
+            if span.method in _EMBEDS and isinstance(instance, (BaseEmbedding, BaseSparseEmbedding)):
                 _begin_embedding(span, instance, bound)
-            if is_step or frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
-                span.make_current()
+        elif parent is not None and parent.is_run:
+            _begin_step(span, parent, bound, self._origin())
+            span.make_current(beneath)
+            return
+        if frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
+            span.make_current(beneath)
 
     def exit(self, id_: str, result: object) -> None:
         """Record what ends with a span. What streams goes on, and is recorded when it ends."""
@@ -118,14 +127,17 @@ class Spans:
             return
         keep_together(result)
         span.leave()
-        if not isinstance(result, (GeneratorType, AsyncGeneratorType)):
+        if span.call is not None and not isinstance(result, (GeneratorType, AsyncGeneratorType)):
             self._calls.take(id_)
         if span.embedding is not None:
             span.embedding.answered(result)
         if span.tool is not None:
             _end_tool(span, span.tool, result)
-        _record_what_came_out(span, result)
-        _record_refused_call(span, result)
+        _runs.record_question(span.place, result)
+        if span.query is not None or span.bound is not None:
+            _record_what_came_out(span, result)
+        if span.tool_call_id is not None and not span.saw_tool:
+            _record_refused_call(span, result)
         if span.step is not None:
             span.step.succeed(_runs.outcome_of_step(result))
 
@@ -178,27 +190,38 @@ class Spans:
         self._spans.clear()
         self._calls.clear()
 
-    def _new_span(self, id_: str, instance: object, parent: Span | None) -> Span | None:
-        """Return a span that stands in the trace that is asked for or current, else in its parent's, else in one of its own."""
+    def _place(self, frame: Frame | None, parent: Span | None) -> Place | None:
+        """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
         origin = self._origin()
         if origin is None:
             return None
-        frame = context.top()
         above = parent or (frame.owner if frame is not None and isinstance(frame.owner, Span) else None)
+        tags = _workflows.tags()
+        labels: Mapping[str, object] = {} if above is None else above.place.labels
+        if tags:
+            labels = {**labels, **tags}
         trace = origin.trace_under(None if frame is None else frame.trace)
-        labels = {**(above.place.labels if above is not None else {}), **_workflows.tags()}
-        if trace is None and above is not None:
-            return Span(id_, instance, parent, Place(above.place.trace, above.place.parent_id, labels))
-        trace = trace or origin.new_trace()
-        if trace is not None and parent is not None and _workflows.is_run(parent.instance, parent.method) and trace is parent.place.trace:
-            return Span(id_, instance, parent, Place(trace, parent.place.parent_id, labels))
-        return None if trace is None else Span(id_, instance, parent, Place(trace, context.span_id_in(trace), labels))
+        if above is not None and (trace is None or (above.is_run and above is parent and trace is above.place.trace)):
+            trace, parent_id = above.place.trace, above.place.parent_id
+        else:
+            trace = trace or origin.new_trace()
+            if trace is None:
+                return None
+            parent_id = context.span_id_under(frame, trace)
+        if above is not None and above.place.is_at(trace, parent_id, labels):
+            return above.place
+        return Place(trace, parent_id, labels)
 
     # Models
 
+    def _loose_span(self) -> Span | None:
+        """Return a span for a model that is asked in none of LlamaIndex's."""
+        place = self._place(context.top(), None)
+        return None if place is None else Span("", None, None, place)
+
     def _model_asked(self, event: Any, prompt: object) -> None:
         origin = self._origin()
-        span = self._spans.get(event.span_id) or self._new_span("", None, None)
+        span = self._spans.get(event.span_id) or self._loose_span()
         if origin is None or span is None or isinstance(span.instance, StructuredLLM):
             return  # a structured one asks the model that it wraps, which tells of itself
         outer = self._outer_call(span, prompt)
@@ -271,6 +294,7 @@ def _is_for_form() -> bool:
 
 def _begin_run(span: Span, bound: inspect.BoundArguments) -> None:
     """Say whose the events inside a run are; what is asked of an agent, its model is asked."""
+    span.is_run = True
     span.place = span.place.labelled(_workflows.labels_of_run(span.instance))
     if not _workflows.is_agents(span.instance):
         span.tool = _runs.started(span.place, span.instance, bound)
@@ -289,20 +313,17 @@ def _begin_query(span: Span, bound: inspect.BoundArguments, *, is_outermost: boo
             _runs.asked(span.place, bound)
 
 
-def _begin_step(span: Span, bound: inspect.BoundArguments, origin: Origin | None) -> bool:
-    """Note the agent and the step, and the tool call that a step was given to make; False if this is no step."""
-    run = span.parent
-    if span.instance is not None or run is None or not _workflows.is_run(run.instance, run.method):
-        return False
-    run.agent = _workflows.agent_of(bound) or run.agent
-    call = _workflows.tool_call_of(bound)
+def _begin_step(span: Span, run: Span, bound: inspect.BoundArguments, origin: Origin | None) -> None:
+    """Note the agent and the step, and the tool call that a step was given to make."""
+    event = _workflows.event_of(bound)
+    run.agent = _workflows.agent_of(event) or run.agent
+    call = _workflows.tool_call_of(event)
     span.tool_call_id = None if call is None else call.tool_id
-    span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
+    span.place = span.place.labelled({"step": span.method, "agent": run.agent} if run.agent else {"step": span.method})
     if origin is not None and origin.records_steps(span.place.trace.recorder):
-        span.step = _runs.step_begun(span.place, span.method, bound)
+        span.step = _runs.step_begun(span.place, span.method, event)
         span.place = Place(span.place.trace, span.step.call.span_id, span.place.labels)
-    _runs.record_replies(span.place, bound, run.replies)
-    return True
+    _runs.record_replies(span.place, event, run.replies)
 
 
 # Tools
@@ -333,7 +354,7 @@ def _begin(
 
 def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
     """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
-    if _workflows.is_run(span.instance, span.method):
+    if span.is_run:
         tool.call.interrupt("left without a result") if result is None else tool.succeed(_runs.result_of(result))
     elif not isinstance(span.instance, BaseTool):
         tool.succeed({"nodes": _translate.nodes_of(result)})
@@ -346,8 +367,7 @@ def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
 
 
 def _record_what_came_out(span: Span, result: object) -> None:
-    """Record what nothing else tells: an engine's own answer, a question to a human, and nodes that were dropped."""
-    _runs.record_question(span.place, result)
+    """Record what nothing else tells: an engine's own answer, and nodes that were dropped."""
     if span.query is not None and (span.parent is None or span.parent.tool is None):
         span.query.answered(span.place, result)
     if span.bound is not None:
@@ -359,7 +379,7 @@ def _record_what_came_out(span: Span, result: object) -> None:
 
 def _record_refused_call(span: Span, result: object) -> None:
     """Record the call of a tool that the agent does not have: there is no tool's span, only the step that was to call it."""
-    refused = _workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
+    refused = _workflows.refused_call(result)
     if refused is not None:
         tool = _begin(span, refused.tool_name, refused.tool_kwargs, tool_call_id=refused.tool_id)
         span.leave()

@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 import sys
 from contextvars import ContextVar
-from itertools import islice
 from typing import Any, NamedTuple
 
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
-from llama_index.core.workflow import Workflow
+from llama_index.core.workflow import Event, Workflow
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
+from ..._encoding.class_fields import PerType
 from ..._wire import exceptions
 
 exceptions.control_flow.extend(  # how a workflow waits for an event or a human, or stops, in the versions that have it
@@ -25,6 +25,7 @@ exceptions.control_flow.extend(  # how a workflow waits for an event or a human,
 )
 
 
+_AGENT = "current_agent_name"
 _MOST_TAGS = 20
 
 
@@ -33,7 +34,7 @@ def is_run(instance: object, method: str) -> bool:
 
     It may be entered in the caller's own context and left in another, so nothing is made current for it: its steps find it as their parent.
     """
-    return isinstance(instance, Workflow) and method == "run"
+    return method == "run" and isinstance(instance, Workflow)
 
 
 def is_agents(instance: object) -> bool:
@@ -50,8 +51,9 @@ def labels_of_run(instance: object) -> dict[str, str]:
 
 def tags() -> dict[str, object]:
     """Return what the application says of what runs here, by `instrument_tags`: the first few, without LlamaIndex's own."""
-    own = {name: value for name, value in active_instrument_tags.get().items() if not name.startswith("llamaindex.")}
-    return {"tags": dict(islice(own.items(), _MOST_TAGS))} if own else {}
+    told = active_instrument_tags.get()
+    own = [name for name in told if not name.startswith("llamaindex.")] if told else []
+    return {"tags": {name: told[name] for name in own[:_MOST_TAGS]}} if own else {}
 
 
 class Reply(NamedTuple):
@@ -70,15 +72,43 @@ def replies() -> list[Reply]:
     return [Reply(waiter.resolved_event, waiter.waiter_id, waiter.event) for waiter in waiters if waiter.event == running.event]
 
 
-def agent_of(bound: inspect.BoundArguments) -> str | None:
+class _EventKind(NamedTuple):
+    """What an event of some class may tell a step."""
+
+    is_call: bool
+    declares_agent: bool
+
+
+def _event_kind(kind: type) -> _EventKind | None:
+    return _EventKind(issubclass(kind, ToolCall), _AGENT in kind.model_fields or hasattr(kind, _AGENT)) if issubclass(kind, Event) else None
+
+
+_kind_of = PerType(_event_kind)
+"""None for what is no event."""
+
+
+def event_of(bound: inspect.BoundArguments) -> Event | None:
+    """Return the event that a step was given to run with."""
+    for value in bound.arguments.values():
+        if _kind_of(type(value)) is not None:
+            event: Event = value
+            return event
+    return None
+
+
+def agent_of(event: Event | None) -> str | None:
     """Return the name of the agent that a step was given to run; of several agents in a workflow, the steps alone tell which."""
-    names = (getattr(value, "current_agent_name", None) for value in bound.arguments.values())
-    return next((name for name in names if isinstance(name, str)), None)
+    kind = _kind_of(type(event))
+    if kind is None or not (kind.declares_agent or _AGENT in event):  # type: ignore[operator]  # told by its type
+        return None
+    name = getattr(event, _AGENT, None)
+    return name if isinstance(name, str) else None
 
 
-def tool_call_of(bound: inspect.BoundArguments) -> ToolCall | None:
+def tool_call_of(event: Event | None) -> ToolCall | None:
     """Return the tool call that a step was given to make; only there is the id under which the model asked for it."""
-    return next((value for value in bound.arguments.values() if isinstance(value, ToolCall)), None)
+    kind = _kind_of(type(event))
+    return event if kind is not None and kind.is_call else None  # type: ignore[return-value]  # told by its type
 
 
 def refused_call(result: object) -> ToolCallResult | None:
