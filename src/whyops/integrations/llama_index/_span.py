@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..._recording import context
 from ..._recording.frames import Frame
 from ..._recording.place import Place
+from .._shared.origin import Origin
 from .._shared.tool_run import ToolRun
-from . import _runs
+from . import _runs, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 
 _UUID = 37
@@ -66,6 +67,26 @@ class SpanFrame(Frame):
     def claims(self, observer: object) -> bool:
         """Let the tool's call tell."""
         return isinstance(self.owner, Span) and self.owner.tool is not None and self.owner.tool.claims(observer)
+
+
+def place_of(origin: Origin, frame: Frame | None, parent: Span | None) -> Place | None:
+    """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
+    above = parent or (frame.owner if frame is not None and isinstance(frame.owner, Span) else None)
+    tags = _workflows.tags()
+    labels: Mapping[str, object] = {} if above is None else above.place.labels
+    if tags:
+        labels = {**labels, **tags}
+    trace = origin.trace_under(None if frame is None else frame.trace)
+    if above is not None and (trace is None or (above.is_run and above is parent and trace is above.place.trace)):
+        trace, parent_id = above.place.trace, above.place.parent_id
+    else:
+        trace = trace or origin.new_trace()
+        if trace is None:
+            return None
+        parent_id = context.span_id_under(frame, trace)
+    if above is not None and above.place.is_at(trace, parent_id, labels):
+        return above.place
+    return Place(trace, parent_id, labels)
 
 
 def upward(span: Span | None) -> Iterator[Span]:

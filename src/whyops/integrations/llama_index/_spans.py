@@ -32,17 +32,16 @@ from llama_index.core.tools import BaseTool
 from llama_index_instrumentation.base import BaseEvent
 
 from ..._recording import context
-from ..._recording.frames import Frame
 from ..._recording.place import Place
 from ..._recording.tool import Observer
 from ..._runtime import guard
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
 from .._shared.tool_run import ToolRun
-from . import _runs, _tools, _translate, _workflows
+from . import _models, _runs, _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied
-from ._span import Span, of_same_instance, upward
+from ._span import Span, of_same_instance, place_of, upward
 from ._streams import keep_together
 
 _EMBEDS_IMAGES = frozenset({"_aget_image_embedding", "_get_image_embedding"})
@@ -73,7 +72,7 @@ class Spans:
         self._origin = origin
         self._spans: OpenTable[str, Span] = OpenTable(_MOST_SPANS, _SPAN_SECONDS)
         self._calls: OpenTable[str, FollowedCall] = OpenTable()
-        self._heard: dict[type[BaseEvent], Callable[[Any], None]] = {
+        self.heard: dict[type[BaseEvent], Callable[[Any], None]] = {
             LLMChatStartEvent: lambda event: self._model_asked(event, event.messages),
             LLMCompletionStartEvent: lambda event: self._model_asked(event, event.prompt),
             LLMChatInProgressEvent: self._model_said,
@@ -95,10 +94,13 @@ class Spans:
 
     def enter(self, id_: str, bound: inspect.BoundArguments, instance: object, parent_id: str | None) -> None:
         """Take note of a span, and record what begins with it."""
+        origin = self._origin()
+        if origin is None:
+            return
         beneath = context.beneath()
         frame = context.live_of(beneath)
         parent = self._spans.touch(parent_id)
-        place = self._place(frame, parent)
+        place = place_of(origin, frame, parent)
         if place is None:
             return
         span = Span(id_, instance, parent, place)
@@ -114,7 +116,7 @@ class Spans:
             if span.method in _EMBEDS and isinstance(instance, (BaseEmbedding, BaseSparseEmbedding)):
                 _begin_embedding(span, instance, bound)
         elif parent is not None and parent.is_run:
-            _begin_step(span, parent, bound, self._origin())
+            _begin_step(span, parent, bound, origin)
             span.make_current(beneath)
             return
         if frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
@@ -163,10 +165,8 @@ class Spans:
             span.place.record_exception(error)
 
     def hear(self, event: BaseEvent) -> None:
-        """Record what an event tells."""
-        listener = self._heard.get(type(event))
-        if listener is not None:
-            listener(event)
+        """Record what one of the events tells that are heard."""
+        self.heard[type(event)](event)
 
     @guard.recording
     def carried(self) -> dict[str, Any]:
@@ -190,51 +190,30 @@ class Spans:
         self._spans.clear()
         self._calls.clear()
 
-    def _place(self, frame: Frame | None, parent: Span | None) -> Place | None:
-        """Return where a span stands: in the trace that is asked for or current, else in its parent's, else in one of its own."""
-        origin = self._origin()
-        if origin is None:
-            return None
-        above = parent or (frame.owner if frame is not None and isinstance(frame.owner, Span) else None)
-        tags = _workflows.tags()
-        labels: Mapping[str, object] = {} if above is None else above.place.labels
-        if tags:
-            labels = {**labels, **tags}
-        trace = origin.trace_under(None if frame is None else frame.trace)
-        if above is not None and (trace is None or (above.is_run and above is parent and trace is above.place.trace)):
-            trace, parent_id = above.place.trace, above.place.parent_id
-        else:
-            trace = trace or origin.new_trace()
-            if trace is None:
-                return None
-            parent_id = context.span_id_under(frame, trace)
-        if above is not None and above.place.is_at(trace, parent_id, labels):
-            return above.place
-        return Place(trace, parent_id, labels)
-
     # Models
-
-    def _loose_span(self) -> Span | None:
-        """Return a span for a model that is asked in none of LlamaIndex's."""
-        place = self._place(context.top(), None)
-        return None if place is None else Span("", None, None, place)
 
     def _model_asked(self, event: Any, prompt: object) -> None:
         origin = self._origin()
-        span = self._spans.get(event.span_id) or self._loose_span()
-        if origin is None or span is None or isinstance(span.instance, StructuredLLM):
+        if origin is None:
+            return
+        span = self._spans.get(event.span_id) or _loose_span(origin)
+        if span is None or isinstance(span.instance, StructuredLLM):
             return  # a structured one asks the model that it wraps, which tells of itself
         outer = self._outer_call(span, prompt)
         if outer is not None:
             outer.inner = True
             span.call = outer
             return
-        who = _translate.who_is(event.model_dict, span.instance)
+        who = _models.who_is(event.model_dict, span.instance)
         recorded = origin.llm_events and not is_proxied(span.instance)
         whole = origin.captures_prompts(span.place.trace.recorder)
         span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded, whole)
-        span.call.answers_in_form = _is_for_form() or any(above.method in _IN_FORM for above in upward(span))
-        span.call.said = next((above.query.said for above in upward(span) if above.query is not None), None)
+        span.call.answers_in_form = _is_for_form()
+        for above in upward(span):
+            if above.method in _IN_FORM:
+                span.call.answers_in_form = True
+            if above.query is not None and span.call.said is None:
+                span.call.said = above.query.said
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
         if recorded:
@@ -280,6 +259,12 @@ class Spans:
             span.tool.succeed({"nodes": _translate.nodes_of(event.nodes)})
 
 
+def _loose_span(origin: Origin) -> Span | None:
+    """Return a span for a model that is asked in none of LlamaIndex's."""
+    place = place_of(origin, context.top(), None)
+    return None if place is None else Span("", None, None, place)
+
+
 def _form_asked_for(_event: BaseEvent) -> None:
     _asks_for_form.set(True)
 
@@ -313,14 +298,15 @@ def _begin_query(span: Span, bound: inspect.BoundArguments, *, is_outermost: boo
             _runs.asked(span.place, bound)
 
 
-def _begin_step(span: Span, run: Span, bound: inspect.BoundArguments, origin: Origin | None) -> None:
+def _begin_step(span: Span, run: Span, bound: inspect.BoundArguments, origin: Origin) -> None:
     """Note the agent and the step, and the tool call that a step was given to make."""
-    event = _workflows.event_of(bound)
-    run.agent = _workflows.agent_of(event) or run.agent
-    call = _workflows.tool_call_of(event)
-    span.tool_call_id = None if call is None else call.tool_id
+    event, agent, call = _workflows.given(bound)
+    if agent:
+        run.agent = agent
+    if call is not None:
+        span.tool_call_id = call.tool_id
     span.place = span.place.labelled({"step": span.method, "agent": run.agent} if run.agent else {"step": span.method})
-    if origin is not None and origin.records_steps(span.place.trace.recorder):
+    if origin.records_steps(span.place.trace.recorder):
         span.step = _runs.step_begun(span.place, span.method, event)
         span.place = Place(span.place.trace, span.step.call.span_id, span.place.labels)
     _runs.record_replies(span.place, event, run.replies)
@@ -393,7 +379,7 @@ def _begin_embedding(span: Span, model: BaseEmbedding | BaseSparseEmbedding, bou
     """Record the texts of an embedding call, unless the model's class makes it of another of its own, or the proxy sees it."""
     if is_proxied(model) or any(above.embedding is not None for above in of_same_instance(span)):
         return
-    who = _translate.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
+    who = _models.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
     span.embedding = EmbeddingCall(span.place, who)
     inputs = _translate.images_of if span.method in _EMBEDS_IMAGES else _translate.texts_of
     span.embedding.asked(inputs(bound.arguments))

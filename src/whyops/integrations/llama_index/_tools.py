@@ -99,7 +99,7 @@ def said_of(result: object, tool_call_id: object) -> Said | None:
     """Return what makes up the message in which an agent tells its model of a result, if that is the text which is recorded."""
     if not isinstance(result, ToolOutput) or not isinstance(result.raw_output, str) or result.content != result.raw_output:
         return None
-    return Said("tool", [[result.raw_output], [], tool_call_id])
+    return Said("tool", [result.raw_output, tool_call_id])
 
 
 def _given(bound: inspect.BoundArguments) -> tuple[tuple[Any, ...], dict[str, Any]]:

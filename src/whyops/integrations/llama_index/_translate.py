@@ -6,10 +6,10 @@ any of its code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import TextBlock
+from llama_index.core.base.llms.types import MessageRole, TextBlock
 from llama_index.core.llms.llm import ToolSelection
 
 from ..._encoding import Encode
@@ -37,9 +37,6 @@ UNKNOWN = "unknown"
 
 _OBSERVATION = "Observation:"
 _FINISH = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason")
-_OF_NO_PROVIDER = frozenset({"base_component", "custom_llm", "basesparseembedding", "structured_llm", "llm"})
-"""What classes call themselves that took over the name of one of LlamaIndex's own, in lower case."""
-
 _SIGNATURES = ("signature", "thought_signature")
 
 
@@ -62,13 +59,22 @@ def ends_in_users_words(messages: Sequence[MessageItem]) -> bool:
 
 
 def _message(message: Any, encode: Encode) -> MessageItem:
+    kwargs = getattr(message, "additional_kwargs", None) or {}
+    return message_item(_role(message), _content(message), tool_calls_of(message, encode), kwargs)
+
+
+def _role(message: Any) -> object:
     role = getattr(message, "role", UNKNOWN)
-    return message_item(role, _content(message), tool_calls_of(message, encode), getattr(message, "additional_kwargs", None) or {})
+    return role._value_ if type(role) is MessageRole else role
 
 
 def _content(message: Any) -> object:
     """Return the text of a message that has nothing but text, else its parts; thinking and tool calls stand elsewhere."""
-    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) not in {"thinking", "tool_call"}]
+    every = getattr(message, "blocks", None) or []
+    texts = [block.text for block in every if type(block) is TextBlock]
+    if texts and len(texts) == len(every):
+        return shown_content("\n".join(texts))
+    blocks = [block for block in every if _kind(block) not in {"thinking", "tool_call"}]
     if not blocks:
         return shown_content(getattr(message, "content", None) or "")
     if all(_kind(block) == "text" for block in blocks):
@@ -97,16 +103,18 @@ def _kind(block: object) -> str:
 
 
 def said(message: Any) -> Said:
-    """Return what makes a message up."""
+    """Return what makes a message up. One of nothing but text is its texts, and the id of the tool call that it is the result of."""
     if isinstance(message, str):
         return Said("user", message)
-    blocks = [_parts(block) for block in getattr(message, "blocks", None) or [] if _kind(block) != "thinking"]
     kwargs = getattr(message, "additional_kwargs", None) or {}
-    older = [(_held(call), _held(_held(call).get("function"))) for call in kwargs.get("tool_calls") or ()]
-    calls = [({name: value for name, value in held.items() if name != "function"}, function) for held, function in older]
+    calls = [_called(call) for call in kwargs.get("tool_calls") or ()]
+    blocks = getattr(message, "blocks", None) or []
+    parts = [_parts(block) for block in blocks if type(block) is TextBlock or _kind(block) != "thinking"]
+    if calls or [part for part in parts if type(part) is not str]:
+        parts = [parts, calls]
+    parts.append(kwargs.get("tool_call_id"))
     name = kwargs.get("name")
-    parts = [blocks, calls, kwargs.get("tool_call_id")]
-    return Said(role_of(getattr(message, "role", UNKNOWN)), parts, name if isinstance(name, str) else None, message)
+    return Said(role_of(_role(message)), parts, name if isinstance(name, str) else None, message)
 
 
 def seal(message: Any) -> object:
@@ -116,11 +124,19 @@ def seal(message: Any) -> object:
     if type(blocks) is not list or type(kwargs) is not dict:
         return None
     texts = [block.text for block in blocks if type(block) is TextBlock]
+    if len(texts) != len(blocks) or any(type(text) is not str for text in texts):
+        return None
+    if not kwargs:
+        return texts, held.get("role")
     calls = [_sealed(call) for call in kwargs.get("tool_calls") or ()]
     sealed = seal_of([kwargs.get("tool_call_id"), kwargs.get("name"), calls])
-    if sealed is None or len(texts) != len(blocks) or not all(type(text) is str for text in texts):
-        return None
-    return texts, sealed, held.get("role")
+    return None if sealed is None else (texts, held.get("role"), sealed)
+
+
+def _called(call: object) -> object:
+    """Return what makes a tool call up; of OpenAI's form, what the function is called with beside the rest."""
+    held = _held(call)
+    return (held, _held(held["function"])) if "function" in held else held
 
 
 def _sealed(call: object) -> object:
@@ -128,7 +144,7 @@ def _sealed(call: object) -> object:
 
 
 def _parts(block: Any) -> object:
-    if _kind(block) == "text":
+    if type(block) is TextBlock or _kind(block) == "text":
         return block.text
     return [block.tool_call_id, block.tool_name, block.tool_kwargs] if _kind(block) == "tool_call" else _part(block)
 
@@ -181,29 +197,32 @@ def answer_of(response: Any, encode: Encode) -> Answer:
         tool_calls=tool_calls_of(message, encode),
         finish_reason=finish_reason_of(response),
         usage=usage_of(response),
-        more=known({"reasoningTokens": reasoning_tokens_of(response)}),
+        more={} if (reasoning := reasoning_tokens_of(response)) is None else {"reasoningTokens": reasoning},
     )
-    if message is not None:
-        role = getattr(message, "role", UNKNOWN)
-        if is_told_by(answer, message_item(role, _content(message), answer.tool_calls, {})):
-            answer.said = said(message)
+    if message is not None and is_told_by(answer, message_item(_role(message), _content(message), answer.tool_calls, {})):
+        answer.said = said(message)
     return answer
 
 
 def _thinking(message: Any) -> list[tuple[str, object]]:
-    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) == "thinking" and block.content]
+    blocks = [block for block in _no_texts(message) if _kind(block) == "thinking" and block.content]
     held = [_held(getattr(block, "additional_information", None)) for block in blocks]
     return [(strip_signature(block.content), first_text(each, _SIGNATURES)) for block, each in zip(blocks, held, strict=True)]
 
 
 def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
     """Return the tool calls that a message asks for: from its blocks or, as older integrations have them, from `additional_kwargs`."""
-    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) == "tool_call"]
+    blocks = [block for block in _no_texts(message) if _kind(block) == "tool_call"]
     if blocks:
         return [tool_call(block.tool_name, block.tool_kwargs, block.tool_call_id, encode) for block in blocks]
     kwargs = getattr(message, "additional_kwargs", None) or {}
     listed = kwargs.get("tool_calls")
     return [_older_tool_call(call, encode) for call in listed] if isinstance(listed, (list, tuple)) else []
+
+
+def _no_texts(message: Any) -> list[Any]:
+    """Return the parts of a message that are no text."""
+    return [block for block in getattr(message, "blocks", None) or [] if type(block) is not TextBlock]
 
 
 def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
@@ -220,17 +239,18 @@ def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
 def finish_reason_of(response: Any) -> object:
     """Return why the model stopped, from wherever the provider's integration leaves it; None where it does not say."""
     raw = _held(getattr(response, "raw", None))
-    message = getattr(response, "message", None)
-    places = [
-        raw,
-        _held(raw.get("delta")),
-        _held(raw.get("messageStop")),
-        _first(raw.get("choices")),
-        _first(raw.get("candidates")),
-        _held(getattr(response, "additional_kwargs", None)),
-        _held(getattr(message, "additional_kwargs", None)),
-    ]
-    return first_of(places, _FINISH) or _status_of(_held(raw.get("response")) or raw)
+    return first_of(_tellers(response, raw), _FINISH) or _status_of(_held(raw.get("response")) or raw)
+
+
+def _tellers(response: Any, raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Give what may tell why a model stopped."""
+    yield raw
+    yield _held(raw.get("delta"))
+    yield _held(raw.get("messageStop"))
+    yield _first(raw.get("choices"))
+    yield _first(raw.get("candidates"))
+    yield _held(getattr(response, "additional_kwargs", None))
+    yield _held(getattr(getattr(response, "message", None), "additional_kwargs", None))
 
 
 def _status_of(response: Mapping[str, Any]) -> object:
@@ -243,14 +263,18 @@ def _status_of(response: Mapping[str, Any]) -> object:
 def usage_of(response: Any) -> dict[str, int] | None:
     """Return the tokens, from the provider's raw answer or, where that has none, from `additional_kwargs`."""
     raw = getattr(response, "raw", None)
-    return (token_usage(raw) if raw is not None else None) or token_usage(getattr(response, "additional_kwargs", None) or {})
+    kwargs = getattr(response, "additional_kwargs", None)
+    return (token_usage(raw) if raw is not None else None) or (token_usage(kwargs) if kwargs else None)
 
 
 def reasoning_tokens_of(response: Any) -> int | None:
     """Return how many tokens were spent on reasoning, from where the usage is."""
-    places = (_held(getattr(response, name, None)) for name in ("raw", "additional_kwargs"))
-    counts = (reasoning_tokens(_held(place.get("response")) or place) for place in places)
-    return next((count for count in counts if count is not None), None)
+    for name in ("raw", "additional_kwargs"):
+        place = _held(getattr(response, name, None))
+        count = reasoning_tokens(_held(place.get("response")) or place) if place else None
+        if count is not None:
+            return count
+    return None
 
 
 def says_something(chunk: Any) -> bool:
@@ -284,36 +308,7 @@ def _held(value: object) -> Mapping[str, Any]:
     """Return what a dict or an object holds by name, without running any of its code."""
     if value is None:
         return {}
-    return value if isinstance(value, Mapping) else fields(value)
-
-
-# Models
-
-
-def who_is(model_dict: Mapping[str, object], instance: object = None) -> tuple[str, str]:
-    """Return the names of a model and of its provider."""
-    return model_of(model_dict, instance), provider_of(model_dict, instance)
-
-
-def model_of(model_dict: Mapping[str, object], instance: object = None) -> str:
-    """Return the model's name; of a model that has none, its class."""
-    names = (model_dict.get(name) for name in ("model_name", "model"))
-    otherwise = type(instance).__name__ if instance is not None else str(model_dict.get("class_name") or UNKNOWN)
-    return next((name for name in names if isinstance(name, str) and name not in {"", UNKNOWN}), otherwise)
-
-
-def provider_of(model_dict: Mapping[str, object], instance: object = None) -> str:
-    """Return who runs the model: the integration's package, also of a subclass, else what its class calls itself, or is called."""
-    modules = [kind.__module__.split(".") for kind in type(instance).__mro__]
-    package = next((module[2] for module in modules if module[0] == "llama_index" and len(module) > 2 and module[1] != "core"), None)
-    if package is not None:
-        return package
-    name = str(model_dict.get("class_name") or UNKNOWN).lower()
-    if name in _OF_NO_PROVIDER:
-        name = type(instance).__name__.lower() if instance is not None else UNKNOWN
-    for suffix in ("llm", "embedding", "embeddings"):
-        name = name.removesuffix(suffix).rstrip("_-") or name
-    return name
+    return value if isinstance(value, (dict, Mapping)) else fields(value)
 
 
 # Retrieval

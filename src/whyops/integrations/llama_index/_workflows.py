@@ -13,7 +13,7 @@ from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallRe
 from llama_index.core.workflow import Event, Workflow
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
-from ..._encoding.class_fields import PerType
+from ..._encoding.class_fields import PerType, package_of
 from ..._wire import exceptions
 
 exceptions.control_flow.extend(  # how a workflow waits for an event or a human, or stops, in the versions that have it
@@ -68,47 +68,48 @@ def replies() -> list[Reply]:
     """Return what the step which begins here has waited for, and now runs again with."""
     told = getattr(sys.modules.get("workflows.runtime.types.results"), "StepWorkerStateContextVar", None)
     running: Any = told.get(None) if isinstance(told, ContextVar) else None
-    waiters = getattr(getattr(running, "state", None), "collected_waiters", None) or []
+    waiters = getattr(getattr(running, "state", None), "collected_waiters", None)
+    if not waiters:
+        return []
     return [Reply(waiter.resolved_event, waiter.waiter_id, waiter.event) for waiter in waiters if waiter.event == running.event]
 
 
+class Given(NamedTuple):
+    """What a step was given to run with: an event, if one at all, the agent that it names, and the tool call that it asks for.
+
+    Of several agents in a workflow, the steps alone tell which. Only the call has the id under which the model asked for it.
+    """
+
+    event: Event | None
+    agent: str | None
+    call: ToolCall | None
+
+
 class _EventKind(NamedTuple):
-    """What an event of some class may tell a step."""
+    """What events of a class may tell. LlamaIndex's own have no fields but those that they declare."""
 
+    may_name_agent: bool
     is_call: bool
-    declares_agent: bool
 
 
-def _event_kind(kind: type) -> _EventKind | None:
-    return _EventKind(issubclass(kind, ToolCall), _AGENT in kind.model_fields or hasattr(kind, _AGENT)) if issubclass(kind, Event) else None
+def _find_kind(kind: type) -> _EventKind | None:
+    if not issubclass(kind, Event):
+        return None
+    return _EventKind(package_of(kind) != "llama_index" or _AGENT in kind.model_fields, issubclass(kind, ToolCall))
 
 
-_kind_of = PerType(_event_kind)
+_kind_of = PerType(_find_kind)
 """None for what is no event."""
 
 
-def event_of(bound: inspect.BoundArguments) -> Event | None:
-    """Return the event that a step was given to run with."""
+def given(bound: inspect.BoundArguments) -> Given:
+    """Return what a step was given."""
     for value in bound.arguments.values():
-        if _kind_of(type(value)) is not None:
-            event: Event = value
-            return event
-    return None
-
-
-def agent_of(event: Event | None) -> str | None:
-    """Return the name of the agent that a step was given to run; of several agents in a workflow, the steps alone tell which."""
-    kind = _kind_of(type(event))
-    if kind is None or not (kind.declares_agent or _AGENT in event):  # type: ignore[operator]  # told by its type
-        return None
-    name = getattr(event, _AGENT, None)
-    return name if isinstance(name, str) else None
-
-
-def tool_call_of(event: Event | None) -> ToolCall | None:
-    """Return the tool call that a step was given to make; only there is the id under which the model asked for it."""
-    kind = _kind_of(type(event))
-    return event if kind is not None and kind.is_call else None  # type: ignore[return-value]  # told by its type
+        kind = _kind_of(type(value))
+        if kind is not None:
+            agent = getattr(value, _AGENT, None) if kind.may_name_agent else None
+            return Given(value, agent if isinstance(agent, str) else None, value if kind.is_call else None)
+    return Given(None, None, None)
 
 
 def refused_call(result: object) -> ToolCallResult | None:
