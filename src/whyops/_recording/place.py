@@ -20,10 +20,6 @@ class Place:
     parent_id: str | None
     labels: Mapping[str, object] = field(default_factory=dict)
 
-    def is_at(self, trace: TraceWriter, parent_id: str | None, labels: Mapping[str, object]) -> bool:
-        """Tell whether this is the place of these three."""
-        return self.trace is trace and self.parent_id == parent_id and self.labels is labels
-
     def labelled(self, labels: Mapping[str, object]) -> Place:
         """Return the same place, with more to say."""
         return Place(self.trace, self.parent_id, {**self.labels, **labels})

@@ -30,6 +30,7 @@ from .._runtime.safely import Failed, safely
 MAX_COUNT = 2**31 - 1
 """The highest count and latency that the service stores."""
 
+_INTEGERS = frozenset({int})
 _NUMERIC = frozenset({"__float__", "__index__"})
 _SNAKE = Pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -88,7 +89,7 @@ def _usual(value: object) -> dict[str, int] | None:
         for names in _USUAL:
             if value.keys() == names:
                 counted = [value[name] for name in names]
-                if all(type(count) is int and 0 <= count <= MAX_COUNT for count in counted):
+                if _INTEGERS.issuperset(map(type, counted)) and min(counted) >= 0 and max(counted) <= MAX_COUNT:
                     return dict(zip(COUNTS, counted, strict=False))
     return None
 

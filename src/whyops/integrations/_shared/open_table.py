@@ -59,7 +59,8 @@ class OpenTable(Generic[K, V]):
         activity = activity or Activity(self._quiet_seconds)
         activity.heard_at = now = self._clock()
         self._entries[key] = value, activity
-        self._remove_what_is_due(now)
+        if now >= self._next_sweep or len(self._entries) > self._most:
+            self._remove_what_is_due(now)
 
     def add_if_new(self, key: K, value: V) -> V:
         """Keep an entry unless there is one; return the one that is there. Of several threads at once, the first one's stays."""

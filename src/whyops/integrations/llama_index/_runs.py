@@ -93,13 +93,12 @@ def fields_of(event: object) -> dict[str, object]:
 # Humans
 
 
-_asks_human = PerType(lambda kind: issubclass(kind, InputRequiredEvent))
 _answers = PerType(lambda kind: issubclass(kind, HumanResponseEvent))
 
 
 def record_question(place: Place, event: object) -> None:
     """Record what a human is asked, by a step's result or by a tool that waits."""
-    if _asks_human(type(event)):
+    if isinstance(event, InputRequiredEvent):
         spoken.asks_human(place, type(event).__name__, fields_of(event))
 
 

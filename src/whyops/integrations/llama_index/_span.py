@@ -76,7 +76,7 @@ def place_of(origin: Origin, frame: Frame | None, parent: Span | None) -> Place 
     labels: Mapping[str, object] = {} if above is None else above.place.labels
     if tags:
         labels = {**labels, **tags}
-    trace = origin.trace_under(None if frame is None else frame.trace)
+    trace = None if frame is None else origin.trace_under(frame.trace)
     if above is not None and (trace is None or (above.is_run and above is parent and trace is above.place.trace)):
         trace, parent_id = above.place.trace, above.place.parent_id
     else:
@@ -84,7 +84,7 @@ def place_of(origin: Origin, frame: Frame | None, parent: Span | None) -> Place 
         if trace is None:
             return None
         parent_id = context.span_id_under(frame, trace)
-    if above is not None and above.place.is_at(trace, parent_id, labels):
+    if above is not None and above.place.trace is trace and above.place.parent_id == parent_id and above.place.labels is labels:
         return above.place
     return Place(trace, parent_id, labels)
 

@@ -29,8 +29,10 @@ from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRan
 from llama_index.core.instrumentation.events.retrieval import RetrievalEndEvent, RetrievalStartEvent
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.tools import BaseTool
+from llama_index.core.workflow import InputRequiredEvent
 from llama_index_instrumentation.base import BaseEvent
 
+from ..._encoding.class_fields import PerType
 from ..._recording import context
 from ..._recording.place import Place
 from ..._recording.tool import Observer
@@ -42,7 +44,7 @@ from . import _models, _runs, _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied
 from ._span import Span, of_same_instance, place_of, upward
-from ._streams import keep_together
+from ._streams import STREAMING, keep_together
 
 _EMBEDS_IMAGES = frozenset({"_aget_image_embedding", "_get_image_embedding"})
 _EMBEDS = _EMBEDS_IMAGES | frozenset(
@@ -108,7 +110,7 @@ class Spans:
         if span.method in _tools.METHODS and isinstance(instance, BaseTool):
             _begin_tool(span, instance, bound)
             return
-        if _workflows.is_run(instance, span.method):
+        if span.method == _workflows.RUN and _workflows.is_run(instance):
             _begin_run(span, bound)
             return
         if instance is not None:
@@ -127,7 +129,9 @@ class Spans:
         span = self._spans.take(id_)
         if span is None:
             return
-        keep_together(result)
+        is_plain = _is_plain(type(result))
+        if not is_plain:
+            keep_together(result)
         span.leave()
         if span.call is not None and not isinstance(result, (GeneratorType, AsyncGeneratorType)):
             self._calls.take(id_)
@@ -135,7 +139,8 @@ class Spans:
             span.embedding.answered(result)
         if span.tool is not None:
             _end_tool(span, span.tool, result)
-        _runs.record_question(span.place, result)
+        if not is_plain:
+            _runs.record_question(span.place, result)
         if span.query is not None or span.bound is not None:
             _record_what_came_out(span, result)
         if span.tool_call_id is not None and not span.saw_tool:
@@ -263,6 +268,10 @@ def _loose_span(origin: Origin) -> Span | None:
     """Return a span for a model that is asked in none of LlamaIndex's."""
     place = place_of(origin, context.top(), None)
     return None if place is None else Span("", None, None, place)
+
+
+_is_plain = PerType(lambda kind: not issubclass(kind, (*STREAMING, InputRequiredEvent)))
+"""Whether a result of some class neither streams nor asks a human: most don't."""
 
 
 def _form_asked_for(_event: BaseEvent) -> None:

@@ -6,7 +6,7 @@ any of its code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.base.llms.types import MessageRole, TextBlock
@@ -37,6 +37,8 @@ UNKNOWN = "unknown"
 
 _OBSERVATION = "Observation:"
 _FINISH = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason")
+_TEXT = frozenset({str})
+_TEXTS = frozenset({TextBlock})
 _SIGNATURES = ("signature", "thought_signature")
 
 
@@ -107,10 +109,14 @@ def said(message: Any) -> Said:
     if isinstance(message, str):
         return Said("user", message)
     kwargs = getattr(message, "additional_kwargs", None) or {}
-    calls = [_called(call) for call in kwargs.get("tool_calls") or ()]
+    calls = [_called(call) for call in kwargs["tool_calls"] or ()] if "tool_calls" in kwargs else []
     blocks = getattr(message, "blocks", None) or []
-    parts = [_parts(block) for block in blocks if type(block) is TextBlock or _kind(block) != "thinking"]
-    if calls or [part for part in parts if type(part) is not str]:
+    parts = [
+        block.text if type(block) is TextBlock else _parts(block)
+        for block in blocks
+        if type(block) is TextBlock or _kind(block) != "thinking"
+    ]
+    if calls or not _TEXT.issuperset(map(type, parts)):
         parts = [parts, calls]
     parts.append(kwargs.get("tool_call_id"))
     name = kwargs.get("name")
@@ -124,11 +130,11 @@ def seal(message: Any) -> object:
     if type(blocks) is not list or type(kwargs) is not dict:
         return None
     texts = [block.text for block in blocks if type(block) is TextBlock]
-    if len(texts) != len(blocks) or any(type(text) is not str for text in texts):
+    if len(texts) != len(blocks) or not _TEXT.issuperset(map(type, texts)):
         return None
     if not kwargs:
         return texts, held.get("role")
-    calls = [_sealed(call) for call in kwargs.get("tool_calls") or ()]
+    calls = [_sealed(call) for call in kwargs["tool_calls"] or ()] if "tool_calls" in kwargs else []
     sealed = seal_of([kwargs.get("tool_call_id"), kwargs.get("name"), calls])
     return None if sealed is None else (texts, held.get("role"), sealed)
 
@@ -144,7 +150,7 @@ def _sealed(call: object) -> object:
 
 
 def _parts(block: Any) -> object:
-    if type(block) is TextBlock or _kind(block) == "text":
+    if _kind(block) == "text":
         return block.text
     return [block.tool_call_id, block.tool_name, block.tool_kwargs] if _kind(block) == "tool_call" else _part(block)
 
@@ -205,7 +211,10 @@ def answer_of(response: Any, encode: Encode) -> Answer:
 
 
 def _thinking(message: Any) -> list[tuple[str, object]]:
-    blocks = [block for block in _no_texts(message) if _kind(block) == "thinking" and block.content]
+    others = _no_texts(message)
+    if not others:
+        return []
+    blocks = [block for block in others if _kind(block) == "thinking" and block.content]
     held = [_held(getattr(block, "additional_information", None)) for block in blocks]
     return [(strip_signature(block.content), first_text(each, _SIGNATURES)) for block, each in zip(blocks, held, strict=True)]
 
@@ -222,7 +231,8 @@ def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
 
 def _no_texts(message: Any) -> list[Any]:
     """Return the parts of a message that are no text."""
-    return [block for block in getattr(message, "blocks", None) or [] if type(block) is not TextBlock]
+    blocks = getattr(message, "blocks", None) or []
+    return [] if _TEXTS.issuperset(map(type, blocks)) else [block for block in blocks if type(block) is not TextBlock]
 
 
 def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
@@ -239,18 +249,12 @@ def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
 def finish_reason_of(response: Any) -> object:
     """Return why the model stopped, from wherever the provider's integration leaves it; None where it does not say."""
     raw = _held(getattr(response, "raw", None))
-    return first_of(_tellers(response, raw), _FINISH) or _status_of(_held(raw.get("response")) or raw)
-
-
-def _tellers(response: Any, raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Give what may tell why a model stopped."""
-    yield raw
-    yield _held(raw.get("delta"))
-    yield _held(raw.get("messageStop"))
-    yield _first(raw.get("choices"))
-    yield _first(raw.get("candidates"))
-    yield _held(getattr(response, "additional_kwargs", None))
-    yield _held(getattr(getattr(response, "message", None), "additional_kwargs", None))
+    message = getattr(response, "message", None)
+    places = [raw]
+    places += [_held(raw[name]) for name in ("delta", "messageStop") if name in raw]
+    places += [_first(raw[name]) for name in ("choices", "candidates") if name in raw]
+    places += [_held(kwargs) for holder in (response, message) if (kwargs := getattr(holder, "additional_kwargs", None))]
+    return first_of(places, _FINISH) or _status_of(_held(raw.get("response")) or raw)
 
 
 def _status_of(response: Mapping[str, Any]) -> object:
@@ -271,8 +275,9 @@ def reasoning_tokens_of(response: Any) -> int | None:
     """Return how many tokens were spent on reasoning, from where the usage is."""
     for name in ("raw", "additional_kwargs"):
         place = _held(getattr(response, name, None))
-        count = reasoning_tokens(_held(place.get("response")) or place) if place else None
-        if count is not None:
+        if "response" in place:
+            place = _held(place["response"]) or place
+        if place and (count := reasoning_tokens(place)) is not None:
             return count
     return None
 

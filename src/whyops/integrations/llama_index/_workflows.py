@@ -25,16 +25,17 @@ exceptions.control_flow.extend(  # how a workflow waits for an event or a human,
 )
 
 
+RUN = "run"
 _AGENT = "current_agent_name"
 _MOST_TAGS = 20
 
 
-def is_run(instance: object, method: str) -> bool:
-    """Tell whether a span is a whole run of a workflow or an agent.
+def is_run(instance: object) -> bool:
+    """Tell whether a span of the method `RUN` is a whole run of a workflow or an agent.
 
     It may be entered in the caller's own context and left in another, so nothing is made current for it: its steps find it as their parent.
     """
-    return method == "run" and isinstance(instance, Workflow)
+    return isinstance(instance, Workflow)
 
 
 def is_agents(instance: object) -> bool:
@@ -52,8 +53,11 @@ def labels_of_run(instance: object) -> dict[str, str]:
 def tags() -> dict[str, object]:
     """Return what the application says of what runs here, by `instrument_tags`: the first few, without LlamaIndex's own."""
     told = active_instrument_tags.get()
-    own = [name for name in told if not name.startswith("llamaindex.")] if told else []
-    return {"tags": {name: told[name] for name in own[:_MOST_TAGS]}} if own else {}
+    for name in told:
+        if not name.startswith("llamaindex."):
+            own = [each for each in told if not each.startswith("llamaindex.")]
+            return {"tags": {each: told[each] for each in own[:_MOST_TAGS]}}
+    return {}
 
 
 class Reply(NamedTuple):
@@ -74,17 +78,6 @@ def replies() -> list[Reply]:
     return [Reply(waiter.resolved_event, waiter.waiter_id, waiter.event) for waiter in waiters if waiter.event == running.event]
 
 
-class Given(NamedTuple):
-    """What a step was given to run with: an event, if one at all, the agent that it names, and the tool call that it asks for.
-
-    Of several agents in a workflow, the steps alone tell which. Only the call has the id under which the model asked for it.
-    """
-
-    event: Event | None
-    agent: str | None
-    call: ToolCall | None
-
-
 class _EventKind(NamedTuple):
     """What events of a class may tell. LlamaIndex's own have no fields but those that they declare."""
 
@@ -102,14 +95,17 @@ _kind_of = PerType(_find_kind)
 """None for what is no event."""
 
 
-def given(bound: inspect.BoundArguments) -> Given:
-    """Return what a step was given."""
+def given(bound: inspect.BoundArguments) -> tuple[Event | None, str | None, ToolCall | None]:
+    """Return what a step was given to run with: an event, if one at all, the agent that it names, and the tool call that it asks for.
+
+    Of several agents in a workflow, the steps alone tell which. Only the call has the id under which the model asked for it.
+    """
     for value in bound.arguments.values():
         kind = _kind_of(type(value))
         if kind is not None:
             agent = getattr(value, _AGENT, None) if kind.may_name_agent else None
-            return Given(value, agent if isinstance(agent, str) else None, value if kind.is_call else None)
-    return Given(None, None, None)
+            return value, agent if isinstance(agent, str) else None, value if kind.is_call else None
+    return None, None, None
 
 
 def refused_call(result: object) -> ToolCallResult | None:
