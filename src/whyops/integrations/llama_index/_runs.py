@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.workflow import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
 
-from ..._encoding.class_fields import PerType, instance_dict
+from ..._encoding.class_fields import instance_dict
 from ..._encoding.readers import read
 from ..._recording.place import Place
 from ..._wire import write as contents
@@ -93,9 +93,6 @@ def fields_of(event: object) -> dict[str, object]:
 # Humans
 
 
-_answers = PerType(lambda kind: issubclass(kind, HumanResponseEvent))
-
-
 def record_question(place: Place, event: object) -> None:
     """Record what a human is asked, by a step's result or by a tool that waits."""
     if isinstance(event, InputRequiredEvent):
@@ -107,23 +104,21 @@ def waited_for(error: BaseException) -> object:
     return getattr((instance_dict(error) or {}).get("add"), "waiter_event", None)
 
 
-def record_replies(place: Place, event: Event | None, recorded: list[object]) -> None:
-    """Record what a human said, where a step is given it, or is run again because of it; what the run has `recorded` once is not again."""
-    if _answers(type(event)):
-        _record_reply(place, event)
-    for reply in _workflows.replies():
-        if isinstance(reply.event, HumanResponseEvent) and reply not in recorded:
-            recorded.append(reply)
-            _record_reply(place, reply.event)
-
-
-def _record_reply(place: Place, event: object) -> None:
+def record_reply(place: Place, event: object) -> None:
+    """Record what a human said, where a step is given it."""
     held = fields_of(event)
     name = type(event).__name__
     if isinstance(held.get("response"), str):
         spoken.human_said(place, held.pop("response"), name, held)
     else:
         spoken.human_said(place, held, name)
+
+
+def record_reply_once(place: Place, reply: _workflows.Reply, recorded: list[object]) -> None:
+    """Record what a human said, where a step is run again because of it; what the run has `recorded` is not again."""
+    if isinstance(reply.event, HumanResponseEvent) and reply not in recorded:
+        recorded.append(reply)
+        record_reply(place, reply.event)
 
 
 # Postprocessors

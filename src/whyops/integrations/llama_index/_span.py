@@ -46,9 +46,9 @@ class Span:
         """Tell whether the span is a recorded call, or one of the methods that such a call is made of."""
         return self.part or self.tool is not None or self.call is not None or self.embedding is not None
 
-    def make_current(self, beneath: Frame | None = None) -> None:
-        """Let what runs inside find its place. `beneath` is what `context.beneath` gives here, if that is known."""
-        frame = SpanFrame(self.place.trace, self.place.parent_id, self, beneath or context.beneath())
+    def make_current(self, beneath: Frame | None) -> None:
+        """Let what runs inside find its place. `beneath` is what `context.beneath` gives here."""
+        frame = SpanFrame(self.place.trace, self.place.parent_id, self, beneath)
         frame.labels = self.place.labels
         self.stay = context.Stay(frame)
 

@@ -309,16 +309,19 @@ def _begin_query(span: Span, bound: inspect.BoundArguments, *, is_outermost: boo
 
 def _begin_step(span: Span, run: Span, bound: inspect.BoundArguments, origin: Origin) -> None:
     """Note the agent and the step, and the tool call that a step was given to make."""
-    event, agent, call = _workflows.given(bound)
-    if agent:
-        run.agent = agent
-    if call is not None:
-        span.tool_call_id = call.tool_id
+    event, kind = _workflows.given(bound)
+    if kind.may_name_agent:
+        run.agent = _workflows.agent_of(event) or run.agent
+    if kind.is_call:
+        span.tool_call_id = event.tool_id  # only there is the id under which the model asked for it
     span.place = span.place.labelled({"step": span.method, "agent": run.agent} if run.agent else {"step": span.method})
     if origin.records_steps(span.place.trace.recorder):
         span.step = _runs.step_begun(span.place, span.method, event)
         span.place = Place(span.place.trace, span.step.call.span_id, span.place.labels)
-    _runs.record_replies(span.place, event, run.replies)
+    if kind.is_reply:
+        _runs.record_reply(span.place, event)
+    for reply in _workflows.replies():
+        _runs.record_reply_once(span.place, reply, run.replies)
 
 
 # Tools
@@ -343,7 +346,7 @@ def _begin(
     """Record a request, and be current until the response."""
     span.tool = ToolRun(span.place, name, arguments, observers, tool_call_id)
     span.place = Place(span.place.trace, span.tool.call.span_id, span.place.labels)
-    span.make_current()
+    span.make_current(context.beneath())
     return span.tool
 
 

@@ -313,6 +313,8 @@ def _held(value: object) -> Mapping[str, Any]:
     """Return what a dict or an object holds by name, without running any of its code."""
     if value is None:
         return {}
+    if type(value) is ToolSelection:
+        return value.__dict__.copy()
     return value if isinstance(value, (dict, Mapping)) else fields(value)
 
 

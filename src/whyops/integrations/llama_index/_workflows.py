@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
-from llama_index.core.workflow import Event, Workflow
+from llama_index.core.workflow import Event, HumanResponseEvent, Workflow
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
 from ..._encoding.class_fields import PerType, package_of
@@ -78,34 +78,41 @@ def replies() -> list[Reply]:
     return [Reply(waiter.resolved_event, waiter.waiter_id, waiter.event) for waiter in waiters if waiter.event == running.event]
 
 
-class _EventKind(NamedTuple):
+class EventKind(NamedTuple):
     """What events of a class may tell. LlamaIndex's own have no fields but those that they declare."""
 
-    may_name_agent: bool
-    is_call: bool
+    is_event: bool = False
+    may_name_agent: bool = False
+    is_call: bool = False
+    is_reply: bool = False
 
 
-def _find_kind(kind: type) -> _EventKind | None:
+def _find_kind(kind: type) -> EventKind:
     if not issubclass(kind, Event):
-        return None
-    return _EventKind(package_of(kind) != "llama_index" or _AGENT in kind.model_fields, issubclass(kind, ToolCall))
+        return EventKind()
+    may_name_agent = package_of(kind) != "llama_index" or _AGENT in kind.model_fields
+    return EventKind(
+        is_event=True, may_name_agent=may_name_agent, is_call=issubclass(kind, ToolCall), is_reply=issubclass(kind, HumanResponseEvent)
+    )
 
 
 _kind_of = PerType(_find_kind)
-"""None for what is no event."""
+_NO_EVENT = EventKind()
 
 
-def given(bound: inspect.BoundArguments) -> tuple[Event | None, str | None, ToolCall | None]:
-    """Return what a step was given to run with: an event, if one at all, the agent that it names, and the tool call that it asks for.
-
-    Of several agents in a workflow, the steps alone tell which. Only the call has the id under which the model asked for it.
-    """
-    for value in bound.arguments.values():
+def given(bound: inspect.BoundArguments) -> tuple[Any, EventKind]:
+    """Return the event that a step was given to run with, if any, and what it may tell."""
+    for value in reversed(bound.arguments.values()):  # a context comes first
         kind = _kind_of(type(value))
-        if kind is not None:
-            agent = getattr(value, _AGENT, None) if kind.may_name_agent else None
-            return value, agent if isinstance(agent, str) else None, value if kind.is_call else None
-    return None, None, None
+        if kind.is_event:
+            return value, kind
+    return None, _NO_EVENT
+
+
+def agent_of(event: Event) -> str | None:
+    """Return the name of the agent that a step was given to run; of several agents in a workflow, the steps alone tell which."""
+    name = getattr(event, _AGENT, None)
+    return name if isinstance(name, str) else None
 
 
 def refused_call(result: object) -> ToolCallResult | None:
