@@ -89,13 +89,6 @@ def place_of(origin: Origin, frame: Frame | None, parent: Span | None) -> Place 
     return Place(trace, parent_id, labels)
 
 
-def upward(span: Span | None) -> Iterator[Span]:
-    """Give a span, and those around it, innermost first."""
-    while span is not None:
-        yield span
-        span = span.parent
-
-
 def of_same_instance(span: Span) -> Iterator[Span]:
     """Give the spans around this one that are methods of the same object, innermost first."""
     above = span.parent

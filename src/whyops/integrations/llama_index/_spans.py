@@ -43,7 +43,7 @@ from .._shared.tool_run import ToolRun
 from . import _models, _runs, _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied
-from ._span import Span, of_same_instance, place_of, upward
+from ._span import Span, of_same_instance, place_of
 from ._streams import STREAMING, keep_together
 
 _EMBEDS_IMAGES = frozenset({"_aget_image_embedding", "_get_image_embedding"})
@@ -214,11 +214,13 @@ class Spans:
         whole = origin.captures_prompts(span.place.trace.recorder)
         span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded, whole)
         span.call.answers_in_form = _is_for_form()
-        for above in upward(span):
+        above: Span | None = span
+        while above is not None:
             if above.method in _IN_FORM:
                 span.call.answers_in_form = True
             if above.query is not None and span.call.said is None:
                 span.call.said = above.query.said
+            above = above.parent
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
         if recorded:
@@ -356,10 +358,12 @@ def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
         tool.call.interrupt("left without a result") if result is None else tool.succeed(_runs.result_of(result))
     elif not isinstance(span.instance, BaseTool):
         tool.succeed({"nodes": _translate.nodes_of(result)})
-    elif (failure := _tools.failure_of(result)) is not None:
-        tool.report(failure)
     else:
-        tool.succeed(_tools.outcome_of(result))
+        failure, outcome = _tools.outcome_of(result)
+        if failure is not None:
+            tool.report(failure)
+            return
+        tool.succeed(outcome)
         if (said := _tools.said_of(result, tool.tool_call_id)) is not None:
             tool.is_said(said)
 

@@ -68,23 +68,16 @@ def arguments_of(tool: BaseTool, bound: inspect.BoundArguments) -> dict[str, Any
     return {name: value for name, value in named.items() if name not in hidden}
 
 
-def failure_of(result: object) -> object:
-    """Return what a tool reports as its failure without raising, or None."""
-    answer = mcp.answered(_unwrapped(result))
-    if isinstance(result, ToolOutput) and result.is_error:
-        return (answer.result if answer else result.content or result.raw_output) or _NO_REASON
-    return (answer.result or _NO_REASON) if answer is not None and answer.failed else None
-
-
-def outcome_of(result: object) -> object:
-    """Return what a tool gave, without LlamaIndex's wrapping, or MCP's."""
-    given = _unwrapped(result)
+def outcome_of(result: object) -> tuple[object, object]:
+    """Return what a tool reports as its failure without raising, or None; and what it gave, without LlamaIndex's wrapping, or MCP's."""
+    output = result if isinstance(result, ToolOutput) else None
+    given = result if output is None else output.raw_output
     answer = mcp.answered(given)
-    return result_of(given) if answer is None else answer.result
-
-
-def _unwrapped(result: object) -> object:
-    return result.raw_output if isinstance(result, ToolOutput) else result
+    if output is not None and output.is_error:
+        return (answer.result if answer else output.content or given) or _NO_REASON, None
+    if answer is None:
+        return None, result_of(given)
+    return (answer.result or _NO_REASON, None) if answer.failed else (None, answer.result)
 
 
 def _opened(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -221,7 +221,8 @@ def _thinking(message: Any) -> list[tuple[str, object]]:
 
 def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
     """Return the tool calls that a message asks for: from its blocks or, as older integrations have them, from `additional_kwargs`."""
-    blocks = [block for block in _no_texts(message) if _kind(block) == "tool_call"]
+    others = _no_texts(message)
+    blocks = [block for block in others if _kind(block) == "tool_call"] if others else []
     if blocks:
         return [tool_call(block.tool_name, block.tool_kwargs, block.tool_call_id, encode) for block in blocks]
     kwargs = getattr(message, "additional_kwargs", None) or {}
@@ -238,12 +239,10 @@ def _no_texts(message: Any) -> list[Any]:
 def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
     """Read OpenAI's tool call, Anthropic's block or LlamaIndex's own ToolSelection, object or dict."""
     held = _held(call)
-    function = _held(held.get("function")) or held
+    function = _held(held["function"]) or held if "function" in held else held
     name = function.get("name") or held.get("tool_name")
-    arguments: object = next(
-        (each[key] for each in (function, held) for key in ("arguments", "input", "args", "tool_kwargs") if key in each), {}
-    )
-    return tool_call(name, arguments, held.get("id") or held.get("tool_id"), encode)
+    given = [each[key] for each in (function, held) for key in ("arguments", "input", "args", "tool_kwargs") if key in each]
+    return tool_call(name, given[0] if given else {}, held.get("id") or held.get("tool_id"), encode)
 
 
 def finish_reason_of(response: Any) -> object:
