@@ -77,7 +77,10 @@ def token_usage(value: object) -> dict[str, int] | None:
 
     `value` is a dict, or the provider's object as it is; also what holds one under `usage`, `usage_metadata` or `token_usage`.
     """
-    if (usual := _usual(value)) is not None:
+    usual = _usual(value)
+    if usual is None:
+        usual = _usual_inside(value)
+    if usual is not None:
         return usual
     counts = safely(_token_usage, value)
     return None if isinstance(counts, Failed) else counts
@@ -94,20 +97,25 @@ def _usual(value: object) -> dict[str, int] | None:
     return None
 
 
+def _usual_inside(value: object) -> dict[str, int] | None:
+    """Return what `_usual` finds under `usage` in a dict that has no counts beside it."""
+    if type(value) is not dict or "usage" not in value:
+        return None
+    beside = [name for name in value if type(name) is not str or name[-6:].lower().endswith(("tokens", "count"))]
+    return None if beside else _usual(value["usage"])
+
+
 def reasoning_tokens(value: object) -> int | None:
     """Return how many of the completion's tokens were reasoning, where the provider's counts tell; `value` as for `token_usage`."""
+    if _usual(value) is not None or _usual_inside(value) is not None:
+        return None
     count = safely(_reasoning_tokens, value)
     return None if isinstance(count, Failed) else count
 
 
 def _reasoning_tokens(value: object) -> int | None:
     _, given = _read(value)
-    for inner in ("usage", "usage_metadata", "token_usage"):
-        if inner in given:
-            if _usual(given[inner]) is not None:
-                return None
-            given = _read(given[inner])[1]
-            break
+    given = next((_read(given[inner])[1] for inner in ("usage", "usage_metadata", "token_usage") if inner in given), given)
     details = (given.get(name) for name in ("completion_tokens_details", "output_tokens_details", "output_token_details"))
     places = [given, *(_read(each)[1] for each in details if each is not None)]
     counts = (_first(place, "reasoning_tokens", "reasoning", "thoughts_token_count") for place in places)
@@ -118,8 +126,6 @@ def _token_usage(value: object) -> dict[str, int] | None:
     names, given = _read(value)
     for inner in ("usage", "usage_metadata", "token_usage"):
         if inner in given and not any(key.endswith(("_tokens", "_token_count")) for key in given):
-            if (usual := _usual(given[inner])) is not None:
-                return usual
             names, given = _read(given[inner])
     counts = _google(given) if any(name in given for name in _GOOGLE) else _counts(names, given)
     known = {name: count for name, count in counts.items() if count is not None}

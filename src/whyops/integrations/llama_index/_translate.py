@@ -48,7 +48,7 @@ _SIGNATURES = ("signature", "thought_signature")
 def prompt_messages(prompt: object, encode: Encode) -> list[MessageItem]:
     """Return what a model is asked: a list of LlamaIndex's messages, or a completion's prompt, which counts as the user's words."""
     if isinstance(prompt, str):
-        return [{"role": "user", "content": strip_signature(prompt)}]
+        return [_message(prompt, encode)]
     return [_message(message, encode) for message in prompt] if isinstance(prompt, Iterable) else []
 
 
@@ -61,6 +61,8 @@ def ends_in_users_words(messages: Sequence[MessageItem]) -> bool:
 
 
 def _message(message: Any, encode: Encode) -> MessageItem:
+    if isinstance(message, str):
+        return {"role": "user", "content": strip_signature(message)}
     kwargs = getattr(message, "additional_kwargs", None) or {}
     return message_item(_role(message), _content(message), tool_calls_of(message, encode), kwargs)
 
@@ -162,7 +164,7 @@ def asked(prompt: object, instance: object, kwargs: Mapping[str, Any], encode: E
     return Question(
         messages,
         said,
-        lambda some: [item for message in some for item in prompt_messages(message if isinstance(message, str) else [message], encode)],
+        lambda some: [_message(message, encode) for message in some],
         lambda new, with_tools: sent_along(new, instance, kwargs if with_tools else rest),
         offered(kwargs),
         lambda new: any(message["role"] == "user" and not text_of(message["content"]).startswith(_OBSERVATION) for message in new),
