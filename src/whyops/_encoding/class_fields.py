@@ -107,7 +107,9 @@ def fields(value: object) -> dict[str, object]:
             found[name] = slot.__get__(value)
         except AttributeError:  # noqa: PERF203  (a slot that was not set yet)
             continue
-    found.update([(name, each) for name, each in list(islice((instance_dict(value) or {}).items(), MAX_FIELDS)) if type(name) is str])
+    held = instance_dict(value)
+    if held:
+        found.update([(name, each) for name, each in list(islice(held.items(), MAX_FIELDS)) if type(name) is str])
     return found
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import weakref
 from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType, MethodType
 from typing import Any
 
 from .._encoding.injected import is_injected
@@ -17,7 +19,10 @@ hidden_parameters: list[Callable[[inspect.Parameter], bool]] = [is_injected]
 
 
 class Arguments:
-    """Names a call's arguments without binding a signature each time: what can be known is worked out once, here."""
+    """Names a call's arguments without binding a signature each time: what can be known is worked out once, here.
+
+    It doesn't keep the function, which whoever calls it has. `takes_keywords` is what the function calls its `**kwargs`, if it has any.
+    """
 
     __slots__ = (
         "_defaults",
@@ -28,9 +33,9 @@ class Arguments:
         "_parameters",
         "_rest",
         "_skips_receiver",
-        "_takes_keywords",
         "ignored",
         "name",
+        "takes_keywords",
     )
 
     def __init__(self, function: Callable[..., Any], name: str | None, ignore: Iterable[str] = ()) -> None:
@@ -45,17 +50,17 @@ class Arguments:
             positional = positional[1:]
         self._names = tuple(p.name for p in positional)
         self._rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
-        self._takes_keywords = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
+        self.takes_keywords: str | None = next((p.name for p in parameters if p.kind is p.VAR_KEYWORD), None)
         named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
         self._defaults = tuple((p.name, p.default) for p in named if p.default is not p.empty)
         self._keywords = frozenset(p.name for p in named if p.kind is not p.POSITIONAL_ONLY)
         self._parameters = parameters
-        self._function = function
+        self._function = _weakly(function)
         self._left_out: tuple[int, frozenset[str]] = (0, self.ignored)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle what this is made of: a function that is sent by value takes it along."""
-        return Arguments, (self._function, self.name, self.ignored)
+        return Arguments, (self._function(), self.name, self.ignored)
 
     def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, with defaults filled in. A wrong call is named as far as it goes: the function refuses it."""
@@ -70,10 +75,10 @@ class Arguments:
         if len(args) > len(names):
             bound[self._rest or "*"] = list(args[len(names) :])
         if kwargs:
-            if self._takes_keywords is None:
+            if self.takes_keywords is None:
                 bound.update(kwargs)
             else:
-                self._add_keywords(bound, kwargs, self._takes_keywords)
+                self._add_keywords(bound, kwargs, self.takes_keywords)
         for name, default in self._defaults:
             bound.setdefault(name, default)
         rules_asked, left_out = self._left_out
@@ -89,7 +94,8 @@ class Arguments:
         How many rules were asked and what they said are put in place together: another thread sees both or neither.
         """
         rules = list(hidden_parameters)
-        annotations = annotations_of(self._function)
+        function = self._function()
+        annotations = {} if function is None else annotations_of(function)
         parameters = [p.replace(annotation=annotations.get(p.name, p.empty)) for p in self._parameters]
         left_out = self.ignored | {p.name for p in parameters if any(rule(p) for rule in rules)}
         self._left_out = len(rules), left_out
@@ -101,6 +107,27 @@ class Arguments:
         extra = {name: value for name, value in kwargs.items() if name not in self._keywords and name not in self.ignored}
         if extra:
             bound[rest] = extra
+
+
+_known: weakref.WeakKeyDictionary[Callable[..., Any], Arguments] = weakref.WeakKeyDictionary()
+
+
+def arguments_of(function: Callable[..., Any]) -> Arguments:
+    """Return what is known of a function that nobody has decorated: worked out once, for as long as the function is there."""
+    if not isinstance(function, (FunctionType, MethodType)):  # what another callable is equal to, its own class says
+        return Arguments(function, None)
+    known = _known.get(function)
+    if known is None:
+        known = _known[function] = Arguments(function, None)
+    return known
+
+
+def _weakly(function: Callable[..., Any]) -> Callable[[], Callable[..., Any] | None]:
+    """Return what gives the function as long as it is there; of a kind that can't be referred to weakly, for ever."""
+    try:
+        return weakref.ref(function)
+    except TypeError:
+        return lambda: function
 
 
 def _check_ignored(ignored: frozenset[str], parameters: list[inspect.Parameter], name: str) -> None:

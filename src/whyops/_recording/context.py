@@ -186,7 +186,11 @@ def current_writer() -> TraceWriter | None:
 
 def span_id_in(trace: TraceWriter) -> str | None:
     """Return the span that runs here, if it is one of this trace; else the one that the trace was sent from to this process."""
-    frame = top()
+    return span_id_under(top(), trace)
+
+
+def span_id_under(frame: Frame | None, trace: TraceWriter) -> str | None:
+    """Return the span of a frame that is current, if it is one of this trace; else as `span_id_in` does."""
     return frame.span_id if frame is not None and trace.is_same_as(frame.trace) else trace.sent_from
 
 

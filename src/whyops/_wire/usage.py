@@ -30,6 +30,7 @@ from .._runtime.safely import Failed, safely
 MAX_COUNT = 2**31 - 1
 """The highest count and latency that the service stores."""
 
+_INTEGERS = frozenset({int})
 _NUMERIC = frozenset({"__float__", "__index__"})
 _SNAKE = Pattern(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -55,7 +56,16 @@ def _number(value: object) -> float | None:
     return float(cast("SupportsFloat", value))
 
 
+COUNTS = (
+    *("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens"),
+    *("cacheWrite5mTokens", "cacheWrite1hTokens", "cacheCreationTokens"),
+)
+"""Our names: first those of the three counts that nearly all providers tell.
+
+`cacheCreationTokens` are writes to a cache of which nobody says how long they last."""
+
 _USUAL = (
+    dict.fromkeys(COUNTS[:3]).keys(),
     dict.fromkeys(("input_tokens", "output_tokens", "total_tokens")).keys(),
     dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens")).keys(),
 )
@@ -67,18 +77,38 @@ def token_usage(value: object) -> dict[str, int] | None:
 
     `value` is a dict, or the provider's object as it is; also what holds one under `usage`, `usage_metadata` or `token_usage`.
     """
-    if type(value) is dict:
-        for names in _USUAL:
-            if value.keys() == names:
-                counted = [value[name] for name in names]
-                if all(type(count) is int and 0 <= count <= MAX_COUNT for count in counted):
-                    return dict(zip(COUNTS, counted, strict=False))
+    usual = _usual(value)
+    if usual is None:
+        usual = _usual_inside(value)
+    if usual is not None:
+        return usual
     counts = safely(_token_usage, value)
     return None if isinstance(counts, Failed) else counts
 
 
+def _usual(value: object) -> dict[str, int] | None:
+    """Return the three counts that nearly all providers tell, where a dict holds these and nothing else."""
+    if type(value) is dict:
+        for names in _USUAL:
+            if value.keys() == names:
+                counted = [value[name] for name in names]
+                if _INTEGERS.issuperset(map(type, counted)) and min(counted) >= 0 and max(counted) <= MAX_COUNT:
+                    return dict(zip(COUNTS, counted, strict=False))
+    return None
+
+
+def _usual_inside(value: object) -> dict[str, int] | None:
+    """Return what `_usual` finds under `usage` in a dict that has no counts beside it."""
+    if type(value) is not dict or "usage" not in value:
+        return None
+    beside = [name for name in value if type(name) is not str or name[-6:].lower().endswith(("tokens", "count"))]
+    return None if beside else _usual(value["usage"])
+
+
 def reasoning_tokens(value: object) -> int | None:
     """Return how many of the completion's tokens were reasoning, where the provider's counts tell; `value` as for `token_usage`."""
+    if _usual(value) is not None or _usual_inside(value) is not None:
+        return None
     count = safely(_reasoning_tokens, value)
     return None if isinstance(count, Failed) else count
 
@@ -106,18 +136,9 @@ def _token_usage(value: object) -> dict[str, int] | None:
     return {name: min(known[name], MAX_COUNT) for name in COUNTS if name in known}
 
 
-COUNTS = (
-    *("promptTokens", "completionTokens", "totalTokens", "cacheReadTokens"),
-    *("cacheWrite5mTokens", "cacheWrite1hTokens", "cacheCreationTokens"),
-)
-"""Our names: first those of the three counts that nearly all providers tell.
-
-`cacheCreationTokens` are writes to a cache of which nobody says how long they last."""
-
-
 def _read(value: object) -> tuple[frozenset[str], dict[str, object]]:
     """Return the names that a dict or an object has, and its counts under snake-case names."""
-    if issubclass(type(value), Mapping):
+    if type(value) is dict or issubclass(type(value), Mapping):
         found: Iterable[tuple[object, object]] = cast("Mapping[object, object]", value).items()
     elif instance_dict(value) is not None or not hasattr(type(value), "DESCRIPTOR"):
         found = fields(value).items()

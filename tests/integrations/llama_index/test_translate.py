@@ -12,6 +12,7 @@ from llama_index.core.base.response.schema import Response, StreamingResponse
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.schema import ImageNode, NodeWithScore, QueryBundle, TextNode
 
+from whyops.integrations.llama_index import _models as models
 from whyops.integrations.llama_index import _translate as translate
 
 
@@ -143,16 +144,16 @@ class Acme:
 
 def test_names_of_models_and_providers() -> None:
     """The integration's package names the provider; a class without a model's name stands for it."""
-    assert translate.provider_of({"class_name": "openai_llm"}, FakeOpenAI()) == "openai"
-    assert translate.provider_of({"class_name": "Anthropic_LLM"}) == "anthropic"
-    assert translate.provider_of({"class_name": "OpenAIEmbedding"}) == "openai"
-    assert translate.provider_of({}) == "unknown"
-    assert translate.provider_of({"class_name": "custom_llm"}, OwnModel()) == "openai"
-    assert translate.provider_of({"class_name": "base_component"}, Acme()) == "acme"
-    assert translate.provider_of({"class_name": "base_component"}) == "unknown"
-    assert translate.model_of({"model_name": "unknown", "model": "gpt-4o"}) == "gpt-4o"
-    assert translate.model_of({"model_name": "unknown"}, FakeOpenAI()) == "FakeOpenAI"
-    assert translate.model_of({"class_name": "custom_llm"}) == "custom_llm"
+    assert models.provider_of({"class_name": "openai_llm"}, FakeOpenAI()) == "openai"
+    assert models.provider_of({"class_name": "Anthropic_LLM"}) == "anthropic"
+    assert models.provider_of({"class_name": "OpenAIEmbedding"}) == "openai"
+    assert models.provider_of({}) == "unknown"
+    assert models.provider_of({"class_name": "custom_llm"}, OwnModel()) == "openai"
+    assert models.provider_of({"class_name": "base_component"}, Acme()) == "acme"
+    assert models.provider_of({"class_name": "base_component"}) == "unknown"
+    assert models.model_of({"model_name": "unknown", "model": "gpt-4o"}) == "gpt-4o"
+    assert models.model_of({"model_name": "unknown"}, FakeOpenAI()) == "FakeOpenAI"
+    assert models.model_of({"class_name": "custom_llm"}) == "custom_llm"
 
 
 def test_tools_offered_as_llama_index_has_them() -> None:

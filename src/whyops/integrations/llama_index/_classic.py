@@ -25,7 +25,7 @@ from .._shared import spoken
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
 from .._shared.tool_run import ToolRun
-from . import _runs, _translate, _workflows
+from . import _models, _runs, _translate, _workflows
 from ._dispatch import in_force
 from ._model_call import EmbeddingCall, FollowedCall
 from ._streams import keep_together
@@ -154,7 +154,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
         if event_type is CBEventType.LLM:
             self._model_asked(place, payload, event_id)
         elif event_type is CBEventType.EMBEDDING:
-            call = EmbeddingCall(place, _translate.who_is(payload.get(EventPayload.SERIALIZED) or {}))
+            call = EmbeddingCall(place, _models.who_is(payload.get(EventPayload.SERIALIZED) or {}))
             self._open.add(event_id, functools.partial(_embedded, call))
         elif event_type in _LOOKUPS:
             self._open.add(event_id, _tool_began(place, *_LOOKUPS[event_type](payload)))
@@ -172,7 +172,7 @@ class WhyOpsCallbackHandler(BaseCallbackHandler):
 
     def _model_asked(self, place: Place, payload: Payload, event_id: str) -> None:
         prompt = payload[EventPayload.MESSAGES] if EventPayload.MESSAGES in payload else payload.get(EventPayload.PROMPT)
-        who = _translate.who_is(payload.get(EventPayload.SERIALIZED) or {})
+        who = _models.who_is(payload.get(EventPayload.SERIALIZED) or {})
         depth = len(global_stack_trace_ids.get())
         outer = _asking.get()
         if outer is not None and outer.call.is_made_of(who, prompt, deeper=depth > outer.depth):

@@ -113,8 +113,12 @@ class _SpanHandler(BaseSpanHandler[BaseSpan]):
 class _EventHandler(BaseEventHandler):
     """Hands events on."""
 
-    @guard.recording
     def handle(self, event: BaseEvent, **_: Any) -> None:
+        if type(event) in _spans.heard:  # most are not
+            self._hear(event)
+
+    @guard.recording
+    def _hear(self, event: BaseEvent) -> None:
         _spans.hear(event)
 
 

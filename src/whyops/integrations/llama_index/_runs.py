@@ -65,9 +65,8 @@ def started(place: Place, workflow: object, bound: inspect.BoundArguments) -> To
     return ToolRun(place.labelled(spoken.RUN), type(workflow).__name__, fields_of(event))
 
 
-def step_begun(place: Place, name: str, bound: inspect.BoundArguments) -> ToolRun:
+def step_begun(place: Place, name: str, event: Event | None) -> ToolRun:
     """Record a step with the event that it was given."""
-    event = next((value for value in bound.arguments.values() if isinstance(value, Event)), None)
     return ToolRun(place.labelled(spoken.STEP), name, _event(event))
 
 
@@ -105,18 +104,8 @@ def waited_for(error: BaseException) -> object:
     return getattr((instance_dict(error) or {}).get("add"), "waiter_event", None)
 
 
-def record_replies(place: Place, bound: inspect.BoundArguments, recorded: list[object]) -> None:
-    """Record what a human said, where a step is given it, or is run again because of it; what the run has `recorded` once is not again."""
-    for event in bound.arguments.values():
-        if isinstance(event, HumanResponseEvent):
-            _record_reply(place, event)
-    for reply in _workflows.replies():
-        if isinstance(reply.event, HumanResponseEvent) and reply not in recorded:
-            recorded.append(reply)
-            _record_reply(place, reply.event)
-
-
-def _record_reply(place: Place, event: object) -> None:
+def record_reply(place: Place, event: object) -> None:
+    """Record what a human said, where a step is given it."""
     held = fields_of(event)
     name = type(event).__name__
     if isinstance(held.get("response"), str):
@@ -125,12 +114,19 @@ def _record_reply(place: Place, event: object) -> None:
         spoken.human_said(place, held, name)
 
 
+def record_reply_once(place: Place, reply: _workflows.Reply, recorded: list[object]) -> None:
+    """Record what a human said, where a step is run again because of it; what the run has `recorded` is not again."""
+    if isinstance(reply.event, HumanResponseEvent) and reply not in recorded:
+        recorded.append(reply)
+        record_reply(place, reply.event)
+
+
 # Postprocessors
 
 
 def is_postprocessing(instance: object, method: str) -> bool:
     """Tell whether a method of a postprocessor is one that takes retrieved nodes and gives those that are to stay."""
-    return isinstance(instance, BaseNodePostprocessor) and method in _POSTPROCESSES
+    return method in _POSTPROCESSES and isinstance(instance, BaseNodePostprocessor)
 
 
 def record_postprocessing(place: Place, instance: object, bound: inspect.BoundArguments, kept: object) -> None:

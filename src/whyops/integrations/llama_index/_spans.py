@@ -29,8 +29,10 @@ from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRan
 from llama_index.core.instrumentation.events.retrieval import RetrievalEndEvent, RetrievalStartEvent
 from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.tools import BaseTool
+from llama_index.core.workflow import InputRequiredEvent
 from llama_index_instrumentation.base import BaseEvent
 
+from ..._encoding.class_fields import PerType
 from ..._recording import context
 from ..._recording.place import Place
 from ..._recording.tool import Observer
@@ -38,11 +40,11 @@ from ..._runtime import guard
 from .._shared.open_table import OpenTable
 from .._shared.origin import Origin
 from .._shared.tool_run import ToolRun
-from . import _runs, _tools, _translate, _workflows
+from . import _models, _runs, _tools, _translate, _workflows
 from ._model_call import EmbeddingCall, FollowedCall
 from ._proxied import is_proxied
-from ._span import Span, of_same_instance, upward
-from ._streams import keep_together
+from ._span import Span, of_same_instance, place_of
+from ._streams import STREAMING, keep_together
 
 _EMBEDS_IMAGES = frozenset({"_aget_image_embedding", "_get_image_embedding"})
 _EMBEDS = _EMBEDS_IMAGES | frozenset(
@@ -72,7 +74,7 @@ class Spans:
         self._origin = origin
         self._spans: OpenTable[str, Span] = OpenTable(_MOST_SPANS, _SPAN_SECONDS)
         self._calls: OpenTable[str, FollowedCall] = OpenTable()
-        self._heard: dict[type[BaseEvent], Callable[[Any], None]] = {
+        self.heard: dict[type[BaseEvent], Callable[[Any], None]] = {
             LLMChatStartEvent: lambda event: self._model_asked(event, event.messages),
             LLMCompletionStartEvent: lambda event: self._model_asked(event, event.prompt),
             LLMChatInProgressEvent: self._model_said,
@@ -94,38 +96,55 @@ class Spans:
 
     def enter(self, id_: str, bound: inspect.BoundArguments, instance: object, parent_id: str | None) -> None:
         """Take note of a span, and record what begins with it."""
-        frame = context.top()
-        span = self._new_span(id_, instance, self._spans.touch(parent_id))
-        if span is None:
+        origin = self._origin()
+        if origin is None:
             return
+        beneath = context.beneath()
+        frame = context.live_of(beneath)
+        parent = self._spans.touch(parent_id)
+        place = place_of(origin, frame, parent)
+        if place is None:
+            return
+        span = Span(id_, instance, parent, place)
         self._spans.add(id_, span)
-        if isinstance(instance, BaseTool) and span.method in _tools.METHODS:
+        if span.method in _tools.METHODS and isinstance(instance, BaseTool):
             _begin_tool(span, instance, bound)
-        elif _workflows.is_run(instance, span.method):
+            return
+        if span.method == _workflows.RUN and _workflows.is_run(instance):
             _begin_run(span, bound)
-        else:
+            return
+        if instance is not None:
             _begin_query(span, bound, is_outermost=frame is None or not isinstance(frame.owner, Span))
-            is_step = _begin_step(span, bound, self._origin())
-            if isinstance(instance, (BaseEmbedding, BaseSparseEmbedding)) and span.method in _EMBEDS:
+            if span.method in _EMBEDS and isinstance(instance, (BaseEmbedding, BaseSparseEmbedding)):
                 _begin_embedding(span, instance, bound)
-            if is_step or frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
-                span.make_current()
+        elif parent is not None and parent.is_run:
+            _begin_step(span, parent, bound, origin)
+            span.make_current(beneath)
+            return
+        if frame is None or frame.trace is not span.place.trace or (frame.labels or {}) != span.place.labels:
+            span.make_current(beneath)
 
     def exit(self, id_: str, result: object) -> None:
         """Record what ends with a span. What streams goes on, and is recorded when it ends."""
         span = self._spans.take(id_)
         if span is None:
             return
-        keep_together(result)
+        is_plain = _is_plain(type(result))
+        if not is_plain:
+            keep_together(result)
         span.leave()
-        if not isinstance(result, (GeneratorType, AsyncGeneratorType)):
+        if span.call is not None and not isinstance(result, (GeneratorType, AsyncGeneratorType)):
             self._calls.take(id_)
         if span.embedding is not None:
             span.embedding.answered(result)
         if span.tool is not None:
             _end_tool(span, span.tool, result)
-        _record_what_came_out(span, result)
-        _record_refused_call(span, result)
+        if not is_plain:
+            _runs.record_question(span.place, result)
+        if span.query is not None or span.bound is not None:
+            _record_what_came_out(span, result)
+        if span.tool_call_id is not None and not span.saw_tool:
+            _record_refused_call(span, result)
         if span.step is not None:
             span.step.succeed(_runs.outcome_of_step(result))
 
@@ -151,10 +170,8 @@ class Spans:
             span.place.record_exception(error)
 
     def hear(self, event: BaseEvent) -> None:
-        """Record what an event tells."""
-        listener = self._heard.get(type(event))
-        if listener is not None:
-            listener(event)
+        """Record what one of the events tells that are heard."""
+        self.heard[type(event)](event)
 
     @guard.recording
     def carried(self) -> dict[str, Any]:
@@ -178,40 +195,32 @@ class Spans:
         self._spans.clear()
         self._calls.clear()
 
-    def _new_span(self, id_: str, instance: object, parent: Span | None) -> Span | None:
-        """Return a span that stands in the trace that is asked for or current, else in its parent's, else in one of its own."""
-        origin = self._origin()
-        if origin is None:
-            return None
-        frame = context.top()
-        above = parent or (frame.owner if frame is not None and isinstance(frame.owner, Span) else None)
-        trace = origin.trace_under(None if frame is None else frame.trace)
-        labels = {**(above.place.labels if above is not None else {}), **_workflows.tags()}
-        if trace is None and above is not None:
-            return Span(id_, instance, parent, Place(above.place.trace, above.place.parent_id, labels))
-        trace = trace or origin.new_trace()
-        if trace is not None and parent is not None and _workflows.is_run(parent.instance, parent.method) and trace is parent.place.trace:
-            return Span(id_, instance, parent, Place(trace, parent.place.parent_id, labels))
-        return None if trace is None else Span(id_, instance, parent, Place(trace, context.span_id_in(trace), labels))
-
     # Models
 
     def _model_asked(self, event: Any, prompt: object) -> None:
         origin = self._origin()
-        span = self._spans.get(event.span_id) or self._new_span("", None, None)
-        if origin is None or span is None or isinstance(span.instance, StructuredLLM):
+        if origin is None:
+            return
+        span = self._spans.get(event.span_id) or _loose_span(origin)
+        if span is None or isinstance(span.instance, StructuredLLM):
             return  # a structured one asks the model that it wraps, which tells of itself
         outer = self._outer_call(span, prompt)
         if outer is not None:
             outer.inner = True
             span.call = outer
             return
-        who = _translate.who_is(event.model_dict, span.instance)
+        who = _models.who_is(event.model_dict, span.instance)
         recorded = origin.llm_events and not is_proxied(span.instance)
         whole = origin.captures_prompts(span.place.trace.recorder)
         span.call = FollowedCall(span.place, *who, prompt, span.instance, span.method, recorded, whole)
-        span.call.answers_in_form = _is_for_form() or any(above.method in _IN_FORM for above in upward(span))
-        span.call.said = next((above.query.said for above in upward(span) if above.query is not None), None)
+        span.call.answers_in_form = _is_for_form()
+        above: Span | None = span
+        while above is not None:
+            if above.method in _IN_FORM:
+                span.call.answers_in_form = True
+            if above.query is not None and span.call.said is None:
+                span.call.said = above.query.said
+            above = above.parent
         self._calls.add(event.span_id, span.call)
         span.call.asked(event.additional_kwargs)
         if recorded:
@@ -257,6 +266,16 @@ class Spans:
             span.tool.succeed({"nodes": _translate.nodes_of(event.nodes)})
 
 
+def _loose_span(origin: Origin) -> Span | None:
+    """Return a span for a model that is asked in none of LlamaIndex's."""
+    place = place_of(origin, context.top(), None)
+    return None if place is None else Span("", None, None, place)
+
+
+_is_plain = PerType(lambda kind: not issubclass(kind, (*STREAMING, InputRequiredEvent)))
+"""Whether a result of some class neither streams nor asks a human: most don't."""
+
+
 def _form_asked_for(_event: BaseEvent) -> None:
     _asks_for_form.set(True)
 
@@ -271,6 +290,7 @@ def _is_for_form() -> bool:
 
 def _begin_run(span: Span, bound: inspect.BoundArguments) -> None:
     """Say whose the events inside a run are; what is asked of an agent, its model is asked."""
+    span.is_run = True
     span.place = span.place.labelled(_workflows.labels_of_run(span.instance))
     if not _workflows.is_agents(span.instance):
         span.tool = _runs.started(span.place, span.instance, bound)
@@ -289,20 +309,21 @@ def _begin_query(span: Span, bound: inspect.BoundArguments, *, is_outermost: boo
             _runs.asked(span.place, bound)
 
 
-def _begin_step(span: Span, bound: inspect.BoundArguments, origin: Origin | None) -> bool:
-    """Note the agent and the step, and the tool call that a step was given to make; False if this is no step."""
-    run = span.parent
-    if span.instance is not None or run is None or not _workflows.is_run(run.instance, run.method):
-        return False
-    run.agent = _workflows.agent_of(bound) or run.agent
-    call = _workflows.tool_call_of(bound)
-    span.tool_call_id = None if call is None else call.tool_id
-    span.place = span.place.labelled({"step": span.method, **({"agent": run.agent} if run.agent else {})})
-    if origin is not None and origin.records_steps(span.place.trace.recorder):
-        span.step = _runs.step_begun(span.place, span.method, bound)
+def _begin_step(span: Span, run: Span, bound: inspect.BoundArguments, origin: Origin) -> None:
+    """Note the agent and the step, and the tool call that a step was given to make."""
+    event, kind = _workflows.given(bound)
+    if kind.may_name_agent:
+        run.agent = _workflows.agent_of(event) or run.agent
+    if kind.is_call:
+        span.tool_call_id = event.tool_id  # only there is the id under which the model asked for it
+    span.place = span.place.labelled({"step": span.method, "agent": run.agent} if run.agent else {"step": span.method})
+    if origin.records_steps(span.place.trace.recorder):
+        span.step = _runs.step_begun(span.place, span.method, event)
         span.place = Place(span.place.trace, span.step.call.span_id, span.place.labels)
-    _runs.record_replies(span.place, bound, run.replies)
-    return True
+    if kind.is_reply:
+        _runs.record_reply(span.place, event)
+    for reply in _workflows.replies():
+        _runs.record_reply_once(span.place, reply, run.replies)
 
 
 # Tools
@@ -327,27 +348,28 @@ def _begin(
     """Record a request, and be current until the response."""
     span.tool = ToolRun(span.place, name, arguments, observers, tool_call_id)
     span.place = Place(span.place.trace, span.tool.call.span_id, span.place.labels)
-    span.make_current()
+    span.make_current(context.beneath())
     return span.tool
 
 
 def _end_tool(span: Span, tool: ToolRun, result: object) -> None:
     """Record the response: of a lookup that gave no end of its own (a reranker without nodes), and of a tool."""
-    if _workflows.is_run(span.instance, span.method):
+    if span.is_run:
         tool.call.interrupt("left without a result") if result is None else tool.succeed(_runs.result_of(result))
     elif not isinstance(span.instance, BaseTool):
         tool.succeed({"nodes": _translate.nodes_of(result)})
-    elif (failure := _tools.failure_of(result)) is not None:
-        tool.report(failure)
     else:
-        tool.succeed(_tools.outcome_of(result))
+        failure, outcome = _tools.outcome_of(result)
+        if failure is not None:
+            tool.report(failure)
+            return
+        tool.succeed(outcome)
         if (said := _tools.said_of(result, tool.tool_call_id)) is not None:
             tool.is_said(said)
 
 
 def _record_what_came_out(span: Span, result: object) -> None:
-    """Record what nothing else tells: an engine's own answer, a question to a human, and nodes that were dropped."""
-    _runs.record_question(span.place, result)
+    """Record what nothing else tells: an engine's own answer, and nodes that were dropped."""
     if span.query is not None and (span.parent is None or span.parent.tool is None):
         span.query.answered(span.place, result)
     if span.bound is not None:
@@ -359,7 +381,7 @@ def _record_what_came_out(span: Span, result: object) -> None:
 
 def _record_refused_call(span: Span, result: object) -> None:
     """Record the call of a tool that the agent does not have: there is no tool's span, only the step that was to call it."""
-    refused = _workflows.refused_call(result) if span.tool_call_id is not None and not span.saw_tool else None
+    refused = _workflows.refused_call(result)
     if refused is not None:
         tool = _begin(span, refused.tool_name, refused.tool_kwargs, tool_call_id=refused.tool_id)
         span.leave()
@@ -373,7 +395,7 @@ def _begin_embedding(span: Span, model: BaseEmbedding | BaseSparseEmbedding, bou
     """Record the texts of an embedding call, unless the model's class makes it of another of its own, or the proxy sees it."""
     if is_proxied(model) or any(above.embedding is not None for above in of_same_instance(span)):
         return
-    who = _translate.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
+    who = _models.who_is({"model_name": model.model_name, "class_name": model.class_name()}, model)
     span.embedding = EmbeddingCall(span.place, who)
     inputs = _translate.images_of if span.method in _EMBEDS_IMAGES else _translate.texts_of
     span.embedding.asked(inputs(bound.arguments))

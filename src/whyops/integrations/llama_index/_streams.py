@@ -14,9 +14,13 @@ from ..._recording.generators import Steps
 T = TypeVar("T")
 
 
+STREAMING = (StreamingResponse, AsyncStreamingResponse)
+"""The classes of answers that are read later."""
+
+
 def keep_together(response: object) -> None:
     """Let each step of a streaming response run in what is current now. Nothing is read ahead, and nothing else of it is touched."""
-    if isinstance(response, (StreamingResponse, AsyncStreamingResponse)) and (frame := context.bound_frame()) is not None:
+    if isinstance(response, STREAMING) and (frame := context.bound_frame()) is not None:
         response.response_gen = _kept_together(response.response_gen, frame)
 
 

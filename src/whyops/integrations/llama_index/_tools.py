@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 
 from ..._providers.said import Said
-from ..._recording.arguments import Arguments
+from ..._recording import arguments
 from ..._recording.tool import Observer, observer_of
 from ..._wire.names import PROXY_ARGUMENT
 from .._shared import mcp
@@ -59,7 +59,7 @@ def arguments_of(tool: BaseTool, bound: inspect.BoundArguments) -> dict[str, Any
     args, kwargs = _given(bound)
     if isinstance(tool, FunctionTool):
         kwargs = {**getattr(tool, "_field_defaults", {}), **getattr(tool, "partial_params", {}), **kwargs}
-        named = _opened(tool, Arguments(tool.real_fn, None).by_name(args, kwargs))
+        named = _opened(tool.real_fn, args, kwargs)
     else:
         named = {**dict(zip(_declared(tool), args, strict=False)), **kwargs}
         if len(args) > len(_declared(tool)):
@@ -68,30 +68,23 @@ def arguments_of(tool: BaseTool, bound: inspect.BoundArguments) -> dict[str, Any
     return {name: value for name, value in named.items() if name not in hidden}
 
 
-def failure_of(result: object) -> object:
-    """Return what a tool reports as its failure without raising, or None."""
-    answer = mcp.answered(_unwrapped(result))
-    if isinstance(result, ToolOutput) and result.is_error:
-        return (answer.result if answer else result.content or result.raw_output) or _NO_REASON
-    return (answer.result or _NO_REASON) if answer is not None and answer.failed else None
-
-
-def outcome_of(result: object) -> object:
-    """Return what a tool gave, without LlamaIndex's wrapping, or MCP's."""
-    given = _unwrapped(result)
+def outcome_of(result: object) -> tuple[object, object]:
+    """Return what a tool reports as its failure without raising, or None; and what it gave, without LlamaIndex's wrapping, or MCP's."""
+    output = result if isinstance(result, ToolOutput) else None
+    given = result if output is None else output.raw_output
     answer = mcp.answered(given)
-    return result_of(given) if answer is None else answer.result
+    if output is not None and output.is_error:
+        return (answer.result if answer else output.content or given) or _NO_REASON, None
+    if answer is None:
+        return None, result_of(given)
+    return (answer.result or _NO_REASON, None) if answer.failed else (None, answer.result)
 
 
-def _unwrapped(result: object) -> object:
-    return result.raw_output if isinstance(result, ToolOutput) else result
-
-
-def _opened(tool: FunctionTool, named: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments with those at the same level that a function takes as `**kwargs`: all of an MCP server's tool's are."""
-    parameters = inspect.signature(tool.real_fn).parameters.values()
-    rest = next((parameter.name for parameter in parameters if parameter.kind is parameter.VAR_KEYWORD), None)
-    more = named.pop(rest, None) if rest is not None else None
+def _opened(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments by name; those that a function takes as `**kwargs` at the same level: all of an MCP server's tool's are."""
+    known = arguments.arguments_of(function)
+    named = known.by_name(args, kwargs)
+    more = named.pop(known.takes_keywords, None) if known.takes_keywords is not None else None
     return {**more, **named} if isinstance(more, dict) else named
 
 
@@ -99,7 +92,7 @@ def said_of(result: object, tool_call_id: object) -> Said | None:
     """Return what makes up the message in which an agent tells its model of a result, if that is the text which is recorded."""
     if not isinstance(result, ToolOutput) or not isinstance(result.raw_output, str) or result.content != result.raw_output:
         return None
-    return Said("tool", [[result.raw_output], [], tool_call_id])
+    return Said("tool", [result.raw_output, tool_call_id])
 
 
 def _given(bound: inspect.BoundArguments) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from llama_index.core.base.llms.types import TextBlock
+from llama_index.core.base.llms.types import MessageRole, TextBlock
 from llama_index.core.llms.llm import ToolSelection
 
 from ..._encoding import Encode
@@ -37,9 +37,8 @@ UNKNOWN = "unknown"
 
 _OBSERVATION = "Observation:"
 _FINISH = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason")
-_OF_NO_PROVIDER = frozenset({"base_component", "custom_llm", "basesparseembedding", "structured_llm", "llm"})
-"""What classes call themselves that took over the name of one of LlamaIndex's own, in lower case."""
-
+_TEXT = frozenset({str})
+_TEXTS = frozenset({TextBlock})
 _SIGNATURES = ("signature", "thought_signature")
 
 
@@ -49,7 +48,7 @@ _SIGNATURES = ("signature", "thought_signature")
 def prompt_messages(prompt: object, encode: Encode) -> list[MessageItem]:
     """Return what a model is asked: a list of LlamaIndex's messages, or a completion's prompt, which counts as the user's words."""
     if isinstance(prompt, str):
-        return [{"role": "user", "content": strip_signature(prompt)}]
+        return [_message(prompt, encode)]
     return [_message(message, encode) for message in prompt] if isinstance(prompt, Iterable) else []
 
 
@@ -62,13 +61,24 @@ def ends_in_users_words(messages: Sequence[MessageItem]) -> bool:
 
 
 def _message(message: Any, encode: Encode) -> MessageItem:
+    if isinstance(message, str):
+        return {"role": "user", "content": strip_signature(message)}
+    kwargs = getattr(message, "additional_kwargs", None) or {}
+    return message_item(_role(message), _content(message), tool_calls_of(message, encode), kwargs)
+
+
+def _role(message: Any) -> object:
     role = getattr(message, "role", UNKNOWN)
-    return message_item(role, _content(message), tool_calls_of(message, encode), getattr(message, "additional_kwargs", None) or {})
+    return role._value_ if type(role) is MessageRole else role
 
 
 def _content(message: Any) -> object:
     """Return the text of a message that has nothing but text, else its parts; thinking and tool calls stand elsewhere."""
-    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) not in {"thinking", "tool_call"}]
+    every = getattr(message, "blocks", None) or []
+    texts = [block.text for block in every if type(block) is TextBlock]
+    if texts and len(texts) == len(every):
+        return shown_content("\n".join(texts))
+    blocks = [block for block in every if _kind(block) not in {"thinking", "tool_call"}]
     if not blocks:
         return shown_content(getattr(message, "content", None) or "")
     if all(_kind(block) == "text" for block in blocks):
@@ -97,16 +107,22 @@ def _kind(block: object) -> str:
 
 
 def said(message: Any) -> Said:
-    """Return what makes a message up."""
+    """Return what makes a message up. One of nothing but text is its texts, and the id of the tool call that it is the result of."""
     if isinstance(message, str):
         return Said("user", message)
-    blocks = [_parts(block) for block in getattr(message, "blocks", None) or [] if _kind(block) != "thinking"]
     kwargs = getattr(message, "additional_kwargs", None) or {}
-    older = [(_held(call), _held(_held(call).get("function"))) for call in kwargs.get("tool_calls") or ()]
-    calls = [({name: value for name, value in held.items() if name != "function"}, function) for held, function in older]
+    calls = [_called(call) for call in kwargs["tool_calls"] or ()] if "tool_calls" in kwargs else []
+    blocks = getattr(message, "blocks", None) or []
+    parts = [
+        block.text if type(block) is TextBlock else _parts(block)
+        for block in blocks
+        if type(block) is TextBlock or _kind(block) != "thinking"
+    ]
+    if calls or not _TEXT.issuperset(map(type, parts)):
+        parts = [parts, calls]
+    parts.append(kwargs.get("tool_call_id"))
     name = kwargs.get("name")
-    parts = [blocks, calls, kwargs.get("tool_call_id")]
-    return Said(role_of(getattr(message, "role", UNKNOWN)), parts, name if isinstance(name, str) else None, message)
+    return Said(role_of(_role(message)), parts, name if isinstance(name, str) else None, message)
 
 
 def seal(message: Any) -> object:
@@ -116,11 +132,19 @@ def seal(message: Any) -> object:
     if type(blocks) is not list or type(kwargs) is not dict:
         return None
     texts = [block.text for block in blocks if type(block) is TextBlock]
-    calls = [_sealed(call) for call in kwargs.get("tool_calls") or ()]
-    sealed = seal_of([kwargs.get("tool_call_id"), kwargs.get("name"), calls])
-    if sealed is None or len(texts) != len(blocks) or not all(type(text) is str for text in texts):
+    if len(texts) != len(blocks) or not _TEXT.issuperset(map(type, texts)):
         return None
-    return texts, sealed, held.get("role")
+    if not kwargs:
+        return texts, held.get("role")
+    calls = [_sealed(call) for call in kwargs["tool_calls"] or ()] if "tool_calls" in kwargs else []
+    sealed = seal_of([kwargs.get("tool_call_id"), kwargs.get("name"), calls])
+    return None if sealed is None else (texts, held.get("role"), sealed)
+
+
+def _called(call: object) -> object:
+    """Return what makes a tool call up; of OpenAI's form, what the function is called with beside the rest."""
+    held = _held(call)
+    return (held, _held(held["function"])) if "function" in held else held
 
 
 def _sealed(call: object) -> object:
@@ -140,7 +164,7 @@ def asked(prompt: object, instance: object, kwargs: Mapping[str, Any], encode: E
     return Question(
         messages,
         said,
-        lambda some: [item for message in some for item in prompt_messages(message if isinstance(message, str) else [message], encode)],
+        lambda some: [_message(message, encode) for message in some],
         lambda new, with_tools: sent_along(new, instance, kwargs if with_tools else rest),
         offered(kwargs),
         lambda new: any(message["role"] == "user" and not text_of(message["content"]).startswith(_OBSERVATION) for message in new),
@@ -181,24 +205,26 @@ def answer_of(response: Any, encode: Encode) -> Answer:
         tool_calls=tool_calls_of(message, encode),
         finish_reason=finish_reason_of(response),
         usage=usage_of(response),
-        more=known({"reasoningTokens": reasoning_tokens_of(response)}),
+        more={} if (reasoning := reasoning_tokens_of(response)) is None else {"reasoningTokens": reasoning},
     )
-    if message is not None:
-        role = getattr(message, "role", UNKNOWN)
-        if is_told_by(answer, message_item(role, _content(message), answer.tool_calls, {})):
-            answer.said = said(message)
+    if message is not None and is_told_by(answer, message_item(_role(message), _content(message), answer.tool_calls, {})):
+        answer.said = said(message)
     return answer
 
 
 def _thinking(message: Any) -> list[tuple[str, object]]:
-    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) == "thinking" and block.content]
+    others = _no_texts(message)
+    if not others:
+        return []
+    blocks = [block for block in others if _kind(block) == "thinking" and block.content]
     held = [_held(getattr(block, "additional_information", None)) for block in blocks]
     return [(strip_signature(block.content), first_text(each, _SIGNATURES)) for block, each in zip(blocks, held, strict=True)]
 
 
 def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
     """Return the tool calls that a message asks for: from its blocks or, as older integrations have them, from `additional_kwargs`."""
-    blocks = [block for block in getattr(message, "blocks", None) or [] if _kind(block) == "tool_call"]
+    others = _no_texts(message)
+    blocks = [block for block in others if _kind(block) == "tool_call"] if others else []
     if blocks:
         return [tool_call(block.tool_name, block.tool_kwargs, block.tool_call_id, encode) for block in blocks]
     kwargs = getattr(message, "additional_kwargs", None) or {}
@@ -206,30 +232,29 @@ def tool_calls_of(message: Any, encode: Encode) -> list[ToolCallItem]:
     return [_older_tool_call(call, encode) for call in listed] if isinstance(listed, (list, tuple)) else []
 
 
+def _no_texts(message: Any) -> list[Any]:
+    """Return the parts of a message that are no text."""
+    blocks = getattr(message, "blocks", None) or []
+    return [] if _TEXTS.issuperset(map(type, blocks)) else [block for block in blocks if type(block) is not TextBlock]
+
+
 def _older_tool_call(call: object, encode: Encode) -> ToolCallItem:
     """Read OpenAI's tool call, Anthropic's block or LlamaIndex's own ToolSelection, object or dict."""
     held = _held(call)
-    function = _held(held.get("function")) or held
+    function = _held(held["function"]) or held if "function" in held else held
     name = function.get("name") or held.get("tool_name")
-    arguments: object = next(
-        (each[key] for each in (function, held) for key in ("arguments", "input", "args", "tool_kwargs") if key in each), {}
-    )
-    return tool_call(name, arguments, held.get("id") or held.get("tool_id"), encode)
+    given = [each[key] for each in (function, held) for key in ("arguments", "input", "args", "tool_kwargs") if key in each]
+    return tool_call(name, given[0] if given else {}, held.get("id") or held.get("tool_id"), encode)
 
 
 def finish_reason_of(response: Any) -> object:
     """Return why the model stopped, from wherever the provider's integration leaves it; None where it does not say."""
     raw = _held(getattr(response, "raw", None))
     message = getattr(response, "message", None)
-    places = [
-        raw,
-        _held(raw.get("delta")),
-        _held(raw.get("messageStop")),
-        _first(raw.get("choices")),
-        _first(raw.get("candidates")),
-        _held(getattr(response, "additional_kwargs", None)),
-        _held(getattr(message, "additional_kwargs", None)),
-    ]
+    places = [raw]
+    places += [_held(raw[name]) for name in ("delta", "messageStop") if name in raw]
+    places += [_first(raw[name]) for name in ("choices", "candidates") if name in raw]
+    places += [_held(kwargs) for holder in (response, message) if (kwargs := getattr(holder, "additional_kwargs", None))]
     return first_of(places, _FINISH) or _status_of(_held(raw.get("response")) or raw)
 
 
@@ -243,14 +268,19 @@ def _status_of(response: Mapping[str, Any]) -> object:
 def usage_of(response: Any) -> dict[str, int] | None:
     """Return the tokens, from the provider's raw answer or, where that has none, from `additional_kwargs`."""
     raw = getattr(response, "raw", None)
-    return (token_usage(raw) if raw is not None else None) or token_usage(getattr(response, "additional_kwargs", None) or {})
+    kwargs = getattr(response, "additional_kwargs", None)
+    return (token_usage(raw) if raw is not None else None) or (token_usage(kwargs) if kwargs else None)
 
 
 def reasoning_tokens_of(response: Any) -> int | None:
     """Return how many tokens were spent on reasoning, from where the usage is."""
-    places = (_held(getattr(response, name, None)) for name in ("raw", "additional_kwargs"))
-    counts = (reasoning_tokens(_held(place.get("response")) or place) for place in places)
-    return next((count for count in counts if count is not None), None)
+    for name in ("raw", "additional_kwargs"):
+        place = _held(getattr(response, name, None))
+        if "response" in place:
+            place = _held(place["response"]) or place
+        if place and (count := reasoning_tokens(place)) is not None:
+            return count
+    return None
 
 
 def says_something(chunk: Any) -> bool:
@@ -284,36 +314,9 @@ def _held(value: object) -> Mapping[str, Any]:
     """Return what a dict or an object holds by name, without running any of its code."""
     if value is None:
         return {}
-    return value if isinstance(value, Mapping) else fields(value)
-
-
-# Models
-
-
-def who_is(model_dict: Mapping[str, object], instance: object = None) -> tuple[str, str]:
-    """Return the names of a model and of its provider."""
-    return model_of(model_dict, instance), provider_of(model_dict, instance)
-
-
-def model_of(model_dict: Mapping[str, object], instance: object = None) -> str:
-    """Return the model's name; of a model that has none, its class."""
-    names = (model_dict.get(name) for name in ("model_name", "model"))
-    otherwise = type(instance).__name__ if instance is not None else str(model_dict.get("class_name") or UNKNOWN)
-    return next((name for name in names if isinstance(name, str) and name not in {"", UNKNOWN}), otherwise)
-
-
-def provider_of(model_dict: Mapping[str, object], instance: object = None) -> str:
-    """Return who runs the model: the integration's package, also of a subclass, else what its class calls itself, or is called."""
-    modules = [kind.__module__.split(".") for kind in type(instance).__mro__]
-    package = next((module[2] for module in modules if module[0] == "llama_index" and len(module) > 2 and module[1] != "core"), None)
-    if package is not None:
-        return package
-    name = str(model_dict.get("class_name") or UNKNOWN).lower()
-    if name in _OF_NO_PROVIDER:
-        name = type(instance).__name__.lower() if instance is not None else UNKNOWN
-    for suffix in ("llm", "embedding", "embeddings"):
-        name = name.removesuffix(suffix).rstrip("_-") or name
-    return name
+    if type(value) is ToolSelection:
+        return value.__dict__.copy()
+    return value if isinstance(value, (dict, Mapping)) else fields(value)
 
 
 # Retrieval

@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 import sys
 from contextvars import ContextVar
-from itertools import islice
 from typing import Any, NamedTuple
 
 from llama_index.core.agent.workflow import AgentWorkflow
 from llama_index.core.agent.workflow.base_agent import BaseWorkflowAgent
 from llama_index.core.agent.workflow.workflow_events import ToolCall, ToolCallResult
-from llama_index.core.workflow import Workflow
+from llama_index.core.workflow import Event, HumanResponseEvent, Workflow
 from llama_index_instrumentation.dispatcher import active_instrument_tags
 
+from ..._encoding.class_fields import PerType, package_of
 from ..._wire import exceptions
 
 exceptions.control_flow.extend(  # how a workflow waits for an event or a human, or stops, in the versions that have it
@@ -25,15 +25,17 @@ exceptions.control_flow.extend(  # how a workflow waits for an event or a human,
 )
 
 
+RUN = "run"
+_AGENT = "current_agent_name"
 _MOST_TAGS = 20
 
 
-def is_run(instance: object, method: str) -> bool:
-    """Tell whether a span is a whole run of a workflow or an agent.
+def is_run(instance: object) -> bool:
+    """Tell whether a span of the method `RUN` is a whole run of a workflow or an agent.
 
     It may be entered in the caller's own context and left in another, so nothing is made current for it: its steps find it as their parent.
     """
-    return isinstance(instance, Workflow) and method == "run"
+    return isinstance(instance, Workflow)
 
 
 def is_agents(instance: object) -> bool:
@@ -50,8 +52,12 @@ def labels_of_run(instance: object) -> dict[str, str]:
 
 def tags() -> dict[str, object]:
     """Return what the application says of what runs here, by `instrument_tags`: the first few, without LlamaIndex's own."""
-    own = {name: value for name, value in active_instrument_tags.get().items() if not name.startswith("llamaindex.")}
-    return {"tags": dict(islice(own.items(), _MOST_TAGS))} if own else {}
+    told = active_instrument_tags.get()
+    for name in told:
+        if not name.startswith("llamaindex."):
+            own = [each for each in told if not each.startswith("llamaindex.")]
+            return {"tags": {each: told[each] for each in own[:_MOST_TAGS]}}
+    return {}
 
 
 class Reply(NamedTuple):
@@ -66,19 +72,47 @@ def replies() -> list[Reply]:
     """Return what the step which begins here has waited for, and now runs again with."""
     told = getattr(sys.modules.get("workflows.runtime.types.results"), "StepWorkerStateContextVar", None)
     running: Any = told.get(None) if isinstance(told, ContextVar) else None
-    waiters = getattr(getattr(running, "state", None), "collected_waiters", None) or []
+    waiters = getattr(getattr(running, "state", None), "collected_waiters", None)
+    if not waiters:
+        return []
     return [Reply(waiter.resolved_event, waiter.waiter_id, waiter.event) for waiter in waiters if waiter.event == running.event]
 
 
-def agent_of(bound: inspect.BoundArguments) -> str | None:
+class EventKind(NamedTuple):
+    """What events of a class may tell. LlamaIndex's own have no fields but those that they declare."""
+
+    is_event: bool = False
+    may_name_agent: bool = False
+    is_call: bool = False
+    is_reply: bool = False
+
+
+def _find_kind(kind: type) -> EventKind:
+    if not issubclass(kind, Event):
+        return EventKind()
+    may_name_agent = package_of(kind) != "llama_index" or _AGENT in kind.model_fields
+    return EventKind(
+        is_event=True, may_name_agent=may_name_agent, is_call=issubclass(kind, ToolCall), is_reply=issubclass(kind, HumanResponseEvent)
+    )
+
+
+_kind_of = PerType(_find_kind)
+_NO_EVENT = EventKind()
+
+
+def given(bound: inspect.BoundArguments) -> tuple[Any, EventKind]:
+    """Return the event that a step was given to run with, if any, and what it may tell."""
+    for value in reversed(bound.arguments.values()):  # a context comes first
+        kind = _kind_of(type(value))
+        if kind.is_event:
+            return value, kind
+    return None, _NO_EVENT
+
+
+def agent_of(event: Event) -> str | None:
     """Return the name of the agent that a step was given to run; of several agents in a workflow, the steps alone tell which."""
-    names = (getattr(value, "current_agent_name", None) for value in bound.arguments.values())
-    return next((name for name in names if isinstance(name, str)), None)
-
-
-def tool_call_of(bound: inspect.BoundArguments) -> ToolCall | None:
-    """Return the tool call that a step was given to make; only there is the id under which the model asked for it."""
-    return next((value for value in bound.arguments.values() if isinstance(value, ToolCall)), None)
+    name = getattr(event, _AGENT, None)
+    return name if isinstance(name, str) else None
 
 
 def refused_call(result: object) -> ToolCallResult | None:
