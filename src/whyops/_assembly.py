@@ -14,6 +14,7 @@ from ._config import defaults, environment
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
+from ._encoding.core import core
 from ._encoding.encoder import Encoder
 from ._outbox.destination import OTLP, Destination, hash_key
 from ._recording import context
@@ -112,7 +113,7 @@ class Parts(NamedTuple):
 
 def load() -> None:
     """Load all that recording takes, where a client is made: later no file descriptor may be free for it."""
-    Encoder().encode({})
+    core().to_json({})  # its first call loads the modules of the types that it knows
 
 
 def _credentials(settings: Settings) -> tuple[str, ...]:
