@@ -6,7 +6,6 @@ import json
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -134,7 +133,7 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
     settings = given.completed()
     check_agent_is_named(settings)
     agent_name = settings.agent_name or defaults.AGENT_NAME
-    settings = replace(settings, agent_name=agent_name)
+    settings = settings.but(agent_name=agent_name)
     remember_proxy(settings.proxy_base_url or defaults.PROXY_URL)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,

@@ -52,14 +52,13 @@ def _part() -> Any:
     """Return the compiled part; None where it is not found in a folder of packages, or is too old."""
     try:
         from importlib.machinery import PathFinder  # noqa: PLC0415  (as above)
-        from importlib.util import module_from_spec  # noqa: PLC0415  (as above)
 
         package: Any = PathFinder.find_spec(_PACKAGE)
         (folder,) = package.submodule_search_locations
         if _release(Path(folder).parent) < _LOADS_TWICE:
             return None
         found: Any = PathFinder.find_spec(_PART, [folder])
-        part = module_from_spec(found)
+        part = found.loader.create_module(found)
         found.loader.exec_module(part)
         return part if hasattr(part, "to_json") and hasattr(part, "SchemaValidator") else None
     except Exception:  # noqa: BLE001  (the boundary "a quicker import": the usual one says what is wrong)

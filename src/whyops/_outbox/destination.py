@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +56,11 @@ def hash_key(api_key: str) -> str:
 
 
 def _hash(text: bytes) -> str:
-    import hashlib  # noqa: PLC0415  (it loads all of OpenSSL, and who only looks at what lies there needs none)
-
-    return hashlib.sha256(text).hexdigest()
+    try:  # as the library's own `random` does: `hashlib` loads all of OpenSSL
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256  # type: ignore[import-not-found]  # noqa: PLC0415  (who only looks at what lies there needs none)
+        else:
+            from _sha256 import sha256  # type: ignore[import-not-found]  # noqa: PLC0415  (as above)
+    except ImportError:  # not built in
+        from hashlib import sha256  # noqa: PLC0415  (as above)
+    return str(sha256(text).hexdigest())

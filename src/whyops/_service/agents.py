@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 
@@ -26,6 +25,8 @@ def hash_metadata(metadata: Mapping[str, object] | None) -> str:
     """Return what tells descriptions apart: equal for two that the service would count as one version; empty for none."""
     if metadata is None:
         return ""
+    import hashlib  # noqa: PLC0415  (it loads all of OpenSSL, and most agents are not described)
+
     return hashlib.sha256(json.dumps(complete_metadata(metadata), sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -47,8 +47,8 @@ _IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
 class Redactor:
     """Redacts texts. `added` are further names that hide a secret, `kept` names that do not, `known` are secrets that the client has.
 
-    `may_match` tells whether a well-formed text may have something to redact, or matches `also`, an expression for `prefilter`: whoever looks
-    for something else in each text as well does so in the same go, and what takes longest to compile is compiled once.
+    `may_match` tells whether a well-formed text may have something to redact, or matches `also`, an expression for `prefilter`: so whoever
+    looks for something else in each text as well does so in the same go, and what takes longest to compile is compiled once.
     """
 
     def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = (), known: Iterable[str] = (), *, also: str | None = None) -> None:
