@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._config import defaults, environment
 from ._config.settings import Settings, check_agent_is_named
@@ -48,20 +48,22 @@ _lock = threading.RLock()  # a `__del__` may record, and so use a client, while 
 _deliveries: weakref.WeakValueDictionary[object, AnyDelivery] = weakref.WeakValueDictionary()
 
 
-class Route(NamedTuple):
+class Route:
     """Where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
 
-    destination: Destination
-    make_sink: Callable[[], Sink]
-    make_orphan_sink: Callable[[], Sink] | None = None
+    def __init__(self, destination: Destination, make_sink: Callable[[], Sink], make_orphan_sink: Callable[[], Sink] | None = None) -> None:
+        self.destination = destination
+        self.make_sink = make_sink
+        self.make_orphan_sink = make_orphan_sink
 
 
-class Parts(NamedTuple):
+class Parts:
     """What a client is made of once it is used. `delivery` is None where everything is switched off."""
 
-    settings: Settings
-    recorder: Recorder
-    delivery: AnyDelivery | None
+    def __init__(self, settings: Settings, recorder: Recorder, delivery: AnyDelivery | None) -> None:
+        self.settings = settings
+        self.recorder = recorder
+        self.delivery = delivery
 
     def init_agent(self, timeout: float) -> AgentInfo | None:
         """Describe the agent to the service, on the sender's thread; None where there is nothing to tell, or nobody to tell it to."""

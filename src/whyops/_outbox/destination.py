@@ -1,6 +1,6 @@
 """Where lines go, and the folder in which they wait for it."""
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import json
 import sys
