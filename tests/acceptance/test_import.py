@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +14,7 @@ import pydantic_core
 import pytest
 
 from whyops._encoding import core
+from whyops._store import STORE_NAME
 
 WATCHED = """
 import json, os, sys, threading
@@ -136,6 +140,27 @@ with sdk.trace("t"):
     anyway = {"pydantic_core"} if is_old else set()
     assert modules.isdisjoint(NEEDED_BY_FEW - anyway)
     assert sum(name.partition(".")[0] == "whyops" for name in modules) <= MOST_OF_OURS
+
+
+def test_the_end_of_a_program_loads_what_it_needs(tmp_path: Path) -> None:
+    """Delivering to the local store, and waiting for that, load no futures, and so no logging; the event is delivered."""
+    code = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules))
+import whyops
+
+@whyops.tool
+def double(number):
+    return 2 * number
+
+with whyops.trace("t"):
+    double(2)
+"""
+    environment = {**os.environ, "WHYOPS_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert {"concurrent", "concurrent.futures", "logging", "traceback"}.isdisjoint(done.stdout.split())
+    with contextlib.closing(sqlite3.connect(tmp_path / STORE_NAME)) as store:
+        assert store.execute("SELECT count(*) FROM events").fetchone() == (2,)
 
 
 def test_decorating(tmp_path: Path) -> None:

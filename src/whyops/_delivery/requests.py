@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from .._outbox.batch import Marks
-from .._runtime.waiting import new_future
+from .._runtime.waiting import Ending
 from ..events import Sink
 from ..types import FlushResult
 
@@ -33,10 +33,10 @@ class Request:
     says that the answer may come as soon as the failure proves to be one that trying again won't end.
     """
 
-    def __init__(self, until: Until, deadline: float | None, *, may_give_up: bool = False) -> None:
+    def __init__(self, until: Until, deadline: float | None, future: Future[FlushResult] | Ending, *, may_give_up: bool = False) -> None:
         self.until = until
         self.deadline = deadline
-        self.future: Future[FlushResult] = new_future()
+        self.future = future
         self.marks: Marks = {}
         self.failures = 0
         self.repeated = False
