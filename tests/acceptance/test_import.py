@@ -67,6 +67,7 @@ NEEDED_LATER = {
     "sqlite3": "the local store",
     "ssl": "sending",
     "traceback": "an exception",
+    "typing": "any of its names",
     "urllib.parse": "a path",
     "uuid": "an event",
 }
