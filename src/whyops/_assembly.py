@@ -15,7 +15,7 @@ from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
 from ._encoding.core import core
 from ._encoding.encoder import Encoder
-from ._outbox.destination import OTLP, Destination, hash_key
+from ._outbox.destination import OTLP, Destination, digest, hash_key
 from ._recording import context
 from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
@@ -115,6 +115,7 @@ class Parts:
 def load() -> None:
     """Load all that recording takes, where a client is made: later no file descriptor may be free for it."""
     core().to_json({})  # its first call loads the modules of the types that it knows
+    digest(b"")  # so does that of what hashes
 
 
 def _credentials(settings: Settings) -> tuple[str, ...]:

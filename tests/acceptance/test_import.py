@@ -55,7 +55,7 @@ NEEDED_LATER = {
     "concurrent.futures": "waiting",
     "dataclasses": "a client",
     "email": "sending",
-    "hashlib": "an agent's description",
+    "hashlib": "a strange id",
     "http": "sending",
     "httpx": "a transport of the user's",
     "inspect": "decorating",
@@ -86,7 +86,7 @@ NEEDED_BY_FEW = {
     "whyops._outbox.shared_outbox",
     "whyops._printable",
 }
-"""What a program needs that describes its agent, validates, sends spans, has several destinations, or says something."""
+"""What a program needs that has strange ids, validates, sends spans, has several destinations, or says something."""
 
 MOST_OF_OURS = 107
 """So many modules of ours a first call loads."""

@@ -32,7 +32,7 @@ class Destination(NamedTuple):
     def folder(self, home: Path) -> Path:
         """Return the folder of this destination's outbox files. Its name tells nothing."""
         name = json.dumps([self.url, self.agent_name, self.key_hash])
-        return home / OUTBOX / _hash(name.encode())[:16]
+        return home / OUTBOX / digest(name.encode())[:16]
 
 
 def make_place(folder: Path) -> None:
@@ -52,10 +52,11 @@ def is_our_place(folder: Path) -> bool:
 
 def hash_key(api_key: str) -> str:
     """Return what tells keys apart on disk, and is too short to try keys against."""
-    return _hash(b"whyops:" + api_key.encode(errors="replace"))[:12]
+    return digest(b"whyops:" + api_key.encode(errors="replace"))[:12]
 
 
-def _hash(text: bytes) -> str:
+def digest(text: bytes) -> str:
+    """Return the SHA-256 of a text, as 64 hexadecimal digits."""
     try:  # as the library's own `random` does: `hashlib` loads all of OpenSSL
         if sys.version_info >= (3, 12):
             from _sha2 import sha256  # type: ignore[import-not-found]  # noqa: PLC0415  (who only looks at what lies there needs none)
