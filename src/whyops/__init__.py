@@ -11,8 +11,8 @@ with whyops.trace("session-123", external_user_id="user_12345") as trace:
 """
 
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as type checkers know it: whoever imports the package alone need not load `typing` for that
 if TYPE_CHECKING:
     from ._client import WhyOps
     from ._continued import Continued, continued

@@ -6,16 +6,16 @@ import json
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._config import defaults, environment
 from ._config.settings import Settings, check_agent_is_named
 from ._delivery.delivery import Delivery
 from ._delivery.pace import PACE
+from ._encoding.core import core
 from ._encoding.encoder import Encoder
-from ._outbox.destination import OTLP, Destination, hash_key
+from ._outbox.destination import OTLP, Destination, digest, hash_key
 from ._recording import context
 from ._recording.async_twin import tell_inspect
 from ._recording.ids import process_ids
@@ -48,20 +48,22 @@ _lock = threading.RLock()  # a `__del__` may record, and so use a client, while 
 _deliveries: weakref.WeakValueDictionary[object, AnyDelivery] = weakref.WeakValueDictionary()
 
 
-class Route(NamedTuple):
+class Route:
     """Where lines go, what takes them there, and what takes those of a process that described the agent otherwise."""
 
-    destination: Destination
-    make_sink: Callable[[], Sink]
-    make_orphan_sink: Callable[[], Sink] | None = None
+    def __init__(self, destination: Destination, make_sink: Callable[[], Sink], make_orphan_sink: Callable[[], Sink] | None = None) -> None:
+        self.destination = destination
+        self.make_sink = make_sink
+        self.make_orphan_sink = make_orphan_sink
 
 
-class Parts(NamedTuple):
+class Parts:
     """What a client is made of once it is used. `delivery` is None where everything is switched off."""
 
-    settings: Settings
-    recorder: Recorder
-    delivery: AnyDelivery | None
+    def __init__(self, settings: Settings, recorder: Recorder, delivery: AnyDelivery | None) -> None:
+        self.settings = settings
+        self.recorder = recorder
+        self.delivery = delivery
 
     def init_agent(self, timeout: float) -> AgentInfo | None:
         """Describe the agent to the service, on the sender's thread; None where there is nothing to tell, or nobody to tell it to."""
@@ -112,7 +114,8 @@ class Parts(NamedTuple):
 
 def load() -> None:
     """Load all that recording takes, where a client is made: later no file descriptor may be free for it."""
-    Encoder().encode({})
+    core().to_json({})  # its first call loads the modules of the types that it knows
+    digest(b"")  # so does that of what hashes
 
 
 def _credentials(settings: Settings) -> tuple[str, ...]:
@@ -133,7 +136,7 @@ def assemble(given: Settings, reduce_recorder: Callable[[], tuple[object, ...]])
     settings = given.completed()
     check_agent_is_named(settings)
     agent_name = settings.agent_name or defaults.AGENT_NAME
-    settings = replace(settings, agent_name=agent_name)
+    settings = settings.but(agent_name=agent_name)
     remember_proxy(settings.proxy_base_url or defaults.PROXY_URL)
     encoder = Encoder(
         max_value_bytes=settings.max_value_bytes,

@@ -62,11 +62,11 @@ def _settings_after_delivery() -> _settings.Settings:
     client = _default.existing_default()
     if client is None:
         return _settings.given().completed()
-    settings, _, delivery = client._assembled()  # noqa: SLF001  (what the client was told is nobody else's business)
-    if delivery is not None:
-        first = delivery.first  # what goes elsewhere as well is not read from there
+    parts = client._assembled()  # noqa: SLF001  (what the client was told is nobody else's business)
+    if parts.delivery is not None:
+        first = parts.delivery.first  # what goes elsewhere as well is not read from there
         first.wait(first.flush(FLUSH_SECONDS, may_give_up=True), FLUSH_SECONDS, FlushResult)
-    return settings
+    return parts.settings
 
 
 def _html_of(trace: RecordedTrace) -> str:

@@ -13,6 +13,7 @@ import time
 import traceback
 import tracemalloc
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from tests._encoding.gallery import HOSTILE_VALUES, RAN, nested
 from whyops._encoding.bounded_copy import MAX_DEPTH
 from whyops._encoding.encoder import Encoder
+from whyops._encoding.redaction.regex import prefilter
 from whyops._runtime.safely import safely
 
 
@@ -457,3 +459,19 @@ def test_any_structure_becomes_storable_json(value: object, max_bytes: int) -> N
 def test_any_structure_for_minutes(value: object, max_bytes: int) -> None:
     """The same for as long as patience lasts."""
     check_storable(Encoder(max_value_bytes=max_bytes), value, max_bytes)
+
+
+def test_one_expression_is_compiled() -> None:
+    """To make an encoder compiles one expression, as that takes milliseconds; and so does a value without secrets."""
+    compiled = 0
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal compiled
+        compiled += event == "call" and frame.f_code is prefilter.__code__
+
+    sys.setprofile(count)
+    try:
+        text, _, _ = Encoder(redact_keys=["shelf"], known=["whyops_0123456789"]).encode({"order": "17", "limit": 5})
+    finally:
+        sys.setprofile(None)
+    assert (text, compiled) == ('{"order":"17","limit":5}', 1)

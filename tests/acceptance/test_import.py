@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pydantic_core
+import pytest
 
 from whyops._encoding import core
+from whyops._store import STORE_NAME
 
 WATCHED = """
 import json, os, sys, threading
@@ -50,7 +55,7 @@ NEEDED_LATER = {
     "concurrent.futures": "waiting",
     "dataclasses": "a client",
     "email": "sending",
-    "hashlib": "a destination",
+    "hashlib": "a strange id",
     "http": "sending",
     "httpx": "a transport of the user's",
     "inspect": "decorating",
@@ -62,6 +67,7 @@ NEEDED_LATER = {
     "sqlite3": "the local store",
     "ssl": "sending",
     "traceback": "an exception",
+    "typing": "any of its names",
     "urllib.parse": "a path",
     "uuid": "an event",
 }
@@ -70,13 +76,20 @@ NEEDED_LATER = {
 SENDING = {"concurrent.futures", "email", "http", "httpx", "logging", "socket", "sqlite3", "ssl", "traceback"}
 
 NEEDED_BY_FEW = {
+    "base64",
+    "copy",
+    "dataclasses",
+    "hashlib",
     "pydantic_core",
     "whyops._config.otlp",
     "whyops._outbox.shared_file",
     "whyops._outbox.shared_outbox",
     "whyops._printable",
 }
-"""What a program needs that validates, sends spans, has several destinations, or says something."""
+"""What a program needs that has strange ids, validates, sends spans, has several destinations, or says something."""
+
+MOST_OF_OURS = 107
+"""So many modules of ours a first call loads."""
 
 
 def loaded(code: str) -> set[str]:
@@ -107,11 +120,12 @@ def test_an_import_loads_what_it_needs() -> None:
     assert loaded("import whyops").isdisjoint(NEEDED_LATER.keys() - anyway)
 
 
-def test_the_first_call_loads_what_it_needs(tmp_path: Path) -> None:
-    """Nor does recording load what sends: the sender does, when it has something to send."""
+@pytest.mark.parametrize("key", ["whyops_key", None])
+def test_the_first_call_loads_what_it_needs(tmp_path: Path, key: str | None) -> None:
+    """Nor does recording load what sends: the sender does, when it has something to send; and it logs nothing that nobody would see."""
     code = f"""
 import whyops
-sdk = whyops.WhyOps("whyops_key", "agent", home={str(tmp_path)!r})
+sdk = whyops.WhyOps({key!r}, "agent", home={str(tmp_path)!r})
 
 @whyops.tool
 def double(number):
@@ -126,6 +140,28 @@ with sdk.trace("t"):
     is_old = core._release(Path(pydantic_core.__file__).parents[1]) < core._LOADS_TWICE
     anyway = {"pydantic_core"} if is_old else set()
     assert modules.isdisjoint(NEEDED_BY_FEW - anyway)
+    assert sum(name.partition(".")[0] == "whyops" for name in modules) <= MOST_OF_OURS
+
+
+def test_the_end_of_a_program_loads_what_it_needs(tmp_path: Path) -> None:
+    """Delivering to the local store, and waiting for that, load no futures, and so no logging; the event is delivered."""
+    code = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules))
+import whyops
+
+@whyops.tool
+def double(number):
+    return 2 * number
+
+with whyops.trace("t"):
+    double(2)
+"""
+    environment = {**os.environ, "WHYOPS_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert {"concurrent", "concurrent.futures", "logging", "traceback"}.isdisjoint(done.stdout.split())
+    with contextlib.closing(sqlite3.connect(tmp_path / STORE_NAME)) as store:
+        assert store.execute("SELECT count(*) FROM events").fetchone() == (2,)
 
 
 def test_decorating(tmp_path: Path) -> None:

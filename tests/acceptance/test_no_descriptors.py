@@ -37,6 +37,10 @@ def give_back():
 PROGRAMS = {
     "at the first event": ("sdk = whyops.configure(); use_up(); run_agent('a'); run_agent('b'); give_back(); sdk.flush_sync()", "ab"),
     "and in memory": ("sdk = whyops.configure(outbox='memory'); use_up(); run_agent('a'); give_back(); sdk.flush_sync()", "a"),
+    "of an agent that is described": (
+        "sdk = whyops.configure(agent_metadata={'systemPrompt': 'x'}); use_up(); run_agent('a'); give_back(); sdk.flush_sync()",
+        "a",
+    ),
     "until the end": ("sdk = whyops.configure(); run_agent('a'); sdk.flush_sync(); use_up(); run_agent('b'); give_back()", "ab"),
     "but one": ("sdk = whyops.configure(); use_up(free=1); run_agent('a'); run_agent('b'); give_back(); sdk.flush_sync()", "ab"),
     "when the sender connects": ("sdk = whyops.configure(); run_agent('a'); use_up(); time.sleep(1); give_back(); sdk.flush_sync()", "a"),

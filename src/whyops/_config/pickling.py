@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import fields, replace
 from typing import Any
 
 from .._runtime import guard
@@ -22,7 +21,7 @@ def packed(settings: Settings) -> bytes:
 
     The address of a receiver of spans is in it only if there can be no password in that.
     """
-    given = {field.name: getattr(settings, field.name) for field in fields(settings) if field.name not in _STAY}
+    given = {name: value for name, value in settings.values().items() if name not in _STAY}
     values = {name: safely(pickle.dumps, value) if name in _MAY_NOT_PICKLE else value for name, value in given.items()}
     values = {name: b"" if isinstance(value, Failed) else value for name, value in values.items()}
     address = settings.otlp if settings.otlp is not None and not _may_hold_a_secret(settings.otlp) else None
@@ -43,7 +42,7 @@ def unpacked(data: bytes) -> Settings:
     if "redact" not in lost and not had_sink:
         return settings
     _say(f"its {'redact function' if 'redact' in lost else 'sink'}: no content is recorded here")
-    return replace(settings, capture_content=False)
+    return settings.but(capture_content=False)
 
 
 def _may_hold_a_secret(address: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -30,14 +29,13 @@ _MAX_AGENT_NAME = 255
 _TOOLS_ADVICE = 'each with "name" and, if you like, "description", "inputSchema" and "outputSchema"; whyops.describe_tools(…) makes them.'
 
 
-@dataclass(frozen=True)
 class Settings:
-    """All settings of a client. `None` means not given, so the environment or the default decides.
+    """All settings of a client, none of which is ever changed. `None` means not given, so the environment or the default decides.
 
     Completed settings without a `home` have `home_trouble` instead: why there is none.
-    """
+    """  # no dataclass: to make one of so many fields takes as long as all other modules of this folder do
 
-    api_key: str | None = field(default=None, repr=False)
+    api_key: str | None = None
     agent_name: str | None = None
     agent_metadata: Mapping[str, Any] | None = None
     proxy_base_url: str | None = None
@@ -59,17 +57,33 @@ class Settings:
     local_max_age_days: int | None = None
     local_max_bytes: int | None = None
     transport: httpx.BaseTransport | None = None
-    otlp: str | None = field(default=None, repr=False)
-    otlp_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    otlp: str | None = None
+    otlp_headers: tuple[tuple[str, str], ...] = ()
     disabled: bool = False
     home_trouble: str = ""
 
-    def __post_init__(self) -> None:
-        """Reject settings that can't work, by name, where the caller sees it."""
+    def __init__(self, **given: Any) -> None:
+        """Take what is given by name; reject what can't work, where the caller sees it."""
+        if unknown := given.keys() - Settings.__annotations__.keys():
+            raise TypeError(f"there is no setting {', '.join(map(repr, sorted(unknown)))}")
+        vars(self).update(given)
         for name, check in _CHECKS.items():
             value = getattr(self, name)
             if value is not None or name not in _MAY_BE_NONE:
                 check(value, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Settings) and self.values() == other.values()
+
+    __hash__ = None  # type: ignore[assignment]  # some hold a dict
+
+    def values(self) -> dict[str, Any]:
+        """Return all of them by name, in the same order each time."""
+        return {name: getattr(self, name) for name in Settings.__annotations__}
+
+    def but(self, **changes: Any) -> Settings:
+        """Return the same settings with some of them changed."""
+        return Settings(**{**vars(self), **changes})
 
     def completed(self) -> Settings:
         """Return these settings with what was not given taken from the environment, or from the defaults."""
@@ -79,8 +93,7 @@ class Settings:
         days, size, text = self.local_max_age_days, self.local_max_bytes, environment.text
         api_key = self.api_key or _said(text, "WHYOPS_API_KEY", None)
         endpoint, headers = self._receiver()
-        return replace(
-            self,
+        return self.but(
             api_key=api_key,
             otlp=endpoint,
             otlp_headers=headers,

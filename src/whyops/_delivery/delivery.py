@@ -14,7 +14,7 @@ from .._outbox.file_outbox import FileOutbox, OutboxClosed
 from .._outbox.queue import Queue
 from .._runtime import exits, forks, guard
 from .._runtime.clock import CLOCK, Clock
-from .._runtime.waiting import awaited, new_future, waited
+from .._runtime.waiting import Ending, awaited, new_future, waited
 from ..events import Sink
 from ..types import FlushResult
 from .log import DeliveryLog
@@ -82,7 +82,7 @@ class Delivery:
         self._sinks = self._make_sinks()
         self._sender = Sender(self._sinks, self._queue, self._requests, self._counters, self._log, self._clock, self._pace)
         self._worker = Worker(self._sender, self._requests, self._log, self._clock.monotonic, self._on_start)
-        self._exit_request: Request | None = None
+        self._exit: tuple[Ending, float] | None = None
 
     def _new_queue(self, also: Callable[[bytes], None] | None = None) -> Queue:
         return Queue(
@@ -207,12 +207,13 @@ class Delivery:
         return total.delivered + total.accepted + total.sampled_out + total.rejected
 
     def _ask(self, until: Until, timeout: float | None, *, may_give_up: bool) -> Future[FlushResult]:
-        request = Request(until, None if timeout is None else self._clock.monotonic() + timeout, may_give_up=may_give_up)
+        future: Future[FlushResult] = new_future()
+        request = Request(until, None if timeout is None else self._clock.monotonic() + timeout, future, may_give_up=may_give_up)
         if self._is_at_rest() and (self._folder is None or not os.path.exists(self._folder)):  # noqa: PTH110  (this one never raises)
-            request.future.set_result(self.counts())
+            future.set_result(self.counts())
         else:
             self._put(request)
-        return request.future
+        return future
 
     def _put(self, item: Request | Job) -> None:
         self._register()
@@ -245,15 +246,16 @@ class Delivery:
         """Have all delivered that can be, without waiting for it."""
         if not self._is_at_rest():
             self._worker.is_leaving = True
-            self._exit_request = Request(Until.EXIT, self._clock.monotonic() + self.exit_seconds())
-            self._put(self._exit_request)
+            ending, deadline = self._exit = Ending(), self._clock.monotonic() + self.exit_seconds()
+            self._put(Request(Until.EXIT, deadline, ending))
 
     def finish_exit(self) -> None:
         """Wait for it until the limit, and say what is left."""
-        request, self._exit_request = self._exit_request, None
-        if request is None or request.deadline is None:
+        begun, self._exit = self._exit, None
+        if begun is None:
             return
-        self.wait(request.future, max(0.0, request.deadline - self._clock.monotonic()) + 0.1, self.counts)
+        ending, deadline = begun
+        ending.wait(max(0.0, deadline - self._clock.monotonic()) + 0.1, self._worker.attend)
         in_memory = self._queue.memory.lines()
         if waiting := self.counts().waiting:
             self._log.left_waiting(waiting, in_memory=len(in_memory))

@@ -1,6 +1,6 @@
 """How long the sender waits for what."""
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import os
 from collections.abc import Callable

@@ -6,12 +6,11 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from .._outbox.batch import Marks
-from .._runtime.waiting import new_future
+from .._runtime.waiting import Ending
 from ..events import Sink
 from ..types import FlushResult
 
@@ -27,7 +26,6 @@ class Until(Enum):
     EXIT = auto()
 
 
-@dataclass
 class Request:
     """Somebody waits until what was recorded so far is settled. At `deadline` (monotonic) the answer is what there is then.
 
@@ -35,20 +33,22 @@ class Request:
     says that the answer may come as soon as the failure proves to be one that trying again won't end.
     """
 
-    until: Until
-    deadline: float | None
-    future: Future[FlushResult] = field(default_factory=new_future)
-    marks: Marks = field(default_factory=dict)
-    failures: int = 0
-    repeated: bool = False
-    may_give_up: bool = False
+    def __init__(self, until: Until, deadline: float | None, future: Future[FlushResult] | Ending, *, may_give_up: bool = False) -> None:
+        self.until = until
+        self.deadline = deadline
+        self.future = future
+        self.marks: Marks = {}
+        self.failures = 0
+        self.repeated = False
+        self.may_give_up = may_give_up
 
 
-class Job(NamedTuple):
+class Job:
     """Something to be done with the sink, between two batches."""
 
-    function: Callable[[Sink], Any]
-    future: Future[Any]
+    def __init__(self, function: Callable[[Sink], Any], future: Future[Any]) -> None:
+        self.function = function
+        self.future = future
 
     def run(self, open_sink: Callable[[], Sink]) -> None:
         """Do it, unless it was cancelled. What it raises belongs to whoever waits for the result."""

@@ -1,6 +1,6 @@
 """Any object → a copy of plain types: bounded, without secrets, and shared with nobody."""
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import json
 from collections.abc import Callable, Iterable

@@ -8,6 +8,7 @@ had not been.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -64,14 +65,13 @@ def _part() -> Any:
     """Return the compiled part; None where it is not found in a folder of packages, or is too old."""
     try:
         from importlib.machinery import PathFinder  # noqa: PLC0415  (as above)
-        from importlib.util import module_from_spec  # noqa: PLC0415  (as above)
 
         package: Any = PathFinder.find_spec(_PACKAGE)
         (folder,) = package.submodule_search_locations
         if _release(Path(folder).parent) < _LOADS_TWICE:
             return None
         found: Any = PathFinder.find_spec(_PART, [folder])
-        part = module_from_spec(found)
+        part = found.loader.create_module(found)
         found.loader.exec_module(part)
         return part if hasattr(part, "to_json") and hasattr(part, "SchemaValidator") else None
     except Exception:  # noqa: BLE001  (the boundary "a quicker import": the usual one says what is wrong)
@@ -81,5 +81,6 @@ def _part() -> Any:
 def _release(packages: Path) -> tuple[int, ...]:
     """Return which release is installed in a folder, by the name of what pip notes of it; of several, the oldest."""
     begin, end = f"{_PACKAGE}-", ".dist-info"
-    found = [each.name[len(begin) : -len(end)] for each in packages.glob(f"{begin}*{end}")]
+    names = os.listdir(packages)  # noqa: PTH208  (an environment has hundreds of them, and to make a `Path` of each takes its time)
+    found = [name[len(begin) : -len(end)] for name in names if name.startswith(begin) and name.endswith(end)]
     return min((tuple(map(int, each.split(".")[:2])) for each in found), default=())

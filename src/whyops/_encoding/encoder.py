@@ -38,7 +38,6 @@ from .core import core
 from .fast_copy import ENTRY_BYTES, FastCopier, NotCopiedError
 from .readers import MAX_EXACT, NODE_COST
 from .redaction.redactor import DROPPED, Redactor, redacted_by_user
-from .redaction.regex import prefilter
 from .redaction.secret_names import Verdict, secret_siblings
 
 _MIN_EXACT = -MAX_EXACT
@@ -74,8 +73,8 @@ class Encoder:
     ) -> None:
         self._to_json: Callable[[Any], bytes] = core().to_json
         self._max_bytes = max(max_value_bytes, 256)
-        self.redactor = Redactor(redact_keys, keep_keys, known)
-        self._is_dubious = prefilter(rf"{self.redactor.prefilter}|{_NOT_FINITE}")
+        self.redactor = Redactor(redact_keys, keep_keys, known, also=_NOT_FINITE)
+        self._is_dubious = self.redactor.may_match
         self._redact = redact
         self._plain_keys: set[str] = set()
 

@@ -5,7 +5,7 @@ disturb (iterators, streams, files, awaitables, locks, connections), becomes a m
 plainer value as it is, it returns its beginning, a marker or its attributes, as one of the classes below.
 """
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import collections
 import datetime as dt

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from .._wire.line import trace_of
 from .memory_outbox import MemoryOutbox
@@ -20,7 +19,6 @@ Marks = dict[int, tuple[Shelf, int]]
 """Positions on shelves, by the shelf's `id`."""
 
 
-@dataclass
 class Batch:
     """Lines that are on their way, without those that are settled already.
 
@@ -28,10 +26,11 @@ class Batch:
     that may pass. `taken` is the number of lines that there were.
     """
 
-    lines: list[bytes] = field(default_factory=list)
-    marks: Marks = field(default_factory=dict)
-    attempts: int = 0
-    taken: int = 0
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.marks: Marks = {}
+        self.attempts = 0
+        self.taken = 0
 
     def settled(self) -> int:
         """Count the lines that need not be sent again, though the shelves can't be told yet. May be called by any thread."""

@@ -10,7 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._runtime import locks
@@ -43,7 +42,6 @@ _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EAGAIN}
 Numbers = dict[str, int]
 
 
-@dataclass
 class Counts:
     """Numbers of events. Of those that did not get through also how many for each reason, and of those that were lost, of each trace.
 
@@ -53,20 +51,46 @@ class Counts:
     through since, and None where nothing was tried.
     """
 
-    delivered: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    sampled_out: int = 0
-    dropped: int = 0
-    not_recorded: int = 0
-    not_continued: int = 0
-    rejected_reasons: Numbers = field(default_factory=dict)
-    sampled_out_reasons: Numbers = field(default_factory=dict)
-    not_recorded_reasons: Numbers = field(default_factory=dict)
-    not_continued_reasons: Numbers = field(default_factory=dict)
-    dropped_traces: Numbers = field(default_factory=dict)
-    not_recorded_traces: Numbers = field(default_factory=dict)
-    postponed: str | None = None
+    def __init__(
+        self,
+        delivered: int = 0,
+        accepted: int = 0,
+        rejected: int = 0,
+        sampled_out: int = 0,
+        dropped: int = 0,
+        not_recorded: int = 0,
+        not_continued: int = 0,
+        *,
+        rejected_reasons: Numbers | None = None,
+        sampled_out_reasons: Numbers | None = None,
+        not_recorded_reasons: Numbers | None = None,
+        not_continued_reasons: Numbers | None = None,
+        dropped_traces: Numbers | None = None,
+        not_recorded_traces: Numbers | None = None,
+        postponed: str | None = None,
+    ) -> None:
+        self.delivered = delivered
+        self.accepted = accepted
+        self.rejected = rejected
+        self.sampled_out = sampled_out
+        self.dropped = dropped
+        self.not_recorded = not_recorded
+        self.not_continued = not_continued
+        self.rejected_reasons = rejected_reasons or {}
+        self.sampled_out_reasons = sampled_out_reasons or {}
+        self.not_recorded_reasons = not_recorded_reasons or {}
+        self.not_continued_reasons = not_continued_reasons or {}
+        self.dropped_traces = dropped_traces or {}
+        self.not_recorded_traces = not_recorded_traces or {}
+        self.postponed = postponed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Counts) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # the numbers change
+
+    def __repr__(self) -> str:
+        return f"Counts({', '.join(f'{name}={value!r}' for name, value in vars(self).items() if value)})"
 
     def add(self, other: Counts) -> None:
         """Add another's numbers to these."""

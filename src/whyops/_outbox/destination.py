@@ -1,8 +1,9 @@
 """Where lines go, and the folder in which they wait for it."""
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import json
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ class Destination(NamedTuple):
     def folder(self, home: Path) -> Path:
         """Return the folder of this destination's outbox files. Its name tells nothing."""
         name = json.dumps([self.url, self.agent_name, self.key_hash])
-        return home / OUTBOX / _hash(name.encode())[:16]
+        return home / OUTBOX / digest(name.encode())[:16]
 
 
 def make_place(folder: Path) -> None:
@@ -51,10 +52,16 @@ def is_our_place(folder: Path) -> bool:
 
 def hash_key(api_key: str) -> str:
     """Return what tells keys apart on disk, and is too short to try keys against."""
-    return _hash(b"whyops:" + api_key.encode(errors="replace"))[:12]
+    return digest(b"whyops:" + api_key.encode(errors="replace"))[:12]
 
 
-def _hash(text: bytes) -> str:
-    import hashlib  # noqa: PLC0415  (it loads all of OpenSSL, and who only looks at what lies there needs none)
-
-    return hashlib.sha256(text).hexdigest()
+def digest(text: bytes) -> str:
+    """Return the SHA-256 of a text, as 64 hexadecimal digits."""
+    try:  # as the library's own `random` does: `hashlib` loads all of OpenSSL
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256  # type: ignore[import-not-found]  # noqa: PLC0415  (who only looks at what lies there needs none)
+        else:
+            from _sha256 import sha256  # type: ignore[import-not-found]  # noqa: PLC0415  (as above)
+    except ImportError:  # not built in
+        from hashlib import sha256  # noqa: PLC0415  (as above)
+    return str(sha256(text).hexdigest())

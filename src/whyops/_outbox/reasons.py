@@ -11,11 +11,10 @@ LEFT_OUT = "…"
 _LEAST_OF_AN_ID = 4
 """A shorter id may be a word of the sentence."""
 
-_HASHES = re.compile(
+_HASHES = (
     r"(?<=\bhash\b)(\W{0,3})[\w.]+"  # what is called so
     r"|\b(?=[0-9a-f-]*\d)(?=[0-9-]*[a-f])[0-9a-f]{8,}(?:-[0-9a-f]+)*\b"  # a UUID, or an id of our own making
-    r"|\b\d+\.\d{5,}",
-    re.ASCII | re.IGNORECASE,
+    r"|\b\d+\.\d{5,}"
 )
 
 
@@ -25,7 +24,7 @@ def general(reason: str, lines: Iterable[bytes] = ()) -> str:
         trace_id = trace_id_of(trace)
         if len(trace_id) >= _LEAST_OF_AN_ID and trace_id in reason:
             reason = re.sub(rf"(?<![\w-]){re.escape(trace_id)}(?![\w-])", LEFT_OUT, reason)
-    return _HASHES.sub(lambda found: f"{found[1] or ''}{LEFT_OUT}", reason)
+    return re.sub(_HASHES, lambda found: f"{found[1] or ''}{LEFT_OUT}", reason, flags=re.ASCII | re.IGNORECASE)
 
 
 def together(reasons: Mapping[str, int]) -> dict[str, int]:

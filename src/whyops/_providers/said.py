@@ -1,6 +1,6 @@
 """A message as an application holds it: what it is known by when it comes again."""
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import marshal
 from typing import Any, NamedTuple

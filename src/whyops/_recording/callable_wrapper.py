@@ -6,7 +6,6 @@ attribute it binds to an instance just if the callable itself would.
 
 from __future__ import annotations
 
-import copy
 import operator
 import sys
 from collections.abc import Callable
@@ -51,9 +50,13 @@ class CallableWrapper:
         return dir(self.__wrapped__)
 
     def __copy__(self) -> Any:
+        import copy  # noqa: PLC0415  (whoever calls this has it)
+
         return self._again(copy.copy(self.__wrapped__))
 
     def __deepcopy__(self, memo: Any) -> Any:
+        import copy  # noqa: PLC0415  (as above)
+
         return self._again(copy.deepcopy(self.__wrapped__, memo))
 
     def __reduce_ex__(self, _protocol: Any) -> Any:

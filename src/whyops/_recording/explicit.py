@@ -1,6 +1,6 @@
 """What a caller's method records: an event from parts and options that may not be what they should be."""
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 from json.encoder import encode_basestring_ascii as quote
 from typing import NamedTuple

@@ -5,7 +5,7 @@ message that was changed in place has other parts. What a part of another type t
 recorded each time. Two threads that record at once may record a message twice, and nothing worse: there is no lock to be held at a fork.
 """
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import marshal
 from collections.abc import Callable, Sequence

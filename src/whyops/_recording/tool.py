@@ -4,7 +4,7 @@ Four wrappers, one for each kind of function, around one `ToolCallWriter`. The f
 guards our own code.
 """
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import functools
 from collections.abc import Callable, Iterable
@@ -116,7 +116,7 @@ def _names(ignore: object) -> tuple[str, ...]:
     return tuple(given)
 
 
-def observer_of(function: object) -> Observer | None:
+def observer_of(function: object) -> "Observer | None":
     """Return what records the calls of a decorated function, or of a method, partial or well-behaved decorator's wrapper of one."""
     while isinstance(function, functools.partial) and not isinstance(function, CallableWrapper):
         function = function.func

@@ -1,6 +1,6 @@
 """The time as delivery reads it; what stamps events is `EventClock`."""
 
-from __future__ import annotations
+# Annotations are not kept as text here: for the fields of a tuple `typing` would compile them.
 
 import time
 from collections.abc import Callable

@@ -32,8 +32,11 @@ def log(level: int, message: str, *args: object) -> bool:
     """Log a message, under the name `whyops`. `args` may contain text of any origin: it is made printable, and shortened.
 
     Returns:
-        False where `logging` can't be loaded, for lack of a file descriptor; else True.
+        False where nobody can see it: `logging` can't be loaded, for lack of a file descriptor, or the program has not loaded it, and so
+        shows nothing below a warning. Else True.
     """
+    if level < WARNING and "logging" not in sys.modules:
+        return False
     try:
         with forks.forks_wait():
             import logging  # noqa: PLC0415  (a program that logs nothing need not load it)

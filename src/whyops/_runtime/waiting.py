@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,9 +20,31 @@ STEP_SECONDS = 0.5
 
 def new_future() -> Future[Any]:
     """Return a future to wait for."""
-    from concurrent.futures import Future  # noqa: PLC0415  (recording waits for nothing; who does at the latest is the end of the process)
+    from concurrent.futures import Future  # noqa: PLC0415  (recording waits for nothing)
 
     return Future()
+
+
+class Ending:
+    """What the end of the process waits for: of a future what the sender needs, without `logging`, which futures load."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Return True: nobody calls it off."""
+        return True
+
+    def set_result(self, _result: object) -> None:
+        """End the wait."""
+        self._over.set()
+
+    def wait(self, seconds: float, care: Callable[[Callable[[], bool], float], None]) -> None:
+        """Wait for that, so long at most. `care` makes sure that some thread works for it, as `Care` does."""
+        left = _countdown(seconds)
+        while not self._over.is_set() and left() > 0:
+            care(self._over.is_set, left())
+            self._over.wait(min(left(), STEP_SECONDS))
 
 
 def loop_is_running() -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
+
+from .._outbox.destination import digest
 
 NOT_GIVEN = "Not given."
 """The system prompt of an agent that was described without one."""
@@ -26,7 +27,7 @@ def hash_metadata(metadata: Mapping[str, object] | None) -> str:
     """Return what tells descriptions apart: equal for two that the service would count as one version; empty for none."""
     if metadata is None:
         return ""
-    return hashlib.sha256(json.dumps(complete_metadata(metadata), sort_keys=True).encode()).hexdigest()[:16]
+    return digest(json.dumps(complete_metadata(metadata), sort_keys=True).encode())[:16]
 
 
 def _complete_tool(tool: Mapping[str, object]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ def _forms(secret: str) -> tuple[str, ...]:
     from urllib.parse import quote  # noqa: PLC0415  (`import whyops` knows no secret yet)
 
     in_json = json.dumps(secret)[1:-1]
-    encoded = base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+    encoded = binascii.b2a_base64(secret.encode("utf-8", "surrogatepass"), newline=False).decode().rstrip("=")
     return (
         *(secret, in_json, json.dumps(in_json)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]),
         *(quote(secret, safe="", errors="replace"), quote(secret, errors="replace")),

@@ -47,21 +47,21 @@ _IDENTIFIER = Pattern(r"[\w.\-]{2,64}")
 class Redactor:
     """Redacts texts. `added` are further names that hide a secret, `kept` names that do not, `known` are secrets that the client has.
 
-    `prefilter` is an expression for the function of that name: a well-formed text in which it matches nothing has nothing to redact.
+    `may_match` tells whether a well-formed text may have something to redact, or matches `also`, an expression for `prefilter`: so whoever
+    looks for something else in each text as well does so in the same go, and what takes longest to compile is compiled once.
     """
 
-    def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = (), known: Iterable[str] = ()) -> None:
+    def __init__(self, added: Iterable[str] = (), kept: Iterable[str] = (), known: Iterable[str] = (), *, also: str | None = None) -> None:
         self.names = SecretNames(added, kept)
         self._named = NamedValues(self.names)
         self._in_words = (*known_secrets.finders(known), *keys.FINDERS, *urls.FINDERS)
         self._in_lines = (*blocks.FINDERS, *commands.FINDERS)
         prefilters = (finder.prefilter for finder in (*self._in_words, *self._in_lines) if not finder.is_covered)
-        self.prefilter = "|".join((self._named.prefilter, *prefilters, r"\\u00"))
-        self._may_have = prefilter(self.prefilter)
+        self.may_match = prefilter("|".join((self._named.prefilter, *prefilters, r"\\u00", *([] if also is None else [also]))))
 
     def may_hold(self, text: str) -> bool:
         """Return False for nearly all texts without a secret, at little cost."""
-        return self._may_have(text) or not is_well_formed(text)
+        return self.may_match(text) or not is_well_formed(text)
 
     def is_clean(self, text: str) -> bool:
         """Tell whether a text contains no secret, and is no name that makes the value beside it one."""

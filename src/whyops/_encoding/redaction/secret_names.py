@@ -18,14 +18,22 @@ MAX_NAME = 256
 
 _WORD = Pattern(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+|[^\W_]")
 
-_ANYWHERE = Pattern(
-    r"passw(?:or)?[dt]|passphrase|passcode|secret(?!ar|smanager)|authori[sz]ation|cookie|credential|mnemonic|contrase|motdepasse|kennwort|geheim|wachtwoord"
-    r"|l(?:o|ö)senord|salasana|has(?:l|ł)o|пароль|密码|密碼|パスワード|비밀번호|(?:seed|recovery|backup)(?:phrase|words|codes)"
+_ANYWHERE = tuple(
+    """
+passwd passwt password passwort passphrase passcode authorization authorisation cookie credential mnemonic contrase motdepasse kennwort
+geheim wachtwoord losenord lösenord salasana haslo hasło пароль 密码 密碼 パスワード 비밀번호
+""".split()  # noqa: SIM905  (a list of words)
+)
+"""Looked for in the name with everything but letters and digits taken out."""
+
+_IN_CONTEXT = Pattern(
+    r"secret(?!ar|smanager)|(?:seed|recovery|backup)(?:phrase|words|codes)"
     r"|(?:api|app|application|access|account|admin|aes|auth|consumer|decryption|deploy|encryption|hmac|license|master|private|role|rsa"
     r"|secret|server|service|session|shared|signing|ssh|subscription|webhook"
     r"|anthropic|aws|azure|cohere|gemini|github|google|groq|huggingface|mistral|openai|sendgrid|slack|stripe|twilio|whyops)key(?!board|word|pad|id|gen|ring|chain|store|frame|err|up|down|press|point|stroke|code|map)"
 )
-"""Looked for in the name with everything but letters and digits taken out."""
+"""Looked for there as well, if one of the words below is in it: most names have none, and need no expression compiled."""
+_WORDS_IN_CONTEXT = ("key", "secret", "phrase", "words", "codes")
 
 _LAST = frozenset({"auth", "bearer", "cred", "creds", "jwt", "pwd", "passwd", "pw", "senha", "clave", "parola"})
 """Secret where a name is this word or ends in it."""
@@ -239,7 +247,12 @@ class SecretNames:
             return Verdict.SECRET
         if len(parts) > 1 and (parts[-1] in _HARMLESS_LAST or parts[0] in _QUESTIONS or "no" in parts):
             return Verdict.CLEAN
-        return Verdict.SECRET if _ANYWHERE.search(joined) or parts[-1] in _LAST else _token_verdict(parts, joined)
+        is_anywhere = any(word in joined for word in _ANYWHERE) or parts[-1] in _LAST or _is_in_context(joined)
+        return Verdict.SECRET if is_anywhere else _token_verdict(parts, joined)
+
+
+def _is_in_context(joined: str) -> bool:
+    return any(word in joined for word in _WORDS_IN_CONTEXT) and _IN_CONTEXT.search(joined) is not None
 
 
 def _weak_verdict(parts: list[str]) -> Verdict:

@@ -5,7 +5,7 @@ A name that hides a secret may stand before any of these in prose, code and docu
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from operator import add
 
@@ -25,6 +25,7 @@ rd do uc bu ei ov by rm ep tt oc ef rn sc ey ap pi ck ry ss
 """Letters that follow each other in English words and in names made of them: four of five pairs there, one of six in random letters."""
 
 ALNUM = Pattern(r"[A-Za-z0-9]+")
+_BASE64 = Pattern(r"[A-Za-z0-9+/_-]*={0,2}")
 _KEY_LIKE = Pattern(r"[\w.~+/=%:|-]+")
 _UUID = Pattern(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _WORDLIKE = 0.42
@@ -137,7 +138,8 @@ def is_bare_word(word: str) -> bool:
 def decoded(text: str) -> str:
     """Return the text that base64 encodes; empty if it encodes something else."""
     text = text.rstrip("=")
+    text = text[: len(text) // 4 * 4]
     try:
-        return base64.b64decode(text[: len(text) // 4 * 4].replace("-", "+").replace("_", "/"), validate=True).decode()
+        return binascii.a2b_base64(text.replace("-", "+").replace("_", "/")).decode() if _BASE64.fullmatch(text) else ""
     except ValueError:
         return ""
