@@ -31,6 +31,7 @@ _HEAP_TYPE = 1 << 9
 """Set for classes made by a `class` statement: their module stands in their namespace, where it may be anything."""
 
 MAX_FIELDS = 1_000
+_TEXT = frozenset({str})
 
 
 def module_of(kind: type) -> str:
@@ -107,9 +108,10 @@ def fields(value: object) -> dict[str, object]:
             found[name] = slot.__get__(value)
         except AttributeError:  # noqa: PERF203  (a slot that was not set yet)
             continue
-    held = instance_dict(value)
-    if held:
-        found.update([(name, each) for name, each in list(islice(held.items(), MAX_FIELDS)) if type(name) is str])
+    held = (instance_dict(value) or {}).copy()
+    if len(held) > MAX_FIELDS or not _TEXT.issuperset(map(type, held)):
+        held = {name: each for name, each in islice(held.items(), MAX_FIELDS) if type(name) is str}
+    found.update(held)
     return found
 
 

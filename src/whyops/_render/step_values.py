@@ -52,18 +52,18 @@ def _new_in_prompt(step: Step) -> list[Value]:
 
 def _call_values(step: ToolCall) -> Iterator[Value]:
     request = next((event for event in step.events if event.tool_calls), None)
-    if request is not None:
+    if request is not None and not (request.type == "tool_result" and request.told):
         path: tuple[str | int, ...] = (0, "arguments") if len(step.requested) == 1 else ()
-        if not request.told:
-            yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
+        yield Value("Arguments", step.arguments, request, ("content", "toolCalls", *path))
     errors = [event for event in step.events if event.type == "error"]
     for event in errors:
         yield from _error_values(event)
     for event in step.events:
-        if event.told:
-            yield from _told_values(step) if event is step.first else ()
-        elif event.type == "tool_result":
-            yield _value("Result", event, "output")
+        if event.type == "tool_result":
+            if not event.told:
+                yield _value("Result", event, "output")
+            elif event is step.first:
+                yield from _told_values(step)
         elif event.type == "tool_call_response" and not errors:
             yield _response_value(step, event)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 
 from ..._trace.incomplete import gaps
 from ..._trace.recorded import RecordedTrace
@@ -18,6 +19,8 @@ from .prompts import Prompts
 Data = dict[str, object]
 
 _PREVIEW = 300
+_ACTORS = (("agent", "lc_agent_name"), ("langgraph_node", "step"), ("postprocessor", "query_engine"))
+_ACTING = frozenset(chain.from_iterable(_ACTORS))
 
 
 def report_data(traces: Sequence[RecordedTrace], is_alive: IsAlive | None) -> Data:
@@ -111,10 +114,10 @@ def _counts(usage: Usage) -> list[int]:
 
 def _who(step: Step) -> str | None:
     """Return the agent, and the node of a graph or the part of a query engine, that took the step, where a framework tells them."""
-    if not any(event.metadata for event in step.events):
+    if all(_ACTING.isdisjoint(event.metadata) for event in step.events):
         return None
     found = []
-    for names in (("agent", "lc_agent_name"), ("langgraph_node", "step"), ("postprocessor", "query_engine")):
+    for names in _ACTORS:
         texts = (as_text(event.metadata.get(name)) for event in step.events for name in names)
         found.append(next(filter(None, texts), None))
     return " / ".join(dict.fromkeys(filter(None, found))) or None
