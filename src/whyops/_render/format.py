@@ -42,8 +42,8 @@ def pretty(value: object, width: int, depth: int = 0) -> str:
 
 def arguments_text(arguments: object) -> str:
     """Return arguments as a call shows them: `order_id="123", limit=5`."""
-    if isinstance(arguments, Mapping):
-        return ", ".join(f"{name}={value_text(value)}" for name, value in arguments.items())
+    if isinstance(arguments, (dict, Mapping)):
+        return ", ".join([f"{name}={value_text(value)}" for name, value in arguments.items()])
     return "" if arguments is None else value_text(arguments)
 
 

@@ -83,7 +83,7 @@ class Draft:
     def tool_call_id(self) -> str | None:
         """The id under which a model chose it."""
         for event in self.events:
-            if event.metadata and (chosen := event.tool_call_id):
+            if "tool_call_id" in event.metadata and (chosen := event.tool_call_id):
                 return chosen
         return None
 

@@ -111,7 +111,7 @@ class RecordedTrace:
     @property
     def parent_trace_id(self) -> str | None:
         """The trace of another agent that this one's work was sent from, in another process; None if it is a whole."""
-        return next(filter(None, (event.parent_trace_id for event in self.events)), None)
+        return next((around for event in self.events if "parentTraceId" in event.metadata and (around := event.parent_trace_id)), None)
 
     @cached_property
     def started_at(self) -> int | None:

@@ -78,7 +78,7 @@ def parsed(text: str) -> object:
 def arguments_of(given: object) -> object:
     """Return a call's arguments, also from JSON text, without the one that the proxy adds."""
     arguments = parsed(given) if isinstance(given, str) else given
-    if not isinstance(arguments, Mapping) or PROXY_ARGUMENT not in arguments:
+    if not isinstance(arguments, (dict, Mapping)) or PROXY_ARGUMENT not in arguments:
         return arguments
     return {name: value for name, value in arguments.items() if name != PROXY_ARGUMENT}
 
