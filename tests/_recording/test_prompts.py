@@ -187,3 +187,11 @@ def test_no_more_messages_are_remembered_than_there_is_room_for(monkeypatch: pyt
     first = memory.meet(short, b"1", lambda message: Said("user", message["content"]))
     memory.meet(long, b"2", lambda message: Said("user", message["content"]))
     assert memory.meet(short, b"1", lambda message: Said("user", message["content"])) is not first
+
+
+def test_bytes_are_no_text() -> None:
+    """What makes a message up is the same only where it is of the same type; a text alone is no list with a text in it."""
+    memory = PromptMemory()
+    memory.remember("key", Said("assistant", [b"calls"]))
+    assert memory.find(Said("assistant", [b"calls"])) == "key"
+    assert [memory.find(Said("assistant", parts)) for parts in ([b"other"], ["calls"], "calls", [b"call", b"s"])] == [None] * 4

@@ -307,3 +307,16 @@ def test_a_prompt_that_comes_again_is_not_taken_apart_again(captured, handler, m
         prompt = [*prompt, answer, HumanMessage("And now?")]
     assert taken == [*prompt[:2], prompt[3]]
     assert [len(event["content"]) for event in captured.events if event["eventType"] == "user_message"] == [2, 1]
+
+
+def test_an_answer_that_was_changed_since_is_told_as_it_is_now(captured, handler):
+    """As where a human edits a call before it runs: the next prompt holds another message than the model gave, and it is recorded."""
+    answer, prompt = a_chosen_call(), HumanMessage("Where is it?")
+    for messages in ([prompt], [prompt, answer, HumanMessage("And now?")]):
+        run_id = uuid.uuid4()
+        handler.on_chat_model_start({}, [messages], run_id=run_id, metadata={"thread_id": "t"})
+        handler.on_llm_end(LLMResult(generations=[[ChatGeneration(message=answer)]]), run_id=run_id)
+        answer.tool_calls[0]["args"]["n"] = 2
+    told = [event["content"] for event in captured.events if event["eventType"] == "user_message"]
+    assert [len(messages) for messages in told] == [1, 2]
+    assert '"n": 2' in told[1][0]["tool_calls"][0]["function"]["arguments"]
