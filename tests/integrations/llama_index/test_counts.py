@@ -20,6 +20,7 @@ from tests.integrations.llama_index.run import Run, buffer
 from tests.integrations.llama_index.scripted import calls
 from whyops._recording.arguments import arguments_of
 from whyops._wire.usage import token_usage
+from whyops.testing import Captured
 
 # LlamaIndex's agents look at attributes that pydantic has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -103,14 +104,14 @@ def times(go: Callable[[], Any]) -> Counter[str]:
     return calls_of_ours
 
 
-def test_a_step_that_shows_nothing_costs_few_calls(captured):
+def test_a_step_that_shows_nothing_costs_few_calls(captured: Captured) -> None:
     """Of its span, and of the events that tell of it: what is not recorded is passed by."""
     few, many = (times(lambda left=left: count_down(left)).total() for left in (5, 25))
     assert 0 < (many - few) / 20 < MOST_FOR_A_STEP
     assert captured.events
 
 
-def test_a_round_of_an_agent_costs_few_calls(captured):
+def test_a_round_of_an_agent_costs_few_calls(captured: Captured) -> None:
     """A model's call and two tools'; it grows with the prompt by no more than a look at each message."""
     tool = FunctionTool.from_defaults(async_fn=afound, name="afound")
     two, four, six = (times(agents_run(rounds, tool)) for rounds in (2, 4, 6))
@@ -120,7 +121,7 @@ def test_a_round_of_an_agent_costs_few_calls(captured):
     assert captured.events
 
 
-def test_a_message_is_taken_apart_once(captured):
+def test_a_message_is_taken_apart_once(captured: Captured) -> None:
     """One that stands in later prompts, as the object that it was, only shows that it was not changed."""
     tool = FunctionTool.from_defaults(async_fn=afound, name="afound")
     made = times(agents_run(4, tool))
@@ -129,7 +130,7 @@ def test_a_message_is_taken_apart_once(captured):
     assert captured.events
 
 
-def test_a_tools_function_is_taken_apart_once(captured):
+def test_a_tools_function_is_taken_apart_once(captured: Captured) -> None:
     """Its signature and annotations, for all runs; and no longer than it is there."""
     made = times(agents_run(3, FunctionTool.from_defaults(async_fn=afound, name="afound")))
     assert made["by_name"] == 6
@@ -137,7 +138,7 @@ def test_a_tools_function_is_taken_apart_once(captured):
     assert captured.events
 
 
-def test_what_is_known_of_a_function_does_not_keep_it():
+def test_what_is_known_of_a_function_does_not_keep_it() -> None:
     """Functions are made for one request, and may hold much of it."""
     import gc  # noqa: PLC0415  (for this alone)
     import weakref  # noqa: PLC0415  (so)
@@ -153,7 +154,7 @@ def test_what_is_known_of_a_function_does_not_keep_it():
     assert gone() is None
 
 
-def test_the_usual_counts_need_no_working_out():
+def test_the_usual_counts_need_no_working_out() -> None:
     """Under our names, in the provider's object, or where a provider puts them in its answer."""
     usual = {"promptTokens": 60, "completionTokens": 40, "totalTokens": 100}
     for given in (usual, RAW["usage"], RAW):
