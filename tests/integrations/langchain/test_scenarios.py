@@ -110,7 +110,7 @@ def play(
 
 def check(case: Scenario, trace: RecordedTrace, kept: list[Kept], client: WhyOps) -> None:
     """Compare what is recorded with what the models kept."""
-    encode = client._assembled()[1].encode
+    encode = client._assembled().recorder.encode
     given = [(recorded(plainly(each.prompt), encode), recorded(strip_signature(each.answer).strip(), encode)) for each in kept]
     told = [(plainly(call.prompt or ()), str(call.answer or "").strip()) for call in trace.model_calls]
     if case.client.get("capture_content") is False:

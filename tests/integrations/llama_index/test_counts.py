@@ -125,8 +125,8 @@ def test_a_message_is_taken_apart_once(captured: Captured) -> None:
     """One that stands in later prompts, as the object that it was, only shows that it was not changed."""
     tool = FunctionTool.from_defaults(async_fn=afound, name="afound")
     made = times(agents_run(4, tool))
-    assert 0 < made["said"] <= 1 + 4 * 3 + 5  # the question, a choice and two results in each round; and each of the answers
-    assert made["seal"] == sum(1 + 3 * round_ for round_ in range(5))
+    assert 0 < made["said"] <= 1 + 4 * 3 + 1  # the question, a choice and two results in each round, and the last answer
+    assert made["seal"] == sum(1 + 3 * round_ for round_ in range(5)) + 5  # each prompt's messages, and each of the answers
     assert captured.events
 
 

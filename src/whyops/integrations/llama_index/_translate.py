@@ -208,7 +208,7 @@ def answer_of(response: Any, encode: Encode) -> Answer:
         more={} if (reasoning := reasoning_tokens_of(response)) is None else {"reasoningTokens": reasoning},
     )
     if message is not None and is_told_by(answer, message_item(_role(message), _content(message), answer.tool_calls, {})):
-        answer.said = said(message)
+        answer.said = said(message)._replace(seal=seal(message))  # the next prompt has the same object
     return answer
 
 
