@@ -69,7 +69,7 @@ class Step:
         """Whether its end was recorded."""
         return True
 
-    @property
+    @once
     def error(self) -> str | None:
         """What went wrong; None if nothing did."""
         return None
@@ -387,8 +387,8 @@ class ErrorStep(Step):
         """The error's type and text."""
         return self.first.failure or ""
 
-    @property
-    def error(self) -> str:
+    @once
+    def error(self) -> str | None:
         """The same."""
         return self.message
 

@@ -11,8 +11,6 @@ T = TypeVar("T")
 class once(functools.cached_property[T]):  # noqa: N801  (used as the standard library's is)
     """The standard library's `cached_property` without its lock, which before Python 3.12 costs more than most of what is read here."""
 
-    attrname: str  # named by its class before anybody reads it
-
     @overload
     def __get__(self, instance: None, owner: type[Any] | None = None) -> once[T]: ...
     @overload
@@ -21,5 +19,6 @@ class once(functools.cached_property[T]):  # noqa: N801  (used as the standard l
         if instance is None:
             return self
         value = self.func(instance)
-        instance.__dict__[self.attrname] = value  # found there from now on
+        name: Any = self.attrname
+        instance.__dict__[name] = value  # found there from now on
         return value

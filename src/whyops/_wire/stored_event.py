@@ -18,7 +18,7 @@ _OURS = frozenset(
     {"agentName", "eventType", "externalUserId", "idempotencyKey", "metadata", "parentStepId", "spanId", "stepId", "timestamp", "traceId"}
 )
 """What stands beside the content in a line that we write: the metadata behind it, all else before."""
-_OF_CONTENT = ("content", "fields", "messages", "prompt", "raw", "told", "tool_calls")
+_OF_CONTENT = ("_content", "fields", "messages", "prompt", "raw", "told", "tool_calls")
 """What holds something of the content."""
 _read_value = json.JSONDecoder().raw_decode
 
@@ -30,9 +30,13 @@ class StoredEvent(RecordedEvent):
         super().__init__(head, line)
         del self.__dict__["raw"]
 
-    @once
+    @property
     def content(self) -> object:
         """The event's content, in the form its type has."""
+        return self._content
+
+    @once
+    def _content(self) -> object:
         try:
             line = self.line.decode()
             value, end = _read_value(line, line.index(_CONTENT) + len(_CONTENT))
@@ -43,7 +47,7 @@ class StoredEvent(RecordedEvent):
         return self.raw.get("content")  # no client of ours has written that
 
     @once
-    def raw(self) -> Mapping[str, object]:
+    def raw(self) -> Mapping[str, object]:  # pyright: ignore[reportIncompatibleVariableOverride]  (a field there, read late here)
         """The event as it was recorded."""
         return decode(self.line) or {}
 
