@@ -13,7 +13,7 @@ from typing import Any
 
 import pydantic
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests._encoding.gallery import HOSTILE_VALUES, RAN
@@ -173,6 +173,7 @@ def test_a_value_is_the_same_alone_and_in_another(value: object) -> None:
 
 
 @given(VALUES, st.sampled_from([256, 500, 2_000]))
+@example(Row(ValueError(types.SimpleNamespace(a=None)), ValueError(Pair(None, None)), None), 256)  # there was room for one of the pair's names
 @agreement
 def test_a_budget_that_cuts_nothing_changes_nothing(value: object, max_bytes: int) -> None:
     """Within any bound a value is either recorded as in a wide one, or says where it was cut."""

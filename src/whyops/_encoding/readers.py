@@ -188,7 +188,7 @@ def _tuple(value: tuple[object, ...], room: int) -> object:
     names = class_value(type(value), "_fields")
     items, size = tuple.__getitem__(value, slice(0, room)), tuple.__len__(value)
     if type(names) is tuple and len(names) == size and all(type(name) is str for name in names):
-        return dict(zip(names, items, strict=False))
+        return Entries(list(zip(names, items, strict=False)), size)
     return Items(items, size)
 
 
