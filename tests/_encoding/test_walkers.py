@@ -173,7 +173,7 @@ def test_a_value_is_the_same_alone_and_in_another(value: object) -> None:
 
 
 @given(VALUES, st.sampled_from([256, 500, 2_000]))
-@example(Row(ValueError(types.SimpleNamespace(a=None)), ValueError(Pair(None, None)), None), 256)  # there was room for one of the pair's names
+@example(Row(ValueError(types.SimpleNamespace(a=None)), ValueError(Pair(None, None)), None), 256)
 @agreement
 def test_a_budget_that_cuts_nothing_changes_nothing(value: object, max_bytes: int) -> None:
     """Within any bound a value is either recorded as in a wide one, or says where it was cut."""
