@@ -91,21 +91,27 @@ def cancelled(handler: Any) -> None:
 
     async def call_shop(number: str) -> str:
         """Call a shop."""
+        begun.set()
         await asyncio.sleep(30)
         return number
 
     class Slow(Scripted):
         async def _agenerate(self, *_: Any, **__: Any) -> Any:
+            begun.set()
             await asyncio.sleep(30)
 
     async def cut_off(model: Any, question: str) -> None:
+        nonlocal begun
+        begun = asyncio.Event()
         agent = create_agent(model, [tool(look), tool(call_shop)], name="desk")
         task = asyncio.create_task(agent.ainvoke(ask(question), {"callbacks": [handler]}))
-        await asyncio.sleep(0.1)
+        await begun.wait()
+        await asyncio.sleep(0.1)  # what runs beside it has ended by then
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
+    begun = asyncio.Event()
     chosen = calls(("look", {"order": "123"}), ("call_shop", {"number": "0431 55"}))
     asyncio.run(cut_off(Scripted(answers=[chosen]), "Where is order 123? Call the shop, too."))
     asyncio.run(cut_off(Slow(), "Then only tell me what you know."))
