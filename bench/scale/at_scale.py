@@ -65,10 +65,11 @@ class Work:
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU in seconds, and the greatest memory in MB."""
+    """CPU in seconds, and the greatest memory in MB. `pace` is what the same Python took in the same turns for what is always the same."""
 
     cpu: float
     memory: float
+    pace: float = 0.0
 
 
 def command(*words: str) -> list[str]:
@@ -186,11 +187,15 @@ def costs_of(work: Work, sources: Sequence[Path], rounds: int) -> list[Cost]:
         all_homes = [Path(folder, str(number)) for number in range(len(sources))]
         for source, home in zip(sources, all_homes, strict=True):
             work.fill(home, source)
+        paces = []
         for _ in range(rounds):
+            paces += [cost(["-c", START], all_homes[0], sources[0]).cpu for _ in range(3)]
             found[0].append(measured(work, work.floor, sources[0], all_homes[0]))
             for place, (source, home) in enumerate(zip(sources, all_homes, strict=True), 1):
                 found[place].append(measured(work, work.ours, source, home))
-    return [Cost(statistics.median(one.cpu for one in costs), max(one.memory for one in costs)) for costs in found]
+            paces += [cost(["-c", START], all_homes[0], sources[0]).cpu for _ in range(3)]
+    pace = statistics.median(paces)
+    return [Cost(statistics.median(one.cpu for one in costs), max(one.memory for one in costs), pace) for costs in found]
 
 
 def verdict(work: Work, floor: Cost, ours: Cost) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import statistics
 import sys
 import tempfile
 import time
@@ -58,13 +59,17 @@ def measured(scale: float) -> at_scale.Found:
 
 
 def curves(found: at_scale.Found) -> list[tuple[Curve, Points]]:
-    """Return a curve of each line's CPU, and of the memory of those that have a goal for it."""
+    """Return a curve of each line's CPU, and of the memory of those that have a goal for it.
+
+    Its points lie minutes apart, in which a machine may come to run at half of its pace: so each is brought to the same one.
+    """
     drawn: dict[Curve, Points] = {}
+    usual = statistics.median(costs[1].pace for _, _, costs in found)
     for name, work, costs in found:
         if name.startswith("start: "):
             continue
         title, size, axis = parts_of(name)
-        drawn.setdefault(Curve(title, axis, "s"), []).append((size, costs[1].cpu))
+        drawn.setdefault(Curve(title, axis, "s"), []).append((size, costs[1].cpu * usual / costs[1].pace))
         if work.most_memory is not None:
             drawn.setdefault(Curve(f"{title}: memory", axis, "MB"), []).append((size, costs[1].memory))
     return list(drawn.items())
