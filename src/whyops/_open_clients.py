@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ._config import environment
 from ._config.origin import Origin
+from ._runtime.forks import Living
 
 if TYPE_CHECKING:
     from ._config.settings import Settings
@@ -43,7 +44,7 @@ class OpenClients(Generic[C]):
     def __init__(self) -> None:
         self._instead: ContextVar[C | None] = ContextVar("whyops_client", default=None)
         self._instead_everywhere: list[tuple[C, Container[threading.Thread]]] = []
-        self._open: weakref.WeakSet[C] = weakref.WeakSet()
+        self._open: Living[C] = Living()
         self._arrived: dict[bytes, C] = {}  # by their settings: what comes with the same ones shares a client
         self.renew()
 
@@ -89,14 +90,14 @@ class OpenClients(Generic[C]):
         """Return the open clients: those that this process made, and those that came in pickles."""
         arrived = [client for client in list(self._arrived.values()) if client.is_open]
         with self.lock:
-            return [client for client in self._open if client.is_open and client not in arrived], arrived
+            return [client for client in self._open.all() if client.is_open and client not in arrived], arrived
 
     def of_pickle(self, token: str, settings: bytes, make: Callable[[Origin], C]) -> C:
         """Return the client of a pickle: in the process that made it that very one, elsewhere one with its settings."""
         with self.lock:  # threads that load equal pickles at once get one client
             origin = Origin.of(token)
             if origin is not None:
-                same = (client for client in self._open if client._origin is origin)  # noqa: SLF001  (as the protocol says)
+                same = (client for client in self._open.all() if client._origin is origin)  # noqa: SLF001  (as the protocol says)
                 return next(same, None) or make(origin)
             if settings not in self._arrived:
                 self._arrived[settings] = make(Origin.unpacked(settings))
@@ -105,7 +106,7 @@ class OpenClients(Generic[C]):
     def tell_children(self) -> None:
         """Set the environment so that child processes that are not forked record no more than the open clients here."""
         with self.lock:
-            given = [client._given for client in self._open if client.is_open and client._given is not None]  # noqa: SLF001  (as above)
+            given = [client._given for client in self._open.all() if client.is_open and client._given is not None]  # noqa: SLF001  (as above)
             environment.tell_children(
                 without_content=any(each.capture_content is False for each in given),
                 redact_keys=[key for each in given for key in each.redact_keys],

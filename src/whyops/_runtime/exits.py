@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import sys
 import threading
-import weakref
 from typing import Protocol
 
 from . import forks
@@ -23,7 +22,7 @@ class Leaving(Protocol):
 
 
 _lock = threading.RLock()
-_leaving: weakref.WeakSet[Leaving] = weakref.WeakSet()
+_leaving: forks.Living[Leaving] = forks.Living()
 _registered = False
 
 
@@ -51,7 +50,7 @@ def _after_fork_in_child() -> None:
 
 def _at_exit() -> None:
     with _lock:
-        leaving = list(_leaving)
+        leaving = _leaving.all()
     for who in leaving:
         with contextlib.suppress(ImportError, OSError):  # what it needs for that can't be loaded, for lack of a descriptor
             who.begin_exit()

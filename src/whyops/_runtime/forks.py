@@ -18,7 +18,28 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Living(Generic[T]):
+    """Objects, each for as long as somebody else has it.
+
+    While a `WeakSet` is gone through, another thread may let go of one of its objects, and then it raises; and in the child of a fork that
+    comes just then, it counts as being gone through for good.
+    """
+
+    def __init__(self) -> None:
+        self._references: set[weakref.ref[T]] = set()
+
+    def add(self, one: T) -> None:
+        """Take an object in, once."""
+        self._references.add(weakref.ref(one, self._references.discard))
+
+    def all(self) -> list[T]:
+        """Return those that are there now, in no order."""
+        return [one for each in self._references.copy() if (one := each()) is not None]
 
 
 class Forked(Protocol):
@@ -40,8 +61,8 @@ class Held(Forked, Protocol):
 
 _lock = threading.RLock()  # a sink may fork while it is made
 _in_child: list[Callable[[], None]] = []
-_told: weakref.WeakSet[Forked] = weakref.WeakSet()
-_held: weakref.WeakSet[Held] = weakref.WeakSet()
+_told: Living[Forked] = Living()
+_held: Living[Held] = Living()
 _waits = False
 _is_child = False
 
@@ -85,18 +106,18 @@ def is_child() -> bool:
 
 def _before() -> None:
     with _lock:
-        held = list(_held)
+        held = _held.all()
     _call_all([*(who.before_fork for who in held), _lock.acquire])
 
 
 def _after_in_parent() -> None:
-    _call_all([_lock.release, *(who.after_fork_in_parent for who in list(_held))])
+    _call_all([_lock.release, *(who.after_fork_in_parent for who in _held.all())])
 
 
 def _after_in_child() -> None:
     global _is_child  # noqa: PLW0603  (a fact about the process)
     _is_child = _is_child or _waits
-    _call_all([*([_lock.release] if _waits else []), *_in_child, *(who.after_fork_in_child for who in list(_told))])
+    _call_all([*([_lock.release] if _waits else []), *_in_child, *(who.after_fork_in_child for who in _told.all())])
 
 
 def _call_all(callbacks: Iterable[Callable[[], object]]) -> None:

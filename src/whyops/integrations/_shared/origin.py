@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from weakref import WeakSet
-
 from ..._client import WhyOps
 from ..._default import default_client
 from ..._recording.ids import safe_id
@@ -11,6 +9,7 @@ from ..._recording.recorder import Recorder
 from ..._recording.trace import writer_of
 from ..._recording.trace_writer import TraceWriter
 from ..._runtime import guard
+from ..._runtime.forks import Living
 from ...errors import ConfigurationError
 
 
@@ -76,9 +75,9 @@ class Origin:
             return None
 
 
-_origins: WeakSet[Origin] = WeakSet()
+_origins: Living[Origin] = Living()
 
 
 def is_handled(framework: str) -> bool:
     """Tell whether a handler of ours for this framework is there, or `instrument` in force: it tells more than the framework's spans."""
-    return any(origin._framework == framework for origin in list(_origins))  # noqa: SLF001  (the same module)
+    return any(origin._framework == framework for origin in _origins.all())  # noqa: SLF001  (the same module)
