@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import CodeType, FrameType
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import CodeType
 from typing import Any
 from uuid import UUID
 
@@ -18,30 +16,17 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 from tests.integrations.langchain.parts import Scripted, ask, calls
 from tests.integrations.langchain.tools import find
+from tests.profiled import counted_calls
 from whyops._encoding.encoder import Encoder
 from whyops._recording.prompts import _spread_tools
 from whyops.integrations.langchain import WhyOpsCallbackHandler
 from whyops.integrations.langchain._translate import said
 
 
-@contextmanager
-def counted(*functions: Callable[..., Any]) -> Iterator[Counter[CodeType]]:
+def counted(*functions: Callable[..., Any]) -> AbstractContextManager[Counter[CodeType]]:
     """Count the calls of these functions in this thread, and in those that start meanwhile, by their code."""
-    found: Counter[CodeType] = Counter()
     codes = {function.__code__ for function in functions}  # type: ignore[attr-defined]  # they are written in Python
-
-    def count(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code in codes:
-            found[frame.f_code] += 1
-
-    before = sys.getprofile()
-    threading.setprofile(count)
-    sys.setprofile(count)
-    try:
-        yield found
-    finally:
-        sys.setprofile(before)
-        threading.setprofile(before)
+    return counted_calls(lambda frame: frame.f_code if frame.f_code in codes else None, new_threads=True)
 
 
 def run_agent(handler: WhyOpsCallbackHandler, thread: str) -> None:
@@ -60,23 +45,9 @@ def test_each_part_of_an_event_is_encoded_once(handler, captured):
     assert found[Encoder.encode.__code__] == 2 * 3 + 3
 
 
-@contextmanager
-def counted_in_all() -> Iterator[Counter[str]]:
+def counted_in_all() -> AbstractContextManager[Counter[str]]:
     """Count the calls of this package's functions in this thread, and in those that start meanwhile."""
-    found: Counter[str] = Counter()
-
-    def count(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_globals.get("__name__", "").startswith("whyops."):
-            found["calls"] += 1
-
-    before = sys.getprofile()
-    threading.setprofile(count)
-    sys.setprofile(count)
-    try:
-        yield found
-    finally:
-        sys.setprofile(before)
-        threading.setprofile(before)
+    return counted_calls(lambda frame: "calls" if frame.f_globals.get("__name__", "").startswith("whyops.") else None, new_threads=True)
 
 
 def test_a_run_takes_so_many_calls_of_ours(handler, captured):

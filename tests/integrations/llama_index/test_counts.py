@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -18,6 +16,7 @@ from llama_index.core.workflow import Context, Event, StartEvent, StopEvent, Wor
 import whyops
 from tests.integrations.llama_index.run import Run, buffer
 from tests.integrations.llama_index.scripted import calls
+from tests.profiled import counted_calls
 from whyops._recording.arguments import arguments_of
 from whyops._wire.usage import token_usage
 from whyops.testing import Captured
@@ -33,21 +32,9 @@ MOST_FOR_A_ROUND = 950
 MOST_FOR_A_MESSAGE = 8
 
 
-@contextmanager
-def counted() -> Iterator[Counter[str]]:
+def counted() -> AbstractContextManager[Counter[str]]:
     """Count the calls of this package's functions in this thread, by their names."""
-    found: Counter[str] = Counter()
-
-    def count(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_filename.startswith(OURS):
-            found[frame.f_code.co_name] += 1
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        yield found
-    finally:
-        sys.setprofile(before)
+    return counted_calls(lambda frame: frame.f_code.co_name if frame.f_code.co_filename.startswith(OURS) else None)
 
 
 class More(Event):
