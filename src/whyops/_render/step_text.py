@@ -11,7 +11,7 @@ from .._printable import counted
 from .._trace.interventions import is_by_a_human
 from .._trace.recorded import RecordedTrace
 from .._trace.step_context import ALONE
-from .._trace.steps import PAUSES, USUAL_ENDS, Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
+from .._trace.steps import Embedding, ErrorStep, LLMResponse, Prompt, Step, Thinking, ToolCall, UserMessage
 from .._wire.model_tool_call import ModelToolCall
 from .._wire.read import Message
 from .format import arguments_text, content_text, duration_text, usage_facts, value_text
@@ -25,6 +25,12 @@ _NAMED = {"run": "run {}", "step": "step {}", "answer": "{} answered", "question
 """How what is recorded as a tool's call, and is none, is named."""
 _CUT_OFF = "process ended before the model answered"
 _OPEN_TEXTS = {True: "still open", False: "process ended here", None: "no response recorded"}
+
+_USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "completed", "STOP"})
+"""Why a model stops when nothing is unusual, as several providers name it."""
+
+_PAUSES = frozenset({"GraphInterrupt", "NodeInterrupt", "WaitingForEvent"})
+"""What stops a call that waits for an answer from outside, such as a human's, as several frameworks name it."""
 
 
 Words = str | Callable[[], str]
@@ -209,7 +215,7 @@ def _llm_response(step: LLMResponse) -> StepText:
 
 def _ends(step: LLMResponse) -> Iterator[str]:
     """Yield why an answer ended, where that is unusual."""
-    if step.finish_reason and step.finish_reason not in USUAL_ENDS:
+    if step.finish_reason and step.finish_reason not in _USUAL_ENDS:
         yield f"stopped: {step.finish_reason}"
     if step.interrupted:
         yield f"interrupted ({step.interrupted})"
@@ -243,7 +249,7 @@ def _end_of(step: ToolCall) -> tuple[str, Words, tuple[str, ...]]:
         return "", "", ()
     interrupted = step.interrupted
     if interrupted is not None:
-        interrupted = f"{'paused' if interrupted in PAUSES else 'interrupted'} ({interrupted})"
+        interrupted = f"{'paused' if interrupted in _PAUSES else 'interrupted'} ({interrupted})"
         if step.result is None:
             return INTERRUPTED, interrupted, ()
     if step.is_only_told:

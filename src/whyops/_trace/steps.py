@@ -17,14 +17,8 @@ from .._wire.used import Usage, summed
 from .interventions import is_changed, is_told_of
 from .step_context import ALONE, Choice, StepContext, Told
 
-USUAL_ENDS = frozenset({"stop", "end_turn", "tool_calls", "tool_use", "stop_sequence", "function_call", "completed", "STOP"})
-"""Why a model stops when nothing is unusual, as several providers name it."""
-
 _ANSWERS = frozenset({"tool_call_response", "tool_result"})
 _TELL_FAILURES = _ANSWERS | {"error"}
-
-PAUSES = frozenset({"GraphInterrupt", "NodeInterrupt", "WaitingForEvent"})
-"""What stops a call that waits for an answer from outside, such as a human's, as several frameworks name it."""
 
 
 @dataclass(frozen=True, repr=False)
